@@ -1,0 +1,46 @@
+import { DatabaseError } from '../database/session.js';
+
+/** Locks that one statement may take: the default lock table holds 6,400 for everybody, the application included. */
+export const LOCKS_PER_STATEMENT = 1000;
+
+/** Errors that concern some item of a batch, not the connection: it vanished, was altered, is forbidden, or locks ran out. */
+const ITEM_ERRORS = new Set(['3F000', '42P01', '42501', '42703', '0A000', '53200', 'XX000', '55000', '42883', '42804', '22P02', '55P03', '57014']);
+
+/**
+ * Runs items in batches of at most {@link LOCKS_PER_STATEMENT} locks. A batch that fails is halved until the item is found
+ * that it fails for: one tenant that is dropped under a reader must not fail the fleet.
+ */
+export async function inBatches<T>(
+  items: readonly T[],
+  locks: (item: T) => number,
+  run: (batch: readonly T[]) => Promise<void>,
+  failed: (item: T, error: DatabaseError) => void,
+): Promise<void> {
+  const attempt = async (batch: readonly T[]): Promise<void> => {
+    try {
+      await run(batch);
+    } catch (error) {
+      if (!(error instanceof DatabaseError) || !ITEM_ERRORS.has(error.code)) throw error;
+      const [only] = batch;
+      if (batch.length === 1 && only !== undefined) failed(only, error);
+      else {
+        const middle = Math.ceil(batch.length / 2);
+        await attempt(batch.slice(0, middle));
+        await attempt(batch.slice(middle));
+      }
+    }
+  };
+  let batch: T[] = [];
+  let taken = 0;
+  for (const item of items) {
+    const weight = Math.max(1, locks(item));
+    if (batch.length > 0 && taken + weight > LOCKS_PER_STATEMENT) {
+      await attempt(batch);
+      batch = [];
+      taken = 0;
+    }
+    batch.push(item);
+    taken += weight;
+  }
+  if (batch.length > 0) await attempt(batch);
+}

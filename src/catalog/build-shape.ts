@@ -1,0 +1,152 @@
+import { groupBy } from '../collections.js';
+import type {
+  ColumnShape,
+  ConstraintShape,
+  Deferrable,
+  IdentityShape,
+  IndexShape,
+  ReferentialAction,
+  TableShape,
+} from '../shape/table-shape.js';
+import { parseIndexDefinition } from '../sql/index-definition.js';
+import { quoteIdentifier } from '../sql/quote.js';
+import { relativeTo } from '../sql/relative.js';
+import type { ColumnRow, ConstraintRow, IndexRow, TableRow } from './rows.js';
+
+/** Everything that was read of some tables. */
+export interface DetailRows {
+  readonly tables: readonly TableRow[];
+  readonly columns: readonly ColumnRow[];
+  readonly constraints: readonly ConstraintRow[];
+  readonly indexes: readonly IndexRow[];
+}
+
+/** Shapes by the oid of the table that they were read from, and by index for indexes that were asked for alone. */
+export async function buildShapes(
+  rows: DetailRows,
+): Promise<{ readonly tables: ReadonlyMap<string, TableShape>; readonly indexes: ReadonlyMap<string, IndexShape> }> {
+  const indexes = new Map<string, IndexShape>();
+  const ofTable = new Map<string, IndexShape[]>();
+  for (const row of rows.indexes) {
+    const shape = await buildIndex(row);
+    if (shape === null) continue;
+    indexes.set(row.indexrelid, shape);
+    ofTable.set(row.indrelid, [...(ofTable.get(row.indrelid) ?? []), shape]);
+  }
+  const columns = groupBy(rows.columns, (row) => row.attrelid);
+  const constraints = groupBy(rows.constraints, (row) => row.conrelid);
+  const tables = new Map(
+    rows.tables.map((row) => [
+      row.oid,
+      {
+        name: row.relname,
+        kind: row.relkind === 'm' ? 'materialized-view' : row.relkind === 'p' ? 'partitioned-table' : 'table',
+        persistence: row.relpersistence === 'u' ? 'unlogged' : 'permanent',
+        columns: (columns.get(row.oid) ?? []).map(buildColumn),
+        constraints: (constraints.get(row.oid) ?? []).map(buildConstraint),
+        indexes: ofTable.get(row.oid) ?? [],
+      } satisfies TableShape,
+    ]),
+  );
+  return { tables, indexes };
+}
+
+function buildColumn(row: ColumnRow): ColumnShape {
+  const expression = row.default_expr === null ? null : relativeTo(row.nspname, row.default_expr);
+  return {
+    name: row.attname,
+    type: relativeTo(row.nspname, row.type),
+    collation: row.collation === null ? null : relativeTo(row.nspname, row.collation),
+    notNull: row.notnull,
+    default: row.attgenerated === '' ? expression : null,
+    generated:
+      row.attgenerated === '' || expression === null
+        ? null
+        : { expression, kind: row.attgenerated === 'v' ? 'virtual' : 'stored' },
+    identity: buildIdentity(row),
+    usedBy: row.used_by,
+  };
+}
+
+function buildIdentity(row: ColumnRow): IdentityShape | null {
+  if (row.attidentity === '' || row.sequence === null) return null;
+  const { start, increment, min, max, cache, cycle } = row.sequence;
+  return {
+    kind: row.attidentity === 'a' ? 'always' : 'by default',
+    start,
+    increment,
+    minimum: min,
+    maximum: max,
+    cache,
+    cycle,
+  };
+}
+
+function buildConstraint(row: ConstraintRow): ConstraintShape {
+  const base = { name: row.conname, validated: row.convalidated };
+  const deferrable: Deferrable = !row.condeferrable ? 'no' : row.condeferred ? 'deferred' : 'immediate';
+  switch (row.contype) {
+    case 'p':
+    case 'u':
+      return {
+        ...base,
+        kind: row.contype === 'p' ? 'primary-key' : 'unique',
+        columns: row.columns ?? [],
+        include: row.include ?? [],
+        nullsNotDistinct: row.nulls_not_distinct ?? false,
+        deferrable,
+        indexValid: row.index_valid ?? false,
+      };
+    case 'c':
+      return { ...base, kind: 'check', expression: relativeTo(row.nspname, row.expression ?? ''), noInherit: row.connoinherit };
+    case 'f':
+      return {
+        ...base,
+        kind: 'foreign-key',
+        columns: row.columns ?? [],
+        references: referenced(row),
+        referencedColumns: row.ref_columns ?? [],
+        onUpdate: ACTIONS[row.confupdtype] ?? 'no action',
+        onDelete: ACTIONS[row.confdeltype] ?? 'no action',
+        match: row.confmatchtype === 'f' ? 'full' : row.confmatchtype === 'p' ? 'partial' : 'simple',
+        deferrable,
+      };
+    default:
+      return { ...base, kind: 'other' };
+  }
+}
+
+/** Bare for the tenant's own table: a key onto another tenant's table of the same name is another constraint. */
+function referenced(row: ConstraintRow): string {
+  const table = row.ref_table ?? '';
+  return row.ref_schema === row.nspname ? table : `${quoteIdentifier(row.ref_schema ?? '')}.${quoteIdentifier(table)}`;
+}
+
+async function buildIndex(row: IndexRow): Promise<IndexShape | null> {
+  if (row.indexdef === null) return null;
+  const definition = await parseIndexDefinition(row.indexdef, row.nspname);
+  return {
+    name: row.relname,
+    method: { name: row.amname, extension: row.amextension },
+    unique: row.indisunique,
+    nullsNotDistinct: row.nulls_not_distinct ?? false,
+    keys: definition.keys,
+    include: definition.include,
+    options: Object.fromEntries((row.reloptions ?? []).map(splitOption)),
+    where: definition.where,
+    valid: row.valid,
+  };
+}
+
+function splitOption(option: string): [string, string] {
+  const at = option.indexOf('=');
+  return at < 0 ? [option.toLowerCase(), ''] : [option.slice(0, at).toLowerCase(), option.slice(at + 1)];
+}
+
+const ACTIONS: Readonly<Record<string, ReferentialAction>> = {
+  a: 'no action',
+  r: 'restrict',
+  c: 'cascade',
+  n: 'set null',
+  d: 'set default',
+};

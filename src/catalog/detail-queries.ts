@@ -1,0 +1,82 @@
+/**
+ * Everything about some tables ($1: their oids) and, for indexes, some more indexes ($2). Sent once a run for the
+ * representatives of all shapes: four statements, whatever the number of tenants.
+ */
+export const TABLES_SQL = `
+select c.oid::text oid, n.nspname::text nspname, c.relname::text relname, c.relkind::text relkind, c.relpersistence::text relpersistence
+  from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace where c.oid = any($1::oid[])`;
+
+export const COLUMNS_SQL = `
+select a.attrelid::text attrelid, n.nspname::text nspname, a.attname::text attname,
+       pg_catalog.format_type(a.atttypid, a.atttypmod) "type",
+       case when a.attcollation <> t.typcollation
+            then case when cn.nspname = 'pg_catalog' then '' else pg_catalog.quote_ident(cn.nspname) || '.' end || pg_catalog.quote_ident(co.collname) end collation,
+       a.attnotnull and not exists (select from pg_catalog.pg_constraint k where k.conrelid = a.attrelid and k.contype = 'n'
+                                      and k.conkey = array[a.attnum] and not k.convalidated) "notnull",
+       pg_catalog.pg_get_expr(d.adbin, d.adrelid) default_expr, a.attgenerated::text attgenerated, a.attidentity::text attidentity,
+       (select pg_catalog.jsonb_build_object('start', s.seqstart::text, 'increment', s.seqincrement::text, 'min', s.seqmin::text,
+                 'max', s.seqmax::text, 'cache', s.seqcache::text, 'cycle', s.seqcycle)
+          from pg_catalog.pg_depend p join pg_catalog.pg_sequence s on s.seqrelid = p.objid
+         where a.attidentity <> '' and p.classid = 'pg_catalog.pg_class'::regclass and p.refclassid = 'pg_catalog.pg_class'::regclass
+           and p.refobjid = a.attrelid and p.refobjsubid = a.attnum and p.deptype = 'i') sequence,
+       array(select distinct case p.classid when 'pg_catalog.pg_rewrite'::regclass then
+                 case v.relkind when 'm' then 'materialized view ' else 'view ' end || v.relname
+               when 'pg_catalog.pg_attrdef'::regclass then 'generated column ' || ga.attname
+               when 'pg_catalog.pg_trigger'::regclass then 'trigger ' || tg.tgname
+               else 'policy ' || po.polname end
+          from pg_catalog.pg_depend p
+          left join pg_catalog.pg_rewrite w on p.classid = 'pg_catalog.pg_rewrite'::regclass and w.oid = p.objid
+          left join pg_catalog.pg_class v on v.oid = w.ev_class
+          left join pg_catalog.pg_attrdef gd on p.classid = 'pg_catalog.pg_attrdef'::regclass and gd.oid = p.objid
+          left join pg_catalog.pg_attribute ga on ga.attrelid = gd.adrelid and ga.attnum = gd.adnum
+          left join pg_catalog.pg_trigger tg on p.classid = 'pg_catalog.pg_trigger'::regclass and tg.oid = p.objid
+          left join pg_catalog.pg_policy po on p.classid = 'pg_catalog.pg_policy'::regclass and po.oid = p.objid
+         where p.refclassid = 'pg_catalog.pg_class'::regclass and p.refobjid = a.attrelid and p.refobjsubid = a.attnum
+           and (w.oid is not null or tg.oid is not null or po.oid is not null or (gd.oid is not null and gd.adnum <> a.attnum))
+         order by 1) used_by
+  from pg_catalog.pg_attribute a join pg_catalog.pg_class c on c.oid = a.attrelid join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+  join pg_catalog.pg_type t on t.oid = a.atttypid
+  left join pg_catalog.pg_collation co on co.oid = a.attcollation left join pg_catalog.pg_namespace cn on cn.oid = co.collnamespace
+  left join pg_catalog.pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum
+ where a.attrelid = any($1::oid[]) and a.attnum > 0 and not a.attisdropped
+ order by a.attrelid, a.attnum`;
+
+export const CONSTRAINTS_SQL = (version: number): string => `
+select k.conrelid::text conrelid, n.nspname::text nspname, k.conname::text conname, k.contype::text contype, k.condeferrable, k.condeferred,
+       k.convalidated, k.connoinherit,
+       (select pg_catalog.array_agg(a.attname::text order by m.n) from pg_catalog.unnest(k.conkey) with ordinality m(attnum, n)
+          join pg_catalog.pg_attribute a on a.attrelid = k.conrelid and a.attnum = m.attnum) columns,
+       (select pg_catalog.array_agg(a.attname::text order by m.n) from pg_catalog.unnest(i.indkey::int2[]) with ordinality m(attnum, n)
+          join pg_catalog.pg_attribute a on a.attrelid = k.conrelid and a.attnum = m.attnum where m.n > i.indnkeyatts) include,
+       ${version < 150000 ? 'false' : 'i.indnullsnotdistinct'} nulls_not_distinct, i.indisvalid and i.indisready index_valid,
+       fn.nspname::text ref_schema, f.relname::text ref_table,
+       (select pg_catalog.array_agg(a.attname::text order by m.n) from pg_catalog.unnest(k.confkey) with ordinality m(attnum, n)
+          join pg_catalog.pg_attribute a on a.attrelid = k.confrelid and a.attnum = m.attnum) ref_columns,
+       k.confupdtype::text confupdtype, k.confdeltype::text confdeltype, k.confmatchtype::text confmatchtype,
+       pg_catalog.pg_get_expr(k.conbin, k.conrelid) expression
+  from pg_catalog.pg_constraint k join pg_catalog.pg_class c on c.oid = k.conrelid join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+  left join pg_catalog.pg_index i on i.indexrelid = k.conindid and k.contype in ('p','u')
+  left join pg_catalog.pg_class f on f.oid = k.confrelid left join pg_catalog.pg_namespace fn on fn.oid = f.relnamespace
+ where k.conrelid = any($1::oid[]) and k.contype not in ('t','n')
+ order by k.conrelid, k.conname`;
+
+export const INDEXES_SQL = (version: number): string => `
+select i.indexrelid::text indexrelid, i.indrelid::text indrelid, n.nspname::text nspname, ic.relname::text relname, am.amname::text amname,
+       ${METHOD_EXTENSION_SQL} amextension,
+       i.indisunique, ${version < 150000 ? 'false' : 'i.indnullsnotdistinct'} nulls_not_distinct,
+       i.indisvalid and i.indisready and i.indislive valid, ic.reloptions, pg_catalog.pg_get_indexdef(i.indexrelid) indexdef
+  from pg_catalog.pg_index i join pg_catalog.pg_class ic on ic.oid = i.indexrelid join pg_catalog.pg_am am on am.oid = ic.relam
+  join pg_catalog.pg_class c on c.oid = i.indrelid join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+ where (i.indrelid = any($1::oid[]) or i.indexrelid = any($2::oid[]))
+   and not exists (select from pg_catalog.pg_constraint k where k.conindid = i.indexrelid and k.conrelid = i.indrelid and k.contype in ('p','u','x'))
+ order by ic.relname`;
+
+/**
+ * The extension that owns access method \`am\`; for a method that was made by hand, its handler function's. Null for
+ * PostgreSQL's own.
+ */
+export const METHOD_EXTENSION_SQL = `(
+  select e.extname::text from pg_catalog.pg_depend d join pg_catalog.pg_extension e on e.oid = d.refobjid
+   where d.refclassid = 'pg_catalog.pg_extension'::regclass and d.deptype = 'e'
+     and ((d.classid = 'pg_catalog.pg_am'::regclass and d.objid = am.oid)
+       or (d.classid = 'pg_catalog.pg_proc'::regclass and d.objid = am.amhandler::oid)) limit 1)`;

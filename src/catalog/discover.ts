@@ -1,0 +1,142 @@
+import { closest, distance } from 'fastest-levenshtein';
+import type { Row, Session } from '../database/session.js';
+import type { TenantRule } from '../desired-state/model.js';
+import { TrueupError } from '../trueup-error.js';
+
+/** A schema that is planned. */
+export interface Tenant {
+  readonly oid: string;
+  readonly schema: string;
+  /** The role that new tables belong to: the owner of most of the tenant's tables, else of the schema. */
+  readonly owner: string;
+}
+
+/** A schema that holds some of the tables that make a tenant, but not all: maybe a damaged one. Never dropped silently. */
+export interface LookAlike {
+  readonly schema: string;
+  readonly has: readonly string[];
+  readonly lacks: readonly string[];
+}
+
+/** Which schemas this run is about. */
+export interface TenantSelection {
+  /** Named ones are tenants whatever they hold. Empty: by the rule. */
+  readonly schemas: readonly string[];
+  /** LIKE patterns, beside those of the rule. */
+  readonly exclude: readonly string[];
+  readonly allowEmpty: boolean;
+  /** Named ones that do not exist are given back as `absent` rather than refused (apply --create-schema). */
+  readonly allowAbsent: boolean;
+}
+
+/** What was found. */
+export interface Discovery {
+  readonly tenants: readonly Tenant[];
+  readonly lookAlikes: readonly LookAlike[];
+  readonly absent: readonly string[];
+}
+
+interface SchemaRow extends Row {
+  readonly oid: string;
+  readonly nspname: string;
+  readonly owner: string;
+  readonly system: boolean;
+  readonly has: readonly string[];
+  readonly excluded: boolean;
+  readonly liked: boolean;
+}
+
+/**
+ * Finds the tenants from the catalogs, in one statement (two when the rule is a query).
+ * @throws {TrueupError} UNKNOWN_SCHEMA for a named schema that is not there, NO_TENANT when nothing was found.
+ */
+export async function discoverTenants(session: Session, rule: TenantRule, selection: TenantSelection): Promise<Discovery> {
+  const having = rule.havingTables ?? [];
+  const listed = selection.schemas.length > 0 ? selection.schemas : await listedSchemas(session, rule);
+  const rows = await session.query<SchemaRow>(DISCOVER_SQL, [having, [...rule.exclude, ...selection.exclude], rule.like ?? '']);
+  const bySchema = new Map(rows.map((row) => [row.nspname, row]));
+  if (selection.schemas.length > 0) return namedTenants(selection, bySchema);
+
+  const candidates = rows.filter((row) => !row.system && !row.excluded);
+  const holdsAll = (row: SchemaRow) => having.length > 0 && having.every((table) => row.has.includes(table));
+  const byRule = (row: SchemaRow) => {
+    if (row.nspname === rule.baseSchema && holdsAll(row)) return true;
+    if (listed !== null) return listed.includes(row.nspname);
+    return rule.like !== null ? row.liked : holdsAll(row);
+  };
+  const tenants = candidates.filter(byRule).map(tenant);
+  if (tenants.length === 0 && !selection.allowEmpty) throw noTenant(rule, rows.length);
+  return {
+    tenants,
+    lookAlikes: candidates
+      .filter((row) => !byRule(row) && row.has.length > 0)
+      .map((row) => ({ schema: row.nspname, has: row.has, lacks: having.filter((table) => !row.has.includes(table)) })),
+    absent: [],
+  };
+}
+
+async function listedSchemas(session: Session, rule: TenantRule): Promise<readonly string[] | null> {
+  if (rule.schemas !== null) return rule.schemas;
+  if (rule.query === null) return null;
+  const rows = await session.query(rule.query);
+  return rows.map((row) => String(Object.values(row)[0]));
+}
+
+function namedTenants(selection: TenantSelection, bySchema: ReadonlyMap<string, SchemaRow>): Discovery {
+  const absent = [...new Set(selection.schemas)].filter((schema) => !bySchema.has(schema));
+  if (absent.length > 0 && !selection.allowAbsent) {
+    const [first = ''] = absent;
+    const near = closest(first, [...bySchema.values()].filter((row) => !row.system).map((row) => row.nspname));
+    const meant = near !== undefined && near !== '' && distance(first, near) <= Math.max(2, first.length / 3);
+    throw new TrueupError('UNKNOWN_SCHEMA', `schema ${quoted(first)} does not exist`, {
+      where: `--schema ${first}`,
+      remedy: `${meant ? `did you mean ${quoted(near)}? ` : ''}To make a new tenant: trueup apply --create-schema --schema ${first}`,
+    });
+  }
+  const system = selection.schemas.find((schema) => bySchema.get(schema)?.system === true);
+  if (system !== undefined)
+    throw new TrueupError('UNKNOWN_SCHEMA', `schema ${quoted(system)} belongs to PostgreSQL or to an extension and is never a tenant`, {
+      where: `--schema ${system}`,
+      remedy: 'name a schema that holds the application’s tables',
+    });
+  const named = [...new Set(selection.schemas)].flatMap((schema) => bySchema.get(schema) ?? []);
+  return { tenants: named.filter((row) => !row.excluded).map(tenant), lookAlikes: [], absent };
+}
+
+const tenant = (row: SchemaRow): Tenant => ({ oid: row.oid, schema: row.nspname, owner: row.owner });
+
+function noTenant(rule: TenantRule, schemas: number): TrueupError {
+  const looked =
+    rule.havingTables !== null
+      ? `schemas that hold the tables ${rule.havingTables.join(' and ')}`
+      : rule.like !== null
+        ? `schemas named like ${rule.like}`
+        : rule.schemas !== null
+          ? `the schemas ${rule.schemas.join(', ')}`
+          : `the schemas that the query in fleet.yaml gives`;
+  return new TrueupError('NO_TENANT', `no tenant found: looked for ${looked} among ${schemas} schemas`, {
+    where: 'fleet.yaml: tenants',
+    remedy:
+      'check the database that the first line names; name a tenant with --schema; make one with trueup apply --create-schema --schema NAME; or pass --allow-empty',
+  });
+}
+
+const quoted = (name: string): string => `"${name}"`;
+
+const DISCOVER_SQL = `
+with held as (
+  select c.relnamespace ns, pg_catalog.array_agg(c.relname::text) has from pg_catalog.pg_class c
+   where c.relname = any($1::text[]) and c.relkind in ('r','p') group by 1),
+ruled as (
+  select distinct on (ns) ns, relowner from (
+    select c.relnamespace ns, c.relowner, count(*) n from pg_catalog.pg_class c where c.relkind in ('r','p') group by 1, 2) o
+   order by ns, n desc, relowner)
+select n.oid::text oid, n.nspname::text nspname, pg_catalog.pg_get_userbyid(coalesce(ruled.relowner, n.nspowner))::text "owner",
+       n.nspname like 'pg\\_%' or n.nspname = 'information_schema'
+         or exists (select from pg_catalog.pg_depend d where d.classid = 'pg_catalog.pg_namespace'::regclass and d.objid = n.oid
+                       and d.refclassid = 'pg_catalog.pg_extension'::regclass and d.deptype = 'e') "system",
+       coalesce(held.has, '{}') has,
+       exists (select from pg_catalog.unnest($2::text[]) x where n.nspname like x) excluded,
+       n.nspname like $3 liked
+  from pg_catalog.pg_namespace n left join held on held.ns = n.oid left join ruled on ruled.ns = n.oid
+ order by n.nspname`;

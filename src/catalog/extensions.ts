@@ -1,0 +1,131 @@
+import type { Row, Session } from '../database/session.js';
+import type { NameKind, NameResolver } from '../sql/names.js';
+import { METHOD_EXTENSION_SQL } from './detail-queries.js';
+import type { DesiredExtension } from '../desired-state/model.js';
+
+/** An extension as one database knows it. */
+export interface ExtensionState {
+  readonly name: string;
+  /** Null when it is not installed. */
+  readonly installedVersion: string | null;
+  /** The schema that it was created in; null when it is not installed. */
+  readonly schema: string | null;
+  /** Null when the server does not have its files. */
+  readonly availableVersion: string | null;
+}
+
+/** An access method of this database. */
+export interface AccessMethod {
+  readonly name: string;
+  readonly extension: string | null;
+}
+
+interface ObjectRow extends Row {
+  readonly kind: string;
+  readonly ext: string;
+  readonly schema: string;
+  readonly name: string;
+}
+
+/** The declared extensions, installed or not, and all access methods: two statements. */
+export async function readExtensions(
+  session: Session,
+  names: readonly string[],
+): Promise<{ readonly extensions: ReadonlyMap<string, ExtensionState>; readonly methods: readonly AccessMethod[] }> {
+  const rows = await session.query<Row & { name: string; installed: string | null; schema: string | null; available: string | null }>(
+    `select w.name, e.extversion installed, n.nspname::text "schema", a.default_version available
+       from pg_catalog.unnest($1::text[]) w(name)
+       left join pg_catalog.pg_extension e on e.extname = w.name
+       left join pg_catalog.pg_namespace n on n.oid = e.extnamespace
+       left join pg_catalog.pg_available_extensions() a on a.name = w.name`,
+    [[...new Set(names)]],
+  );
+  const methods = await session.query<Row & AccessMethod>(
+    `select am.amname::text "name", ${METHOD_EXTENSION_SQL} "extension" from pg_catalog.pg_am am where am.amtype = 'i'`,
+  );
+  return {
+    extensions: new Map(
+      rows.map((row) => [
+        row.name,
+        { name: row.name, installedVersion: row.installed, schema: row.schema, availableVersion: row.available },
+      ]),
+    ),
+    methods: methods.map(({ name, extension }) => ({ name, extension })),
+  };
+}
+
+/**
+ * What the declared extensions' names mean in this database. A bare name of the desired state is pg_catalog's when
+ * pg_catalog has it; else the installed extension's that brings it; else, while exactly one schema comes into question
+ * for the extensions that are still to be created, that one.
+ */
+export async function readNames(
+  session: Session,
+  declared: readonly DesiredExtension[],
+  states: ReadonlyMap<string, ExtensionState>,
+): Promise<NameResolver> {
+  const rows = await session.query<ObjectRow>(
+    `with ext as (select e.oid, e.extname from pg_catalog.pg_extension e where e.extname = any($1::text[]))
+     select 'type' kind, ext.extname::text ext, n.nspname::text "schema", t.typname::text "name"
+       from ext join pg_catalog.pg_depend d on d.refobjid = ext.oid and d.refclassid = 'pg_catalog.pg_extension'::regclass and d.deptype = 'e'
+        and d.classid = 'pg_catalog.pg_type'::regclass
+       join pg_catalog.pg_type t on t.oid = d.objid join pg_catalog.pg_namespace n on n.oid = t.typnamespace
+     union all
+     select distinct 'function', ext.extname::text, n.nspname::text, p.proname::text
+       from ext join pg_catalog.pg_depend d on d.refobjid = ext.oid and d.refclassid = 'pg_catalog.pg_extension'::regclass and d.deptype = 'e'
+        and d.classid = 'pg_catalog.pg_proc'::regclass
+       join pg_catalog.pg_proc p on p.oid = d.objid join pg_catalog.pg_namespace n on n.oid = p.pronamespace
+     union all
+     select distinct 'operator-class', ext.extname::text, n.nspname::text, c.opcname::text
+       from ext join pg_catalog.pg_depend d on d.refobjid = ext.oid and d.refclassid = 'pg_catalog.pg_extension'::regclass and d.deptype = 'e'
+        and d.classid = 'pg_catalog.pg_opclass'::regclass
+       join pg_catalog.pg_opclass c on c.oid = d.objid join pg_catalog.pg_namespace n on n.oid = c.opcnamespace
+     union all
+     select distinct 'operator-class', '', 'pg_catalog', c.opcname::text from pg_catalog.pg_opclass c where c.opcnamespace = 'pg_catalog'::regnamespace
+     union all
+     select 'type', '', 'pg_catalog', t.typname::text from pg_catalog.pg_type t where t.typnamespace = 'pg_catalog'::regnamespace and t.typrelid = 0
+     union all
+     select distinct 'function', '', 'pg_catalog', p.proname::text from pg_catalog.pg_proc p where p.pronamespace = 'pg_catalog'::regnamespace`,
+    [declared.map((extension) => extension.name)],
+  );
+  return resolver(rows, toBeCreatedIn(declared, states));
+}
+
+/** Tells whether an operator class, as SQL, is the default of a method: naming it or not is the same. */
+export async function readDefaultOpclasses(session: Session): Promise<(method: string, opclass: string) => boolean> {
+  const rows = await session.query<Row & { method: string; opclass: string }>(
+    `select am.amname::text "method",
+            case when n.nspname = 'pg_catalog' then '' else pg_catalog.quote_ident(n.nspname) || '.' end || pg_catalog.quote_ident(c.opcname) opclass
+       from pg_catalog.pg_opclass c join pg_catalog.pg_am am on am.oid = c.opcmethod
+       join pg_catalog.pg_namespace n on n.oid = c.opcnamespace where c.opcdefault`,
+  );
+  const defaults = new Set(rows.map((row) => `${row.method}/${row.opclass}`));
+  return (method, opclass) => defaults.has(`${method}/${opclass.replace(/^pg_catalog\./u, '')}`);
+}
+
+function toBeCreatedIn(declared: readonly DesiredExtension[], states: ReadonlyMap<string, ExtensionState>): string | null {
+  const schemas = new Set(
+    declared.flatMap((extension) =>
+      states.get(extension.name)?.installedVersion == null && extension.schema !== null ? [extension.schema] : [],
+    ),
+  );
+  return schemas.size === 1 ? ([...schemas][0] ?? null) : null;
+}
+
+function resolver(rows: readonly ObjectRow[], fallback: string | null): NameResolver {
+  const builtIn = new Set<string>();
+  const bare = new Map<string, string>();
+  const owners = new Map<string, string>();
+  for (const row of rows) {
+    if (row.schema === 'pg_catalog' && row.ext === '') builtIn.add(`${row.kind}/${row.name}`);
+    else {
+      bare.set(`${row.kind}/${row.name}`, row.schema);
+      owners.set(`${row.kind}/${row.schema}/${row.name}`, row.ext);
+    }
+  }
+  return {
+    schemaOf: (kind: NameKind, name) =>
+      builtIn.has(`${kind}/${name}`) ? null : (bare.get(`${kind}/${name}`) ?? (kind === 'collation' ? null : fallback)),
+    extensionOf: (kind: NameKind, schema, name) => owners.get(`${kind}/${schema}/${name}`) ?? null,
+  };
+}

@@ -1,0 +1,69 @@
+import type { Row, Session } from '../database/session.js';
+import { type OwnershipFilter, TENANT_RELATIONS_SQL } from './owned.js';
+
+/**
+ * An index that is read apart from the shapes: one that a phase owns, or one that stands under a family member's name.
+ * Indexes that agree in all but their tenants are one entry.
+ */
+export interface OwnedIndexGroup {
+  readonly table: string;
+  readonly name: string;
+  /** Names everything that the definition says but the predicate; agrees exactly where the definitions do. */
+  readonly definition: string;
+  /** The predicate as the server writes it, relative to the tenant; null for none. */
+  readonly where: string | null;
+  /** One index of the group, for reading the definition in detail. */
+  readonly representative: string;
+  readonly schemas: readonly string[];
+}
+
+interface OwnedRow extends Row {
+  readonly tab: string;
+  readonly name: string;
+  readonly def: string;
+  readonly pred: string | null;
+  readonly rep: string;
+  readonly schemas: readonly string[];
+}
+
+/** Reads every owned index and family member of the tenants in one statement, from catalogs alone. */
+export async function readOwnedIndexes(
+  session: Session,
+  namespaces: readonly string[],
+  relations: readonly string[],
+  filter: OwnershipFilter,
+): Promise<readonly OwnedIndexGroup[]> {
+  if (filter.ownership.length === 0 && filter.families.length === 0) return [];
+  const nullsNotDistinct = session.serverVersion < 150000 ? 'false' : 'i.indnullsnotdistinct';
+  const rows = await session.query<OwnedRow>(
+    `with ${TENANT_RELATIONS_SQL},
+idx as (
+  select r.relname tab, ic.relname nm, n.nspname ns, i.indexrelid,
+         case when i.indpred is not null
+              then pg_catalog.replace(pg_catalog.replace(pg_catalog.pg_get_expr(i.indpred, i.indrelid), r.px, E'"\\x01".'), r.pq, E'"\\x01".') end pred,
+         pg_catalog.hashtextextended(concat_ws('|', ic.relam, i.indnkeyatts, i.indclass, i.indoption, i.indcollation, i.indisunique,
+           i.indisvalid, i.indisready, i.indislive, ${nullsNotDistinct}, coalesce(ic.reloptions::text, '-'),
+           (select pg_catalog.string_agg(concat_ws('|', a.attname, a.attoptions), ',' order by m.n)
+              from pg_catalog.unnest(i.indkey::int2[]) with ordinality m(attnum, n)
+              join pg_catalog.pg_attribute a on a.attrelid = i.indrelid and a.attnum = m.attnum),
+           (select pg_catalog.string_agg(concat_ws('|', a.attnum, a.attoptions), ',' order by a.attnum)
+              from pg_catalog.pg_attribute a where a.attrelid = i.indexrelid and a.attoptions is not null),
+           case when i.indexprs is not null
+                then pg_catalog.replace(pg_catalog.replace(pg_catalog.pg_get_expr(i.indexprs, i.indrelid), r.px, E'\\x01'), r.pq, E'\\x01') end,
+           exists (select from pg_catalog.pg_constraint k where k.conindid = i.indexrelid and k.contype in ('p','u','x'))), 0)::text def
+    from own join pg_catalog.pg_index i on i.indexrelid = own.indexrelid
+    join rel r on r.oid = i.indrelid join pg_catalog.pg_namespace n on n.oid = r.ns
+    join pg_catalog.pg_class ic on ic.oid = i.indexrelid)
+select tab::text tab, nm::text "name", def, pred, min(indexrelid::text::int8)::text rep, pg_catalog.array_agg(ns::text) schemas
+  from idx group by 1, 2, 3, 4`,
+    [namespaces, relations, JSON.stringify(filter)],
+  );
+  return rows.map((row) => ({
+    table: row.tab,
+    name: row.name,
+    definition: row.def,
+    where: row.pred,
+    representative: row.rep,
+    schemas: row.schemas,
+  }));
+}

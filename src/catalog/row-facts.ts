@@ -1,0 +1,179 @@
+import { chunk } from '../collections.js';
+import type { Row, Session } from '../database/session.js';
+import { quoteIdentifier, quoteLiteral } from '../sql/quote.js';
+import { relativeSql, renderSql } from '../sql/template.js';
+import { inBatches } from './batches.js';
+import type { IndexUsage, Presence } from './presence.js';
+
+/** A table of one tenant. */
+export interface TenantTable {
+  readonly schema: string;
+  readonly table: string;
+}
+
+interface Sized extends TenantTable {
+  readonly bytes: bigint;
+  /** Locks that reading it takes: itself and its indexes. */
+  readonly locks: number;
+}
+
+const qualified = (of: TenantTable): string => `${quoteIdentifier(of.schema)}.${quoteIdentifier(of.table)}`;
+
+/** Sizes and lock weights from the catalogs alone. Tables that are not there are left out. */
+async function sizes(session: Session, tables: readonly TenantTable[]): Promise<readonly Sized[]> {
+  const all: Sized[] = [];
+  for (const part of chunk(tables, 10_000)) {
+    const rows = await session.query<Row & { schema: string; table: string; bytes: string | null; locks: number }>(
+      `select w.s "schema", w.t "table", pg_catalog.pg_relation_size(c.oid)::text bytes,
+              (1 + (select count(*) from pg_catalog.pg_index i where i.indrelid = c.oid))::int4 locks
+         from pg_catalog.unnest($1::text[], $2::text[]) w(s, t) join pg_catalog.pg_namespace n on n.nspname = w.s
+         join pg_catalog.pg_class c on c.relname = w.t and c.relnamespace = n.oid`,
+      [part.map((of) => of.schema), part.map((of) => of.table)],
+    );
+    for (const row of rows)
+      all.push({ schema: row.schema, table: row.table, bytes: BigInt(row.bytes ?? '1'), locks: row.locks });
+  }
+  return all;
+}
+
+/**
+ * Does each table hold a row (of `where`)? A size of 0 proves that it does not, without reading it. `unknown` where it
+ * could not be read. A table that is not there holds none.
+ */
+export async function readPresence(
+  session: Session,
+  tables: readonly TenantTable[],
+  where: string | null,
+): Promise<ReadonlyMap<string, Presence>> {
+  const found = new Map<string, Presence>(tables.map((of) => [of.schema, 'none']));
+  const filled = (await sizes(session, tables)).filter((of) => of.bytes > 0n);
+  await inBatches(
+    filled,
+    (of) => of.locks,
+    async (batch) => {
+      const sql = batch.map((of, at) => `select ${at} "at", exists (select from ${qualified(of)}${condition(where, of)}) "some"`);
+      for (const row of await session.query<Row & { at: number; some: boolean }>(sql.join(' union all '))) {
+        const of = batch[row.at];
+        if (of !== undefined) found.set(of.schema, row.some ? 'some' : 'none');
+      }
+    },
+    (of) => found.set(of.schema, 'unknown'),
+  );
+  return found;
+}
+
+/** How many rows match, counted no further than `limit`: never a whole COUNT(*). Left out where it could not be read. */
+export async function readCounts(
+  session: Session,
+  tables: readonly TenantTable[],
+  where: string | null,
+  limit: number,
+): Promise<ReadonlyMap<string, number>> {
+  const found = new Map<string, number>(tables.map((of) => [of.schema, 0]));
+  const filled = (await sizes(session, tables)).filter((of) => of.bytes > 0n);
+  await inBatches(
+    filled,
+    (of) => of.locks,
+    async (batch) => {
+      const sql = batch.map(
+        (of, at) =>
+          `select ${at} "at", count(*)::int4 n from (select from ${qualified(of)}${condition(where, of)} limit ${limit}) r`,
+      );
+      for (const row of await session.query<Row & { at: number; n: number }>(sql.join(' union all '))) {
+        const of = batch[row.at];
+        if (of !== undefined) found.set(of.schema, row.n);
+      }
+    },
+    (of) => found.delete(of.schema),
+  );
+  return found;
+}
+
+/** The application's stamp in each schema; null where there is no table, no row, or it could not be read. */
+export async function readReleases(
+  session: Session,
+  schemas: readonly string[],
+  table: string,
+  column: string,
+): Promise<ReadonlyMap<string, string | null>> {
+  const found = new Map<string, string | null>(schemas.map((schema) => [schema, null]));
+  const there = await sizes(session, schemas.map((schema) => ({ schema, table })));
+  await inBatches(
+    there.filter((of) => of.bytes > 0n),
+    (of) => of.locks,
+    async (batch) => {
+      const sql = batch.map((of, at) => `select ${at} "at", ${quoteIdentifier(column)}::text stamp from ${qualified(of)}`);
+      for (const row of await session.query<Row & { at: number; stamp: string | null }>(sql.join(' union all '))) {
+        const of = batch[row.at];
+        if (of === undefined || row.stamp === null) continue;
+        const before = found.get(of.schema);
+        found.set(of.schema, before == null ? row.stamp : [before, row.stamp].sort().join(', '));
+      }
+    },
+    () => {},
+  );
+  return found;
+}
+
+/** Scans since the statistics were reset and bytes of one index in each schema, where it is there. */
+export async function readUsage(
+  session: Session,
+  schemas: readonly string[],
+  index: string,
+): Promise<ReadonlyMap<string, IndexUsage>> {
+  const rows = await session.query<Row & { schema: string; scans: string; bytes: string | null }>(
+    `select n.nspname::text "schema", coalesce(pg_catalog.pg_stat_get_numscans(c.oid), 0)::text scans, pg_catalog.pg_relation_size(c.oid)::text bytes
+       from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+      where c.relname = $1 and n.nspname = any($2::text[]) and c.relkind in ('i', 'I')`,
+    [index, schemas],
+  );
+  return new Map(rows.map((row) => [row.schema, { scans: Number(row.scans), bytes: Number(row.bytes ?? 0) }]));
+}
+
+/** The rows that a family is generated from, by schema; or why they could not be read. */
+export async function readFamilyRows(
+  session: Session,
+  tables: readonly TenantTable[],
+  values: Readonly<Record<string, string>>,
+): Promise<{
+  readonly rows: ReadonlyMap<string, readonly Readonly<Record<string, string>>[]>;
+  readonly failed: ReadonlyMap<string, string>;
+}> {
+  const rows = new Map<string, Readonly<Record<string, string>>[]>();
+  const failed = new Map<string, string>();
+  const names = Object.keys(values);
+  const expressions = Object.values(values).map((expression) => `(${expression})::text`);
+  await inBatches(
+    await sizes(session, tables),
+    (of) => of.locks,
+    async (batch) => {
+      const sql = batch.map((of, at) => `select ${at} "at", array[${expressions.join(', ')}] v from ${qualified(of)}`);
+      const result = await session.query<Row & { at: number; v: readonly (string | null)[] }>(sql.join(' union all '));
+      const read = new Map<string, Readonly<Record<string, string>>[]>(batch.map((of) => [of.schema, []]));
+      for (const row of result) {
+        const of = batch[row.at];
+        // A row without a value for a name or predicate has no member.
+        if (of === undefined || row.v.includes(null)) continue;
+        read.get(of.schema)?.push(Object.fromEntries(names.map((name, position) => [name, row.v[position] ?? ''])));
+      }
+      for (const [schema, its] of read) rows.set(schema, its);
+    },
+    (of, error) => failed.set(of.schema, `rows of ${of.table} could not be read: ${error.message}`),
+  );
+  return { rows, failed };
+}
+
+function condition(where: string | null, of: TenantTable): string {
+  return where === null ? '' : ` where ${renderSql(relativeSql(where), { schema: of.schema })}`;
+}
+
+/** Which functions among these are not immutable functions of pg_catalog: plan must not evaluate them. */
+export async function unsafeFunctions(session: Session, names: readonly string[]): Promise<readonly string[]> {
+  if (names.length === 0) return [];
+  const rows = await session.query<Row & { name: string }>(
+    `select w.name from (values ${names.map((name) => `(${quoteLiteral(name)})`).join(', ')}) w(name)
+      where not exists (select from pg_catalog.pg_proc p where p.proname = w.name and p.pronamespace = 'pg_catalog'::regnamespace)
+         or exists (select from pg_catalog.pg_proc p where p.proname = w.name and p.pronamespace = 'pg_catalog'::regnamespace and p.provolatile <> 'i')`,
+  );
+  return rows.map((row) => row.name);
+}

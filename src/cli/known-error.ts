@@ -1,0 +1,79 @@
+import { Errors } from '@oclif/core';
+import { closest, distance } from 'fastest-levenshtein';
+import { CONNECTION_LOST } from '../database/database-errors.js';
+import { DatabaseError } from '../database/session.js';
+import { type ErrorCode, TrueupError } from '../trueup-error.js';
+
+/** The parser of the SQL grammar can throw messages of megabytes. */
+const LONGEST = 2000;
+
+/** Whatever was thrown, as the one kind of error that is shown. What nobody foresaw is INTERNAL: a bug. */
+export function knownError(error: unknown): TrueupError {
+  if (error instanceof TrueupError) return error;
+  if (error instanceof DatabaseError) return fromDatabase(error);
+  if (error instanceof Errors.CLIError) return fromUsage(error);
+  const message = error instanceof Error ? error.message : String(error);
+  return new TrueupError('INTERNAL', `this is a bug in trueup: ${shortened(message)}`, {
+    remedy: 'run it again with DEBUG=1 and report what it prints',
+    cause: error,
+  });
+}
+
+/** The name that was probably meant; null when none is near. */
+export function nearest(name: string, known: readonly string[]): string | null {
+  if (known.length === 0) return null;
+  const best = closest(name, [...known]);
+  return distance(name, best) <= Math.max(2, Math.floor(name.length / 3)) ? best : null;
+}
+
+function fromDatabase(error: DatabaseError): TrueupError {
+  const code: ErrorCode =
+    error.code === '42501' ? 'PRIVILEGE' : isConnection(error.code) ? 'CONNECTION_FAILED' : 'INTERNAL';
+  const detail = [error.details.detail, error.details.hint].filter((text) => text !== undefined);
+  return new TrueupError(code, shortened([error.message, ...detail].join('\n')), {
+    where: `SQLSTATE ${error.code}`,
+    remedy:
+      code === 'PRIVILEGE'
+        ? 'grant the role what it lacks, or use --role or another user'
+        : code === 'CONNECTION_FAILED'
+          ? 'check the server and its log, and run it again'
+          : 'this is a bug in trueup: run it again with DEBUG=1 and report what it prints',
+    cause: error,
+  });
+}
+
+const isConnection = (code: string): boolean => code === CONNECTION_LOST || /^(?:08|57P|53300)/u.test(code);
+
+/** An error of oclif's parser: its message without the advice that stands in the remedy anyway. */
+function fromUsage(error: Errors.CLIError): TrueupError {
+  const fallback = 'see --help';
+  if ('flags' in error && Array.isArray(error.flags)) return unknownFlags(error.flags.map(String), flagsOf(error));
+  const message = error.message
+    .replaceAll(/\s*See more help with --help/gu, '')
+    .replace(/^Parsing (--\S+)\s+/u, '$1: ')
+    .trim();
+  return new TrueupError('USAGE', shortened(lowered(message)), { remedy: fallback, cause: error });
+}
+
+function unknownFlags(given: readonly string[], known: readonly string[]): TrueupError {
+  const names = given.map((flag) => flag.replace(/=.*$/su, ''));
+  const meant = names.map((name) => nearest(name, known)).filter((name) => name !== null);
+  return new TrueupError('USAGE', `unknown flag${names.length === 1 ? '' : 's'} ${names.join(', ')}`, {
+    remedy: meant.length === 0 ? 'see --help' : `did you mean ${meant.join(', ')}?`,
+  });
+}
+
+/** The flags of the command that could not be parsed, as oclif hands them over with its error. */
+function flagsOf(error: Errors.CLIError): readonly string[] {
+  const parse: unknown = 'parse' in error ? error.parse : null;
+  if (typeof parse !== 'object' || parse === null || !('input' in parse)) return [];
+  const input = parse.input;
+  if (typeof input !== 'object' || input === null || !('flags' in input)) return [];
+  return Object.keys(input.flags as object).map((name) => `--${name}`);
+}
+
+const lowered = (message: string): string =>
+  /^[A-Z][a-z]/u.test(message) ? message.charAt(0).toLowerCase() + message.slice(1) : message;
+
+const shortened = (message: string): string =>
+  message.length <= LONGEST ? message : `${message.slice(0, LONGEST)}… (${message.length} characters)`;

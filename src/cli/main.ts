@@ -1,0 +1,99 @@
+import { readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Config, Errors, type Interfaces, loadHelpClass, Plugin, settings } from '@oclif/core';
+import { TrueupError } from '../trueup-error.js';
+import { endOfFlags, wantsJson } from './arguments.js';
+import { EXIT_CODES } from './exit-codes.js';
+import { knownError, nearest } from './known-error.js';
+import { reportError } from './report-error.js';
+import { drain, survivePipes } from './standard-output.js';
+
+const HELP = ['--help', '-h'];
+const VERSION = ['--version', '-v', '-V'];
+
+/**
+ * Runs the command that the command line names, shows its error, and ends the process with its exit code. The only
+ * place that exits.
+ * @param importMetaUrl of a file in the package's bin directory
+ * @param options development: load the commands from src, where the runtime can read TypeScript
+ */
+export async function run(importMetaUrl: string, options: { readonly development?: boolean } = {}): Promise<void> {
+  const argv = process.argv.slice(2);
+  const form = { json: wantsJson(argv, process.env), debug: Boolean(process.env.DEBUG) };
+  const end = async (code: number): Promise<never> => {
+    await drain();
+    process.exit(code);
+  };
+  const fail = async (error: unknown): Promise<never> => {
+    if (error instanceof Errors.ExitError) return end(error.oclif.exit ?? EXIT_CODES.error);
+    reportError(knownError(error), form);
+    return end(EXIT_CODES.error);
+  };
+  survivePipes();
+  process.on('uncaughtException', fail);
+  process.on('unhandledRejection', fail);
+  try {
+    const config = await loadConfig(importMetaUrl, options.development === true);
+    await end(await dispatch(argv, config));
+  } catch (error) {
+    await fail(error);
+  }
+}
+
+async function loadConfig(importMetaUrl: string, development: boolean): Promise<Config> {
+  const root = dirname(dirname(fileURLToPath(importMetaUrl)));
+  const pjson = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as Interfaces.PJSON;
+  // oclif's own way needs the JavaScript API of the TypeScript compiler, and depends on NODE_ENV.
+  settings.enableAutoTranspile = false;
+  const commands = development ? './src/commands' : './dist/commands';
+  const oclif = { ...pjson.oclif, commands, additionalHelpFlags: HELP.slice(1) };
+  const plugin = new Plugin({
+    root,
+    name: pjson.name,
+    isRoot: true,
+    pjson: { ...pjson, oclif },
+    ignoreManifest: development,
+    // A command that cannot be loaded would otherwise be "unknown".
+    errorOnManifestCreate: true,
+  });
+  await plugin.load();
+  return Config.load({ root, pjson: plugin.pjson, plugins: new Map([[plugin.name, plugin]]) });
+}
+
+async function dispatch(argv: readonly string[], config: Config): Promise<number> {
+  const [first, ...rest] = argv;
+  if (first !== undefined && VERSION.includes(first)) {
+    process.stdout.write(`${config.userAgent}\n`);
+    return EXIT_CODES.success;
+  }
+  if (first === undefined || HELP.includes(first)) return showHelp([], config);
+  const helpWanted = first === 'help' || rest.slice(0, endOfFlags(rest)).some((word) => HELP.includes(word));
+  const name = first === 'help' ? rest[0] : first;
+  if (name === undefined) return showHelp([], config);
+  const command = config.findCommand(name);
+  if (command === undefined) throw unknownCommand(name, config);
+  if (helpWanted) return showHelp([name], config);
+  const code: unknown = await config.runCommand(name, rest, command);
+  if (typeof code !== 'number') throw new Error(`the command ${name} gave no exit code`);
+  return code;
+}
+
+async function showHelp(words: readonly string[], config: Config): Promise<number> {
+  const Help = await loadHelpClass(config);
+  await new Help(config, config.pjson.oclif.helpOptions).showHelp([...words]);
+  return EXIT_CODES.success;
+}
+
+function unknownCommand(name: string, config: Config): TrueupError {
+  const known = config.commandIDs.filter((id) => !id.includes(':'));
+  if (name.startsWith('-')) {
+    return new TrueupError('USAGE', `${name} stands where the command should`, {
+      remedy: `write ${config.bin} COMMAND ${name}; the commands are ${known.join(', ')}`,
+    });
+  }
+  const meant = nearest(name, known);
+  return new TrueupError('USAGE', `unknown command ${name}`, {
+    remedy: meant === null ? `use one of ${known.join(', ')}` : `did you mean ${config.bin} ${meant}?`,
+  });
+}

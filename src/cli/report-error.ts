@@ -1,0 +1,61 @@
+import { bold, red } from 'ansis';
+import { redact } from '../database/redact.js';
+import type { TrueupError } from '../trueup-error.js';
+import { printable } from './printable.js';
+import { documentWritten, FORMAT_VERSION, writeDocument } from './standard-output.js';
+
+/** How an error is shown. */
+export interface ErrorForm {
+  /** One document on standard output, unless the run has printed its own already. */
+  readonly json: boolean;
+  /** With the stack: DEBUG is set. */
+  readonly debug: boolean;
+}
+
+/** Shows an error: where, what to do, its code; without any password that it may hold. */
+export function reportError(error: TrueupError, form: ErrorForm): void {
+  if (form.json && !documentWritten()) writeDocument(errorDocument(error));
+  else process.stderr.write(`${errorText(error, process.stderr.isTTY === true)}\n`);
+  if (form.debug) process.stderr.write(`${printable(redact(stacks(error), []))}\n`);
+}
+
+/** What `--json` prints for an error. */
+export function errorDocument(error: TrueupError): object {
+  const others = error.options.others ?? [];
+  return {
+    formatVersion: FORMAT_VERSION,
+    error: { ...errorFields(error), ...(others.length === 0 ? {} : { others: others.map(errorFields) }) },
+  };
+}
+
+/** An error as lines, and those that were found with it. */
+export function errorText(error: TrueupError, colour: boolean): string {
+  return [error, ...(error.options.others ?? [])].map((each) => oneText(each, colour)).join('\n');
+}
+
+function oneText(error: TrueupError, colour: boolean): string {
+  const { message, where, remedy, code } = errorFields(error);
+  const indented = (text: string): string => printable(text).replaceAll('\n', '\n    ');
+  return [
+    `${colour ? bold(red('Error:')) : 'Error:'} ${indented(message)}`,
+    ...(where === null ? [] : [`  at ${indented(where)}`]),
+    ...(remedy === null ? [] : [`  try: ${indented(remedy)}`]),
+    `  code: ${code}`,
+  ].join('\n');
+}
+
+function errorFields(error: TrueupError) {
+  const { where, remedy } = error.options;
+  return {
+    code: error.code,
+    message: redact(error.message, []),
+    where: where === undefined ? null : redact(where, []),
+    remedy: remedy === undefined ? null : remedy,
+  };
+}
+
+function stacks(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const own = (error.stack ?? error.message).slice(0, 10_000);
+  return error.cause === undefined ? own : `${own}\ncaused by ${stacks(error.cause)}`;
+}

@@ -1,0 +1,35 @@
+/** The version of every JSON document that the commands print. */
+export const FORMAT_VERSION = '1.0';
+
+let written = false;
+
+/** Whether this process has printed its JSON document. */
+export const documentWritten = (): boolean => written;
+
+/** Prints the one JSON document of a run. A second one would make standard output unreadable to programs. */
+export function writeDocument(value: unknown): void {
+  if (written) throw new Error('a run prints one JSON document');
+  written = true;
+  process.stdout.write(`${JSON.stringify(value, null, 2)}\n`);
+}
+
+/**
+ * Lets a run go on when whoever reads its output has closed it (`| head`): an apply that dies of that would stop half
+ * way.
+ */
+export function survivePipes(): void {
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EPIPE') throw error;
+    });
+  }
+}
+
+/** Waits until what was written has left the process. */
+export async function drain(): Promise<void> {
+  await Promise.all(
+    [process.stdout, process.stderr].map(
+      (stream) => new Promise<void>((resolve) => (stream.writable ? stream.write('', () => resolve()) : resolve())),
+    ),
+  );
+}

@@ -1,0 +1,24 @@
+/** Groups values by a key, in order of first appearance. */
+export function groupBy<T, K>(values: Iterable<T>, key: (value: T) => K): Map<K, T[]> {
+  const groups = new Map<K, T[]>();
+  for (const value of values) {
+    const of = key(value);
+    const group = groups.get(of);
+    if (group === undefined) groups.set(of, [value]);
+    else group.push(value);
+  }
+  return groups;
+}
+
+/** A list in pieces of at most `size`. */
+export function chunk<T>(values: readonly T[], size: number): T[][] {
+  const pieces: T[][] = [];
+  for (let start = 0; start < values.length; start += size) pieces.push(values.slice(start, start + size));
+  return pieces;
+}
+
+/** The value that must be there: a missing one is a bug in trueup, said as such. */
+export function known<T>(value: T | undefined | null, what: string): T {
+  if (value === undefined || value === null) throw new Error(`internal: ${what} is missing`);
+  return value;
+}

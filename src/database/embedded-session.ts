@@ -1,0 +1,35 @@
+import type { Send } from './begin-session.js';
+import { DatabaseError, type Row, type Session } from './session.js';
+
+/** The one session of the embedded PostgreSQL, until it is handed back. */
+export class EmbeddedSession implements Session {
+  readonly embedded = true;
+  #closed: Promise<void> | null = null;
+  #last: Promise<unknown> = Promise.resolve();
+  #busy = false;
+
+  constructor(
+    readonly send: Send,
+    readonly serverVersion: number,
+    readonly handBack: () => Promise<void>,
+  ) {}
+
+  async query<R extends Row = Row>(sql: string, parameters: readonly unknown[] = []): Promise<readonly R[]> {
+    if (this.#closed !== null) throw new DatabaseError('the session is closed', '08006');
+    if (this.#busy) throw new Error('a session sends one statement at a time');
+    this.#busy = true;
+    const answer = this.send(sql, parameters);
+    this.#last = answer.catch(() => {});
+    try {
+      return (await answer) as readonly R[];
+    } finally {
+      this.#busy = false;
+    }
+  }
+
+  /** Waits for the statement in flight: the engine has no second connection to cancel it from. */
+  close(): Promise<void> {
+    this.#closed ??= this.#last.then(() => this.handBack());
+    return this.#closed;
+  }
+}

@@ -1,0 +1,68 @@
+/** One row of a result, by column name. */
+export type Row = Readonly<Record<string, unknown>>;
+
+/**
+ * One connection to one PostgreSQL, over pg or the embedded PGlite; nothing above this floor knows which. Session state
+ * (settings, advisory locks, an open transaction) belongs to it. Not safe for concurrent use: one statement at a time.
+ */
+export interface Session {
+  /** server_version_num, e.g. 170002. */
+  readonly serverVersion: number;
+  /** Whether statements can run outside any lock on this process, in parallel with other sessions. False: embedded. */
+  readonly embedded: boolean;
+  /**
+   * Sends one statement and gives its rows. Values: text, numbers of 32 bits and booleans as JavaScript's; bigint and
+   * numeric as text; json and jsonb parsed; arrays of text and int as arrays.
+   * @throws {DatabaseError} with the server's SQLSTATE, or `08006` when the connection is lost.
+   */
+  query<R extends Row = Row>(sql: string, parameters?: readonly unknown[]): Promise<readonly R[]>;
+  /** Ends the connection (for the embedded PostgreSQL: hands it back). Never throws. */
+  close(): Promise<void>;
+}
+
+/** A database that sessions are opened on. */
+export interface Database {
+  /** `main`, or what the operator called it. */
+  readonly id: string;
+  /** What a report may say of it: never a password. */
+  readonly target: TargetDescription;
+  /** How many sessions may be open at once; 1 for the embedded PostgreSQL. */
+  readonly maxSessions: number;
+  /** Opens a session with the settings of {@link pinnedSettings} in force. Waits when `maxSessions` are open. */
+  connect(): Promise<Session>;
+  /** Ends whatever is still open. */
+  close(): Promise<void>;
+}
+
+/** Where a run is pointed at, and who said so. */
+export interface TargetDescription {
+  readonly kind: 'server' | 'embedded';
+  readonly host: string;
+  readonly port: number | null;
+  readonly database: string;
+  readonly user: string;
+  /** `--database-url`, `TRUEUP_DATABASE_URL`, `PG* variables` … */
+  readonly source: string;
+}
+
+/** Called with each statement as it is sent: for logs, for the bench, for tests that count. */
+export type StatementObserver = (statement: { readonly sql: string; readonly parameters: readonly unknown[] }) => void;
+
+/** What the server answered instead of rows. */
+export class DatabaseError extends Error {
+  override readonly name = 'DatabaseError';
+  constructor(
+    message: string,
+    /** SQLSTATE. */
+    readonly code: string,
+    readonly details: {
+      readonly detail?: string;
+      readonly hint?: string;
+      readonly where?: string;
+      readonly constraint?: string;
+    } = {},
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
+}

@@ -1,0 +1,26 @@
+import type { Session } from './session.js';
+
+/** What a transaction is for. A snapshot sees one state of the database all along, and can write nothing. */
+export type TransactionMode = 'read only snapshot' | 'read write';
+
+const BEGIN: Readonly<Record<TransactionMode, string>> = {
+  'read only snapshot': 'BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY',
+  'read write': 'BEGIN ISOLATION LEVEL READ COMMITTED, READ WRITE',
+};
+
+/**
+ * Runs `fn` inside a transaction, and commits; on an error rolls back and throws that error, whatever becomes of the
+ * rollback.
+ */
+export async function inTransaction<T>(session: Session, mode: TransactionMode, fn: () => Promise<T>): Promise<T> {
+  await session.query(BEGIN[mode]);
+  let result: T;
+  try {
+    result = await fn();
+  } catch (error) {
+    await session.query('ROLLBACK').catch(() => {});
+    throw error;
+  }
+  await session.query('COMMIT');
+  return result;
+}

@@ -1,0 +1,58 @@
+import { columnsOf } from '../sql/evaluation.js';
+import { shown, suggestion } from './did-you-mean.js';
+import type { DesiredIndexBase, DesiredTable, SourcePosition } from './model.js';
+import type { Problems } from './problems.js';
+import { join } from './reading.js';
+
+/** Columns that every table has (PostgreSQL's manual, "System Columns"). */
+const SYSTEM = ['tableoid', 'xmin', 'cmin', 'xmax', 'cmax', 'ctid'];
+
+/**
+ * Every column that an expression names must be declared, by whichever phase: else the server would refuse the statement
+ * in the midst of a run. Only for fragments that have been parsed.
+ */
+export async function checkExpressions(tables: readonly DesiredTable[], problems: Problems): Promise<void> {
+  const byName = new Map(tables.map((table) => [table.name, table]));
+  const check = async (
+    table: DesiredTable | undefined,
+    expression: string | null,
+    what: string,
+    source: SourcePosition,
+  ) => {
+    if (table === undefined || table.kind !== 'table' || expression === null) return;
+    const known = table.columns.map((column) => column.name);
+    for (const name of await columnsOf(expression)) {
+      // A row as a whole goes by its table's name.
+      if (known.includes(name) || name === table.name || SYSTEM.includes(name)) continue;
+      const message = `${what} names the column ${shown(name)}, which ${shown(table.name)} does not have`;
+      problems.invalid(message, source, suggestion(name, known));
+    }
+  };
+  const checkIndex = async (table: DesiredTable, index: DesiredIndexBase, where: string | null, what: string) => {
+    for (const key of index.keys) await check(table, key.expression, what, index.source);
+    await check(table, where, what, index.source);
+    await check(table, index.requiresRows?.where ?? null, what, index.source);
+  };
+  for (const table of tables) {
+    for (const column of table.columns) {
+      await check(table, column.generated?.expression ?? null, `column ${shown(column.name)}`, column.source);
+    }
+    for (const constraint of table.constraints) {
+      if (constraint.kind !== 'check') continue;
+      await check(table, constraint.expression, `constraint ${shown(constraint.name)}`, constraint.source);
+    }
+    for (const index of table.indexes) await checkIndex(table, index, index.where, `index ${shown(index.name)}`);
+    for (const family of table.families) {
+      const what = `index family ${shown(family.label)}`;
+      await checkIndex(table, family, family.where === null ? null : join(family.where, () => "'x'"), what);
+      for (const [value, expression] of Object.entries(family.rows?.values ?? {})) {
+        await check(
+          byName.get(family.rows?.table ?? ''),
+          expression,
+          `value ${shown(value)} of ${what}`,
+          family.source,
+        );
+      }
+    }
+  }
+}

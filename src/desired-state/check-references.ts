@@ -1,0 +1,116 @@
+import { shown, suggestion } from './did-you-mean.js';
+import type { DesiredConstraint, DesiredIndexBase, DesiredTable, SourcePosition } from './model.js';
+import type { Problems } from './problems.js';
+
+type ForeignKey = Extract<DesiredConstraint, { kind: 'foreign-key' }>;
+
+/** Every column and table that an index, a constraint or a family names must be declared, by whichever phase. */
+export function checkReferences(tables: readonly DesiredTable[], problems: Problems): void {
+  const byName = new Map(tables.map((table) => [table.name, table]));
+  for (const table of tables) {
+    const columns = (names: readonly string[], what: string, source: SourcePosition): void =>
+      checkColumns(names, table, what, source, problems);
+    for (const constraint of table.constraints) {
+      const what = `constraint ${shown(constraint.name)}`;
+      if (constraint.kind === 'primary-key' || constraint.kind === 'unique') {
+        columns([...constraint.columns, ...constraint.include], what, constraint.source);
+        twice(constraint.columns, what, constraint.source, problems);
+      } else if (constraint.kind === 'foreign-key') {
+        columns(constraint.columns, what, constraint.source);
+        checkForeignKey(constraint, byName, problems);
+      }
+    }
+    for (const index of table.indexes) columns(columnsOf(index), `index ${shown(index.name)}`, index.source);
+    for (const family of table.families) {
+      columns(columnsOf(family), `index family ${shown(family.label)}`, family.source);
+      if (family.rows !== null && !byName.has(family.rows.table)) {
+        unknownTable(family.rows.table, family.rows.source, byName, problems);
+      }
+    }
+  }
+}
+
+const columnsOf = (index: DesiredIndexBase): readonly string[] => [
+  ...index.keys.flatMap((key) => (key.column === null ? [] : [key.column])),
+  ...index.include,
+  ...(index.keyField === null ? [] : [index.keyField]),
+];
+
+function checkColumns(
+  names: readonly string[],
+  table: DesiredTable,
+  what: string,
+  source: SourcePosition,
+  problems: Problems,
+): void {
+  // A view's columns follow from its query, which only the server can tell.
+  if (table.kind === 'materialized-view') return;
+  const known = table.columns.map((column) => column.name);
+  for (const name of names) {
+    if (known.includes(name)) continue;
+    problems.invalid(
+      `${what} names the column ${shown(name)}, which ${shown(table.name)} does not have`,
+      source,
+      suggestion(name, known),
+    );
+  }
+}
+
+function twice(names: readonly string[], what: string, source: SourcePosition, problems: Problems): void {
+  const repeated = names.find((name, index) => names.indexOf(name) !== index);
+  if (repeated !== undefined)
+    problems.invalid(`${what} names the column ${shown(repeated)} twice`, source, 'name it once');
+}
+
+function unknownTable(
+  name: string,
+  source: SourcePosition,
+  tables: ReadonlyMap<string, DesiredTable>,
+  problems: Problems,
+): void {
+  problems.invalid(`there is no table ${shown(name)}`, source, suggestion(name, tables.keys()));
+}
+
+function checkForeignKey(key: ForeignKey, tables: ReadonlyMap<string, DesiredTable>, problems: Problems): void {
+  const what = `foreign key ${shown(key.name)}`;
+  const target = tables.get(key.references);
+  if (target === undefined || target.kind !== 'table') {
+    unknownTable(key.references, key.source, tables, problems);
+    return;
+  }
+  if (key.columns.length !== key.referencedColumns.length) {
+    problems.invalid(
+      `${what} has ${key.columns.length} columns and references ${key.referencedColumns.length}`,
+      key.source,
+      'give as many on both sides',
+    );
+    return;
+  }
+  const known = target.columns.map((column) => column.name);
+  if (key.referencedColumns.some((name) => !known.includes(name))) {
+    checkColumns(key.referencedColumns, target, what, key.source, problems);
+    return;
+  }
+  if (uniqueKeys(target).some((columns) => same(columns, key.referencedColumns))) return;
+  problems.invalid(
+    `${what} references ${target.name} (${key.referencedColumns.join(', ')}), which no primary key, unique constraint or unique index covers`,
+    key.source,
+    `declare one on ${target.name}`,
+  );
+}
+
+/** Column sets that a foreign key may reference: not those of partial or expression indexes, nor deferrable keys. */
+function uniqueKeys(table: DesiredTable): readonly (readonly string[])[] {
+  const constraints = table.constraints.flatMap((constraint) =>
+    (constraint.kind === 'primary-key' || constraint.kind === 'unique') && constraint.deferrable === 'no'
+      ? [constraint.columns]
+      : [],
+  );
+  const indexes = table.indexes
+    .filter((index) => index.unique && index.where === null && index.keys.every((key) => key.column !== null))
+    .map((index) => index.keys.flatMap((key) => (key.column === null ? [] : [key.column])));
+  return [...constraints, ...indexes];
+}
+
+const same = (a: readonly string[], b: readonly string[]): boolean =>
+  a.length === b.length && [...a].sort().join('\0') === [...b].sort().join('\0');

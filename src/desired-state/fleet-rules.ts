@@ -1,0 +1,128 @@
+import type { BackendFiles } from './backends.js';
+import { unknownBackend } from './backends.js';
+import { shown, suggestion } from './did-you-mean.js';
+import type { FleetDocument } from './documents.js';
+import type { Fragment } from './fragments.js';
+import { type LoadOptions, own } from './load-options.js';
+import type { Override, ReleaseRule, TenantRule } from './model.js';
+import { overrideValue } from './parameters.js';
+import type { Problems } from './problems.js';
+import { keyAt, type Place, valueAt, within } from './yaml-file.js';
+
+const WAYS = ['having_tables', 'schemas', 'like', 'query'] as const;
+
+/** How tenants are found. */
+export function tenantRule(
+  document: FleetDocument,
+  root: Place,
+  options: LoadOptions,
+  fragments: Fragment[],
+  problems: Problems,
+): TenantRule {
+  const { tenants } = document;
+  const place = within(root, 'tenants');
+  const ways = WAYS.filter((way) => tenants[way] !== undefined);
+  if (ways.length !== 1) {
+    const message =
+      ways.length === 0 ? 'tenants does not say how tenants are found' : `tenants says ${ways.join(' and ')}`;
+    problems.invalid(message, valueAt(place), `give exactly one of ${WAYS.join(', ')}`);
+  }
+  if (tenants.query !== undefined) {
+    fragments.push({
+      kind: 'query',
+      text: tenants.query,
+      place: within(place, 'query'),
+      evaluated: false,
+      sourceOffset: (offset) => offset,
+    });
+  }
+  const base = tenants.base_schema;
+  const variable = typeof base === 'object' && base.env !== undefined ? own(options.environment, base.env) : undefined;
+  const fallback = typeof base === 'object' ? base.default : base;
+  return {
+    baseSchema: (variable === undefined || variable === '' ? fallback : variable) ?? null,
+    havingTables: tenants.having_tables ?? null,
+    schemas: tenants.schemas ?? null,
+    like: tenants.like ?? null,
+    query: tenants.query ?? null,
+    exclude: tenants.exclude ?? [],
+  };
+}
+
+/** The application's own stamp. */
+export function releaseRule(document: FleetDocument): ReleaseRule | null {
+  const { release } = document;
+  return release === undefined
+    ? null
+    : { table: release.table, column: release.column, accepts: release.accepts.map(String) };
+}
+
+/** The overrides, each backend known and each value in its parameter's type. */
+export function readOverrides(
+  document: FleetDocument,
+  root: Place,
+  backends: ReadonlyMap<string, BackendFiles>,
+  problems: Problems,
+): readonly Override[] {
+  return (document.overrides ?? []).map((override, index) => {
+    const place = within(root, 'overrides', index);
+    for (const [phase, backend] of Object.entries(override.backends ?? {})) {
+      const at = within(place, 'backends', phase);
+      const files = backends.get(phase);
+      if (files === undefined) {
+        problems.invalid(
+          `there is no phase ${shown(phase)} with backends`,
+          keyAt(at),
+          suggestion(phase, backends.keys()),
+        );
+      } else if (!files.has(backend)) unknownBackend(backend, phase, files.keys(), valueAt(at), problems);
+    }
+    const parameters = Object.entries(override.parameters ?? {}).flatMap(([name, raw]) => {
+      const value = overrideValue(name, document, raw, within(place, 'parameters', name), problems);
+      return value === null ? [] : [[name, value] as const];
+    });
+    return { schemas: override.schemas, backends: override.backends ?? {}, parameters: Object.fromEntries(parameters) };
+  });
+}
+
+/** The phases of this run by the flags; what the flags name must exist. */
+export function selectedPhases(document: FleetDocument, options: LoadOptions, problems: Problems): ReadonlySet<string> {
+  const names = document.phases.map((phase) => phase.name);
+  for (const name of options.phases ?? []) {
+    if (!names.includes(name))
+      problems.add('USAGE', `there is no phase ${shown(name)}`, `--phase ${name}`, suggestion(name, names));
+  }
+  const selected = document.phases.filter(
+    (phase) =>
+      (options.phases === null || options.phases.includes(phase.name)) &&
+      !(options.skipExtensionPhases && phase.extension === true),
+  );
+  if (selected.length === 0 && !problems.any) {
+    problems.add('USAGE', 'the flags leave no phase to reconcile', null, `phases: ${names.join(', ')}`);
+  }
+  const withBackends = document.phases.filter((phase) => phase.backends !== undefined).map((phase) => phase.name);
+  for (const name of Object.keys(options.backends)) {
+    if (!withBackends.includes(name)) {
+      problems.add(
+        'USAGE',
+        `there is no phase ${shown(name)} with backends`,
+        `--backend ${name}=…`,
+        suggestion(name, withBackends),
+      );
+    }
+  }
+  return new Set(selected.map((phase) => phase.name));
+}
+
+/** Notes phases of one name. */
+export function checkPhaseNames(document: FleetDocument, root: Place, problems: Problems): void {
+  const names = document.phases.map((phase) => phase.name);
+  for (const [index, name] of names.entries()) {
+    if (names.indexOf(name) !== index)
+      problems.invalid(
+        `two phases are named ${shown(name)}`,
+        valueAt(within(root, 'phases', index, 'name')),
+        'rename one',
+      );
+  }
+}

@@ -1,0 +1,92 @@
+import type { IdentityShape } from '../shape/table-shape.js';
+import { quoteIdentifier } from '../sql/quote.js';
+import { shown } from './did-you-mean.js';
+import type { ColumnDocument, IdentityDocument, TableDocument } from './documents.js';
+import type { DesiredColumn } from './model.js';
+import { join, type Reading } from './reading.js';
+import { keyAt, type Place, within } from './yaml-file.js';
+
+/** The columns of a table's `columns`. */
+export function readColumns(table: TableDocument, place: Place, reading: Reading): readonly DesiredColumn[] {
+  return Object.entries(table.columns ?? {}).flatMap(([name, entry]) => {
+    const at = within(place, 'columns', name);
+    const short = typeof entry === 'string';
+    const column = short ? { type: entry } : entry;
+    if (!short && !reading.active(column, at)) return [];
+    reading.key(name, at);
+    return [readColumn(name, column, at, short ? at : within(at, 'type'), reading)];
+  });
+}
+
+function readColumn(name: string, column: ColumnDocument, at: Place, typeAt: Place, reading: Reading): DesiredColumn {
+  const computed = ['default', 'generated', 'identity'].filter((key) => Object.hasOwn(column, key));
+  if (computed.length > 1) {
+    reading.invalid(`column ${shown(name)} has both ${computed.join(' and ')}`, at, 'keep one of them');
+  }
+  const type = reading.sql('type', column.type, typeAt);
+  const { template, parameters } = reading.typeTemplate(column.type);
+  const expressions = new Set<string>(parameters.filter((one) => reading.parameters.has(one)));
+  const expression = (key: 'default' | 'generated'): string | null => {
+    const text = column[key];
+    if (text === undefined) return null;
+    const rendered = reading.sqlParts('expression', String(text), within(at, key), null);
+    for (const parameter of rendered.parameters) if (reading.parameters.has(parameter)) expressions.add(parameter);
+    return join(rendered.parts);
+  };
+  const defaultExpression = expression('default');
+  const generated = expression('generated');
+  return {
+    name,
+    type,
+    collation: column.collation === undefined ? null : collationSql(column.collation),
+    notNull: column.nullable === false || column.identity !== undefined,
+    default: defaultExpression,
+    generated: generated === null ? null : { expression: generated, kind: 'stored' },
+    identity:
+      column.identity === undefined ? null : readIdentity(column.identity, type, within(at, 'identity'), reading),
+    phase: reading.phase,
+    filledBy: column.filled_by ?? (computed.length > 0 ? 'database' : 'nothing'),
+    derived: column.derived ?? false,
+    parameters: [...expressions],
+    typeTemplate: template,
+    source: keyAt(at),
+  };
+}
+
+/** A collation's name as SQL: written raw (`C`, `en_US.utf8`), or already quoted where it needs its schema. */
+export const collationSql = (name: string): string => (name.startsWith('"') ? name : quoteIdentifier(name));
+
+const RANGES: readonly { readonly types: readonly string[]; readonly minimum: string; readonly maximum: string }[] = [
+  { types: ['smallint', 'int2'], minimum: '-32768', maximum: '32767' },
+  { types: ['integer', 'int', 'int4'], minimum: '-2147483648', maximum: '2147483647' },
+  { types: ['bigint', 'int8'], minimum: '-9223372036854775808', maximum: '9223372036854775807' },
+];
+
+/** Fills in the defaults of CREATE SEQUENCE (its manual page), which an identity column follows. */
+function readIdentity(
+  declared: 'always' | 'by default' | IdentityDocument,
+  type: string,
+  place: Place,
+  reading: Reading,
+): IdentityShape {
+  const identity: IdentityDocument = typeof declared === 'string' ? { kind: declared } : declared;
+  const range = RANGES.find(({ types }) => types.includes(type.trim().toLowerCase()));
+  if (range === undefined) {
+    reading.invalid(`an identity column cannot be ${shown(type)}`, place, 'make it smallint, integer or bigint');
+  }
+  const increment = String(identity.increment ?? 1);
+  if (/^-?0+$/u.test(increment))
+    reading.invalid('an identity cannot go up by 0', within(place, 'increment'), 'give another step');
+  const down = increment.startsWith('-');
+  const minimum = String(identity.minimum ?? (down ? (range?.minimum ?? '0') : 1));
+  const maximum = String(identity.maximum ?? (down ? -1 : (range?.maximum ?? '0')));
+  return {
+    kind: identity.kind,
+    start: String(identity.start ?? (down ? maximum : minimum)),
+    increment,
+    minimum,
+    maximum,
+    cache: String(identity.cache ?? 1),
+    cycle: identity.cycle ?? false,
+  };
+}

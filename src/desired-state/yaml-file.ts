@@ -1,0 +1,240 @@
+import {
+  type Document,
+  isAlias,
+  isCollection,
+  isMap,
+  isPair,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  parseDocument,
+  type Scalar,
+  visit,
+} from 'yaml';
+import type { SourcePosition } from './model.js';
+import type { Problems } from './problems.js';
+
+/** A step into a document: a key of a mapping, or a place in a list. */
+export type Path = readonly (string | number)[];
+
+/** A parsed YAML file that knows where each of its values stands. */
+export interface YamlFile {
+  /** As errors show it. */
+  readonly name: string;
+  readonly value: unknown;
+  /** Where the value at `path` starts; with `key`, where its key does. Falls back on what encloses it. */
+  position(path: Path, part?: 'value' | 'key'): SourcePosition;
+  /** Where the character `offset` of the text at `path` stands, as far as its quoting lets it be told. */
+  textPosition(path: Path, offset: number): SourcePosition;
+}
+
+/** A value in a file. */
+export interface Place {
+  readonly file: YamlFile;
+  readonly path: Path;
+}
+
+/** A place further in. */
+export const within = (place: Place, ...path: Path): Place => ({ file: place.file, path: [...place.path, ...path] });
+
+/** Where a place's value starts. */
+export const valueAt = (place: Place): SourcePosition => place.file.position(place.path);
+
+/** Where a place's key starts; for an item of a list, the item. */
+export const keyAt = (place: Place): SourcePosition => place.file.position(place.path, 'key');
+
+/** Aliases beyond this are an attack on memory, not a desired state. */
+const MAX_ALIASES = 100;
+const MAX_DEPTH = 32;
+
+/** Parses YAML 1.2; notes what is wrong and returns null when the text cannot be used. */
+export function parseYaml(name: string, text: string, problems: Problems): YamlFile | null {
+  const lines = new LineCounter();
+  const at = (offset: number): SourcePosition => {
+    const { line, col } = lines.linePos(offset);
+    return { file: name, line: Math.max(line, 1), column: Math.max(col, 1) };
+  };
+  // The parser calls itself for each level, and would die of a stack overflow before any later check.
+  const tooDeep = deepBracket(text);
+  if (tooDeep !== null) {
+    problems.invalid(`nested deeper than ${MAX_DEPTH} levels`, placeOf(name, text, tooDeep), 'flatten it');
+    return null;
+  }
+  // Composing looks up each alias among all nodes before it: tens of thousands take seconds.
+  const starred = text.match(/(?<=^|[\s,:[{])\*[^\s,*()\]}]/gmu)?.length ?? 0;
+  if (starred > 10 * MAX_ALIASES) {
+    problems.invalid(`more than ${MAX_ALIASES} aliases`, { file: name, line: 1, column: 1 }, 'write the values out');
+    return null;
+  }
+  try {
+    const document = parseDocument(text, {
+      lineCounter: lines,
+      prettyErrors: false,
+      stringKeys: true,
+      logLevel: 'error',
+    });
+    if (noteSyntax(document, text, at, problems, name)) return null;
+    if (noteDangers(document, at, problems)) return null;
+    return located(name, document, text, at);
+  } catch (error) {
+    const deep = error instanceof RangeError;
+    problems.invalid(
+      deep ? 'nested too deep' : 'cannot be read as YAML',
+      { file: name, line: 1, column: 1 },
+      'simplify it',
+    );
+    return null;
+  }
+}
+
+function noteSyntax(
+  document: Document,
+  text: string,
+  at: (offset: number) => SourcePosition,
+  problems: Problems,
+  name: string,
+): boolean {
+  const found = [...document.errors, ...document.warnings];
+  if (found.length === 0) return false;
+  const tab = /^ *\t/mu.exec(text);
+  if (tab !== null && document.errors.some((error) => error.code !== 'DUPLICATE_KEY')) {
+    problems.invalid(
+      'a tab is used for indentation',
+      placeOf(name, text, tab.index + tab[0].length - 1),
+      'indent with spaces',
+    );
+    return true;
+  }
+  const duplicates = found.filter((error) => error.code === 'DUPLICATE_KEY');
+  for (const error of duplicates) {
+    const key = /^\S+/u.exec(text.slice(error.pos[0]))?.[0].replace(/:$/u, '') ?? '';
+    problems.invalid(`the key ${JSON.stringify(key)} is given twice`, at(error.pos[0]), 'keep one of the two');
+  }
+  // What follows the first syntax error is mostly its echo.
+  const first = found.find((error) => error.code !== 'DUPLICATE_KEY');
+  if (first !== undefined) {
+    const message = first.message.replace(/\s+at line \d+, column \d+:?[\s\S]*$/u, '').split('\n')[0] ?? '';
+    const deep = message.includes('call stack');
+    const what = deep ? `nested deeper than ${MAX_DEPTH} levels` : `not valid YAML: ${message.slice(0, 200)}`;
+    problems.invalid(what, at(first.pos[0]), deep ? 'flatten it' : 'correct the YAML');
+  }
+  return true;
+}
+
+function noteDangers(document: Document, at: (offset: number) => SourcePosition, problems: Problems): boolean {
+  let aliases = 0;
+  let bad = false;
+  const refuse = (message: string, node: Node, remedy: string): symbol => {
+    problems.invalid(message, at(node.range?.[0] ?? 0), remedy);
+    bad = true;
+    return visit.BREAK;
+  };
+  visit(document, {
+    Node(_key, node, path) {
+      if (path.filter((parent) => isCollection(parent)).length > MAX_DEPTH) {
+        return refuse(`nested deeper than ${MAX_DEPTH} levels`, node, 'flatten it');
+      }
+      if (isScalar(node) && typeof node.value === 'number' && !usable(node.value)) {
+        return refuse('a number too large to be kept exactly', node, 'write it in quotes');
+      }
+      if (isAlias(node)) {
+        aliases += 1;
+        if (aliases > MAX_ALIASES) return refuse(`more than ${MAX_ALIASES} aliases`, node, 'write the values out');
+        const target = node.resolve(document);
+        if (target !== undefined && path.includes(target)) {
+          return refuse('an alias that refers to what encloses it', node, 'write the value out');
+        }
+      }
+      return undefined;
+    },
+  });
+  if (bad) return true;
+  try {
+    document.toJS({ maxAliasCount: MAX_ALIASES });
+    return false;
+  } catch {
+    problems.invalid('aliases that unfold to an excessive size', at(0), 'write the values out');
+    return true;
+  }
+}
+
+const usable = (value: number): boolean =>
+  Number.isFinite(value) && (!Number.isInteger(value) || Number.isSafeInteger(value));
+
+function located(name: string, document: Document, text: string, at: (offset: number) => SourcePosition): YamlFile {
+  const find = (path: Path): { readonly key: Node | null; readonly value: Node | null } => {
+    let key: Node | null = null;
+    let value: Node | null = document.contents as Node | null;
+    for (const segment of path) {
+      const container: Node | null | undefined = isAlias(value) ? value.resolve(document) : value;
+      let next: Node | null = null;
+      if (isMap(container)) {
+        const pair = container.items.find(
+          (item) => isPair(item) && isScalar(item.key) && String(item.key.value) === segment,
+        );
+        if (pair === undefined) break;
+        key = pair.key as Node;
+        next = pair.value as Node | null;
+      } else if (isSeq(container) && typeof segment === 'number') {
+        const item = container.items[segment];
+        if (item === undefined) break;
+        key = item as Node;
+        next = item as Node;
+      } else break;
+      value = next ?? key;
+    }
+    return { key, value };
+  };
+  const start = (node: Node | null): number => node?.range?.[0] ?? 0;
+  return {
+    name,
+    value: document.toJS({ maxAliasCount: MAX_ALIASES }) as unknown,
+    position(path, part = 'value') {
+      const { key, value } = find(path);
+      return at(start(part === 'key' ? (key ?? value) : value));
+    },
+    textPosition(path, offset) {
+      const { value } = find(path);
+      return at(isScalar(value) ? textOffset(value, text, offset) : start(value));
+    },
+  };
+}
+
+/** The place of a scalar's character in the file; the scalar's first one where quoting or folding hides it. */
+function textOffset(scalar: Scalar, text: string, offset: number): number {
+  const from = scalar.range?.[0] ?? 0;
+  const value = String(scalar.value);
+  if (scalar.type === 'QUOTE_DOUBLE' || scalar.type === 'QUOTE_SINGLE' || scalar.type === 'PLAIN') {
+    const first = scalar.type === 'PLAIN' ? from : from + 1;
+    return text.startsWith(value.slice(0, offset), first) ? first + offset : first;
+  }
+  // A block scalar: its text starts on the line after the indicator.
+  const body = text.indexOf('\n', from) + 1;
+  const line = value.slice(0, offset).split('\n');
+  const indent = /^[ \n]*/u.exec(text.slice(body))?.[0] ?? '';
+  if (scalar.type !== 'BLOCK_LITERAL') return body + indent.length;
+  const width = indent.length - (indent.lastIndexOf('\n') + 1);
+  let position = body;
+  for (let skipped = 1; skipped < line.length; skipped += 1) position = text.indexOf('\n', position) + 1;
+  return Math.min(position + width + (line.at(-1)?.length ?? 0), text.length);
+}
+
+/** The first bracket that nests too deep, counted without regard to quotes: a bound, not a parser. */
+function deepBracket(text: string): number | null {
+  let depth = 0;
+  for (let index = 0; index < text.length; index += 1) {
+    const character = text[index];
+    if (character === '[' || character === '{') depth += 1;
+    else if (character === ']' || character === '}') depth = Math.max(0, depth - 1);
+    if (depth > MAX_DEPTH * 4) return index;
+  }
+  // Compact block lists nest on one line: "- - - - …".
+  const dashes = /(?:- ){200}/u.exec(text);
+  return dashes === null ? null : dashes.index;
+}
+
+function placeOf(file: string, text: string, offset: number): SourcePosition {
+  const before = text.slice(0, offset).split('\n');
+  return { file, line: before.length, column: (before.at(-1)?.length ?? 0) + 1 };
+}

@@ -1,0 +1,176 @@
+import type { SqlTemplate } from '../sql/template.js';
+
+/** Every kind of correction; part of the JSON contract. */
+export const ACTIONS = [
+  'create-extension',
+  'create-schema',
+  'create-table',
+  'add-column',
+  'alter-column',
+  'replace-column',
+  'add-constraint',
+  'replace-constraint',
+  'rename-constraint',
+  'validate-constraint',
+  'create-index',
+  'rebuild-index',
+  'rename-index',
+  'drop-index',
+  'create-materialized-view',
+  'replace-materialized-view',
+  'stamp-release',
+] as const;
+export type Action = (typeof ACTIONS)[number];
+
+/** What a change risks or costs; part of the JSON contract. */
+export const HAZARDS = [
+  /** The table is rewritten under ACCESS EXCLUSIVE. */
+  'TABLE_REWRITE',
+  /** Every row is read once, under a lock that lets readers and writers go on. */
+  'TABLE_SCAN',
+  /** Existing rows are updated, in batches. */
+  'BACKFILL',
+  /** An index is built on a table that holds rows. */
+  'INDEX_BUILD',
+  'INDEX_DROPPED',
+  /** The index that is dropped has served scans since the statistics were reset. */
+  'INDEX_IN_USE',
+  /** No index serves its queries between the drop and the end of the build. */
+  'INDEX_ABSENT_MEANWHILE',
+  /** Existing rows get no value; the application has to fill them. */
+  'VALUES_MISSING',
+  'COLUMN_DROPPED',
+  /** The method wants a unique key and nothing makes it so. */
+  'KEY_NOT_UNIQUE',
+] as const;
+export type Hazard = (typeof HAZARDS)[number];
+
+/** `pending`: apply makes it. `blocked`: apply refuses it. `deferred`: it waits for data or for the application. */
+export const STATUSES = ['pending', 'blocked', 'deferred'] as const;
+export type Status = (typeof STATUSES)[number];
+
+/** Table-level lock modes by PostgreSQL's names, weakest first. */
+export const LOCK_MODES = [
+  'NONE',
+  'ACCESS SHARE',
+  'ROW SHARE',
+  'ROW EXCLUSIVE',
+  'SHARE UPDATE EXCLUSIVE',
+  'SHARE',
+  'SHARE ROW EXCLUSIVE',
+  'EXCLUSIVE',
+  'ACCESS EXCLUSIVE',
+] as const;
+export type LockMode = (typeof LOCK_MODES)[number];
+
+/** One statement of a change. */
+export interface Step {
+  readonly sql: SqlTemplate;
+  /**
+   * `transaction`: together with its neighbours in one short transaction. `online`: alone, outside any transaction, as
+   * CONCURRENTLY asks. `backfill`: repeated until it reports no more rows.
+   */
+  readonly mode: 'transaction' | 'online' | 'backfill';
+  /** What it locks, for the lock budget. Table null: only objects that nobody else can know yet. */
+  readonly lock: { readonly mode: LockMode; readonly table: string | null };
+  /** The index that this step builds (a fixed name, or null for a member's): it must be valid afterwards. */
+  readonly builds?: { readonly table: string; readonly index: string | null };
+}
+
+/** Evidence that a change relies on, and that apply checks again under the lock. */
+export type Assumption =
+  | { readonly kind: 'no-rows'; readonly table: string }
+  | { readonly kind: 'no-values'; readonly table: string; readonly column: string };
+
+/**
+ * One correction of one tenant's drift, in terms that hold for every tenant that needs it: names of tenants and members
+ * are variables of its templates.
+ */
+export interface Change {
+  readonly phase: string;
+  readonly action: Action;
+  /** The table or view it is about; `''` for schemas and extensions. */
+  readonly table: string;
+  /** The column, constraint, index or family that it makes true. */
+  readonly object: string;
+  /** The family's label when this stands for all of its members that need the same. */
+  readonly family: string | null;
+  readonly status: Status;
+  /** Why: what is, against what is declared. */
+  readonly reason: string;
+  /** What blocks or defers it, with the evidence; null while pending. */
+  readonly obstacle: string | null;
+  /** What the operator can do about that; null while pending. */
+  readonly remedy: string | null;
+  readonly hazards: readonly Hazard[];
+  readonly steps: readonly Step[];
+  readonly assumptions: readonly Assumption[];
+  /** Keys of what this makes (`column:t.c`) and of what must be there first. */
+  readonly provides: readonly string[];
+  readonly needs: readonly string[];
+  /** Changes of one group happen all or not at all. */
+  readonly group: string | null;
+}
+
+/** A change with what one tenant fills in. */
+export interface TenantChange {
+  readonly change: Change;
+  /** For a family's change: one set of values a member (`index`, `temporary`, `set.value` …). Null for any other. */
+  readonly members: readonly Member[] | null;
+}
+
+/** One member's values, by variable name. */
+export type Member = Readonly<Record<string, string>>;
+
+/** Keys for {@link Change.provides} and {@link Change.needs}. */
+export const key = {
+  /** Every table of the tenant: what a view may read. */
+  allTables: 'tables',
+  table: (table: string) => `table:${table}`,
+  column: (table: string, column: string) => `column:${table}.${column}`,
+  /** A unique or primary key over exactly these columns, in any order. */
+  unique: (table: string, columns: readonly string[]) => `unique:${table}(${[...columns].sort().join(',')})`,
+  index: (table: string, index: string) => `index:${table}.${index}`,
+  notNull: (table: string, column: string) => `not-null:${table}.${column}`,
+  /** Leftovers of interrupted runs on a table are gone: their names are free again. */
+  cleared: (table: string) => `cleared:${table}`,
+  /** All of a phase's index builds on a table: what an unexpected index's drop waits for. */
+  built: (phase: string, table: string) => `built:${phase}.${table}`,
+};
+
+/** A change with everything optional left at its neutral value. */
+export function change(
+  fields: Pick<Change, 'phase' | 'action' | 'table' | 'object' | 'reason' | 'steps'> & Partial<Change>,
+): Change {
+  return {
+    family: null,
+    status: 'pending',
+    obstacle: null,
+    remedy: null,
+    hazards: [],
+    assumptions: [],
+    provides: [],
+    needs: [],
+    group: null,
+    ...fields,
+  };
+}
+
+/** The same change, refused. */
+export function blocked(of: Change, obstacle: string, remedy: string): Change {
+  return { ...of, status: 'blocked', obstacle, remedy };
+}
+
+/** The same change, put off. */
+export function deferred(of: Change, obstacle: string, remedy: string): Change {
+  return { ...of, status: 'deferred', obstacle, remedy };
+}
+
+/** The strongest lock that a change takes. */
+export function strongestLock(of: Change): LockMode {
+  return of.steps.reduce<LockMode>(
+    (strongest, step) =>
+      LOCK_MODES.indexOf(step.lock.mode) > LOCK_MODES.indexOf(strongest) ? step.lock.mode : strongest,
+    'NONE',
+  );
+}

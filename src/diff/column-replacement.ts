@@ -1,0 +1,139 @@
+import type { DesiredColumn } from '../desired-state/model.js';
+import type { ColumnShape, ConstraintShape, TableShape } from '../shape/table-shape.js';
+import { addColumn, alterColumn, columnDefinition, dropColumn } from '../sql/ddl/column.js';
+import { relativeSql, type SqlTemplate, sql } from '../sql/template.js';
+import { blocked, type Change, change, key, type Step } from './change.js';
+import type { DiffContext } from './context.js';
+import { typeVariables } from './types.js';
+
+/**
+ * A column of another type, collation or expression than declared. Where no row holds a value it is dropped and added
+ * (under a millisecond, where ALTER TYPE rewrites); a varchar that becomes wider stays; everything else would rewrite or
+ * lose data on a populated table, and is refused.
+ */
+export function replaceColumn(
+  table: string,
+  wanted: DesiredColumn,
+  existing: ColumnShape,
+  actual: TableShape,
+  reason: string,
+  context: DiffContext,
+): Change {
+  const group = groupOf(wanted, context);
+  const base = {
+    phase: wanted.phase,
+    table,
+    object: wanted.name,
+    reason,
+    group,
+    provides: [key.column(table, wanted.name)],
+    needs: [key.table(table)],
+  };
+  const constrainedBy = actual.constraints.filter((constraint) => covers(constraint, wanted.name));
+  const users = existing.usedBy ?? [];
+
+  if (isWidening(wanted, existing)) {
+    const altered = change({ ...base, action: 'alter-column', steps: [step(table, alterColumn(table, wanted.name, sql`TYPE ${relativeSql(wanted.type)}`))] });
+    return users.length > 0 ? blockedByUsers(altered, users) : altered;
+  }
+
+  const replacement: readonly Step[] = [
+    step(table, dropColumn(table, wanted.name)),
+    step(table, addColumn(table, columnDefinition(wanted))),
+  ];
+  const replaced = change({
+    ...base,
+    action: 'replace-column',
+    hazards: ['COLUMN_DROPPED'],
+    steps: replacement,
+    assumptions: [{ kind: 'no-values', table, column: wanted.name }],
+  });
+  if (users.length > 0) return blockedByUsers(replaced, users);
+
+  const rows = context.facts.rows(table);
+  if (constrainedBy.length > 0) {
+    const altered = change({ ...base, action: 'alter-column', steps: retype(table, wanted, existing), assumptions: [{ kind: 'no-rows', table }] });
+    if (rows === 'none') return altered;
+    return blocked(
+      altered,
+      `table ${table} holds rows, and ${constrainedBy.map((constraint) => `constraint ${constraint.name}`).join(', ')} uses the column`,
+      'change the column in the application’s own migration, which knows what its values mean',
+    );
+  }
+  const values = rows === 'none' ? 'none' : context.facts.values(table, wanted.name);
+  if (values === 'none') return replaced;
+  const evidence = values === 'some' ? `${table}.${wanted.name} holds values` : `whether ${table}.${wanted.name} holds values could not be told`;
+  if (existing.generated !== null || wanted.derived) {
+    const rebuilt: Change = { ...replaced, hazards: ['COLUMN_DROPPED', 'TABLE_REWRITE'], assumptions: [] };
+    if (context.allow.has('rebuild-column')) return rebuilt;
+    return blocked(
+      rebuilt,
+      `${evidence}; they can be computed again, by a rewrite of the table under ACCESS EXCLUSIVE`,
+      'allow it with --allow rebuild-column, in a maintenance window',
+    );
+  }
+  return blocked(
+    replaced,
+    `${evidence}, which cannot be computed again from the database`,
+    remedyFor(wanted),
+  );
+}
+
+function remedyFor(wanted: DesiredColumn): string {
+  const [parameter] = typeVariables(wanted.typeTemplate);
+  if (parameter !== undefined)
+    return `keep the ${parameter} that the tenant has, or let the application empty the column and fill it anew`;
+  return wanted.filledBy === 'application'
+    ? 'let the application empty the column, apply, and let it fill the column anew'
+    : 'change the column in the application’s own migration, which knows what its values mean';
+}
+
+/** Columns whose type follows one parameter change together or not at all: half a dimension change is a broken tenant. */
+function groupOf(wanted: DesiredColumn, context: DiffContext): string | null {
+  const [parameter] = typeVariables(wanted.typeTemplate).filter((name) => context.parameters[name]?.forNewOnly === false);
+  return parameter === undefined ? null : `parameter ${parameter}`;
+}
+
+/** Of an empty table. A default may not cast to the new type, so it goes first. */
+function retype(table: string, wanted: DesiredColumn, existing: ColumnShape): readonly Step[] {
+  const collate = wanted.collation === null ? sql`` : sql` COLLATE ${relativeSql(wanted.collation)}`;
+  const type = sql`TYPE ${relativeSql(wanted.type)}${collate} USING NULL::${relativeSql(wanted.type)}`;
+  return [
+    ...(existing.default === null ? [] : [step(table, alterColumn(table, wanted.name, 'DROP DEFAULT'))]),
+    step(table, alterColumn(table, wanted.name, type)),
+    ...(existing.default === null || wanted.default === null
+      ? []
+      : [step(table, alterColumn(table, wanted.name, sql`SET DEFAULT ${relativeSql(wanted.default)}`))]),
+  ];
+}
+
+function blockedByUsers(made: Change, users: readonly string[]): Change {
+  return blocked(
+    made,
+    `${users.join(', ')} depend${users.length === 1 ? 's' : ''} on the column, and PostgreSQL refuses to change it under them`,
+    `drop what depends on it, apply, and make it again`,
+  );
+}
+
+/** A longer varchar, or text for varchar: only the catalog changes. Anything else rewrites, or reads every row. */
+function isWidening(wanted: DesiredColumn, existing: ColumnShape): boolean {
+  if (wanted.collation !== existing.collation || wanted.generated !== null || existing.generated !== null) return false;
+  const from = varcharLength(existing.type);
+  const to = /^text$/iu.test(wanted.type.trim()) ? Number.POSITIVE_INFINITY : varcharLength(wanted.type);
+  return from !== null && to !== null && to >= from;
+}
+
+function varcharLength(type: string): number | null {
+  const match = /^(?:character varying|varchar)\s*(?:\((\d+)\))?$/iu.exec(type.trim());
+  return match === null ? null : match[1] === undefined ? Number.POSITIVE_INFINITY : Number(match[1]);
+}
+
+function covers(constraint: ConstraintShape, column: string): boolean {
+  return 'columns' in constraint && constraint.columns.includes(column);
+}
+
+const step = (table: string, template: SqlTemplate): Step => ({
+  sql: template,
+  mode: 'transaction',
+  lock: { mode: 'ACCESS EXCLUSIVE', table },
+});

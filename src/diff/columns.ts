@@ -1,0 +1,186 @@
+import type { DesiredColumn, DesiredTable } from '../desired-state/model.js';
+import type { ColumnShape, TableShape } from '../shape/table-shape.js';
+import { addColumn, alterColumn, columnDefinition } from '../sql/ddl/column.js';
+import { relativeSql, sql } from '../sql/template.js';
+import { backfillSteps } from './backfill.js';
+import { type Change, change, key, type Step } from './change.js';
+import { replaceColumn } from './column-replacement.js';
+import type { DiffContext } from './context.js';
+import { identityChange } from './identity.js';
+import { expressionQuestion } from './index-difference.js';
+import { notNullChange } from './not-null.js';
+import { fillType, typeParameterValue, typeVariables } from './types.js';
+
+/** Every change that a table's declared columns need. Columns that nothing declares are left alone. */
+export function diffColumns(desired: DesiredTable, actual: TableShape, context: DiffContext): readonly Change[] {
+  const byName = new Map(actual.columns.map((column) => [column.name, column]));
+  const changes: Change[] = [];
+  for (const column of desired.columns) {
+    const existing = byName.get(column.name);
+    const wanted = withTenantsOwnType(column, existing, context);
+    if (existing === undefined) {
+      changes.push(addColumnChange(desired.name, wanted, context));
+      continue;
+    }
+    const structural = structuralDifference(wanted, existing, actual, context);
+    if (structural !== null) {
+      const made = replaceColumn(desired.name, wanted, existing, actual, structural, context);
+      changes.push(made);
+      if (made.action === 'replace-column' || made.status !== 'pending') continue;
+    }
+    changes.push(...propertyChanges(desired.name, wanted, existing, actual, context));
+  }
+  return changes;
+}
+
+/** The changes for which the content does not matter: default, identity, NOT NULL. */
+function propertyChanges(
+  table: string,
+  wanted: DesiredColumn,
+  existing: ColumnShape,
+  actual: TableShape,
+  context: DiffContext,
+): readonly Change[] {
+  return [
+    dropExpressionChange(table, wanted, existing),
+    identityChange(table, wanted, existing, context),
+    wanted.identity === null ? defaultChange(table, wanted, existing, actual, context) : null,
+    notNullChange(table, wanted, existing, context),
+  ].filter((made) => made !== null);
+}
+
+/**
+ * A parameter that only a default gave fills what is created and changes nothing that exists: the column keeps its own
+ * width, and a new one takes the width that its tenant's other columns have.
+ */
+export function withTenantsOwnType(column: DesiredColumn, existing: ColumnShape | undefined, context: DiffContext): DesiredColumn {
+  const [parameter, ...others] = typeVariables(column.typeTemplate);
+  if (parameter === undefined || others.length > 0 || context.parameters[parameter]?.forNewOnly !== true) return column;
+  const value =
+    existing === undefined
+      ? tenantsOwnValue(parameter, context)
+      : typeParameterValue(column.typeTemplate, parameter, existing.type, context.facts);
+  return value === null ? column : { ...column, type: fillType(column.typeTemplate, value) };
+}
+
+/** The value that the tenant's existing columns have for a parameter of their types; the first declared one decides. */
+function tenantsOwnValue(parameter: string, context: DiffContext): string | null {
+  for (const table of context.tables)
+    for (const column of table.columns) {
+      if (!typeVariables(column.typeTemplate).includes(parameter)) continue;
+      const existing = context.actualTables.get(table.name)?.columns.find((candidate) => candidate.name === column.name);
+      const value = existing && typeParameterValue(column.typeTemplate, parameter, existing.type, context.facts);
+      if (value != null) return value;
+    }
+  return null;
+}
+
+/** How the type, the collation or the generation expression differs, in words; null when they do not. */
+function structuralDifference(
+  wanted: DesiredColumn,
+  existing: ColumnShape,
+  actual: TableShape,
+  context: DiffContext,
+): string | null {
+  if (!context.facts.sameType(wanted.type, existing.type)) return `type is ${existing.type}, declared ${wanted.type}`;
+  if ((wanted.collation ?? '') !== (existing.collation ?? ''))
+    return `collation is ${existing.collation ?? 'the default'}, declared ${wanted.collation ?? 'the default'}`;
+  if (wanted.generated === null) return existing.generated?.kind === 'virtual' ? 'is a virtual generated column, declared plain' : null;
+  if (existing.generated === null) return `is a plain column, declared GENERATED ALWAYS AS (${wanted.generated.expression})`;
+  if (existing.generated.kind !== 'stored') return 'is a virtual generated column, declared stored';
+  const question = expressionQuestion(actual, wanted.generated.expression, existing.generated.expression, castType(wanted.type));
+  return context.facts.same(question)
+    ? null
+    : `is generated as ${existing.generated.expression}, declared ${wanted.generated.expression}`;
+}
+
+function addColumnChange(table: string, column: DesiredColumn, context: DiffContext): Change {
+  const base = {
+    phase: column.phase,
+    action: 'add-column' as const,
+    table,
+    object: column.name,
+    reason: 'missing',
+    provides: [key.column(table, column.name)],
+    needs: [key.table(table)],
+  };
+  const whole: Step = {
+    sql: addColumn(table, columnDefinition(column)),
+    mode: 'transaction',
+    lock: { mode: 'ACCESS EXCLUSIVE', table },
+  };
+  if (context.facts.rows(table) === 'none')
+    return change({ ...base, steps: [whole], assumptions: [{ kind: 'no-rows', table }] });
+  // What a constant default gives, existing rows get without a rewrite; a generated column or an identity rewrites.
+  if (column.generated !== null || column.identity !== null) return change({ ...base, steps: [whole], hazards: ['TABLE_REWRITE'] });
+  if (column.default === null && column.notNull) {
+    return {
+      ...change({ ...base, steps: [whole] }),
+      status: 'blocked',
+      obstacle: `table ${table} holds rows, and a NOT NULL column without a default has no value for them`,
+      remedy: 'declare a default, or make it nullable and let the application fill it first',
+    };
+  }
+  if (column.default !== null && !isConstant(column.default))
+    return change({ ...base, hazards: ['BACKFILL'], steps: backfillSteps(table, column) });
+  return change({ ...base, steps: [whole], hazards: column.default === null && column.filledBy === 'application' ? ['VALUES_MISSING'] : [] });
+}
+
+/**
+ * A literal, or one with casts: what PostgreSQL surely stores once for all existing rows. Anything else counts as
+ * volatile: backfilled row by row where a rewrite might have been.
+ */
+function isConstant(expression: string): boolean {
+  const literal = /^\s*(?:'(?:[^']|'')*'|-?\d+(?:\.\d+)?|true|false|null)\s*(?:::\s*[\w\s"[\]().]+)?\s*$/iu;
+  return literal.test(expression) || /^\s*ARRAY\[\s*\](?:::[\w\s[\]()]+)?\s*$/iu.test(expression) || /^\s*(?:now\(\)|CURRENT_TIMESTAMP)\s*$/iu.test(expression);
+}
+
+function defaultChange(
+  table: string,
+  wanted: DesiredColumn,
+  existing: ColumnShape,
+  actual: TableShape,
+  context: DiffContext,
+): Change | null {
+  if (existing.generated !== null || existing.identity !== null || wanted.generated !== null) return null;
+  if (wanted.default === existing.default) return null;
+  if (wanted.default !== null && existing.default !== null) {
+    const question = expressionQuestion(actual, wanted.default, existing.default, castType(wanted.type));
+    if (context.facts.same(question)) return null;
+  }
+  const what = wanted.default === null ? 'DROP DEFAULT' : sql`SET DEFAULT ${relativeSql(wanted.default)}`;
+  return change({
+    phase: wanted.phase,
+    action: 'alter-column',
+    table,
+    object: wanted.name,
+    reason: `default is ${existing.default ?? 'none'}, declared ${wanted.default ?? 'none'}`,
+    needs: [key.table(table)],
+    steps: [{ sql: alterColumn(table, wanted.name, what), mode: 'transaction', lock: { mode: 'ACCESS EXCLUSIVE', table } }],
+  });
+}
+
+/** A stored generated column becomes plain and keeps its content. */
+function dropExpressionChange(table: string, wanted: DesiredColumn, existing: ColumnShape): Change | null {
+  if (wanted.generated !== null || existing.generated?.kind !== 'stored') return null;
+  return change({
+    phase: wanted.phase,
+    action: 'alter-column',
+    table,
+    object: wanted.name,
+    reason: 'is a generated column, declared plain; its content stays',
+    needs: [key.table(table)],
+    steps: [
+      {
+        sql: alterColumn(table, wanted.name, 'DROP EXPRESSION'),
+        mode: 'transaction',
+        lock: { mode: 'ACCESS EXCLUSIVE', table },
+      },
+    ],
+  });
+}
+
+/** A type without its modifiers: the server compares defaults cast to the type alone. */
+export function castType(type: string): string {
+  return type.replace(/\([\d,\s]*\)/gu, '').trim();
+}

@@ -1,0 +1,104 @@
+import type { DesiredTable } from '../desired-state/model.js';
+import { columnDefinition, tableName } from '../sql/ddl/column.js';
+import { addConstraint, constraintDefinition } from '../sql/ddl/constraint.js';
+import { createIndex } from '../sql/ddl/index.js';
+import { identifierVariable, joinSql, name, relativeSql, type SqlTemplate, sql } from '../sql/template.js';
+import { withTenantsOwnType } from './columns.js';
+import { constraintFacets } from './constraints.js';
+import { type Change, change, deferred, key, type Step } from './change.js';
+import type { DiffContext } from './context.js';
+import { indexDefinition } from './index-steps.js';
+
+/** The variable of {@link createTable}'s templates that names the role which new tables belong to. */
+export const OWNER = identifierVariable('owner');
+
+/**
+ * A missing table with all that needs no other table: one transaction's work, since nobody can have rows in it. Foreign
+ * keys are changes of their own, after the tables and keys that they need.
+ */
+export function createTable(desired: DesiredTable, context: DiffContext): readonly Change[] {
+  const { name: table, phase } = desired;
+  const columns = desired.columns.map((column) => withTenantsOwnType(column, undefined, context));
+  const inline = desired.constraints.filter((constraint) => constraint.kind !== 'foreign-key');
+  const body = [...columns.map((column) => columnDefinition(column)), ...inline.map(constraintDefinition)];
+  const create = change({
+    phase,
+    action: 'create-table',
+    table,
+    object: table,
+    reason: 'missing',
+    provides: [
+      key.table(table),
+      ...columns.map((column) => key.column(table, column.name)),
+      ...inline.flatMap((constraint) => constraintFacets(table, constraint).provides),
+    ],
+    steps: [unlocked(sql`CREATE TABLE ${tableName(table)} (${joinSql(body, ', ')})`), ...ownership('TABLE', table, context)],
+  });
+  const foreignKeys = desired.constraints
+    .filter((constraint) => constraint.kind === 'foreign-key')
+    .map((constraint) =>
+      change({
+        phase: constraint.phase,
+        action: 'add-constraint',
+        table,
+        object: constraint.name,
+        reason: 'missing',
+        ...constraintFacets(table, constraint),
+        steps: [
+          {
+            sql: addConstraint(table, constraint),
+            mode: 'transaction',
+            lock: { mode: 'SHARE ROW EXCLUSIVE', table: constraint.references === table ? null : constraint.references },
+          },
+        ],
+      }),
+    );
+  return [create, ...newIndexes(desired), ...foreignKeys];
+}
+
+/** A missing materialized view, with its indexes. */
+export function createView(desired: DesiredTable, query: string, withData: boolean, context: DiffContext): readonly Change[] {
+  const { name: table, phase } = desired;
+  const create = change({
+    phase,
+    action: 'create-materialized-view',
+    table,
+    object: table,
+    reason: 'missing',
+    provides: [key.table(table)],
+    needs: [key.allTables],
+    hazards: withData ? ['TABLE_SCAN'] : [],
+    steps: [
+      unlocked(sql`CREATE MATERIALIZED VIEW ${tableName(table)} AS ${relativeSql(query)} WITH ${withData ? '' : 'NO '}DATA`),
+      ...ownership('MATERIALIZED VIEW', table, context),
+    ],
+  });
+  return [create, ...newIndexes(desired)];
+}
+
+/** Indexes of a table that this run makes: it has no rows, so that those which need rows wait for them. */
+export function newIndexes(desired: DesiredTable): readonly Change[] {
+  const { name: table } = desired;
+  return desired.indexes.flatMap((index) => {
+    if (index.worthRows !== null && index.worthRows.build > 0) return [];
+    const where = index.where === null ? null : relativeSql(index.where);
+    const made = change({
+      phase: index.phase,
+      action: 'create-index',
+      table,
+      object: index.name,
+      reason: 'missing',
+      needs: [key.table(table)],
+      provides: [key.index(table, index.name), key.built(index.phase, table)],
+      steps: [unlocked(createIndex(indexDefinition(table, index, where), name(index.name), false))],
+    });
+    if (index.requiresRows === null || index.requiresRows.count === 0) return [made];
+    return [deferred(made, `needs ${index.requiresRows.count} rows to be built, has 0`, 'nothing to do: it is built when the rows are there')];
+  });
+}
+
+function ownership(kind: string, table: string, context: DiffContext): readonly Step[] {
+  return context.changesOwner ? [unlocked(sql`ALTER ${kind} ${tableName(table)} OWNER TO ${OWNER}`)] : [];
+}
+
+const unlocked = (template: SqlTemplate): Step => ({ sql: template, mode: 'transaction', lock: { mode: 'NONE', table: null } });

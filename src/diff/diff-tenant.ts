@@ -1,0 +1,150 @@
+import type { DesiredTable } from '../desired-state/model.js';
+import { groupBy } from '../collections.js';
+import type { TableShape } from '../shape/table-shape.js';
+import { dropMaterializedView } from '../sql/ddl/view.js';
+import { blocked, type Change, change, deferred, key } from './change.js';
+import { diffColumns } from './columns.js';
+import { diffConstraints } from './constraints.js';
+import type { DiffContext, OwnedIndex } from './context.js';
+import { createTable, createView } from './create-table.js';
+import { blockGroups } from './settle.js';
+import { diffIndexes } from './table-indexes.js';
+
+/** One tenant, family members aside: what tenants of one shape have in common. */
+export interface TenantShape {
+  readonly tables: ReadonlyMap<string, TableShape>;
+  /** Owned indexes that no family claims. */
+  readonly owned: readonly OwnedIndex[];
+}
+
+/** The differ's answer for all that is no family member. */
+export interface TenantDiff {
+  readonly changes: readonly Change[];
+  /** Columns that the changes replace, by table: the indexes on them go along. */
+  readonly replaced: ReadonlyMap<string, ReadonlySet<string>>;
+}
+
+/**
+ * Every change that brings a tenant to the declared state, families aside. Pure: what it cannot know it asks of
+ * `context.facts`, and the caller diffs again with the answers.
+ */
+export function diffTenant(tenant: TenantShape, context: DiffContext): TenantDiff {
+  const owned = groupBy(tenant.owned, (index) => index.table);
+  const columns = blockGroups(
+    context.tables.flatMap((desired) => {
+      const actual = tenant.tables.get(desired.name);
+      return desired.view === null && actual?.kind === 'table' ? diffColumns(desired, actual, context) : [];
+    }),
+  );
+  const replaced = replacedColumns(columns);
+  const changes = [...columns];
+  for (const desired of context.tables) {
+    const actual = tenant.tables.get(desired.name) ?? null;
+    const gone = replaced.get(desired.name) ?? NONE;
+    if (desired.view !== null) changes.push(...diffView(desired, desired.view, actual, context));
+    else if (actual === null) changes.push(...missingTable(desired, context));
+    else if (actual.kind !== 'table') changes.push(wrongKind(desired, actual));
+    else
+      changes.push(
+        ...persistence(desired, actual),
+        ...diffConstraints(desired, actual, gone, context),
+        ...diffIndexes({ desired, actual, owned: owned.get(desired.name) ?? [], replaced: gone }, context),
+      );
+  }
+  return { changes: byRelease(changes, context), replaced };
+}
+
+const NONE: ReadonlySet<string> = new Set();
+
+/** Columns that are really replaced, by table; what is refused stays, with all that stands on it. */
+function replacedColumns(columns: readonly Change[]): ReadonlyMap<string, ReadonlySet<string>> {
+  const pending = columns.filter((made) => made.action === 'replace-column' && made.status === 'pending');
+  return new Map(
+    [...groupBy(pending, (made) => made.table)].map(([table, made]) => [table, new Set(made.map((one) => one.object))]),
+  );
+}
+
+/**
+ * A table that only extension phases speak of is made by the phase that declares its columns' bulk, the base phase:
+ * where that is not part of this run there is nothing to add a column to.
+ */
+function missingTable(desired: DesiredTable, context: DiffContext): readonly Change[] {
+  const phase = context.phases.find((candidate) => candidate.name === desired.phase);
+  if (phase?.extension !== true) return createTable(desired, context);
+  return [
+    deferred(
+      change({ phase: desired.phase, action: 'create-table', table: desired.name, object: desired.name, reason: 'missing', steps: [] }),
+      'the table belongs to a phase that this run does not touch',
+      'run without --phase, or let the application’s own migration make it',
+    ),
+  ];
+}
+
+function diffView(
+  desired: DesiredTable,
+  view: { readonly query: string; readonly withData: boolean },
+  actual: TableShape | null,
+  context: DiffContext,
+): readonly Change[] {
+  if (actual === null) return createView(desired, view.query, view.withData, context);
+  if (actual.kind !== 'materialized-view') return [wrongKind(desired, actual)];
+  if (context.facts.sameView(desired.name, view.query) !== false)
+    return diffIndexes({ desired, actual, owned: [], replaced: new Set() }, context);
+  const [create, ...indexes] = createView(desired, view.query, view.withData, context);
+  if (create === undefined) return [];
+  const drop = {
+    sql: dropMaterializedView(desired.name),
+    mode: 'transaction' as const,
+    lock: { mode: 'ACCESS EXCLUSIVE' as const, table: desired.name },
+  };
+  return [
+    { ...create, action: 'replace-materialized-view', reason: 'its query differs from the declared one', steps: [drop, ...create.steps] },
+    ...indexes,
+  ];
+}
+
+function wrongKind(desired: DesiredTable, actual: TableShape): Change {
+  const action = desired.view === null ? 'create-table' : 'create-materialized-view';
+  return blocked(
+    change({ phase: desired.phase, action, table: desired.name, object: desired.name, reason: `is a ${actual.kind}, declared a ${desired.kind}`, steps: [] }),
+    'trueup never drops a table, and makes no partitioned one plain',
+    'move it away in the application’s own migration, then apply',
+  );
+}
+
+function persistence(desired: DesiredTable, actual: TableShape): readonly Change[] {
+  if (actual.persistence === 'permanent') return [];
+  return [
+    blocked(
+      change({ phase: desired.phase, action: 'alter-column', table: desired.name, object: desired.name, reason: 'is UNLOGGED, declared permanent', steps: [] }),
+      'ALTER TABLE … SET LOGGED rewrites the table under ACCESS EXCLUSIVE',
+      `run ALTER TABLE ${desired.name} SET LOGGED in a maintenance window`,
+    ),
+  ];
+}
+
+/**
+ * The application's own migrations come first: on a tenant of another release the base phase waits. Asked only where
+ * there is base drift, so that a converged fleet has none of its tables read.
+ */
+function byRelease(changes: readonly Change[], context: DiffContext): readonly Change[] {
+  const rule = context.release;
+  const extensionPhases = new Set(context.phases.flatMap((phase) => (phase.extension ? [phase.name] : [])));
+  const concerned = (made: Change) => !extensionPhases.has(made.phase) && made.status !== 'deferred';
+  if (rule === null || !changes.some(concerned)) return changes;
+  const stamp = context.facts.release();
+  if (stamp === undefined || stamp === null || rule.accepts.includes(stamp)) return changes;
+  return changes.map((made) =>
+    concerned(made)
+      ? deferred(
+          made,
+          `the tenant is at ${stamp}, these files describe ${rule.accepts.join(', ')}`,
+          'run the application’s migration, or use the files of that release',
+        )
+      : made,
+  );
+}
+
+/** What a tenant's tables are called, for {@link key.allTables}. */
+export const tableKeys = (tables: readonly DesiredTable[]): readonly string[] =>
+  tables.filter((table) => table.view === null).map((table) => key.table(table.name));

@@ -1,0 +1,113 @@
+import type { IndexUsage, Presence } from '../catalog/presence.js';
+
+/**
+ * What the differ may ask beyond shapes. It stays pure: an answer that is not there yet counts as unknown, the question
+ * is noted, and the caller fetches the answers of all tenants together and diffs again.
+ */
+export type Question =
+  /** Does the tenant's table hold a row? */
+  | { readonly kind: 'rows'; readonly table: string }
+  /** Does any row of the tenant's table hold a value in this column? */
+  | { readonly kind: 'values'; readonly table: string; readonly column: string }
+  /** How many rows match, counted no further than `limit`. `where` may hold a member's values. */
+  | { readonly kind: 'count'; readonly table: string; readonly where: string | null; readonly limit: number }
+  /** Which release the application's stamp table names. */
+  | { readonly kind: 'release' }
+  /** How often the tenant's index was scanned, and its size. */
+  | { readonly kind: 'usage'; readonly index: string }
+  /** Do two expressions over a table's columns mean the same? By their trees; where those differ, by the server. */
+  | ExpressionQuestion
+  /** Are two types, with their modifiers, the same? */
+  | { readonly kind: 'type'; readonly desired: string; readonly actual: string }
+  /** Which columns does an expression reference? */
+  | { readonly kind: 'columns'; readonly expression: string }
+  /** Is a materialized view's query the declared one? */
+  | { readonly kind: 'view'; readonly table: string; readonly query: string };
+
+/** For the server as judge. Columns carry their types as SQL, relative to the tenant. */
+export interface ExpressionQuestion {
+  readonly kind: 'expression';
+  readonly columns: readonly { readonly name: string; readonly type: string; readonly collation: string | null }[];
+  /** Both are cast to it, as a default is to its column's type; null: compared as they are. */
+  readonly castTo: string | null;
+  readonly desired: string;
+  readonly actual: string;
+}
+
+/** Answers, as far as they are known. Asking an open question notes it. */
+export interface Facts {
+  rows(table: string): Presence;
+  values(table: string, column: string): Presence;
+  count(table: string, where: string | null, limit: number): number | null;
+  release(): string | null | undefined;
+  usage(index: string): IndexUsage | null;
+  same(question: ExpressionQuestion): boolean;
+  sameType(desired: string, actual: string): boolean;
+  columnsOf(expression: string): readonly string[];
+  sameView(table: string, query: string): boolean | null;
+}
+
+/** Questions whose answer is the same for every tenant of a database. */
+export const isFleetWide = (question: Question): boolean =>
+  question.kind === 'expression' || question.kind === 'type' || question.kind === 'columns';
+
+/** A question's identity. */
+export const questionKey = (question: Question): string => JSON.stringify(question);
+
+/** Facts over a map of answers by {@link questionKey}; what was asked and not answered is collected in `open`. */
+export class FactSheet implements Facts {
+  readonly open = new Map<string, Question>();
+  /** Every question that bore on the result: equal answers to them give an equal diff. */
+  readonly asked = new Map<string, Question>();
+
+  constructor(private readonly answerTo: (key: string, question: Question) => unknown) {}
+
+  rows(table: string): Presence {
+    return presence(this.#ask({ kind: 'rows', table }));
+  }
+
+  values(table: string, column: string): Presence {
+    return presence(this.#ask({ kind: 'values', table, column }));
+  }
+
+  count(table: string, where: string | null, limit: number): number | null {
+    const answer = this.#ask({ kind: 'count', table, where, limit });
+    return typeof answer === 'number' ? answer : null;
+  }
+
+  release(): string | null | undefined {
+    const answer = this.#ask({ kind: 'release' });
+    return typeof answer === 'string' || answer === null ? answer : undefined;
+  }
+
+  usage(index: string): IndexUsage | null {
+    return (this.#ask({ kind: 'usage', index }) as IndexUsage | undefined) ?? null;
+  }
+
+  same(question: ExpressionQuestion): boolean {
+    return question.desired === question.actual || this.#ask(question) === true;
+  }
+
+  sameType(desired: string, actual: string): boolean {
+    return desired === actual || this.#ask({ kind: 'type', desired, actual }) === true;
+  }
+
+  columnsOf(expression: string): readonly string[] {
+    return (this.#ask({ kind: 'columns', expression }) as readonly string[] | undefined) ?? [];
+  }
+
+  sameView(table: string, query: string): boolean | null {
+    const answer = this.#ask({ kind: 'view', table, query });
+    return typeof answer === 'boolean' ? answer : null;
+  }
+
+  #ask(question: Question): unknown {
+    const of = questionKey(question);
+    this.asked.set(of, question);
+    const answer = this.answerTo(of, question);
+    if (answer === undefined) this.open.set(of, question);
+    return answer;
+  }
+}
+
+const presence = (answer: unknown): Presence => (answer === 'none' || answer === 'some' ? answer : 'unknown');

@@ -1,0 +1,221 @@
+import type { DesiredTable, IndexFamily } from '../desired-state/model.js';
+import { groupBy } from '../collections.js';
+import type { IndexShape, TableShape } from '../shape/table-shape.js';
+import { identifierVariable } from '../sql/template.js';
+import { blocked, type Change, change, deferred, type Hazard, key, type Member, type TenantChange } from './change.js';
+import { type DiffContext, isTemporary, type OwnedIndex } from './context.js';
+import { type ExpectedMember, expectedMembers, predicateTemplate } from './family-members.js';
+import { definitionDifference } from './index-difference.js';
+import { buildSteps, drop, type IndexTarget, indexDefinition, rebuildSteps, rename } from './index-steps.js';
+import { exceededLimit } from './limits.js';
+import { owningPhase } from './ownership.js';
+import type { PredicateMatcher } from './predicate-matcher.js';
+import { unexpectedIndex, usesReplaced } from './table-indexes.js';
+import { temporaryName } from './temporary-name.js';
+
+/** A family of one tenant, with the rows that generate it. */
+export interface TenantFamily {
+  readonly desired: DesiredTable;
+  readonly family: IndexFamily;
+  /** The table as it is; null when this run makes it. */
+  readonly actual: TableShape | null;
+  readonly rows: readonly Readonly<Record<string, string>>[];
+  /** Indexes of the table that are read apart and that no declaration by name claims. */
+  readonly candidates: readonly OwnedIndex[];
+  readonly replaced: ReadonlySet<string>;
+  /** Matches every name that the family can give. */
+  readonly pattern: RegExp;
+}
+
+type Fate = 'build' | 'rebuild' | 'rename' | 'drop';
+
+interface Finding {
+  readonly fate: Fate;
+  readonly reason: string;
+  readonly dropFirst: boolean;
+  readonly inUse: boolean;
+  readonly member: Member;
+}
+
+/** What the members of one family need, as one change a kind and reason, and the drops of what nothing declares. */
+export function diffFamily(of: TenantFamily, matcher: PredicateMatcher, context: DiffContext): readonly TenantChange[] {
+  const expected = expectedMembers(of.family, of.rows);
+  const present = of.candidates.filter((owned) => !usesReplaced(owned.index, of.replaced, context));
+  const spare = new Map(present.map((owned) => [owned.index.name, owned]));
+  const findings: Finding[] = [];
+  const missing: ExpectedMember[] = [];
+  for (const member of expected.values()) {
+    const candidate = spare.get(member.name);
+    spare.delete(member.name);
+    const worth = worthOf(of, member, candidate !== undefined, context);
+    if (worth === 'drop') findings.push(finding('drop', 'too few rows to be worth its cost', member, context));
+    else if (candidate === undefined) {
+      if (worth === 'build') missing.push(member);
+    } else {
+      const found = judge(of, member, candidate, matcher, context);
+      if (found !== null) findings.push(found);
+    }
+  }
+  for (const member of missing) findings.push(renamed(of, member, spare, matcher, context) ?? finding('build', 'missing', member, context));
+  const changes = [...groupBy(findings, (found) => `${found.fate}|${found.reason}|${found.dropFirst}|${found.inUse}`).values()].map(
+    (group) => familyChange(of, group, context),
+  );
+  return [...changes, ...leftovers(of, [...spare.values()], context)];
+}
+
+function judge(
+  of: TenantFamily,
+  member: ExpectedMember,
+  candidate: OwnedIndex,
+  matcher: PredicateMatcher,
+  context: DiffContext,
+): Finding | null {
+  const difference = differenceOf(of, member, candidate.index, matcher, context);
+  if (candidate.index.valid) return difference === null ? null : finding('rebuild', difference, member, context);
+  const invalid = 'is INVALID: the leftover of a build that failed or was interrupted; no query uses it, every write maintains it';
+  return finding('rebuild', difference === null ? invalid : `is INVALID, and ${difference}`, member, context, true);
+}
+
+/** Reasons name no values: a member's predicate holds customers' names. */
+function differenceOf(
+  of: TenantFamily,
+  member: ExpectedMember,
+  index: IndexShape,
+  matcher: PredicateMatcher,
+  context: DiffContext,
+): string | null {
+  if (of.actual === null) return null;
+  const definition = definitionDifference(of.family, index, of.actual, context);
+  if (definition !== null) return definition;
+  if (member.where === null) return index.where === null ? null : 'is partial, declared without a predicate';
+  if (index.where === null) return 'has no predicate, declared partial';
+  return matcher.same(member.where, index.where, of.actual, context.facts) ? null : 'its predicate is not this member’s';
+}
+
+/** The application finds its indexes by name: a right definition under another name needs the name and no build. */
+function renamed(
+  of: TenantFamily,
+  member: ExpectedMember,
+  spare: Map<string, OwnedIndex>,
+  matcher: PredicateMatcher,
+  context: DiffContext,
+): Finding | null {
+  const twin = [...spare.values()].find(
+    ({ index }) =>
+      index.valid &&
+      (isTemporary(index.name) || owningPhase(index, context)?.name === of.family.phase) &&
+      differenceOf(of, member, index, matcher, context) === null,
+  );
+  if (twin === undefined) return null;
+  spare.delete(twin.index.name);
+  const found = finding('rename', 'its definition stands under another name', member, context);
+  return { ...found, member: { ...found.member, from: twin.index.name } };
+}
+
+/** What is left is unexpected: by name where it is nobody's member, else counted with the family. */
+function leftovers(of: TenantFamily, spare: readonly OwnedIndex[], context: DiffContext): readonly TenantChange[] {
+  const changes: TenantChange[] = [];
+  const orphans: Finding[] = [];
+  for (const { index } of spare) {
+    const unexpected = unexpectedIndex(index, of, context);
+    if (unexpected === null) continue;
+    if (!of.pattern.test(index.name)) changes.push({ change: unexpected, members: null });
+    else
+      orphans.push({
+        fate: 'drop',
+        reason: 'the rows that it was made for are gone',
+        dropFirst: false,
+        inUse: unexpected.hazards.includes('INDEX_IN_USE'),
+        member: { index: index.name },
+      });
+  }
+  for (const group of groupBy(orphans, (found) => found.inUse).values()) changes.push(familyChange(of, group, context));
+  return changes;
+}
+
+function familyChange(of: TenantFamily, group: readonly Finding[], context: DiffContext): TenantChange {
+  const [first] = group;
+  if (first === undefined) throw new Error('internal: an empty group of family members');
+  const table = of.desired.name;
+  const { family } = of;
+  // A table that this run makes has no rows; nothing has to be checked again for it.
+  const online = of.actual !== null && context.facts.rows(table) !== 'none';
+  const target: IndexTarget = {
+    table,
+    definition: indexDefinition(table, family, predicateTemplate(family)),
+    name: identifierVariable('index'),
+    fixedName: null,
+    temporaryNew: identifierVariable('temporary_new'),
+    temporaryOld: identifierVariable('temporary_old'),
+  };
+  const builds = first.fate === 'build' || first.fate === 'rebuild';
+  const hazards: Hazard[] = [];
+  if (first.fate === 'rebuild' || first.fate === 'drop') hazards.push('INDEX_DROPPED');
+  if (first.inUse) hazards.push('INDEX_IN_USE');
+  if (builds && online) hazards.push('INDEX_BUILD');
+  const steps = {
+    build: () => buildSteps(target, online),
+    rebuild: () => rebuildSteps(target, { online, dropFirst: first.dropFirst }),
+    rename: () => [rename(target, identifierVariable('from'), target.name)],
+    drop: () => [drop(target, target.name)],
+  }[first.fate]();
+  const made = change({
+    phase: family.phase,
+    action: ACTION[first.fate],
+    table,
+    object: family.label,
+    family: family.label,
+    reason: first.reason,
+    hazards,
+    assumptions: builds && !online && of.actual !== null ? [{ kind: 'no-rows', table }] : [],
+    provides: first.fate === 'drop' ? [] : [key.built(family.phase, table)],
+    needs:
+      first.fate === 'drop'
+        ? [key.built(family.phase, table)]
+        : [key.table(table), key.cleared(table), ...family.keys.flatMap((item) => (item.column === null ? [] : [key.column(table, item.column)]))],
+    steps,
+  });
+  return { change: builds ? refused(made, of, context) : made, members: group.map((found) => found.member) };
+}
+
+const ACTION = { build: 'create-index', rebuild: 'rebuild-index', rename: 'rename-index', drop: 'drop-index' } as const;
+
+function refused(made: Change, of: TenantFamily, context: DiffContext): Change {
+  if (of.actual !== null) {
+    const limit = exceededLimit(of.family, of.desired, of.actual, of.replaced, context);
+    if (limit !== null) return blocked(made, limit.obstacle, limit.remedy);
+  }
+  if (of.family.requiresRows !== null) {
+    const { count, where } = of.family.requiresRows;
+    const found = of.actual === null ? 0 : context.facts.count(of.desired.name, where, count);
+    if (found !== null && found < count)
+      return deferred(made, `needs ${count} rows to be built, has ${found}`, 'nothing to do: it is built when the rows are there');
+  }
+  return made;
+}
+
+/** The cost policy: below `build` rows none is made, between `keep` and `build` what is there stays, below it goes. */
+function worthOf(of: TenantFamily, member: ExpectedMember, present: boolean, context: DiffContext): 'build' | 'leave' | 'drop' {
+  if (of.family.worthRows === null || of.family.worthRows.build === 0) return 'build';
+  const { build, keep } = of.family.worthRows;
+  const found = of.actual === null ? 0 : context.facts.count(of.desired.name, member.where, build);
+  if (found === null || found >= build) return 'build';
+  if (!present) return 'leave';
+  return found < keep ? 'drop' : 'build';
+}
+
+function finding(fate: Fate, reason: string, member: ExpectedMember, context: DiffContext, dropFirst = false): Finding {
+  const usage = fate === 'drop' ? context.facts.usage(member.name) : null;
+  return {
+    fate,
+    reason,
+    dropFirst,
+    inUse: usage !== null && usage.scans > 0,
+    member: {
+      ...member.values,
+      index: member.name,
+      temporary_new: temporaryName('new', member.name, member.where ?? ''),
+      temporary_old: temporaryName('old', member.name, member.where ?? ''),
+    },
+  };
+}

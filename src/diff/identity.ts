@@ -1,0 +1,86 @@
+import type { DesiredColumn } from '../desired-state/model.js';
+import type { ColumnShape, IdentityShape } from '../shape/table-shape.js';
+import { alterColumn, identityClause, tableName } from '../sql/ddl/column.js';
+import { quoteIdentifier, quoteLiteral } from '../sql/quote.js';
+import { name, type SqlTemplate, sql } from '../sql/template.js';
+import { type Change, change, key, type Step } from './change.js';
+import type { DiffContext } from './context.js';
+import { notNullSteps } from './not-null.js';
+
+/** GENERATED … AS IDENTITY missing, not wanted, or with other options. */
+export function identityChange(
+  table: string,
+  wanted: DesiredColumn,
+  existing: ColumnShape,
+  context: DiffContext,
+): Change | null {
+  const base = { phase: wanted.phase, action: 'alter-column' as const, table, object: wanted.name, needs: [key.table(table)] };
+  if (wanted.identity === null) {
+    if (existing.identity === null) return null;
+    const steps = [step(table, alterColumn(table, wanted.name, 'DROP IDENTITY'))];
+    return change({ ...base, reason: 'is an identity column, declared without', steps });
+  }
+  if (existing.identity === null) {
+    const empty = context.facts.rows(table) === 'none';
+    return change({
+      ...base,
+      reason: `is no identity column, declared GENERATED ${wanted.identity.kind.toUpperCase()} AS IDENTITY`,
+      steps: addIdentity(table, wanted, wanted.identity, existing, empty),
+      assumptions: empty ? [{ kind: 'no-rows', table }] : [],
+      hazards: empty ? [] : ['TABLE_SCAN'],
+    });
+  }
+  const difference = identityDifference(wanted.identity, existing.identity);
+  if (difference === null) return null;
+  return change({ ...base, reason: difference, steps: [step(table, alterColumn(table, wanted.name, alteration(wanted.identity)))] });
+}
+
+/**
+ * Over existing numbers the sequence must start beyond them, in the same transaction: a writer in between would be given
+ * a number that is taken.
+ */
+function addIdentity(
+  table: string,
+  column: DesiredColumn,
+  identity: IdentityShape,
+  existing: ColumnShape,
+  empty: boolean,
+): readonly Step[] {
+  const add = sql`ADD ${identityClause(identity)}`;
+  const notNull = existing.notNull
+    ? []
+    : empty
+      ? [step(table, alterColumn(table, column.name, 'SET NOT NULL'))]
+      : notNullSteps(table, column.name);
+  const relation = sql`'${{ variable: 'schema', as: 'in-literal' }}.${quoteIdentifier(table).replaceAll("'", "''")}'`;
+  const aggregate = identity.increment.startsWith('-') ? 'min' : 'max';
+  const setval = sql`SELECT pg_catalog.setval(pg_catalog.pg_get_serial_sequence(${relation}, ${quoteLiteral(column.name)}), ${aggregate}(${name(column.name)})) FROM ${tableName(table)} HAVING ${aggregate}(${name(column.name)}) IS NOT NULL`;
+  return [
+    ...(existing.default === null ? [] : [step(table, alterColumn(table, column.name, 'DROP DEFAULT'))]),
+    ...notNull,
+    step(table, alterColumn(table, column.name, add)),
+    ...(empty ? [] : [step(table, setval)]),
+  ];
+}
+
+function identityDifference(wanted: IdentityShape, existing: IdentityShape): string | null {
+  if (wanted.kind !== existing.kind)
+    return `is GENERATED ${existing.kind.toUpperCase()}, declared GENERATED ${wanted.kind.toUpperCase()}`;
+  for (const option of ['start', 'increment', 'minimum', 'maximum', 'cache', 'cycle'] as const)
+    if (wanted[option] !== existing[option])
+      return `the sequence's ${option} is ${existing[option]}, declared ${wanted[option]}`;
+  return null;
+}
+
+function alteration(identity: IdentityShape): string {
+  return (
+    `SET GENERATED ${identity.kind.toUpperCase()} SET START WITH ${identity.start} SET INCREMENT BY ${identity.increment} ` +
+    `SET MINVALUE ${identity.minimum} SET MAXVALUE ${identity.maximum} SET CACHE ${identity.cache} SET ${identity.cycle ? 'CYCLE' : 'NO CYCLE'}`
+  );
+}
+
+const step = (table: string, template: SqlTemplate): Step => ({
+  sql: template,
+  mode: 'transaction',
+  lock: { mode: 'ACCESS EXCLUSIVE', table },
+});

@@ -1,0 +1,129 @@
+import type { DesiredIndexBase, DesiredIndexKey } from '../desired-state/model.js';
+import type { IndexKeyShape, IndexShape, TableShape } from '../shape/table-shape.js';
+import type { DiffContext } from './context.js';
+import type { ExpressionQuestion } from './facts.js';
+
+/**
+ * How an index differs from its declaration, in words, or null. Names and predicates are not looked at: a predicate may
+ * depend on rows (see {@link predicateDifference}).
+ */
+export function definitionDifference(
+  desired: DesiredIndexBase,
+  actual: IndexShape,
+  table: TableShape,
+  context: DiffContext,
+): string | null {
+  const method = describeMethod(desired.method);
+  const actualMethod = describeMethod(actual.method);
+  if (method !== actualMethod) return `access method is ${actualMethod}, declared ${method}`;
+  if (desired.unique !== actual.unique) return actual.unique ? 'is unique, declared not' : 'is not unique, declared unique';
+  if (desired.nullsNotDistinct !== actual.nullsNotDistinct) return 'NULLS NOT DISTINCT differs';
+  if (desired.keys.length !== actual.keys.length)
+    return `has ${actual.keys.length} keys, declared ${desired.keys.length}`;
+  for (const [position, key] of desired.keys.entries()) {
+    const actualKey = actual.keys[position];
+    const difference =
+      actualKey === undefined ? 'missing' : keyDifference(desired.method.name, key, actualKey, table, context);
+    if (difference !== null) return desired.keys.length === 1 ? difference : `key ${position + 1}: ${difference}`;
+  }
+  if (desired.include.join('\0') !== actual.include.join('\0'))
+    return `includes (${actual.include.join(', ')}), declared (${desired.include.join(', ')})`;
+  return optionsDifference(desired.options, actual.options, desired.optionDefaults);
+}
+
+/** How a fixed predicate differs, or null. */
+export function predicateDifference(
+  desired: string | null,
+  actual: string | null,
+  table: TableShape,
+  context: DiffContext,
+): string | null {
+  if (desired === null && actual === null) return null;
+  if (desired === null) return `is partial (WHERE ${actual}), declared without a predicate`;
+  if (actual === null) return `has no predicate, declared WHERE ${desired}`;
+  return context.facts.same(expressionQuestion(table, desired, actual, null))
+    ? null
+    : `predicate is ${actual}, declared ${desired}`;
+}
+
+/** The question whether two expressions over this table mean the same. */
+export function expressionQuestion(
+  table: TableShape,
+  desired: string,
+  actual: string,
+  castTo: string | null,
+): ExpressionQuestion {
+  const columns = table.columns.map(({ name, type, collation }) => ({ name, type, collation }));
+  return { kind: 'expression', columns, castTo, desired, actual };
+}
+
+function keyDifference(
+  method: string,
+  desired: DesiredIndexKey,
+  actual: IndexKeyShape,
+  table: TableShape,
+  context: DiffContext,
+): string | null {
+  if (desired.column !== actual.column) return `key is ${describeKey(actual)}, declared ${describeKey(desired)}`;
+  if (desired.expression !== null && actual.expression !== null) {
+    if (!context.facts.same(expressionQuestion(table, desired.expression, actual.expression, null)))
+      return `expression is ${actual.expression}, declared ${desired.expression}`;
+  }
+  if (!sameOpclass(method, desired.opclass, actual.opclass, context))
+    return `operator class is ${actual.opclass ?? 'the default'}, declared ${desired.opclass ?? 'the default'}`;
+  const options = optionsDifference(desired.opclassOptions, actual.opclassOptions, {});
+  if (options !== null) return `operator class ${options}`;
+  if ((desired.collation ?? '') !== (actual.collation ?? ''))
+    return `collation is ${actual.collation ?? 'the default'}, declared ${desired.collation ?? 'the default'}`;
+  if (desired.order !== actual.order || desired.nulls !== actual.nulls)
+    return `${describeKey(actual)} is ${order(actual)}, declared ${order(desired)}`;
+  return null;
+}
+
+function sameOpclass(method: string, desired: string | null, actual: string | null, context: DiffContext): boolean {
+  if (desired === actual) return true;
+  return desired !== null && actual === null && context.isDefaultOpclass(method, desired);
+}
+
+function optionsDifference(
+  desired: Readonly<Record<string, string>>,
+  actual: Readonly<Record<string, string>>,
+  defaults: Readonly<Record<string, string>>,
+): string | null {
+  for (const option of new Set([...Object.keys(desired), ...Object.keys(actual)])) {
+    const wanted = desired[option] ?? defaults[option];
+    const found = actual[option] ?? defaults[option];
+    if (wanted === undefined || found === undefined || !sameOption(wanted, found))
+      return `option ${option} is ${found ?? 'not set'}, declared ${wanted ?? 'not set'}`;
+  }
+  return null;
+}
+
+/** Storage parameters are kept as typed (`064`, `of`): compared as what they mean. */
+export function sameOption(left: string, right: string): boolean {
+  if (left === right) return true;
+  const [leftNumber, rightNumber] = [Number(left), Number(right)];
+  if (left.trim() !== '' && right.trim() !== '' && !Number.isNaN(leftNumber) && !Number.isNaN(rightNumber))
+    return leftNumber === rightNumber;
+  const [leftBoolean, rightBoolean] = [asBoolean(left), asBoolean(right)];
+  return leftBoolean !== null && leftBoolean === rightBoolean;
+}
+
+/** parse_bool of PostgreSQL: 1, 0 and unique prefixes of true, false, yes, no, on, off, in any case. */
+function asBoolean(text: string): boolean | null {
+  const value = text.toLowerCase();
+  if (value === '1') return true;
+  if (value === '0') return false;
+  if (value === '' || value === 'o') return null;
+  const [word] = ['true', 'false', 'yes', 'no', 'on', 'off'].filter((candidate) => candidate.startsWith(value));
+  return word === undefined ? null : word === 'true' || word === 'yes' || word === 'on';
+}
+
+const describeMethod = (method: { readonly name: string; readonly extension: string | null }): string =>
+  method.extension === null ? method.name : `${method.name} of extension ${method.extension}`;
+
+const describeKey = (key: { readonly column: string | null; readonly expression: string | null }): string =>
+  key.column ?? `(${key.expression})`;
+
+const order = (key: { readonly order: string; readonly nulls: string }): string =>
+  `${key.order.toUpperCase()} NULLS ${key.nulls.toUpperCase()}`;

@@ -1,0 +1,71 @@
+import type { DesiredIndexBase } from '../desired-state/model.js';
+import { createIndex, dropIndex, type IndexDefinition, renameIndex } from '../sql/ddl/index.js';
+import type { SqlPart, SqlTemplate } from '../sql/template.js';
+import type { Step } from './change.js';
+
+/** An index to be put in place: what it is, and how its names are written (fixed, or a member's variables). */
+export interface IndexTarget {
+  readonly table: string;
+  readonly definition: IndexDefinition;
+  readonly name: SqlPart;
+  /** Null for a member's, whose name is a variable. */
+  readonly fixedName: string | null;
+  readonly temporaryNew: SqlPart;
+  readonly temporaryOld: SqlPart;
+}
+
+/** The definition that a declaration asks for. */
+export function indexDefinition(table: string, desired: DesiredIndexBase, where: SqlTemplate | null): IndexDefinition {
+  return {
+    table,
+    method: desired.method.name,
+    unique: desired.unique,
+    nullsNotDistinct: desired.nullsNotDistinct,
+    keys: desired.keys,
+    include: desired.include,
+    options: desired.options,
+    where,
+  };
+}
+
+/** Builds an index under its name: in the transaction where the table is known to be empty, else concurrently. */
+export function buildSteps(target: IndexTarget, online: boolean): readonly Step[] {
+  return [build(target, target.name, target.fixedName, online)];
+}
+
+/**
+ * Replaces an index. A valid one serves until its successor is valid: built under a temporary name, swapped by two
+ * renames, dropped last. An invalid one serves nothing, and a method that permits one index a table leaves no choice.
+ */
+export function rebuildSteps(target: IndexTarget, options: { readonly online: boolean; readonly dropFirst: boolean }): readonly Step[] {
+  if (options.dropFirst) return [drop(target, target.name), ...buildSteps(target, options.online)];
+  return [build(target, target.temporaryNew, null, options.online), ...swapSteps(target, target.temporaryNew)];
+}
+
+/** Puts a successor that is already built in an index's place, and drops the index. */
+export function swapSteps(target: IndexTarget, successor: SqlPart): readonly Step[] {
+  return [
+    rename(target, target.name, target.temporaryOld),
+    rename(target, successor, target.name),
+    drop(target, target.temporaryOld),
+  ];
+}
+
+/** Drops an index without ever taking ACCESS EXCLUSIVE on its table. */
+export function drop(target: Pick<IndexTarget, 'table'>, index: SqlPart): Step {
+  return { sql: dropIndex(index, true), mode: 'online', lock: { mode: 'SHARE UPDATE EXCLUSIVE', table: target.table } };
+}
+
+/** Gives an index another name. */
+export function rename(target: Pick<IndexTarget, 'table'>, from: SqlPart, to: SqlPart): Step {
+  return { sql: renameIndex(from, to), mode: 'transaction', lock: { mode: 'SHARE UPDATE EXCLUSIVE', table: target.table } };
+}
+
+function build(target: IndexTarget, as: SqlPart, fixedName: string | null, online: boolean): Step {
+  return {
+    sql: createIndex(target.definition, as, online),
+    mode: online ? 'online' : 'transaction',
+    lock: { mode: online ? 'SHARE UPDATE EXCLUSIVE' : 'SHARE', table: target.table },
+    builds: { table: target.table, index: fixedName },
+  };
+}

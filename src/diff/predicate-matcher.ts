@@ -1,0 +1,35 @@
+import type { TableShape } from '../shape/table-shape.js';
+import { skeleton } from '../sql/skeleton.js';
+import type { Facts } from './facts.js';
+import { expressionQuestion } from './index-difference.js';
+
+/**
+ * Compares members' predicates without parsing each. All members of a family share one text but for their constants: once
+ * the server or the trees have said of one pair of texts that they mean the same, another pair of the same two skeletons
+ * does when its constants correspond in the same places.
+ */
+export class PredicateMatcher {
+  /** Skeleton pair → correspondences that are known to hold: position in the actual text for each declared constant. */
+  readonly #known = new Map<string, (readonly number[])[]>();
+
+  /** True: the same. False: different, or not known yet (then the question is open in `facts`). */
+  same(desired: string, actual: string, table: TableShape, facts: Facts): boolean {
+    if (desired === actual) return true;
+    const [wanted, found] = [skeleton(desired), skeleton(actual)];
+    const pair = JSON.stringify([wanted.text, found.text]);
+    const correspondences = this.#known.get(pair) ?? [];
+    const corresponds = (places: readonly number[]) =>
+      wanted.literals.every((literal, index) => found.literals[places[index] ?? -1] === literal);
+    if (correspondences.some(corresponds)) return true;
+    // Where the skeletons are known to correspond and the constants do not, it is another member's predicate.
+    if (correspondences.length > 0 && distinct(found.literals) && distinct(wanted.literals)) return false;
+    if (!facts.same(expressionQuestion(table, desired, actual, null))) return false;
+    if (distinct(wanted.literals) && wanted.literals.length === found.literals.length) {
+      const places = wanted.literals.map((literal) => found.literals.indexOf(literal));
+      if (!places.includes(-1)) this.#known.set(pair, [...correspondences, places]);
+    }
+    return true;
+  }
+}
+
+const distinct = (values: readonly string[]): boolean => new Set(values).size === values.length;

@@ -1,0 +1,42 @@
+import { blocked, type Change, deferred } from './change.js';
+
+/** Changes of one group happen all or not at all: where one is refused, so are the others, by its name. */
+export function blockGroups(changes: readonly Change[]): readonly Change[] {
+  const refused = new Map(
+    changes.flatMap((made) => (made.group !== null && made.status === 'blocked' ? [[made.group, made] as const] : [])),
+  );
+  return changes.map((made) => {
+    const cause = made.group === null ? undefined : refused.get(made.group);
+    if (cause === undefined || made.status === 'blocked') return made;
+    return blocked(made, `all of the tenant's columns change together or none, and ${cause.obstacle}`, cause.remedy ?? '');
+  });
+}
+
+/**
+ * What needs something that a refused change would have made is refused too; what needs a deferred one is deferred. So
+ * an index stays until its successor can be built, and nothing is tried that must fail.
+ */
+export function settle<T extends { readonly change: Change }>(changes: readonly T[], allTables: readonly string[]): readonly T[] {
+  let settled = changes;
+  for (;;) {
+    const providers = new Map<string, Change>();
+    for (const { change: made } of settled)
+      if (made.status !== 'pending') for (const provided of made.provides) providers.set(provided, made);
+    if (providers.size === 0) return settled;
+    let moved = false;
+    settled = settled.map((item) => {
+      if (item.change.status !== 'pending') return item;
+      const cause = expand(item.change.needs, allTables).map((need) => providers.get(need)).find((provider) => provider !== undefined);
+      if (cause === undefined) return item;
+      moved = true;
+      const waits = `waits for ${cause.action} ${cause.object}, which is ${cause.status}: ${cause.obstacle}`;
+      const refuse = cause.status === 'blocked' ? blocked : deferred;
+      return { ...item, change: refuse(item.change, waits, cause.remedy ?? '') };
+    });
+    if (!moved) return settled;
+  }
+}
+
+/** `tables` stands for every table. */
+export const expand = (needs: readonly string[], allTables: readonly string[]): readonly string[] =>
+  needs.flatMap((need) => (need === 'tables' ? allTables : [need]));

@@ -1,0 +1,226 @@
+import type { DesiredIndex, DesiredIndexBase, DesiredTable } from '../desired-state/model.js';
+import type { IndexShape, TableShape } from '../shape/table-shape.js';
+import { name, relativeSql } from '../sql/template.js';
+import { blocked, type Change, change, deferred, type Hazard, key } from './change.js';
+import { type DiffContext, isTemporary, type OwnedIndex } from './context.js';
+import { definitionDifference, predicateDifference } from './index-difference.js';
+import { buildSteps, drop, type IndexTarget, indexDefinition, rebuildSteps, rename, swapSteps } from './index-steps.js';
+import { exceededLimit } from './limits.js';
+import { owningPhase } from './ownership.js';
+import { temporaryName } from './temporary-name.js';
+
+/** The state of a table's indexes, members of families aside. */
+export interface TableIndexes {
+  readonly desired: DesiredTable;
+  readonly actual: TableShape;
+  /** Owned indexes of this table that no family claims. */
+  readonly owned: readonly OwnedIndex[];
+  /** Columns that this run replaces: their indexes go with them. */
+  readonly replaced: ReadonlySet<string>;
+}
+
+/** Every change that a table's declared indexes need, and the drops of owned ones that nothing declares. */
+export function diffIndexes(of: TableIndexes, context: DiffContext): readonly Change[] {
+  const survivors = [...of.actual.indexes, ...of.owned.map((owned) => owned.index)].filter(
+    (index) => !usesReplaced(index, of.replaced, context),
+  );
+  const declared = new Set(of.desired.indexes.map((index) => index.name));
+  const byName = new Map(survivors.map((index) => [index.name, index]));
+  const spare = new Map(survivors.filter((index) => !declared.has(index.name)).map((index) => [index.name, index]));
+  const changes: Change[] = [];
+  for (const desired of of.desired.indexes) {
+    const made = diffIndex(desired, byName.get(desired.name) ?? null, spare, of, context);
+    if (made !== null) changes.push(made);
+  }
+  for (const index of spare.values()) {
+    const unexpected = unexpectedIndex(index, of, context);
+    if (unexpected !== null) changes.push(unexpected);
+  }
+  return changes;
+}
+
+/** The columns that an index on them is lost with: keys, expressions and predicate. */
+export function usesReplaced(index: IndexShape, replaced: ReadonlySet<string>, context: DiffContext): boolean {
+  if (replaced.size === 0) return false;
+  const expressions = [...index.keys.map((item) => item.expression), index.where];
+  const columns = [
+    ...index.keys.map((item) => item.column),
+    ...index.include,
+    ...expressions.flatMap((text) => (text === null ? [] : context.facts.columnsOf(text))),
+  ];
+  return columns.some((column) => column !== null && replaced.has(column));
+}
+
+function diffIndex(
+  desired: DesiredIndex,
+  actual: IndexShape | null,
+  spare: Map<string, IndexShape>,
+  of: TableIndexes,
+  context: DiffContext,
+): Change | null {
+  const { table, base } = facets(desired, of);
+  const present = actual === null ? null : difference(desired, actual, of, context);
+  if (actual !== null && present === null && actual.valid) return null;
+  const rows = context.facts.rows(table);
+  const policy = rowPolicy(desired, actual !== null, of, context);
+  if (policy === 'leave') return null;
+  if (policy === 'drop' && actual !== null) return dropped(desired.phase, actual.name, 'too few rows to be worth its cost', of, context);
+  const target = indexTarget(desired, table);
+  const online = rows !== 'none';
+  const assumptions = online ? [] : [{ kind: 'no-rows' as const, table }];
+
+  const twin = [...spare.values()].find(
+    (index) =>
+      index.valid &&
+      (isTemporary(index.name) || (actual === null && owningPhase(index, context)?.name === desired.phase)) &&
+      difference(desired, index, of, context) === null,
+  );
+  // Claimed: what is renamed into place is no longer unexpected, and serves one declaration only.
+  if (twin !== undefined) spare.delete(twin.name);
+
+  if (actual === null) {
+    if (twin !== undefined)
+      return change({
+        ...base,
+        action: 'rename-index',
+        reason: `its definition stands under the name "${twin.name}"`,
+        steps: [rename({ table }, name(twin.name), name(desired.name))],
+      });
+    const created = change({
+      ...base,
+      action: 'create-index',
+      reason: 'missing',
+      assumptions,
+      hazards: online ? ['INDEX_BUILD'] : [],
+      steps: buildSteps(target, online),
+    });
+    return refused(created, desired, of, context);
+  }
+  if (!actual.valid && present === null)
+    return change({
+      ...base,
+      action: 'rebuild-index',
+      reason: 'is INVALID: the leftover of a build that failed or was interrupted; no query uses it, every write maintains it',
+      assumptions,
+      hazards: online ? ['INDEX_BUILD'] : [],
+      steps: rebuildSteps(target, { online, dropFirst: true }),
+    });
+  const dropFirst = !actual.valid || desired.onePerTable;
+  const hazards: Hazard[] = ['INDEX_DROPPED'];
+  if (online) hazards.push('INDEX_BUILD');
+  if (dropFirst && actual.valid) hazards.push('INDEX_ABSENT_MEANWHILE');
+  const rebuilt = change({
+    ...base,
+    action: 'rebuild-index',
+    reason: `${present ?? 'differs'}${actual.valid ? '' : ', and INVALID'}`,
+    assumptions,
+    hazards,
+    steps: twin === undefined ? rebuildSteps(target, { online, dropFirst }) : swapSteps(target, name(twin.name)),
+  });
+  const otherBackend = actual.method.extension !== desired.method.extension && owningPhase(actual, context) !== null;
+  if (otherBackend && online && !context.allow.has('rebuild-index'))
+    return blocked(
+      rebuilt,
+      `table ${table} holds rows, and the index belongs to ${actual.method.extension ?? 'PostgreSQL itself'}`,
+      `keep the backend that the fleet runs, or allow the build with --allow rebuild-index`,
+    );
+  return refused(rebuilt, desired, of, context);
+}
+
+/** What stands in the way of building it at all, whatever is there now. */
+function refused(made: Change, desired: DesiredIndexBase, of: TableIndexes, context: DiffContext): Change {
+  const limit = exceededLimit(desired, of.desired, of.actual, of.replaced, context);
+  if (limit !== null) return blocked(made, limit.obstacle, limit.remedy);
+  if (desired.requiresRows !== null) {
+    const { count, where } = desired.requiresRows;
+    const found = context.facts.count(of.desired.name, where, count);
+    if (found !== null && found < count)
+      return deferred(made, `needs ${count} rows to be built, has ${found}`, 'nothing to do: it is built when the rows are there');
+  }
+  return made;
+}
+
+/** Rows that make an index worth its cost: below `build` none is made, below `keep` it goes. */
+function rowPolicy(desired: DesiredIndex, present: boolean, of: TableIndexes, context: DiffContext): 'build' | 'leave' | 'drop' {
+  if (desired.worthRows === null) return 'build';
+  const { build, keep } = desired.worthRows;
+  const found = context.facts.count(of.desired.name, desired.where, build);
+  if (found === null || found >= build) return 'build';
+  if (!present) return 'leave';
+  return found < keep ? 'drop' : 'build';
+}
+
+function difference(desired: DesiredIndex, actual: IndexShape, of: TableIndexes, context: DiffContext): string | null {
+  return (
+    definitionDifference(desired, actual, of.actual, context) ??
+    predicateDifference(desired.where, actual.where, of.actual, context)
+  );
+}
+
+/** An index that nothing declares: dropped when a selected phase owns it or when it is trueup's own leftover. */
+export function unexpectedIndex(index: IndexShape, of: Pick<TableIndexes, 'desired'>, context: DiffContext): Change | null {
+  if (isTemporary(index.name))
+    return {
+      ...dropped(of.desired.phase, index.name, 'leftover of an interrupted run', of, context),
+      needs: [],
+      provides: [key.cleared(of.desired.name)],
+    };
+  const phase = owningPhase(index, context);
+  if (phase === null || !phase.selected) return null;
+  if (phase.keep.some((pattern) => matchesLike(index.name, pattern))) return null;
+  return dropped(phase.name, index.name, `owned by phase ${phase.name}, absent from the desired state`, of, context);
+}
+
+function dropped(phase: string, index: string, reason: string, of: Pick<TableIndexes, 'desired'>, context: DiffContext): Change {
+  const table = of.desired.name;
+  const usage = context.facts.usage(index);
+  const inUse = usage !== null && usage.scans > 0;
+  return change({
+    phase,
+    action: 'drop-index',
+    table,
+    object: index,
+    reason: inUse ? `${reason}; it has served scans since the statistics were reset` : reason,
+    hazards: inUse ? ['INDEX_DROPPED', 'INDEX_IN_USE'] : ['INDEX_DROPPED'],
+    needs: [key.built(phase, table)],
+    steps: [drop({ table }, name(index))],
+  });
+}
+
+function facets(desired: DesiredIndex, of: TableIndexes) {
+  const table = of.desired.name;
+  const unique =
+    desired.unique && desired.where === null && desired.keys.every((item) => item.column !== null)
+      ? [key.unique(table, desired.keys.flatMap((item) => item.column ?? []))]
+      : [];
+  const base = {
+    phase: desired.phase,
+    table,
+    object: desired.name,
+    provides: [key.index(table, desired.name), key.built(desired.phase, table), ...unique],
+    needs: [key.table(table), key.cleared(table), ...desired.keys.flatMap((item) => (item.column === null ? [] : [key.column(table, item.column)]))],
+  };
+  return { table, base };
+}
+
+function indexTarget(desired: DesiredIndex, table: string): IndexTarget {
+  const where = desired.where === null ? null : relativeSql(desired.where);
+  const definition = indexDefinition(table, desired, where);
+  const identity = JSON.stringify(definition);
+  return {
+    table,
+    definition,
+    name: name(desired.name),
+    fixedName: desired.name,
+    temporaryNew: name(temporaryName('new', desired.name, identity)),
+    temporaryOld: name(temporaryName('old', desired.name, identity)),
+  };
+}
+
+/** LIKE with backslash as its escape, as PostgreSQL reads it. */
+export function matchesLike(text: string, pattern: string): boolean {
+  const source = pattern.replaceAll(/\\(.)|([%_])|([\s\S])/gu, (_, escaped, wild, other) =>
+    wild === '%' ? '[\\s\\S]*' : wild === '_' ? '[\\s\\S]' : (escaped ?? other).replaceAll(/[\\^$.|?*+()[\]{}]/gu, '\\$&'),
+  );
+  return new RegExp(`^${source}$`, 'u').test(text);
+}

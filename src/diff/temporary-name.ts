@@ -1,0 +1,9 @@
+import { createHash } from 'node:crypto';
+
+/**
+ * The name of an object while it is being put in place: `trueup_` and a hash. Never a suffix of the real name: 63 bytes
+ * leave no room, and an application's own `_new` must not be taken for ours.
+ */
+export function temporaryName(purpose: 'new' | 'old' | 'check', object: string, definition = ''): string {
+  return `trueup_${createHash('sha256').update(JSON.stringify([purpose, object, definition])).digest('hex').slice(0, 16)}`;
+}

@@ -1,0 +1,112 @@
+import { judgeExpressions, judgeView } from '../catalog/judge.js';
+import { readCounts, readPresence, readReleases, readUsage } from '../catalog/row-facts.js';
+import type { ReadTable } from '../catalog/snapshot.js';
+import type { Session } from '../database/session.js';
+import type { ReleaseRule } from '../desired-state/model.js';
+import { isFleetWide, type Question, questionKey } from '../diff/facts.js';
+import { canonicalExpression, canonicalType, columnsOf } from '../sql/canonical.js';
+import type { NameResolver } from '../sql/names.js';
+
+/**
+ * Answers to the differ's questions, fetched for all tenants that ask at once and kept for the run. What is the same for
+ * every tenant is asked once a database.
+ */
+export class Answers {
+  readonly #fleetWide = new Map<string, unknown>();
+  readonly #byTenant = new Map<string, Map<string, unknown>>();
+
+  constructor(
+    private readonly session: Session,
+    private readonly names: NameResolver,
+    private readonly release: ReleaseRule | null,
+  ) {}
+
+  /** The answer for a tenant, or undefined while it was not fetched. */
+  of(schema: string, key: string, question: Question): unknown {
+    return isFleetWide(question) ? this.#fleetWide.get(key) : this.#byTenant.get(key)?.get(schema);
+  }
+
+  /**
+   * Fetches the answers of some tenants to some questions. `table` gives the representative of a tenant's table, for
+   * questions that a whole shape shares.
+   */
+  async fetch(questions: Iterable<Question>, schemas: readonly string[], table: (name: string) => ReadTable | null): Promise<void> {
+    for (const question of questions) {
+      const key = questionKey(question);
+      if (isFleetWide(question)) {
+        if (!this.#fleetWide.has(key)) this.#fleetWide.set(key, await this.#fleetWideAnswer(question));
+        continue;
+      }
+      const known = this.#byTenant.get(key) ?? new Map<string, unknown>();
+      this.#byTenant.set(key, known);
+      const open = schemas.filter((schema) => !known.has(schema));
+      const found = await this.#tenantAnswers(question, open, table);
+      for (const schema of open) known.set(schema, found(schema));
+    }
+  }
+
+  /** Whether two tenants gave the same answers to these questions. */
+  alike(left: string, right: string, questions: ReadonlyMap<string, Question>): boolean {
+    for (const [key, question] of questions)
+      if (JSON.stringify(this.of(left, key, question)) !== JSON.stringify(this.of(right, key, question))) return false;
+    return true;
+  }
+
+  async #fleetWideAnswer(question: Question): Promise<unknown> {
+    switch (question.kind) {
+      case 'type':
+        return (await canonicalType(question.desired, this.names)) === (await canonicalType(question.actual, this.names));
+      case 'columns':
+        return columnsOf(question.expression);
+      case 'expression': {
+        // Trees first; where they differ, the server judges: a comparison of trees alone will not do.
+        const desired = await canonicalExpression(question.desired, this.names);
+        if (desired === (await canonicalExpression(question.actual, this.names))) return true;
+        return judgeExpressions(this.session, question, this.names);
+      }
+      default:
+        throw new Error(`internal: ${question.kind} is no fleet-wide question`);
+    }
+  }
+
+  async #tenantAnswers(
+    question: Question,
+    schemas: readonly string[],
+    table: (name: string) => ReadTable | null,
+  ): Promise<(schema: string) => unknown> {
+    switch (question.kind) {
+      case 'rows':
+        return from(await readPresence(this.session, tablesIn(schemas, question.table), null), 'unknown');
+      case 'values': {
+        const where = `${quoted(question.column)} IS NOT NULL`;
+        return from(await readPresence(this.session, tablesIn(schemas, question.table), where), 'unknown');
+      }
+      case 'count':
+        return from(await readCounts(this.session, tablesIn(schemas, question.table), question.where, question.limit), null);
+      case 'release':
+        return this.release === null
+          ? () => null
+          : from(await readReleases(this.session, schemas, this.release.table, this.release.column), null);
+      case 'usage':
+        return from(await readUsage(this.session, schemas, question.index), { scans: 0, bytes: 0 });
+      case 'view': {
+        const view = table(question.table);
+        if (view === null) return () => null;
+        const columns = view.shape.columns.map((column) => column.name);
+        const same = await judgeView(this.session, { schema: view.schema, name: question.table, oid: view.oid, columns }, question.query);
+        return () => same;
+      }
+      default:
+        throw new Error(`internal: ${question.kind} is no question about a tenant`);
+    }
+  }
+}
+
+const tablesIn = (schemas: readonly string[], table: string) => schemas.map((schema) => ({ schema, table }));
+
+const quoted = (column: string): string => `"${column.replaceAll('"', '""')}"`;
+
+const from =
+  <T>(found: ReadonlyMap<string, T>, otherwise: T | null) =>
+  (schema: string): unknown =>
+    found.get(schema) ?? otherwise;

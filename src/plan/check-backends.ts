@@ -1,0 +1,38 @@
+import type { CatalogSnapshot } from '../catalog/snapshot.js';
+import type { DesiredState } from '../desired-state/model.js';
+import { TrueupError } from '../trueup-error.js';
+
+/**
+ * A backend that only a default chose never replaces another backend's indexes.
+ * @throws {TrueupError} BACKEND_NOT_NAMED, naming the backend that was found.
+ */
+export function checkBackends(desired: DesiredState, snapshot: CatalogSnapshot, database: string): void {
+  for (const phase of desired.phases) {
+    const { backend, owns } = phase;
+    if (!phase.selected || backend === null || owns === null || backend.source !== 'default') continue;
+    const own = backend.known.find((candidate) => candidate.name === backend.resolved)?.methods ?? [];
+    const extensions = new Set(own.map((method) => method.extension));
+    for (const [schema, indexes] of snapshot.owned) {
+      const foreign = indexes.find(
+        ({ index }) =>
+          owns.methods.includes(index.method.name) &&
+          !extensions.has(index.method.extension) &&
+          index.keys.some((key) => key.column === null || owns.columns.includes(key.column)),
+      );
+      if (foreign === undefined) continue;
+      const { method } = foreign.index;
+      const found = backend.known.find((candidate) =>
+        candidate.methods.some((known) => known.name === method.name && known.extension === method.extension),
+      );
+      const called = found?.name ?? `the extension ${method.extension ?? 'of PostgreSQL itself'}`;
+      throw new TrueupError(
+        'BACKEND_NOT_NAMED',
+        `tenants have ${phase.name} indexes of ${called}, and ${backend.value} was chosen only by default: a default replaces nothing`,
+        {
+          where: `database ${database}, index ${foreign.index.name} of schema "${schema}" (${method.name})`,
+          remedy: `name the backend that the fleet runs: --backend ${phase.name}=${found?.name ?? 'NAME'} (or --backend ${phase.name}=${backend.value} to replace it), or set the variable that fleet.yaml names for it`,
+        },
+      );
+    }
+  }
+}

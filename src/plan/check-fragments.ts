@@ -1,0 +1,51 @@
+import { unsafeFunctions } from '../catalog/row-facts.js';
+import type { Session } from '../database/session.js';
+import type { DesiredState, DesiredTable, SourcePosition } from '../desired-state/model.js';
+import { calledFunctions } from '../sql/fragments.js';
+import { TrueupError } from '../trueup-error.js';
+
+/**
+ * Fragments that plan evaluates on the server may call only immutable functions of pg_catalog: the plan of someone's change
+ * must not be able to read files or to end backends. READ ONLY would stop neither.
+ * @throws {TrueupError} FRAGMENT_REFUSED before any of them is evaluated.
+ */
+export async function checkEvaluatedFragments(session: Session, desired: DesiredState): Promise<void> {
+  const evaluated = desired.tables.flatMap(evaluatedFragments);
+  const called = new Map<string, { text: string; source: SourcePosition }>();
+  for (const fragment of evaluated)
+    for (const { schema, name } of await calledFunctions(fragment.text)) {
+      if (schema !== null && schema !== 'pg_catalog') throw refused(`${schema}.${name}`, fragment);
+      called.set(name, fragment);
+    }
+  const [unsafe] = await unsafeFunctions(session, [...called.keys()]);
+  const fragment = unsafe === undefined ? undefined : called.get(unsafe);
+  if (unsafe !== undefined && fragment !== undefined) throw refused(unsafe, fragment);
+}
+
+function evaluatedFragments(table: DesiredTable): { text: string; source: SourcePosition }[] {
+  const required = [...table.indexes, ...table.families].flatMap((index) =>
+    index.requiresRows?.where == null ? [] : [{ text: index.requiresRows.where, source: index.source }],
+  );
+  const values = table.families.flatMap((family) => {
+    const { rows } = family;
+    return rows === null ? [] : Object.values(rows.values).map((text) => ({ text, source: rows.source }));
+  });
+  // A count policy evaluates the predicate as well.
+  const counted = [
+    ...table.indexes.flatMap((index) => (index.worthRows === null || index.where === null ? [] : [{ text: index.where, source: index.source }])),
+    ...table.families.flatMap((family) =>
+      family.worthRows === null || family.where === null
+        ? []
+        : [{ text: family.where.map((part) => (typeof part === 'string' ? part : "''")).join(''), source: family.source }],
+    ),
+  ];
+  return [...required, ...values, ...counted];
+}
+
+function refused(name: string, fragment: { text: string; source: SourcePosition }): TrueupError {
+  const { file, line, column } = fragment.source;
+  return new TrueupError('FRAGMENT_REFUSED', `${name} may not be called here: ${fragment.text}`, {
+    where: `${file}:${line}:${column}`,
+    remedy: 'plan evaluates this on the server: use only immutable functions of pg_catalog',
+  });
+}

@@ -1,0 +1,42 @@
+import { createHash } from 'node:crypto';
+import { groupBy } from '../collections.js';
+import type { Change } from '../diff/change.js';
+import { showSql } from '../sql/template.js';
+import type { DatabasePlan, DriftClass, PlannedTenant } from './fleet-plan.js';
+
+/** Groups the tenants that have changes by what they need: the same statement templates for the same reasons. */
+export function driftClasses(databases: readonly DatabasePlan[]): readonly DriftClass[] {
+  const drifting = databases.flatMap((database) => database.tenants).filter((tenant) => tenant.changes.length > 0);
+  const groups = groupBy(drifting, classKey);
+  return [...groups]
+    .map(([of, tenants]) => ({ id: sha256(of).slice(0, 12), tenants, changes: tenants[0]?.changes ?? [] }))
+    .sort((left, right) => right.tenants.length - left.tenants.length || left.id.localeCompare(right.id));
+}
+
+const keys = new WeakMap<Change, string>();
+
+function classKey(tenant: PlannedTenant): string {
+  return tenant.changes.map(({ change }) => changeKey(change)).join('\n');
+}
+
+/** What makes two changes the same for a reader: everything but names of tenants and members. */
+export function changeKey(change: Change): string {
+  const known = keys.get(change);
+  if (known !== undefined) return known;
+  const key = JSON.stringify([
+    change.phase,
+    change.action,
+    change.table,
+    change.object,
+    change.status,
+    change.reason,
+    change.obstacle,
+    change.hazards,
+    change.steps.map((step) => showSql(step.sql)),
+  ]);
+  keys.set(change, key);
+  return key;
+}
+
+/** Hexadecimal. */
+export const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');

@@ -1,0 +1,99 @@
+import type { Change, TenantChange } from '../diff/change.js';
+import type { DesiredState } from '../desired-state/model.js';
+import type { ErrorCode } from '../trueup-error.js';
+
+/** Something that an operator should know; one shape for every stage. */
+export interface Diagnostic {
+  readonly severity: 'warning' | 'note';
+  readonly code: DiagnosticCode;
+  readonly message: string;
+  readonly remedy: string | null;
+  readonly database: string;
+  /** The tenant it is about, where it is about one. */
+  readonly schema: string | null;
+}
+
+/** Every kind of diagnostic; part of the JSON contract. */
+export const DIAGNOSTIC_CODES = [
+  'LOOKS_LIKE_A_TENANT',
+  'EXTENSION_ELSEWHERE',
+  'EXTENSION_IN_TENANT',
+  'PHASES_SKIPPED',
+  'BACKEND_RESOLVED',
+  'KEY_NOT_UNIQUE',
+] as const;
+export type DiagnosticCode = (typeof DIAGNOSTIC_CODES)[number];
+
+/** A tenant with what it needs; none when it is in sync. */
+export interface PlannedTenant {
+  readonly database: string;
+  readonly schema: string;
+  /** In the order in which apply makes them. */
+  readonly changes: readonly TenantChange[];
+  /** Names what the plan was made from: another value, and the tenant is stale. */
+  readonly fingerprint: string;
+  /** The role that new tables belong to. */
+  readonly owner: string;
+  /** True for a schema that does not exist yet and that apply makes. */
+  readonly isNew: boolean;
+}
+
+/** A tenant that could not be read: no changes are planned for it. */
+export interface UnreadableTenant {
+  readonly database: string;
+  readonly schema: string;
+  readonly code: ErrorCode;
+  readonly message: string;
+}
+
+/** One database's part of a plan. */
+export interface DatabasePlan {
+  readonly id: string;
+  readonly host: string;
+  readonly name: string;
+  readonly serverVersion: string;
+  readonly role: string;
+  readonly source: string;
+  /** Made once, before any tenant's: extensions. */
+  readonly databaseChanges: readonly Change[];
+  readonly diagnostics: readonly Diagnostic[];
+  readonly tenants: readonly PlannedTenant[];
+  readonly unreadable: readonly UnreadableTenant[];
+  /** How many distinct shapes the tenants had. */
+  readonly shapes: number;
+  /** Schemas that statements may name beside the tenant's: those of the declared extensions. */
+  readonly extensionSchemas: readonly string[];
+}
+
+/** Tenants that need the same changes. */
+export interface DriftClass {
+  readonly id: string;
+  readonly tenants: readonly PlannedTenant[];
+  /** Of one of them; the others' differ in names and members only. */
+  readonly changes: readonly TenantChange[];
+}
+
+/** What apply would do, for the whole fleet. */
+export interface FleetPlan {
+  readonly planId: string;
+  readonly createdAt: Date;
+  readonly desired: DesiredState;
+  readonly databases: readonly DatabasePlan[];
+  readonly classes: readonly DriftClass[];
+  readonly summary: PlanSummary;
+}
+
+/** `inSync + drifted + unreadable = tenants`; `blocked` and `deferred` overlap them. */
+export interface PlanSummary {
+  readonly tenants: number;
+  readonly inSync: number;
+  readonly drifted: number;
+  readonly blocked: number;
+  readonly deferred: number;
+  readonly unreadable: number;
+  readonly shapes: number;
+}
+
+/** In sync: nothing is pending and nothing blocked. What is only deferred is neither drift nor failure. */
+export const isInSync = (tenant: PlannedTenant): boolean =>
+  tenant.changes.every(({ change }) => change.status === 'deferred');

@@ -1,0 +1,32 @@
+import type { TenantChange } from '../diff/change.js';
+import { expand } from '../diff/settle.js';
+
+/**
+ * The order in which a tenant's changes are made: what is needed before what needs it; among what is ready, first what
+ * fits into one transaction, so that as few transactions as possible are opened.
+ */
+export function inOrder(changes: readonly TenantChange[], allTables: readonly string[]): readonly TenantChange[] {
+  const waiting = new Set(changes);
+  const unmet = new Map<string, number>();
+  for (const item of changes) for (const provided of item.change.provides) unmet.set(provided, (unmet.get(provided) ?? 0) + 1);
+  const ready = (item: TenantChange) =>
+    expand(item.change.needs, allTables).every((need) => {
+      const open = unmet.get(need) ?? 0;
+      // What a change itself provides, it does not wait for.
+      return open === 0 || (open === 1 && item.change.provides.includes(need));
+    });
+  const ordered: TenantChange[] = [];
+  while (waiting.size > 0) {
+    const candidates = [...waiting].filter(ready);
+    const next = candidates.find(isTransactional) ?? candidates[0] ?? [...waiting][0];
+    if (next === undefined) break;
+    waiting.delete(next);
+    for (const provided of next.change.provides) unmet.set(provided, (unmet.get(provided) ?? 1) - 1);
+    ordered.push(next);
+  }
+  return ordered;
+}
+
+/** Made of statements that may share a transaction with others. */
+export const isTransactional = (item: TenantChange): boolean =>
+  item.change.steps.every((step) => step.mode === 'transaction');

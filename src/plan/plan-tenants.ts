@@ -1,0 +1,225 @@
+import type { CatalogSnapshot, OwnedRead, ReadTable } from '../catalog/snapshot.js';
+import { readFamilyRows } from '../catalog/row-facts.js';
+import { groupBy } from '../collections.js';
+import type { Session } from '../database/session.js';
+import type { DesiredState, DesiredTable } from '../desired-state/model.js';
+import type { TenantChange } from '../diff/change.js';
+import type { DiffContext } from '../diff/context.js';
+import { diffTenant, type TenantDiff, tableKeys } from '../diff/diff-tenant.js';
+import { FactSheet } from '../diff/facts.js';
+import { diffFamily } from '../diff/families.js';
+import { MemberProblem } from '../diff/family-members.js';
+import { PredicateMatcher } from '../diff/predicate-matcher.js';
+import { settle } from '../diff/settle.js';
+import { familyNamePattern } from '../catalog/owned.js';
+import type { Progress } from '../progress.js';
+import type { Answers } from './answers.js';
+import { inOrder } from './order.js';
+
+/** A tenant as the catalogs have it; `tables` is empty for one that is still to be made. */
+export interface TenantRead {
+  readonly schema: string;
+  readonly hash: string;
+  readonly tables: ReadonlyMap<string, ReadTable>;
+  readonly owned: readonly OwnedRead[];
+  readonly isNew: boolean;
+}
+
+/** What a tenant needs, or why that cannot be told. */
+export type TenantResult = { readonly changes: readonly TenantChange[] } | { readonly problem: string };
+
+/** Everything that does not change from tenant to tenant. */
+export interface FleetContext {
+  readonly session: Session;
+  readonly desired: DesiredState;
+  /** The declared tables, names resolved in this database. */
+  readonly tables: readonly DesiredTable[];
+  readonly allow: DiffContext['allow'];
+  readonly isDefaultOpclass: DiffContext['isDefaultOpclass'];
+  readonly changesOwner: (schema: string) => boolean;
+  readonly answers: Answers;
+  readonly progress: Progress;
+}
+
+interface Batch {
+  readonly tenants: readonly TenantRead[];
+  readonly members: ReadonlyMap<string, readonly OwnedRead[]>;
+}
+
+
+
+/** Diffs tenants by shape: one diff a group of tenants that look alike and gave the same answers. */
+export async function planTenants(tenants: readonly TenantRead[], fleet: FleetContext): Promise<ReadonlyMap<string, TenantResult>> {
+  const familyTables = new Map(
+    fleet.tables.filter((table) => table.families.length > 0).map((table) => [table.name, new Set(table.indexes.map((index) => index.name))]),
+  );
+  const isCandidate = (read: OwnedRead) => familyTables.has(read.table) && !familyTables.get(read.table)?.has(read.index.name);
+  const apart = (tenant: TenantRead) => tenant.owned.filter((read) => !isCandidate(read));
+  const members = new Map(tenants.map((tenant) => [tenant.schema, tenant.owned.filter(isCandidate)]));
+
+  const alike = groupBy(tenants, (tenant) =>
+    [tenant.hash, tenant.isNew, fleet.changesOwner(tenant.schema), ...apart(tenant).map((read) => `${read.table}.${read.index.name}.${read.definition}.${read.index.where}`).sort()].join('\0'),
+  );
+  const diffs = new Map<string, TenantDiff>();
+  for (const group of alike.values()) await diffGroup(group, apart, fleet, diffs);
+
+  const results = new Map<string, TenantResult>();
+  const withFamilies = await diffFamilies({ tenants, members }, diffs, fleet);
+  const everyTable = tableKeys(fleet.tables);
+  for (const tenant of tenants) {
+    const family = withFamilies.get(tenant.schema);
+    if (family !== undefined && 'problem' in family) {
+      results.set(tenant.schema, family);
+      continue;
+    }
+    const own = (diffs.get(tenant.schema)?.changes ?? []).map((change) => ({ change, members: null }));
+    const all = [...own, ...(family?.changes ?? [])];
+    results.set(tenant.schema, { changes: all.length === 0 ? all : inOrder(settle(all, everyTable), everyTable) });
+  }
+  return results;
+}
+
+/** Refines a group by the answers its tenants give, until each part needs one diff. */
+async function diffGroup(
+  group: readonly TenantRead[],
+  apart: (tenant: TenantRead) => readonly OwnedRead[],
+  fleet: FleetContext,
+  diffs: Map<string, TenantDiff>,
+): Promise<void> {
+  let rest = group;
+  while (rest.length > 0) {
+    const [representative] = rest;
+    if (representative === undefined) return;
+    const { schema } = representative;
+    const sheet = factsOf(schema, fleet);
+    const shape = {
+      tables: new Map([...representative.tables].map(([name, table]) => [name, table.shape])),
+      owned: apart(representative),
+    };
+    const diff = diffTenant(shape, contextOf(representative, sheet, fleet));
+    if (sheet.open.size > 0) {
+      const schemas = rest.map((tenant) => tenant.schema);
+      await fleet.answers.fetch(sheet.open.values(), schemas, (name) => representative.tables.get(name) ?? null);
+      continue;
+    }
+    const others: TenantRead[] = [];
+    for (const tenant of rest) {
+      if (tenant === representative || fleet.answers.alike(schema, tenant.schema, sheet.asked)) diffs.set(tenant.schema, diff);
+      else others.push(tenant);
+    }
+    rest = others;
+    fleet.progress.advance(group.length - others.length);
+  }
+}
+
+async function diffFamilies(
+  batch: Batch,
+  diffs: ReadonlyMap<string, TenantDiff>,
+  fleet: FleetContext,
+): Promise<ReadonlyMap<string, TenantResult>> {
+  const found = new Map<string, TenantResult>();
+  for (const table of fleet.tables)
+    for (const family of table.families) {
+      const pattern = new RegExp(familyNamePattern(family), 'u');
+      const matcher = new PredicateMatcher();
+      const source = family.rows;
+      // New tenants, and tenants without the table that the rows stand in, have no member.
+      const read =
+        source === null
+          ? null
+          : await readFamilyRows(
+              fleet.session,
+              batch.tenants.filter((tenant) => tenant.tables.has(source.table)).map((tenant) => ({ schema: tenant.schema, table: source.table })),
+              source.values,
+            );
+      let waiting = batch.tenants;
+      while (waiting.length > 0) {
+        const open: TenantRead[] = [];
+        const sheets = new Map<string, FactSheet>();
+        for (const tenant of waiting) {
+          const failed = read?.failed.get(tenant.schema);
+          if (failed !== undefined) {
+            found.set(tenant.schema, { problem: failed });
+            continue;
+          }
+          const sheet = factsOf(tenant.schema, fleet);
+          try {
+            const changes = diffFamily(
+              {
+                desired: table,
+                family,
+                actual: tenant.tables.get(table.name)?.shape ?? null,
+                rows: source === null ? [{}] : (read?.rows.get(tenant.schema) ?? []),
+                candidates: (batch.members.get(tenant.schema) ?? []).filter((candidate) => candidate.table === table.name),
+                replaced: diffs.get(tenant.schema)?.replaced.get(table.name) ?? new Set(),
+                pattern,
+              },
+              matcher,
+              contextOf(tenant, sheet, fleet),
+            );
+            if (sheet.open.size > 0) {
+              open.push(tenant);
+              sheets.set(tenant.schema, sheet);
+            } else {
+              const before = found.get(tenant.schema);
+              if (before === undefined || 'changes' in before)
+                found.set(tenant.schema, { changes: [...(before?.changes ?? []), ...changes] });
+            }
+          } catch (error) {
+            if (!(error instanceof MemberProblem)) throw error;
+            found.set(tenant.schema, { problem: error.message });
+          }
+        }
+        await fetchOpen(open, sheets, fleet);
+        waiting = open;
+      }
+    }
+  return found;
+}
+
+/** One fetch a distinct question, for all the tenants that ask it. */
+async function fetchOpen(open: readonly TenantRead[], sheets: ReadonlyMap<string, FactSheet>, fleet: FleetContext): Promise<void> {
+  const asking = new Map<string, { schemas: string[]; tenant: TenantRead }>();
+  for (const tenant of open)
+    for (const key of sheets.get(tenant.schema)?.open.keys() ?? []) {
+      const entry = asking.get(key);
+      if (entry === undefined) asking.set(key, { schemas: [tenant.schema], tenant });
+      else entry.schemas.push(tenant.schema);
+    }
+  for (const [key, { schemas, tenant }] of asking) {
+    const question = sheets.get(tenant.schema)?.open.get(key);
+    if (question !== undefined) await fleet.answers.fetch([question], schemas, (name) => tenant.tables.get(name) ?? null);
+  }
+}
+
+const factsOf = (schema: string, fleet: FleetContext): FactSheet =>
+  new FactSheet((key, question) => fleet.answers.of(schema, key, question));
+
+function contextOf(tenant: TenantRead, facts: FactSheet, fleet: FleetContext): DiffContext {
+  return {
+    facts,
+    phases: fleet.desired.phases,
+    tables: fleet.tables,
+    parameters: fleet.desired.parameters,
+    release: tenant.isNew ? null : fleet.desired.release,
+    allow: fleet.allow,
+    isDefaultOpclass: fleet.isDefaultOpclass,
+    actualTables: new Map([...tenant.tables].map(([name, table]) => [name, table.shape])),
+    changesOwner: fleet.changesOwner(tenant.schema),
+  };
+}
+
+/** Tenants of a snapshot, in order of name; `absent` ones as new. */
+export function tenantsOf(snapshot: CatalogSnapshot): readonly TenantRead[] {
+  const byGroup = snapshot.groups.flatMap((group) =>
+    group.schemas.map((schema) => ({
+      schema,
+      hash: group.hash,
+      tables: group.tables,
+      owned: snapshot.owned.get(schema) ?? [],
+      isNew: false,
+    })),
+  );
+  const absent = snapshot.absent.map((schema) => ({ schema, hash: '', tables: new Map(), owned: [], isNew: true }));
+  return [...byGroup, ...absent].sort((left, right) => (left.schema < right.schema ? -1 : 1));
+}

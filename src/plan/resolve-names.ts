@@ -1,0 +1,69 @@
+import type { DesiredColumn, DesiredConstraint, DesiredIndexBase, DesiredTable, NamePart } from '../desired-state/model.js';
+import type { NameResolver } from '../sql/names.js';
+import { qualifyNames, qualifyOperatorClass } from '../sql/qualify.js';
+import { quoteIdentifier } from '../sql/quote.js';
+
+/**
+ * The declared tables as one database understands them: bare names of extensions' types, functions and operator classes
+ * qualified by the schema where the extension really lives there, so that sessions need no search_path.
+ */
+export async function resolveNames(tables: readonly DesiredTable[], names: NameResolver): Promise<readonly DesiredTable[]> {
+  return Promise.all(
+    tables.map(async (table) => ({
+      ...table,
+      columns: await Promise.all(table.columns.map((column) => resolveColumn(column, names))),
+      constraints: await Promise.all(table.constraints.map((constraint) => resolveConstraint(constraint, names))),
+      indexes: await Promise.all(
+        table.indexes.map(async (index) => ({ ...(await resolveIndex(index, names)), where: await expression(index.where, names) })),
+      ),
+      families: await Promise.all(table.families.map((family) => resolveIndex(family, names))),
+      view: table.view === null ? null : { ...table.view, query: await qualifyNames('query', table.view.query, names) },
+    })),
+  );
+}
+
+async function resolveColumn(column: DesiredColumn, names: NameResolver): Promise<DesiredColumn> {
+  const type = await qualifyNames('type', column.type, names);
+  return {
+    ...column,
+    type,
+    typeTemplate: sameHead(column.typeTemplate, column.type, type),
+    collation: collation(column.collation),
+    default: await expression(column.default, names),
+    generated:
+      column.generated === null
+        ? null
+        : { ...column.generated, expression: await qualifyNames('expression', column.generated.expression, names) },
+  };
+}
+
+/** What qualification put in front of the type goes in front of its template. */
+function sameHead(template: readonly NamePart[], bare: string, qualified: string): readonly NamePart[] {
+  const added = qualified.slice(0, qualified.length - bare.length);
+  const [head, ...tail] = template;
+  return added === '' || typeof head !== 'string' ? template : [`${added}${head}`, ...tail];
+}
+
+async function resolveConstraint(constraint: DesiredConstraint, names: NameResolver): Promise<DesiredConstraint> {
+  if (constraint.kind !== 'check') return constraint;
+  return { ...constraint, expression: await qualifyNames('expression', constraint.expression, names) };
+}
+
+async function resolveIndex<T extends DesiredIndexBase>(index: T, names: NameResolver): Promise<T> {
+  const keys = await Promise.all(
+    index.keys.map(async (key) => ({
+      ...key,
+      expression: await expression(key.expression, names),
+      opclass: key.opclass === null ? null : await qualifyOperatorClass(key.opclass, names),
+      collation: collation(key.collation),
+    })),
+  );
+  return { ...index, keys };
+}
+
+const expression = async (text: string | null, names: NameResolver): Promise<string | null> =>
+  text === null ? null : qualifyNames('expression', text, names);
+
+/** A bare collation name as the catalog prints it; one that is quoted or qualified already stays. */
+const collation = (name: string | null): string | null =>
+  name === null || /[".]/u.test(name) ? name : quoteIdentifier(name);

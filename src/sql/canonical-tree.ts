@@ -1,0 +1,239 @@
+import { canonicalConstant, plainConstant, stringConstant } from './canonical-literals.js';
+import { type CanonicalName, canonicalName, canonicalOperator } from './canonical-names.js';
+import { canonicalSelect } from './canonical-select.js';
+import { canonicalTypeName } from './canonical-types.js';
+import type { NameResolver } from './names.js';
+import type { Node } from './parser.js';
+import { as, child, isNode, list, names, nodeIn, text, unwrap } from './tree.js';
+
+/** What a canonical form depends on besides the tree. */
+export interface CanonicalContext {
+  readonly names: NameResolver;
+  /** The schema of tables that are written without one; null where no table can occur. */
+  readonly tables: string | null;
+}
+
+/**
+ * A node in its canonical form. `textual` says that a bare string constant in this place can only be text, so that its
+ * cast to text says nothing: `a = 'x'` is `a = 'x'::text` wherever both are valid, but `a || '5'` is not
+ * `a || '5'::text` (jsonb and arrays concatenate otherwise).
+ */
+export function canonicalTree(node: unknown, context: CanonicalContext, textual: boolean): unknown {
+  const kinded = unwrap(node);
+  if (kinded === null) return generic(node, context);
+  const { kind, body } = kinded;
+  const each = (field: string, inside: boolean) =>
+    list(body, field).map((item) => canonicalTree(item, context, inside));
+  const one = (field: string, inside: boolean) =>
+    body[field] === undefined ? null : canonicalTree(body[field], context, inside);
+  switch (kind) {
+    case 'A_Const':
+      return canonicalConstant(body);
+    case 'String':
+      return text(body, 'sval') ?? '';
+    case 'ColumnRef':
+      return ['column', ...each('fields', false)];
+    case 'TypeCast':
+      return canonicalCast(body, context, textual);
+    case 'BoolExpr':
+      return canonicalBoolean(body, context);
+    case 'A_Expr':
+      return canonicalOperation(body, context);
+    case 'FuncCall':
+      return canonicalCall(body, context);
+    case 'SQLValueFunction':
+      return body.op === 'SVFOP_CURRENT_TIMESTAMP' ? NOW : ['value', body.op, body.typmod ?? 0];
+    case 'CoalesceExpr':
+      return ['coalesce', ...each('args', true)];
+    case 'MinMaxExpr':
+      return [body.op, ...each('args', true)];
+    case 'CaseExpr':
+      return ['case', one('arg', true), each('args', true), one('defresult', true)];
+    case 'CaseWhen':
+      return [one('expr', true), one('result', true)];
+    case 'NullTest':
+      return [body.nulltesttype, one('arg', true)];
+    case 'A_ArrayExpr':
+      return ['array', ...each('elements', true)];
+    case 'CollateClause':
+      return ['collate', canonicalName('collation', names(list(body, 'collname')), context.names), one('arg', true)];
+    case 'SelectStmt':
+      return canonicalSelect(body, context);
+    default:
+      return [kind, generic(body, context)];
+  }
+}
+
+const NOW = ['now'];
+
+/** Every field of a node that no rule knows, but for where it stood. */
+export function generic(value: unknown, context: CanonicalContext): unknown {
+  if (Array.isArray(value)) return value.map((item) => canonicalTree(item, context, false));
+  if (!isNode(value)) return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .filter(([field]) => !/^(?:location|stmt_location|stmt_len)$/u.test(field))
+      .map(([field, inner]) => [field, inField(field, inner, context)]),
+  );
+}
+
+/** Fields whose nodes stand bare are given their kind first. */
+function inField(field: string, value: unknown, context: CanonicalContext): unknown {
+  if (field === 'typeName' && isNode(value)) {
+    return canonicalTypeName(value, context.names, (node) => canonicalTree(node, context, false));
+  }
+  const node = unwrap(value) === null ? nodeIn(field, value) : null;
+  return node === null
+    ? canonicalTree(value, context, false)
+    : canonicalTree({ [node.kind]: node.body }, context, false);
+}
+
+function canonicalCast(body: Node, context: CanonicalContext, textual: boolean): unknown {
+  const typeName = child(body, 'typeName') ?? {};
+  const type = inField('typeName', typeName, context);
+  const argument = body.arg;
+  const string = stringConstant(argument);
+  if (string !== null) {
+    if (type === 'text' && textual) return ['string', string];
+    const plain = plainConstant(string, type);
+    if (plain !== null) return plain;
+  }
+  const constant = as('A_Const', argument);
+  if (type === 'int4' && constant !== null && 'ival' in constant) return canonicalConstant(constant);
+  const elements = type !== null && isTextArray(type) ? stringElements(argument, context) : null;
+  if (elements !== null) return ['array', ...elements.map((value) => ['string', value])];
+  return ['cast', type, canonicalTree(argument, context, false)];
+}
+
+const isTextArray = (type: unknown): boolean =>
+  isNode(type) && type.name === 'text' && type.array === true && list(type, 'modifiers').length === 0;
+
+/** The values of `ARRAY['a', 'b'::text, 'c'::varchar]`, or null when it is anything else (or empty). */
+function stringElements(node: unknown, context: CanonicalContext): readonly string[] | null {
+  const array = as('A_ArrayExpr', node);
+  const elements = array === null ? [] : list(array, 'elements');
+  const values = elements.map((element) => {
+    const cast = as('TypeCast', element);
+    if (cast === null) return stringConstant(element);
+    const type = inField('typeName', cast.typeName, context);
+    return type === 'text' || type === 'varchar' ? stringConstant(cast.arg) : null;
+  });
+  return values.length > 0 && values.every((value) => value !== null) ? values : null;
+}
+
+/** AND and OR are associative and commutative. */
+function canonicalBoolean(body: Node, context: CanonicalContext): unknown {
+  const operator = text(body, 'boolop') ?? '';
+  const terms = list(body, 'args').map((term) => canonicalTree(term, context, true));
+  return operator === 'NOT_EXPR' ? ['not', ...terms] : junction(operator === 'AND_EXPR' ? 'and' : 'or', terms);
+}
+
+function junction(word: 'and' | 'or', terms: readonly unknown[]): unknown {
+  const flat = terms.flatMap((term): readonly unknown[] =>
+    Array.isArray(term) && term[0] === word ? term.slice(1) : [term],
+  );
+  return [word, ...sorted(flat)];
+}
+
+const sorted = (terms: readonly unknown[]): readonly unknown[] =>
+  terms
+    .map((term) => [JSON.stringify(term), term] as const)
+    .sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0))
+    .map(([, term]) => term);
+
+const COMMUTATIVE = new Set<CanonicalName>(['=', '<>', '+', '*']);
+
+/** Operators for which a bare string on one side is text whenever text is what the other form says. */
+const TEXTUAL = new Set<CanonicalName>([
+  '=',
+  '<>',
+  '<',
+  '>',
+  '<=',
+  '>=',
+  '~~',
+  '!~~',
+  '~~*',
+  '!~~*',
+  '~',
+  '!~',
+  '~*',
+  '!~*',
+  '->',
+  '->>',
+]);
+
+function canonicalOperation(body: Node, context: CanonicalContext): unknown {
+  const operator = canonicalOperator(names(list(body, 'name')));
+  const textual = TEXTUAL.has(operator);
+  const side = (node: unknown) => canonicalTree(node, context, textual);
+  const [left, right] = [body.lexpr, body.rexpr];
+  switch (body.kind) {
+    case 'AEXPR_OP':
+    case 'AEXPR_LIKE':
+    case 'AEXPR_ILIKE':
+    case 'AEXPR_SIMILAR':
+      return binary(operator, left === undefined ? null : [side(left)], side(right));
+    case 'AEXPR_IN':
+      return membership(operator, left, list(as('List', right) ?? {}, 'items'), context);
+    case 'AEXPR_OP_ANY':
+    case 'AEXPR_OP_ALL':
+      return anyOrAll(body.kind === 'AEXPR_OP_ANY' ? 'any' : 'all', operator, left, right, context);
+    case 'AEXPR_BETWEEN':
+    case 'AEXPR_NOT_BETWEEN': {
+      const [low, high] = list(as('List', right) ?? {}, 'items');
+      const inside = body.kind === 'AEXPR_BETWEEN';
+      const value = canonicalTree(left, context, true);
+      return junction(inside ? 'and' : 'or', [
+        binary(inside ? '>=' : '<', [value], canonicalTree(low, context, true)),
+        binary(inside ? '<=' : '>', [value], canonicalTree(high, context, true)),
+      ]);
+    }
+    default:
+      return [body.kind, operator, left === undefined ? null : side(left), side(right)];
+  }
+}
+
+function binary(operator: CanonicalName, left: readonly [unknown] | null, right: unknown): unknown {
+  if (left === null) return ['prefix', operator, right];
+  const sides = [...left, right];
+  return ['op', operator, ...(COMMUTATIVE.has(operator) ? sorted(sides) : sides)];
+}
+
+/** `a IN (…)` is `a = ANY (ARRAY[…])`; of one value, PostgreSQL makes `a = value`. Rows are left as they are. */
+function membership(
+  operator: CanonicalName,
+  left: unknown,
+  items: readonly unknown[],
+  context: CanonicalContext,
+): unknown {
+  const value = canonicalTree(left, context, true);
+  const values = items.map((item) => canonicalTree(item, context, true));
+  if (as('RowExpr', left) !== null) return ['in', operator, value, values];
+  if (values.length === 1) return binary(operator, [value], values[0]);
+  return ['quantified', operator === '<>' ? 'all' : 'any', operator, value, ['array', ...sorted(values)]];
+}
+
+function anyOrAll(
+  word: 'any' | 'all',
+  operator: CanonicalName,
+  left: unknown,
+  right: unknown,
+  context: CanonicalContext,
+): unknown {
+  const value = canonicalTree(left, context, TEXTUAL.has(operator));
+  const array = canonicalTree(right, context, false);
+  const listed = Array.isArray(array) && array[0] === 'array';
+  return ['quantified', word, operator, value, listed ? ['array', ...sorted(array.slice(1))] : array];
+}
+
+const CALL_FIELDS = new Set(['funcname', 'args', 'funcformat', 'location']);
+
+function canonicalCall(body: Node, context: CanonicalContext): unknown {
+  const name = canonicalName('function', names(list(body, 'funcname')), context.names);
+  const own = typeof name === 'string';
+  const args = list(body, 'args').map((argument) => canonicalTree(argument, context, own));
+  if (args.length === 0 && (name === 'now' || name === 'transaction_timestamp')) return NOW;
+  const rest = Object.fromEntries(Object.entries(body).filter(([field]) => !CALL_FIELDS.has(field)));
+  return Object.keys(rest).length === 0 ? ['call', name, ...args] : ['call', name, ...args, generic(rest, context)];
+}

@@ -1,0 +1,41 @@
+import type { ColumnShape, IdentityShape } from '../../shape/table-shape.js';
+import { joinSql, name, relativeSql, SCHEMA, type SqlTemplate, sql } from '../template.js';
+
+/** `"schema".table` for the tenant. */
+export const tableName = (table: string): SqlTemplate => sql`${SCHEMA}.${name(table)}`;
+
+/** A column as CREATE TABLE and ADD COLUMN write it. */
+export function columnDefinition(column: ColumnShape, options: { readonly notNull?: boolean } = {}): SqlTemplate {
+  const parts: SqlTemplate[] = [sql`${name(column.name)} ${relativeSql(column.type)}`];
+  if (column.collation !== null) parts.push(sql`COLLATE ${relativeSql(column.collation)}`);
+  if (column.generated !== null) parts.push(sql`GENERATED ALWAYS AS (${relativeSql(column.generated.expression)}) STORED`);
+  if (column.identity !== null) parts.push(identityClause(column.identity));
+  if (column.default !== null) parts.push(sql`DEFAULT ${relativeSql(column.default)}`);
+  if (options.notNull ?? column.notNull) parts.push(sql`NOT NULL`);
+  return joinSql(parts, ' ');
+}
+
+/** `GENERATED … AS IDENTITY (…)`. */
+export function identityClause(identity: IdentityShape): SqlTemplate {
+  return sql`GENERATED ${identity.kind.toUpperCase()} AS IDENTITY (${sequenceOptions(identity)})`;
+}
+
+/** Sequence options, all of them: what is left out of an ALTER stays as it was. */
+export function sequenceOptions(identity: IdentityShape): string {
+  return (
+    `START WITH ${identity.start} INCREMENT BY ${identity.increment} MINVALUE ${identity.minimum} ` +
+    `MAXVALUE ${identity.maximum} CACHE ${identity.cache} ${identity.cycle ? 'CYCLE' : 'NO CYCLE'}`
+  );
+}
+
+/** `ALTER TABLE … ADD COLUMN …`. */
+export const addColumn = (table: string, definition: SqlTemplate): SqlTemplate =>
+  sql`ALTER TABLE ${tableName(table)} ADD COLUMN ${definition}`;
+
+/** `ALTER TABLE … DROP COLUMN …`; never CASCADE: what depends on it must be known, or the statement fails. */
+export const dropColumn = (table: string, column: string): SqlTemplate =>
+  sql`ALTER TABLE ${tableName(table)} DROP COLUMN ${name(column)}`;
+
+/** `ALTER TABLE … ALTER COLUMN … <what>`. */
+export const alterColumn = (table: string, column: string, what: SqlTemplate | string): SqlTemplate =>
+  sql`ALTER TABLE ${tableName(table)} ALTER COLUMN ${name(column)} ${what}`;

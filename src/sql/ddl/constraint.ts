@@ -1,0 +1,61 @@
+import type { ConstraintShape, Deferrable } from '../../shape/table-shape.js';
+import { joinSql, name, relativeSql, SCHEMA, type SqlTemplate, sql } from '../template.js';
+import { tableName } from './column.js';
+
+/** A constraint as CREATE TABLE and ADD CONSTRAINT write it. */
+export function constraintDefinition(constraint: ConstraintShape): SqlTemplate {
+  const head = sql`CONSTRAINT ${name(constraint.name)}`;
+  switch (constraint.kind) {
+    case 'primary-key':
+    case 'unique': {
+      const word = constraint.kind === 'primary-key' ? 'PRIMARY KEY' : 'UNIQUE';
+      const nulls = constraint.nullsNotDistinct ? ' NULLS NOT DISTINCT' : '';
+      const include = constraint.include.length > 0 ? ` INCLUDE (${names(constraint.include)})` : '';
+      return sql`${head} ${word}${nulls} (${names(constraint.columns)})${include}${deferrability(constraint.deferrable)}`;
+    }
+    case 'check':
+      return sql`${head} CHECK (${relativeSql(constraint.expression)})${constraint.noInherit ? ' NO INHERIT' : ''}`;
+    case 'foreign-key': {
+      const match = constraint.match === 'full' ? ' MATCH FULL' : '';
+      const referenced = sql`${SCHEMA}.${name(constraint.references)} (${names(constraint.referencedColumns)})`;
+      const actions =
+        (constraint.onUpdate === 'no action' ? '' : ` ON UPDATE ${constraint.onUpdate.toUpperCase()}`) +
+        (constraint.onDelete === 'no action' ? '' : ` ON DELETE ${constraint.onDelete.toUpperCase()}`);
+      return sql`${head} FOREIGN KEY (${names(constraint.columns)}) REFERENCES ${referenced}${match}${actions}${deferrability(constraint.deferrable)}`;
+    }
+    default:
+      throw new Error(`internal: constraint ${constraint.name} is of a kind that trueup does not declare`);
+  }
+}
+
+/** `ALTER TABLE … ADD CONSTRAINT …`, with NOT VALID where existing rows are checked later, without a strong lock. */
+export const addConstraint = (table: string, constraint: ConstraintShape, notValid = false): SqlTemplate =>
+  sql`ALTER TABLE ${tableName(table)} ADD ${constraintDefinition(constraint)}${notValid ? ' NOT VALID' : ''}`;
+
+/** Turns a valid unique index into the constraint's own; the index takes the constraint's name. */
+export function addConstraintUsingIndex(
+  table: string,
+  constraint: ConstraintShape & { readonly kind: 'primary-key' | 'unique' },
+  index: string,
+): SqlTemplate {
+  const word = constraint.kind === 'primary-key' ? 'PRIMARY KEY' : 'UNIQUE';
+  return sql`ALTER TABLE ${tableName(table)} ADD CONSTRAINT ${name(constraint.name)} ${word} USING INDEX ${name(index)}${deferrability(constraint.deferrable)}`;
+}
+
+/** Checks existing rows under SHARE UPDATE EXCLUSIVE. */
+export const validateConstraint = (table: string, constraint: string): SqlTemplate =>
+  sql`ALTER TABLE ${tableName(table)} VALIDATE CONSTRAINT ${name(constraint)}`;
+
+export const dropConstraint = (table: string, constraint: string): SqlTemplate =>
+  sql`ALTER TABLE ${tableName(table)} DROP CONSTRAINT ${name(constraint)}`;
+
+export const renameConstraint = (table: string, from: string, to: string): SqlTemplate =>
+  sql`ALTER TABLE ${tableName(table)} RENAME CONSTRAINT ${name(from)} TO ${name(to)}`;
+
+/** Names, quoted, as a list. */
+export const names = (list: readonly string[]): SqlTemplate => joinSql(list.map(name), ', ');
+
+function deferrability(deferrable: Deferrable): string {
+  if (deferrable === 'no') return '';
+  return deferrable === 'deferred' ? ' DEFERRABLE INITIALLY DEFERRED' : ' DEFERRABLE';
+}

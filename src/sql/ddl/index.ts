@@ -1,0 +1,56 @@
+import type { IndexKeyShape } from '../../shape/table-shape.js';
+import { quoteLiteral } from '../quote.js';
+import { joinSql, name, relativeSql, SCHEMA, type SqlPart, type SqlTemplate, sql } from '../template.js';
+import { tableName } from './column.js';
+import { names } from './constraint.js';
+
+/** What an index is, apart from its name. `where` is a template: a member's values are variables in it. */
+export interface IndexDefinition {
+  readonly table: string;
+  readonly method: string;
+  readonly unique: boolean;
+  readonly nullsNotDistinct: boolean;
+  readonly keys: readonly IndexKeyShape[];
+  readonly include: readonly string[];
+  readonly options: Readonly<Record<string, string>>;
+  readonly where: SqlTemplate | null;
+}
+
+/** `CREATE INDEX`; without IF NOT EXISTS, which skips an invalid leftover and proves nothing. */
+export function createIndex(index: IndexDefinition, as: SqlPart, concurrently: boolean): SqlTemplate {
+  const head = `CREATE ${index.unique ? 'UNIQUE ' : ''}INDEX ${concurrently ? 'CONCURRENTLY ' : ''}`;
+  const parts: SqlTemplate[] = [
+    sql`${head}${as} ON ${tableName(index.table)} USING ${name(index.method)} (${joinSql(index.keys.map(indexKey), ', ')})`,
+  ];
+  if (index.include.length > 0) parts.push(sql`INCLUDE (${names(index.include)})`);
+  if (index.nullsNotDistinct) parts.push(sql`NULLS NOT DISTINCT`);
+  if (Object.keys(index.options).length > 0) parts.push(sql`WITH (${options(index.options)})`);
+  if (index.where !== null) parts.push(sql`WHERE ${index.where}`);
+  return joinSql(parts, ' ');
+}
+
+/** `DROP INDEX`. Concurrently it never takes ACCESS EXCLUSIVE on the table. */
+export const dropIndex = (index: SqlPart, concurrently: boolean): SqlTemplate =>
+  sql`DROP INDEX ${concurrently ? 'CONCURRENTLY ' : ''}${SCHEMA}.${index}`;
+
+/** `ALTER INDEX … RENAME`: SHARE UPDATE EXCLUSIVE on the index alone. */
+export const renameIndex = (from: SqlPart, to: SqlPart): SqlTemplate => sql`ALTER INDEX ${SCHEMA}.${from} RENAME TO ${to}`;
+
+function indexKey(key: IndexKeyShape): SqlTemplate {
+  const parts: SqlPart[] = [key.column !== null ? name(key.column) : sql`(${relativeSql(key.expression ?? '')})`];
+  if (key.collation !== null) parts.push(sql`COLLATE ${relativeSql(key.collation)}`);
+  if (key.opclass !== null) {
+    const given = Object.keys(key.opclassOptions).length > 0 ? sql` (${options(key.opclassOptions)})` : '';
+    parts.push(sql`${relativeSql(key.opclass)}${given}`);
+  }
+  if (key.order === 'desc') parts.push('DESC');
+  if (key.nulls !== (key.order === 'desc' ? 'first' : 'last')) parts.push(`NULLS ${key.nulls.toUpperCase()}`);
+  return joinSql(parts, ' ');
+}
+
+/** Values quoted, as pg_dump writes them: a bare word that is a keyword would not parse. */
+function options(of: Readonly<Record<string, string>>): string {
+  return Object.entries(of)
+    .map(([option, value]) => `${name(option)} = ${quoteLiteral(value).trim()}`)
+    .join(', ');
+}

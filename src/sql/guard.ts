@@ -1,0 +1,103 @@
+import { TrueupError } from '../trueup-error.js';
+import { refusedStatement } from './guard-kinds.js';
+import { tokenize } from './lexer.js';
+import { type Node, parseSql } from './parser.js';
+import { renderSql, type SqlTemplate, showSql, TENANT_SCHEMA } from './template.js';
+import { as, child, list, names, text, walk } from './tree.js';
+
+/**
+ * The last check before a statement is sent: one statement, of a kind that apply may use, that changes nothing outside
+ * the tenant's schema and names no schema but it, pg_catalog and those of declared extensions. What fails is a bug of
+ * ours, and nothing is sent.
+ * @throws {TrueupError} STATEMENT_REFUSED
+ */
+export async function assertStatement(
+  template: SqlTemplate,
+  allowed: { readonly schemas: readonly string[] },
+): Promise<void> {
+  const reason = await refusal(template, new Set([TENANT_SCHEMA, 'pg_catalog', ...allowed.schemas]));
+  if (reason === null) return;
+  throw new TrueupError('STATEMENT_REFUSED', `a statement was not sent: ${reason}`, {
+    where: showSql(template).slice(0, 300),
+    remedy: 'this is a bug of trueup; please report it with the statement',
+  });
+}
+
+async function refusal(template: SqlTemplate, schemas: ReadonlySet<string>): Promise<string | null> {
+  const parsed = await parseSql(renderSql(template, markers(template)));
+  if (!parsed.ok) return `it does not parse (${parsed.message})`;
+  const [statement] = parsed.statements;
+  if (statement === undefined || parsed.statements.length > 1)
+    return `it is ${parsed.statements.length} statements, not one`;
+  return refusedStatement(statement) ?? foreignName(statement, schemas);
+}
+
+/** The tenant's schema as its marker, everything else as a name that means nothing. */
+function markers(template: SqlTemplate): Readonly<Record<string, string>> {
+  const variables = template.parts.flatMap((part) => (typeof part === 'string' ? [] : [part.variable]));
+  return Object.fromEntries(variables.map((name) => [name, name === 'schema' ? TENANT_SCHEMA : 'trueup_variable']));
+}
+
+/** The first name, anywhere in the statement, of a schema that is not allowed. */
+function foreignName(statement: Node, schemas: ReadonlySet<string>): string | null {
+  const common = new Set<string>();
+  let found: string | null = null;
+  const check = (name: readonly string[]): void => {
+    if (name.length < 2) return;
+    const schema = name[0] ?? '';
+    if (name.length > 2) found ??= `${name.join('.')} names a database`;
+    else if (!schemas.has(schema)) found ??= `it names the schema ${schema}`;
+  };
+  walk(statement, ({ kind, body }) => {
+    if (kind === 'CommonTableExpr') common.add(text(body, 'ctename') ?? '');
+  });
+  walk(statement, ({ kind, body }) => {
+    switch (kind) {
+      case 'RangeVar': {
+        const schema = text(body, 'schemaname');
+        const table = text(body, 'relname') ?? '';
+        if (schema === null && !common.has(table)) found ??= `the table ${table} is not qualified`;
+        if ('catalogname' in body) found ??= 'it names a database';
+        check(schema === null ? [table] : [schema, table]);
+        return;
+      }
+      case 'TypeName':
+        return check(names(list(body, 'names')));
+      case 'FuncCall':
+        for (const argument of list(body, 'args'))
+          checkText(argument, check, names(list(body, 'funcname')).at(-1) ?? '');
+        return check(names(list(body, 'funcname')));
+      case 'TypeCast':
+        return checkText({ TypeCast: body }, check, '');
+      case 'A_Expr':
+        return check(names(list(body, 'name')));
+      case 'CollateClause':
+        return check(names(list(body, 'collname')));
+      case 'IndexElem':
+        check(names(list(body, 'opclass')));
+        return check(names(list(body, 'collation')));
+      case 'DefElem': {
+        const value = text(as('String', body.arg) ?? {}, 'sval');
+        if (body.defname === 'schema' && value !== null) check([value, '']);
+        return;
+      }
+      default:
+    }
+  });
+  return found;
+}
+
+/** A string that PostgreSQL reads as the name of a relation: cast to a reg type, or an argument that is one. */
+function checkText(node: unknown, check: (name: readonly string[]) => void, called: string): void {
+  const cast = as('TypeCast', node);
+  const type = names(list(child(cast ?? {}, 'typeName') ?? {}, 'names')).at(-1) ?? '';
+  const isName = /^reg/u.test(type) || /^(?:pg_get_serial_sequence|setval|nextval|currval)$/u.test(called);
+  const constant = isName ? as('A_Const', cast === null ? node : cast.arg) : null;
+  const value = constant === null ? null : text(child(constant, 'sval') ?? {}, 'sval');
+  if (value === null) return;
+  const tokens = tokenize(value);
+  tokens.forEach((token, index) => {
+    const named = token.kind === 'word' || token.kind === 'quoted-name';
+    if (named && tokens[index + 1]?.text === '.' && tokens[index - 1]?.text !== '.') check([token.value, '']);
+  });
+}

@@ -1,0 +1,18 @@
+/**
+ * What a bare or qualified name means in one database: which extension brought it, and where it lives there. Built from
+ * the catalog (src/catalog), consumed by the canonical forms and the DDL builders. Pure data behind pure functions.
+ */
+export interface NameResolver {
+  /**
+   * The schema that a bare name of the desired state lives in here: null for pg_catalog's own (and for what is not
+   * known at all, which then fails on the server with its own words).
+   */
+  schemaOf(kind: NameKind, name: string): string | null;
+  /** The extension that owns `schema.name`, or null. Identity is extension and name, wherever it is installed. */
+  extensionOf(kind: NameKind, schema: string, name: string): string | null;
+}
+
+export type NameKind = 'type' | 'function' | 'operator-class' | 'collation';
+
+/** A resolver that knows no extension: for validation without a database, and for tests. */
+export const NO_EXTENSIONS: NameResolver = { schemaOf: () => null, extensionOf: () => null };

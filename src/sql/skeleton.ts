@@ -1,0 +1,62 @@
+import { type Token, tokenize } from './lexer.js';
+import { quoteLiteral } from './quote.js';
+
+/** Deparsed SQL with its constants taken out: `(a = $1::text) AND (b = $2)` and their values in that order. */
+export interface Skeleton {
+  readonly text: string;
+  /** Strings decoded, numbers as written. */
+  readonly literals: readonly string[];
+}
+
+/**
+ * Takes string and number constants out of deparsed SQL, so that predicates which differ only in values share a text.
+ * Type modifiers stay: `varchar(20)` does not parse with a parameter. Text that holds parameters already is left alone.
+ */
+export function skeleton(text: string): Skeleton {
+  const tokens = tokenize(text);
+  if (tokens.some((token) => token.kind === 'parameter')) return { text, literals: [] };
+  const literals: string[] = [];
+  const modifiers = modifierTokens(tokens);
+  const out = tokens.map((token) => {
+    const plain = token.kind === 'string' && /^[eE]?'/u.test(token.text);
+    if (!plain && !(token.kind === 'number' && !modifiers.has(token))) return token.text;
+    literals.push(token.value);
+    return `$${literals.length}`;
+  });
+  return { text: out.join(''), literals };
+}
+
+/**
+ * The reverse of {@link skeleton}. The server writes a type after each string constant (`'5'::text`) and none after a
+ * number that stands bare, so a parameter without a cast whose value is a number is written as a number.
+ */
+export function fillSkeleton(text: string, literals: readonly string[]): string {
+  const tokens = tokenize(text);
+  return tokens
+    .map((token, index) => {
+      if (token.kind !== 'parameter') return token.text;
+      const value = literals[Number(token.text.slice(1)) - 1];
+      if (value === undefined) throw new Error(`skeleton: no value for ${token.text}`);
+      const bare = tokens[index + 1]?.kind !== 'cast' && /^(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?$/u.test(value);
+      return bare ? value : quoteLiteral(value);
+    })
+    .join('');
+}
+
+/** The tokens inside the parentheses that follow a type after `::`. */
+function modifierTokens(tokens: readonly Token[]): ReadonlySet<Token> {
+  const found = new Set<Token>();
+  let inType = false;
+  let inModifier = false;
+  for (const token of tokens) {
+    if (token.kind === 'cast') inType = true;
+    else if (inModifier) {
+      found.add(token);
+      if (token.text === ')') inModifier = false;
+    } else if (inType && token.text === '(') inModifier = true;
+    else if (inType && !['word', 'quoted-name', 'space'].includes(token.kind) && token.text !== '.') inType = false;
+    else if (inType && /^(?:and|or|is|not|collate|then|else|end|when|between|like|in)$/iu.test(token.text))
+      inType = false;
+  }
+  return found;
+}

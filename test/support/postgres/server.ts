@@ -1,0 +1,211 @@
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { chmodSync, chownSync, closeSync, mkdtempSync, openSync, readFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import pg from 'pg';
+
+/** How a server is stopped: `fast` ends sessions and writes a checkpoint; `immediate` is a crash. */
+export type StopMode = 'fast' | 'immediate';
+
+/** A PostgreSQL server of the tests' own, on 127.0.0.1 and on a socket in `directory`. Everyone is trusted. */
+export interface TestServer {
+  /** Where its programs are: `psql`, `pg_dump`. */
+  readonly bin: string;
+  /** Holds the data, the socket and the log; gone after {@link remove}. */
+  readonly directory: string;
+  readonly port: number;
+  readonly logFile: string;
+  /** A connection string; the user is the superuser `postgres` unless given. */
+  url(database: string, user?: string): string;
+  /** Stops the server and keeps its data. Does nothing when it is stopped already. */
+  stop(mode?: StopMode): Promise<void>;
+  /** Starts the server again on the same port and data, stopping it first when it runs. */
+  restart(mode?: StopMode): Promise<void>;
+  /** Stops the server and deletes its directory. */
+  remove(): Promise<void>;
+}
+
+/** What a test may ask of its server. */
+export interface ServerOptions {
+  /** Settings beyond, or instead of, those that all test servers have. */
+  readonly settings?: Readonly<Record<string, string>>;
+}
+
+const SETTINGS: Readonly<Record<string, string>> = {
+  fsync: 'off',
+  full_page_writes: 'off',
+  max_connections: '100',
+  max_locks_per_transaction: '64',
+  shared_buffers: '256MB',
+  logging_collector: 'off',
+  log_lock_waits: 'on',
+  log_line_prefix: '%m [%p] %u@%d ',
+};
+
+const START_SECONDS = 60;
+
+/** The bin directory of a server with pgvector and pg_trgm; installs what is missing where it can, else throws. */
+export function postgresBin(): string {
+  const script = fileURLToPath(new URL('install.sh', import.meta.url));
+  const output = execFileSync('bash', [script], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] });
+  const bin = output.trim().split('\n').at(-1);
+  if (!bin) throw new Error(`${script} named no bin directory`);
+  return bin;
+}
+
+/** Makes a fresh cluster in a temporary directory and starts it. It ends with this process, however that ends. */
+export async function startServer(options: ServerOptions = {}): Promise<TestServer> {
+  const bin = postgresBin();
+  const account = serverAccount();
+  const directory = mkdtempSync(join(shortTemporaryDirectory(), 'trueup-pg-'));
+  chmodSync(directory, 0o755);
+  if (account.uid !== undefined && account.gid !== undefined) chownSync(directory, account.uid, account.gid);
+  const data = join(directory, 'data');
+  const logFile = join(directory, 'server.log');
+
+  execFileSync(
+    join(bin, 'initdb'),
+    ['-D', data, '-U', 'postgres', '--auth=trust', '--encoding=UTF8', '--locale=C', '--no-sync'],
+    { cwd: directory, stdio: ['ignore', 'ignore', 'pipe'], ...account },
+  );
+  const watchdog = startWatchdog(directory);
+  const port = await freePort();
+  const settings = { ...SETTINGS, ...options.settings, port: String(port) };
+  const url = (database: string, user = 'postgres') =>
+    `postgresql://${encodeURIComponent(user)}@127.0.0.1:${port}/${encodeURIComponent(database)}`;
+
+  let postmaster: ChildProcess | null = null;
+
+  async function start(): Promise<void> {
+    const log = openSync(logFile, 'a');
+    const started = spawn(
+      join(bin, 'postgres'),
+      [
+        '-D',
+        data,
+        ...Object.entries({
+          ...settings,
+          listen_addresses: '127.0.0.1',
+          unix_socket_directories: directory,
+        }).flatMap(([name, value]) => ['-c', `${name}=${value}`]),
+      ],
+      // Detached: Ctrl-C in the terminal must reach the tests, and not stop the server under them.
+      { cwd: directory, stdio: ['ignore', log, log], detached: true, ...account },
+    );
+    closeSync(log);
+    started.unref();
+    await waitUntilReady(started, url('postgres'), logFile);
+    postmaster = started;
+  }
+
+  async function stop(mode: StopMode = 'fast'): Promise<void> {
+    const stopping = postmaster;
+    postmaster = null;
+    if (stopping === null || hasEnded(stopping)) return;
+    const ended = new Promise((resolve) => stopping.once('exit', resolve));
+    stopping.ref();
+    stopping.kill(mode === 'fast' ? 'SIGINT' : 'SIGQUIT');
+    await ended;
+  }
+
+  await start();
+  return {
+    bin,
+    directory,
+    port,
+    logFile,
+    url,
+    stop,
+    restart: async (mode) => {
+      await stop(mode);
+      await start();
+    },
+    remove: async () => {
+      await stop('immediate');
+      watchdog.kill('SIGKILL');
+      await rm(directory, { recursive: true, force: true, maxRetries: 5 });
+    },
+  };
+}
+
+/** The account that the server runs as: PostgreSQL refuses root. */
+function serverAccount(): { uid?: number; gid?: number } {
+  if (process.getuid?.() !== 0) return {};
+  for (const user of ['postgres', 'nobody']) {
+    try {
+      const id = (flag: string) =>
+        Number(execFileSync('id', [flag, user], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }));
+      return { uid: id('-u'), gid: id('-g') };
+    } catch {
+      // No such account: the next.
+    }
+  }
+  throw new Error('PostgreSQL does not run as root, and there is neither a user postgres nor a user nobody');
+}
+
+/** A socket's path holds 107 bytes at most, so a long TMPDIR cannot be used. */
+function shortTemporaryDirectory(): string {
+  return tmpdir().length <= 60 ? tmpdir() : '/tmp';
+}
+
+/**
+ * Stops the server and deletes its directory when this process ends without doing so, kill -9 included: the pipe to
+ * its standard input closes then.
+ */
+function startWatchdog(directory: string): ChildProcess {
+  const script = [
+    'read -r _',
+    'pid=$(head -n 1 "$1/data/postmaster.pid" 2>/dev/null) && kill -QUIT "$pid" 2>/dev/null',
+    'while [ -n "$pid" ] && kill -0 "$pid" 2>/dev/null; do sleep 0.1; done',
+    'rm -rf "$1"',
+  ].join('\n');
+  const watchdog = spawn('sh', ['-c', script, 'sh', directory], {
+    cwd: '/',
+    stdio: ['pipe', 'ignore', 'ignore'],
+    detached: true,
+  });
+  // Neither may keep this process alive.
+  watchdog.unref();
+  (watchdog.stdin as unknown as { unref?: () => void } | null)?.unref?.();
+  return watchdog;
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  if (address === null || typeof address === 'string') throw new Error('no free port');
+  return address.port;
+}
+
+function hasEnded(child: ChildProcess): boolean {
+  return child.exitCode !== null || child.signalCode !== null;
+}
+
+async function waitUntilReady(postmaster: ChildProcess, url: string, logFile: string): Promise<void> {
+  let failure: unknown = null;
+  postmaster.once('error', (error) => {
+    failure = error;
+  });
+  const end = Date.now() + START_SECONDS * 1000;
+  while (Date.now() < end && failure === null && !hasEnded(postmaster)) {
+    const client = new pg.Client({ connectionString: url });
+    client.on('error', () => {});
+    try {
+      await client.connect();
+      return;
+    } catch {
+      await sleep(50);
+    } finally {
+      await client.end().catch(() => {});
+    }
+  }
+  postmaster.kill('SIGQUIT');
+  const log = readFileSync(logFile, 'utf8').split('\n').slice(-20).join('\n');
+  throw new Error(`the test server did not start\n${log}`, { cause: failure });
+}

@@ -1,0 +1,33 @@
+import { defineConfig } from 'vitest/config';
+
+const NEEDS_SERVER = ['test/server/**/*.test.ts', 'test/support/**/*.test.ts', 'test/**/*.server.test.ts'];
+
+export default defineConfig({
+  test: {
+    pool: 'forks',
+    maxWorkers: 2,
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'core',
+          include: ['test/**/*.test.ts'],
+          exclude: NEEDS_SERVER,
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'server',
+          include: NEEDS_SERVER,
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+          // Starts one server for the run; a run of core tests alone starts none.
+          globalSetup: 'test/support/postgres/global-setup.ts',
+        },
+      },
+    ],
+  },
+});
