@@ -4,9 +4,11 @@ import type { NameResolver } from '../sql/names.js';
 import { quoteIdentifier } from '../sql/quote.js';
 import { relativeSql, renderSql, TENANT_SCHEMA_SQL } from '../sql/template.js';
 
-/** Two expressions over a table's columns. */
+/** Columns for the server to analyse expressions over: of no table, so that no lock and no privilege is needed. */
+export type JudgeColumns = readonly { readonly name: string; readonly type: string; readonly collation: string | null }[];
+
+/** Two expressions; both are cast to a type before they are compared, where one is given. */
 export interface ExpressionPair {
-  readonly columns: readonly { readonly name: string; readonly type: string; readonly collation: string | null }[];
   readonly castTo: string | null;
   readonly desired: string;
   readonly actual: string;
@@ -17,29 +19,57 @@ interface ExplainRow extends Row {
 }
 
 /**
- * The server judges whether two expressions mean the same: after the same analysis and constant folding it prints both
- * alike. Nothing is written, read or locked. Planning runs immutable functions, so only expressions that call pg_catalog
- * and declared extensions are put to it; anything else counts as different.
+ * The server judges whether expressions mean the same: after the same analysis and constant folding it prints both alike.
+ * Nothing is written, read or locked. Planning runs immutable functions, so only expressions that call pg_catalog and
+ * declared extensions are put to it; anything else counts as different. Pairs over the same columns share a statement.
  */
-export async function judgeExpressions(session: Session, pair: ExpressionPair, names: NameResolver): Promise<boolean> {
-  if (`${pair.desired}${pair.actual}`.includes(TENANT_SCHEMA_SQL)) return false;
-  for (const expression of [pair.desired, pair.actual]) if (!(await mayBePlanned(expression, names))) return false;
-  const cast = (expression: string) => (pair.castTo === null ? `(${expression})` : `(${expression})::${pair.castTo}`);
-  const columns = pair.columns
+export async function judgeExpressions(
+  session: Session,
+  columns: JudgeColumns,
+  pairs: readonly ExpressionPair[],
+  names: NameResolver,
+): Promise<readonly boolean[]> {
+  const allowed = await Promise.all(pairs.map((pair) => mayBeJudged(pair, names)));
+  const judged = pairs.filter((_, at) => allowed[at]);
+  const verdicts = judged.length === 0 ? [] : await judgeTogether(session, columns, judged);
+  const byPair = new Map(judged.map((pair, at) => [pair, verdicts[at] ?? false]));
+  return pairs.map((pair) => byPair.get(pair) ?? false);
+}
+
+/** One statement for all; where the server refuses it, one each: the refused one is not what the server holds. */
+async function judgeTogether(session: Session, columns: JudgeColumns, pairs: readonly ExpressionPair[]): Promise<readonly boolean[]> {
+  try {
+    const output = await explain(session, columns, pairs);
+    return pairs.map((_, at) => output[at * 2] !== undefined && output[at * 2] === output[at * 2 + 1]);
+  } catch (error) {
+    if (!(error instanceof DatabaseError) || /^(?:08|57P|53)/u.test(error.code)) throw error;
+    if (pairs.length === 1) return [false];
+    const middle = Math.ceil(pairs.length / 2);
+    return [
+      ...(await judgeTogether(session, columns, pairs.slice(0, middle))),
+      ...(await judgeTogether(session, columns, pairs.slice(middle))),
+    ];
+  }
+}
+
+async function explain(session: Session, columns: JudgeColumns, pairs: readonly ExpressionPair[]): Promise<readonly string[]> {
+  const outputs = pairs.flatMap((pair) => {
+    const cast = pair.castTo === null ? '' : `::${pair.castTo}`;
+    return [`(${pair.desired})${cast}`, `(${pair.actual})${cast}`];
+  });
+  const definitions = columns
     .filter((column) => !column.type.includes(TENANT_SCHEMA_SQL) && !(column.collation ?? '').includes(TENANT_SCHEMA_SQL))
     .map(({ name, type, collation }) => `${quoteIdentifier(name)} ${type}${collation === null ? '' : ` COLLATE ${collation}`}`);
-  try {
-    const [row] = await session.query<ExplainRow>(
-      `EXPLAIN (VERBOSE, COSTS OFF, FORMAT JSON) SELECT ${cast(pair.desired)}, ${cast(pair.actual)} ` +
-        `FROM pg_catalog.jsonb_to_recordset('[]') AS t(${columns.join(', ')})`,
-    );
-    const [desired, actual] = row?.['QUERY PLAN'][0]?.Plan.Output ?? [];
-    return desired !== undefined && desired === actual;
-  } catch (error) {
-    // An expression that the server cannot analyse over these columns is not the one that it holds.
-    if (error instanceof DatabaseError && !/^(?:08|57P|53)/u.test(error.code)) return false;
-    throw error;
-  }
+  const [row] = await session.query<ExplainRow>(
+    `EXPLAIN (VERBOSE, COSTS OFF, FORMAT JSON) SELECT ${outputs.join(', ')} ` +
+      `FROM pg_catalog.jsonb_to_recordset('[]') AS t(${definitions.join(', ')})`,
+  );
+  return row?.['QUERY PLAN'][0]?.Plan.Output ?? [];
+}
+
+async function mayBeJudged(pair: ExpressionPair, names: NameResolver): Promise<boolean> {
+  if (`${pair.desired}${pair.actual}${pair.castTo ?? ''}`.includes(TENANT_SCHEMA_SQL)) return false;
+  return (await mayBePlanned(pair.desired, names)) && (await mayBePlanned(pair.actual, names));
 }
 
 async function mayBePlanned(expression: string, names: NameResolver): Promise<boolean> {
@@ -71,14 +101,19 @@ export async function judgeView(
   }
 }
 
+/** The plans of a query with its columns by place, and with the given ones by name. */
 async function planOf(session: Session, query: string, columns: readonly string[]): Promise<string | null> {
   const body = query.trim().replace(/;$/u, '');
-  const byName = columns.map((column) => `q.${quoteIdentifier(column)}`);
+  const byName = columns.map((column) => `q.${quoteIdentifier(column)}`).join(', ');
+  const plans: unknown[] = [];
   try {
-    const [row] = await session.query<ExplainRow>(
-      `EXPLAIN (VERBOSE, COSTS OFF, FORMAT JSON) SELECT ${['q.*', ...byName].join(', ')} FROM (${body}) q`,
-    );
-    return JSON.stringify(row?.['QUERY PLAN'] ?? null);
+    for (const outputs of ['q.*', byName]) {
+      const [row] = await session.query<ExplainRow>(
+        `EXPLAIN (VERBOSE, COSTS OFF, FORMAT JSON) SELECT ${outputs} FROM (${body}) q`,
+      );
+      plans.push(row?.['QUERY PLAN'] ?? null);
+    }
+    return JSON.stringify(plans);
   } catch (error) {
     // A column that the declared query does not have: another query.
     if (error instanceof DatabaseError && error.code === '42703') return null;

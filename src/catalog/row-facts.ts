@@ -26,7 +26,7 @@ async function sizes(session: Session, tables: readonly TenantTable[]): Promise<
     const rows = await session.query<Row & { schema: string; table: string; bytes: string | null; locks: number }>(
       `select w.s "schema", w.t "table", pg_catalog.pg_relation_size(c.oid)::text bytes,
               (1 + (select count(*) from pg_catalog.pg_index i where i.indrelid = c.oid))::int4 locks
-         from pg_catalog.unnest($1::text[], $2::text[]) w(s, t) join pg_catalog.pg_namespace n on n.nspname = w.s
+         from unnest($1::text[], $2::text[]) w(s, t) join pg_catalog.pg_namespace n on n.nspname = w.s
          join pg_catalog.pg_class c on c.relname = w.t and c.relnamespace = n.oid`,
       [part.map((of) => of.schema), part.map((of) => of.table)],
     );

@@ -34,7 +34,10 @@ export interface ExpressionQuestion {
   readonly actual: string;
 }
 
-/** Answers, as far as they are known. Asking an open question notes it. */
+/**
+ * Answers, as far as they are known. Asking an open question notes it, and is answered as in a tenant without drift for
+ * the time being: whatever else would be asked on the strength of a guess would be asked, and read, in vain.
+ */
 export interface Facts {
   rows(table: string): Presence;
   values(table: string, column: string): Presence;
@@ -42,6 +45,8 @@ export interface Facts {
   release(): string | null | undefined;
   usage(index: string): IndexUsage | null;
   same(question: ExpressionQuestion): boolean;
+  /** The same, but undefined while the question is open. */
+  judged(question: ExpressionQuestion): boolean | undefined;
   sameType(desired: string, actual: string): boolean;
   columnsOf(expression: string): readonly string[];
   sameView(table: string, query: string): boolean | null;
@@ -85,11 +90,17 @@ export class FactSheet implements Facts {
   }
 
   same(question: ExpressionQuestion): boolean {
-    return question.desired === question.actual || this.#ask(question) === true;
+    return this.judged(question) ?? true;
+  }
+
+  judged(question: ExpressionQuestion): boolean | undefined {
+    if (question.desired === question.actual) return true;
+    const answer = this.#ask(question);
+    return answer === undefined ? undefined : answer === true;
   }
 
   sameType(desired: string, actual: string): boolean {
-    return desired === actual || this.#ask({ kind: 'type', desired, actual }) === true;
+    return desired === actual || (this.#ask({ kind: 'type', desired, actual }) ?? true) === true;
   }
 
   columnsOf(expression: string): readonly string[] {
@@ -110,4 +121,5 @@ export class FactSheet implements Facts {
   }
 }
 
-const presence = (answer: unknown): Presence => (answer === 'none' || answer === 'some' ? answer : 'unknown');
+const presence = (answer: unknown): Presence =>
+  answer === undefined || answer === 'none' ? 'none' : answer === 'some' ? 'some' : 'unknown';

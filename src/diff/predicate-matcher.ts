@@ -12,7 +12,7 @@ export class PredicateMatcher {
   /** Skeleton pair → correspondences that are known to hold: position in the actual text for each declared constant. */
   readonly #known = new Map<string, (readonly number[])[]>();
 
-  /** True: the same. False: different, or not known yet (then the question is open in `facts`). */
+  /** Whether the two mean the same; true for the time being while the question is open in `facts`. */
   same(desired: string, actual: string, table: TableShape, facts: Facts): boolean {
     if (desired === actual) return true;
     const [wanted, found] = [skeleton(desired), skeleton(actual)];
@@ -23,7 +23,8 @@ export class PredicateMatcher {
     if (correspondences.some(corresponds)) return true;
     // Where the skeletons are known to correspond and the constants do not, it is another member's predicate.
     if (correspondences.length > 0 && distinct(found.literals) && distinct(wanted.literals)) return false;
-    if (!facts.same(expressionQuestion(table, desired, actual, null))) return false;
+    const verdict = facts.judged(expressionQuestion(table, desired, actual, null));
+    if (verdict !== true) return verdict ?? true;
     if (distinct(wanted.literals) && wanted.literals.length === found.literals.length) {
       const places = wanted.literals.map((literal) => found.literals.indexOf(literal));
       if (!places.includes(-1)) this.#known.set(pair, [...correspondences, places]);

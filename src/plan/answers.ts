@@ -1,9 +1,10 @@
 import { judgeExpressions, judgeView } from '../catalog/judge.js';
 import { readCounts, readPresence, readReleases, readUsage } from '../catalog/row-facts.js';
 import type { ReadTable } from '../catalog/snapshot.js';
+import { groupBy } from '../collections.js';
 import type { Session } from '../database/session.js';
 import type { ReleaseRule } from '../desired-state/model.js';
-import { isFleetWide, type Question, questionKey } from '../diff/facts.js';
+import { type ExpressionQuestion, isFleetWide, type Question, questionKey } from '../diff/facts.js';
 import { canonicalExpression, canonicalType, columnsOf } from '../sql/canonical.js';
 import type { NameResolver } from '../sql/names.js';
 
@@ -31,10 +32,14 @@ export class Answers {
    * questions that a whole shape shares.
    */
   async fetch(questions: Iterable<Question>, schemas: readonly string[], table: (name: string) => ReadTable | null): Promise<void> {
+    const expressions: ExpressionQuestion[] = [];
     for (const question of questions) {
       const key = questionKey(question);
       if (isFleetWide(question)) {
-        if (!this.#fleetWide.has(key)) this.#fleetWide.set(key, await this.#fleetWideAnswer(question));
+        if (this.#fleetWide.has(key)) continue;
+        const answer = await this.#byTrees(question);
+        if (question.kind === 'expression' && answer === false) expressions.push(question);
+        else this.#fleetWide.set(key, answer);
         continue;
       }
       const known = this.#byTenant.get(key) ?? new Map<string, unknown>();
@@ -42,6 +47,15 @@ export class Answers {
       const open = schemas.filter((schema) => !known.has(schema));
       const found = await this.#tenantAnswers(question, open, table);
       for (const schema of open) known.set(schema, found(schema));
+    }
+    await this.#judge(expressions);
+  }
+
+  /** Where trees differ the server judges: a comparison of trees alone will not do. */
+  async #judge(questions: readonly ExpressionQuestion[]): Promise<void> {
+    for (const group of groupBy(questions, (question) => JSON.stringify(question.columns)).values()) {
+      const verdicts = await judgeExpressions(this.session, group[0]?.columns ?? [], group, this.names);
+      for (const [at, question] of group.entries()) this.#fleetWide.set(questionKey(question), verdicts[at] ?? false);
     }
   }
 
@@ -52,18 +66,14 @@ export class Answers {
     return true;
   }
 
-  async #fleetWideAnswer(question: Question): Promise<unknown> {
+  async #byTrees(question: Question): Promise<unknown> {
     switch (question.kind) {
       case 'type':
         return (await canonicalType(question.desired, this.names)) === (await canonicalType(question.actual, this.names));
       case 'columns':
         return columnsOf(question.expression);
-      case 'expression': {
-        // Trees first; where they differ, the server judges: a comparison of trees alone will not do.
-        const desired = await canonicalExpression(question.desired, this.names);
-        if (desired === (await canonicalExpression(question.actual, this.names))) return true;
-        return judgeExpressions(this.session, question, this.names);
-      }
+      case 'expression':
+        return (await canonicalExpression(question.desired, this.names)) === (await canonicalExpression(question.actual, this.names));
       default:
         throw new Error(`internal: ${question.kind} is no fleet-wide question`);
     }

@@ -27,7 +27,7 @@ const TOKEN = new RegExp(
     String.raw`(?<space>[ \t\n\r\f\v]+)`,
     String.raw`(?<comment>--[^\n\r]*|/\*)`,
     String.raw`(?<escaped>[eE]'[^'\\]*(?:(?:\\[\s\S]|'')[^'\\]*)*')`,
-    String.raw`(?<string>(?:[bBxXnN]|[uU]&)?'[^']*(?:''[^']*)*')`,
+    `(?<string>(?:[bBxXnN]|[uU]&)?'[^']*(?:''[^']*)*')`,
     `(?<name>(?:[uU]&)?"[^"]*(?:""[^"]*)*")`,
     String.raw`(?<parameter>\$\d+)`,
     String.raw`(?<dollar>\$(?<tag>[A-Za-z_\u0080-\uffff][A-Za-z0-9_\u0080-\uffff]*)?\$)`,

@@ -85,14 +85,17 @@ async function newLibrary(): Promise<Library> {
   // @ts-expect-error the package has no types
   const module: unknown = await import('pg-query-emscripten/pg_query_wasm.js');
   const { default: create } = module as { readonly default: new () => PromiseLike<Library> };
-  // The library binds console.error when it is created, and prints memory statistics and "Aborted()" through it.
-  const printError = console.error;
+  // The library binds these when it is created, and prints memory statistics and "Terminating process" through them:
+  // into the one document that --json promises.
+  const { error, log } = console;
   console.error = () => undefined;
+  console.log = () => undefined;
   let created: PromiseLike<Library>;
   try {
     created = new create();
   } finally {
-    console.error = printError;
+    console.error = error;
+    console.log = log;
   }
   try {
     return await created;

@@ -153,7 +153,7 @@ describe('a session on a server', () => {
     await first.close();
     await waiting;
     const counted = await test.query(
-      "SELECT count(*)::int AS n FROM pg_stat_activity WHERE application_name = 'trueup'",
+      "SELECT count(*)::int AS n FROM pg_stat_activity WHERE application_name = 'trueup' AND datname = current_database()",
     );
     expect(counted).toEqual([{ n: 2 }]);
   });

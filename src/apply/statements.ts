@@ -1,0 +1,41 @@
+import type { Member, TenantChange } from '../diff/change.js';
+import type { Step } from '../diff/change.js';
+import { renderSql } from '../sql/template.js';
+
+/** A step for one tenant and, of a family's change, one member: ready to be sent. */
+export interface Statement {
+  readonly sql: string;
+  readonly step: Step;
+  /** The name of the index that it builds. */
+  readonly builds: string | null;
+}
+
+/** The values that a tenant fills into templates. */
+export interface TenantValues {
+  readonly schema: string;
+  readonly owner: string;
+}
+
+/** The statements of a change, member by member, each member's in order. */
+export function statementsOf(item: TenantChange, tenant: TenantValues): readonly Statement[] {
+  const members: readonly Member[] = item.members ?? [{}];
+  return members.flatMap((member) => {
+    const values = { ...member, schema: tenant.schema, owner: tenant.owner };
+    return item.change.steps.map((step) => ({
+      sql: renderSql(step.sql, values),
+      step,
+      builds: step.builds === undefined ? null : (step.builds.index ?? builtName(step, values)),
+    }));
+  });
+}
+
+/** A build's index is the first variable of its template after CREATE INDEX, or a temporary name in its text. */
+function builtName(step: Step, values: Readonly<Record<string, string>>): string | null {
+  for (const part of step.sql.parts) {
+    if (typeof part === 'string') {
+      const temporary = /trueup_[0-9a-f]{16}/u.exec(part);
+      if (temporary !== null) return temporary[0];
+    } else if (part.variable !== 'schema') return values[part.variable] ?? null;
+  }
+  return null;
+}

@@ -1,0 +1,68 @@
+import type { Row, Session } from '../database/session.js';
+import { inTransaction } from '../database/transaction.js';
+import { type Assumption, LOCK_MODES, type LockMode } from '../diff/change.js';
+import { quoteIdentifier } from '../sql/quote.js';
+import { TrueupError } from '../trueup-error.js';
+import type { Statement } from './statements.js';
+
+/** Statements that one transaction makes together. */
+export interface TransactionUnit {
+  readonly statements: readonly Statement[];
+  readonly assumptions: readonly Assumption[];
+}
+
+/**
+ * Makes a unit: locks its tables in oid order under one budget, checks its evidence again, then changes. The budget is
+ * shorter than deadlock_timeout (1 s): in a deadlock it is trueup that gives up, never the application.
+ * @throws {TrueupError} STALE_EVIDENCE when rows or values have come since the plan.
+ */
+export async function runTransaction(session: Session, schema: string, unit: TransactionUnit, budgetMs: number): Promise<void> {
+  await inTransaction(session, 'read write', async () => {
+    const until = Date.now() + budgetMs;
+    const remaining = () => Math.max(1, until - Date.now());
+    for (const { table, mode } of await lockOrder(session, schema, unit)) {
+      await session.query(`SET LOCAL lock_timeout = ${remaining()}`);
+      await session.query(`LOCK TABLE ${quoteIdentifier(schema)}.${quoteIdentifier(table)} IN ${mode} MODE`);
+    }
+    for (const assumption of unit.assumptions) await checkAgain(session, schema, assumption);
+    // Locks that the statements take beside: of referenced tables, of indexes.
+    await session.query(`SET LOCAL lock_timeout = ${remaining()}`);
+    for (const statement of unit.statements) await session.query(statement.sql);
+  });
+}
+
+/** Which tables a unit locks, how strongly, in oid order: two appliers and the application's migrations never cross. */
+async function lockOrder(
+  session: Session,
+  schema: string,
+  unit: TransactionUnit,
+): Promise<readonly { readonly table: string; readonly mode: LockMode }[]> {
+  const modes = new Map<string, LockMode>();
+  const strengthen = (table: string, mode: LockMode) => {
+    const before = modes.get(table) ?? 'NONE';
+    if (LOCK_MODES.indexOf(mode) > LOCK_MODES.indexOf(before)) modes.set(table, mode);
+  };
+  for (const { step } of unit.statements)
+    if (step.lock.table !== null && LOCK_MODES.indexOf(step.lock.mode) >= LOCK_MODES.indexOf('SHARE'))
+      strengthen(step.lock.table, step.lock.mode);
+  // SHARE keeps writers out, so that what was checked stays true until the commit.
+  for (const assumption of unit.assumptions) strengthen(assumption.table, 'SHARE');
+  if (modes.size === 0) return [];
+  const rows = await session.query<Row & { relname: string }>(
+    `select c.relname::text relname from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+      where n.nspname = $1 and c.relname = any($2::text[]) and c.relkind in ('r', 'p') order by c.oid`,
+    [schema, [...modes.keys()]],
+  );
+  return rows.map((row) => ({ table: row.relname, mode: modes.get(row.relname) ?? 'SHARE' }));
+}
+
+async function checkAgain(session: Session, schema: string, assumption: Assumption): Promise<void> {
+  const table = `${quoteIdentifier(schema)}.${quoteIdentifier(assumption.table)}`;
+  const where = assumption.kind === 'no-values' ? ` WHERE ${quoteIdentifier(assumption.column)} IS NOT NULL` : '';
+  const [row] = await session.query<Row & { some: boolean }>(`SELECT EXISTS (SELECT FROM ${table}${where}) "some"`);
+  if (row?.some !== false)
+    throw new TrueupError('STALE_EVIDENCE', `${assumption.table} was empty when the plan was made and holds data now`, {
+      where: `schema "${schema}"`,
+      remedy: 'run again: the new plan goes by what is there',
+    });
+}

@@ -1,0 +1,34 @@
+import { describe, expect, it } from 'vitest';
+import { relativeTo } from '../../src/sql/relative.js';
+import { relativeSql, renderSql, TENANT_SCHEMA_SQL as T } from '../../src/sql/template.js';
+
+describe('relativeTo', () => {
+  it.each([
+    ['tenant_a', 'tenant_a.f(x) + "tenant_a".g(y)', `${T}.f(x) + ${T}.g(y)`],
+    ['tenant_a', "nextval('tenant_a.s'::regclass)", `nextval('${T}.s'::regclass)`],
+    ['tenant_a', "nextval('tenant_a.s'::pg_catalog.regclass)", `nextval('${T}.s'::pg_catalog.regclass)`],
+    ['tenant_a', "a = 'tenant_a.s'::text", "a = 'tenant_a.s'::text"],
+    ['tenant_a', "a = 'it''s tenant_a.b'::text", "a = 'it''s tenant_a.b'::text"],
+    ['tenant_a', "a = E'\\\\'' tenant_a.b'::text", "a = E'\\\\'' tenant_a.b'::text"],
+    [
+      'tenant_a',
+      'x_tenant_a.f() + tenant_a1.f() + other.tenant_a.f',
+      'x_tenant_a.f() + tenant_a1.f() + other.tenant_a.f',
+    ],
+    ['tenant_a', 'tenant_a + 1', 'tenant_a + 1'],
+    ['tenant_a', '"x tenant_a.y"', '"x tenant_a.y"'],
+    ['Tenant "A"', 'f(x)::"Tenant ""A""".t', `f(x)::${T}.t`],
+    ["o'brien", "nextval('\"o''brien\".s'::regclass)", `nextval('${T}.s'::regclass)`],
+    ['a\\b', 'nextval(\'"a\\b".s\'::regclass)', `nextval('${T}.s'::regclass)`],
+    ['select', '"select".t', `${T}.t`],
+    ['Tenant', 'tenant.t', 'tenant.t'],
+  ])('S5: makes what names %s relative: %s', (schema, text, expected) => {
+    expect(relativeTo(schema, text)).toBe(expected);
+  });
+
+  it.each(['plain', 'Tenant "A"', "o'brien", 'a\\b', 'select'])('S5: a template gives %s back', (schema) => {
+    const template = relativeSql(`nextval('${T}.s'::regclass) + ${T}.f('x''${'y'}', "it's")`);
+    const rendered = renderSql(template, { schema });
+    expect(relativeTo(schema, rendered)).toBe(`nextval('${T}.s'::regclass) + ${T}.f('x''y', "it's")`);
+  });
+});
