@@ -1,0 +1,119 @@
+import { fileURLToPath } from 'node:url';
+import { applyFleet, type ApplyRequest } from '../../src/apply/apply-fleet.js';
+import { DEFAULT_LIMITS } from '../../src/apply/apply-tenant.js';
+import type { FleetOutcome } from '../../src/apply/fleet-outcome.js';
+import { openDatabase } from '../../src/database/open-database.js';
+import type { Database } from '../../src/database/session.js';
+import { resolveTarget } from '../../src/database/target.js';
+import { loadDesiredState } from '../../src/desired-state/load.js';
+import type { LoadOptions } from '../../src/desired-state/load-options.js';
+import type { DesiredState } from '../../src/desired-state/model.js';
+import type { Change, TenantChange } from '../../src/diff/change.js';
+import type { Approval } from '../../src/diff/context.js';
+import type { FleetPlan } from '../../src/plan/fleet-plan.js';
+import { planFleet } from '../../src/plan/plan-fleet.js';
+import { NO_PROGRESS } from '../../src/progress.js';
+
+/** The desired state that the package ships. */
+export const SHIPPED = fileURLToPath(new URL('../../desired-state', import.meta.url));
+
+/** What a test may vary. Everything else as a bare `trueup plan` has it. */
+export interface FleetOptions {
+  readonly directory?: string;
+  readonly load?: Partial<LoadOptions>;
+  readonly schemas?: readonly string[];
+  readonly exclude?: readonly string[];
+  readonly allow?: readonly Approval[];
+  readonly allowEmpty?: boolean;
+  readonly createSchema?: boolean;
+  readonly concurrency?: number;
+}
+
+/** One database under the library, with every statement that was sent to it. */
+export interface FleetUnderTest {
+  readonly database: Database;
+  /** Statements since the last {@link forget}, as sent. */
+  readonly statements: readonly string[];
+  forget(): void;
+  plan(options?: FleetOptions): Promise<FleetPlan>;
+  /** Plans, then applies that plan. */
+  apply(options?: FleetOptions): Promise<FleetOutcome>;
+  /** Makes converged tenants, with the given desired state. */
+  provision(schemas: readonly string[], options?: FleetOptions): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Opens the library on a server's database (a URL), or on an embedded one in memory (`null`). */
+export async function openFleet(url: string | null): Promise<FleetUnderTest> {
+  const statements: string[] = [];
+  const target =
+    url === null
+      ? resolveTarget({ embedded: true, environment: {}, variables: [] })
+      : resolveTarget({ databaseUrl: url, environment: {}, variables: [] });
+  const database = await openDatabase(target, {
+    id: 'main',
+    maxSessions: 4,
+    observe: (statement) => statements.push(statement.sql),
+  });
+  const plan = async (options: FleetOptions = {}) => planFleet(database, await requestOf(options));
+  const apply = async (options: FleetOptions = {}) => {
+    const request = await requestOf(options);
+    return applyFleet(database, await planFleet(database, request), request);
+  };
+  return {
+    database,
+    statements,
+    forget: () => statements.splice(0),
+    plan,
+    apply,
+    provision: async (schemas, options = {}) => {
+      const outcome = await apply({ ...options, schemas, createSchema: true });
+      const bad = outcome.tenants.filter((tenant) => tenant.outcome !== 'converged');
+      if (bad.length > 0) throw new Error(`provisioning failed: ${JSON.stringify(bad.map((one) => [one.schema, one.outcome, one.error]))}`);
+    },
+    close: () => database.close(),
+  };
+}
+
+/** Loads a desired state as a command would, with an empty environment. */
+export function loadShipped(options: FleetOptions = {}): Promise<DesiredState> {
+  return loadDesiredState({
+    directory: options.directory ?? SHIPPED,
+    environment: {},
+    backends: {},
+    parameters: {},
+    phases: null,
+    skipExtensionPhases: false,
+    ...options.load,
+  });
+}
+
+/** `action table.object status` of every change of a tenant: what most tests look at. */
+export function changesOf(plan: FleetPlan, schema: string): readonly string[] {
+  return itemsOf(plan, schema).map(({ change }) => summary(change));
+}
+
+/** A tenant's changes, whole. */
+export function itemsOf(plan: FleetPlan, schema: string): readonly TenantChange[] {
+  const tenant = plan.databases.flatMap((database) => database.tenants).find((one) => one.schema === schema);
+  if (tenant === undefined) throw new Error(`schema ${schema} is not in the plan`);
+  return tenant.changes;
+}
+
+export const summary = (change: Change): string => `${change.action} ${change.table}.${change.object} ${change.status}`;
+
+async function requestOf(options: FleetOptions): Promise<ApplyRequest> {
+  return {
+    desired: await loadShipped(options),
+    selection: {
+      schemas: options.schemas ?? [],
+      exclude: options.exclude ?? [],
+      allowEmpty: options.allowEmpty ?? false,
+      allowAbsent: options.createSchema ?? false,
+    },
+    allow: new Set(options.allow ?? []),
+    progress: NO_PROGRESS,
+    concurrency: options.concurrency ?? 2,
+    limits: DEFAULT_LIMITS,
+  };
+}
