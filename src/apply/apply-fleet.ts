@@ -5,12 +5,18 @@ import { inTransaction } from '../database/transaction.js';
 import type { Change } from '../diff/change.js';
 import { type DatabasePlan, type FleetPlan, isInSync, type PlannedTenant } from '../plan/fleet-plan.js';
 import { type PlanRequest, planDatabase } from '../plan/plan-database.js';
-import { renderSql } from '../sql/template.js';
 import { assertStatement } from '../sql/guard.js';
+import { renderSql } from '../sql/template.js';
 import { TrueupError } from '../trueup-error.js';
 import { type ApplyLimits, applyTenant, failureOf, type TenantRun } from './apply-tenant.js';
 import type { FleetOutcome } from './fleet-outcome.js';
-import { type ChangeOutcome, type Outcome, summariseOutcomes, type TenantFailure, type TenantOutcome } from './outcome.js';
+import {
+  type ChangeOutcome,
+  type Outcome,
+  summariseOutcomes,
+  type TenantFailure,
+  type TenantOutcome,
+} from './outcome.js';
 import { releaseTenantLocks, tryTenantLocks } from './tenant-lock.js';
 
 /** What an apply is asked for. */
@@ -54,7 +60,14 @@ export async function applyFleet(database: Database, plan: FleetPlan, request: A
     const after = new Map<string, DatabasePlan>();
     for (const batch of chunk(pending, BATCH)) await converge(batch, engine, attempts, after);
     const tenants = outcomes(target, attempts, after);
-    return { planId: plan.planId, databases: plan.databases, databaseChanges, tenants, summary: summariseOutcomes(tenants), interrupted: null };
+    return {
+      planId: plan.planId,
+      databases: plan.databases,
+      databaseChanges,
+      tenants,
+      summary: summariseOutcomes(tenants),
+      interrupted: null,
+    };
   } finally {
     request.progress.done();
     for (const session of [...workers, keeper]) await session.close();
@@ -151,20 +164,38 @@ async function applyRound(
     const open = still?.changes.some(({ change }) => change.status === 'pending') ?? false;
     after.set(schema, verified);
     const rest = open ? (run?.changes.filter((change) => change.result !== 'applied') ?? []) : [];
-    attempts.set(schema, { applied: [...before, ...applied, ...rest], failure: open ? (run?.failure ?? notConverged(schema)) : null });
+    attempts.set(schema, {
+      applied: [...before, ...applied, ...rest],
+      failure: open ? (run?.failure ?? notConverged(schema)) : null,
+    });
     if (open && mayTryAgain(run)) again.push(schema);
   }
   return again;
 }
 
 /** An error that is no error of this tenant's still must not end the others'. */
-async function guarded(session: Session, tenant: PlannedTenant, fresh: DatabasePlan, engine: Engine): Promise<TenantRun> {
+async function guarded(
+  session: Session,
+  tenant: PlannedTenant,
+  fresh: DatabasePlan,
+  engine: Engine,
+): Promise<TenantRun> {
   try {
     const { desired, limits } = engine.request;
-    return await applyTenant(tenant, { session, phases: desired.phases, extensionSchemas: fresh.extensionSchemas, limits });
+    return await applyTenant(tenant, {
+      session,
+      phases: desired.phases,
+      extensionSchemas: fresh.extensionSchemas,
+      limits,
+    });
   } catch (error) {
     if (error instanceof Error && !(error instanceof TrueupError || error instanceof DatabaseError)) {
-      const failure = { code: 'INTERNAL', message: error.message, sqlstate: null, remedy: 'report this as a bug' } as const;
+      const failure = {
+        code: 'INTERNAL',
+        message: error.message,
+        sqlstate: null,
+        remedy: 'report this as a bug',
+      } as const;
       return { changes: [], failure };
     }
     return { changes: [], failure: failureOf(error) };
@@ -181,10 +212,17 @@ function planned(schemas: readonly string[], engine: Engine): Promise<DatabasePl
 function mayTryAgain(run: TenantRun | undefined): boolean {
   if (run === undefined || run.failure === null) return true;
   const { code, sqlstate } = run.failure;
-  return code === 'STALE_EVIDENCE' || ['42P07', '42710', '42701', '42704', '42703', '42P01', '42P06'].includes(sqlstate ?? '');
+  return (
+    code === 'STALE_EVIDENCE' ||
+    ['42P07', '42710', '42701', '42704', '42703', '42P01', '42P06'].includes(sqlstate ?? '')
+  );
 }
 
-function outcomes(target: DatabasePlan, attempts: ReadonlyMap<string, Attempt>, after: ReadonlyMap<string, DatabasePlan>): readonly TenantOutcome[] {
+function outcomes(
+  target: DatabasePlan,
+  attempts: ReadonlyMap<string, Attempt>,
+  after: ReadonlyMap<string, DatabasePlan>,
+): readonly TenantOutcome[] {
   const ended = target.tenants.map((tenant): TenantOutcome => {
     const { database, schema } = tenant;
     const attempt = attempts.get(schema);
@@ -193,11 +231,25 @@ function outcomes(target: DatabasePlan, attempts: ReadonlyMap<string, Attempt>, 
     const unreadable = last?.unreadable.find((one) => one.schema === schema);
     const failure = attempt?.failure ?? (unreadable === undefined ? null : unreadableFailure(unreadable.message));
     const changes = attempt?.applied ?? [];
-    const refused = (now?.changes ?? []).filter(({ change }) => change.status !== 'pending').map((item) => ({ item, result: 'not-applied' as const }));
-    return { database, schema, outcome: outcomeOf(tenant, now, changes, failure), changes: [...changes, ...refused], error: failure };
+    const refused = (now?.changes ?? [])
+      .filter(({ change }) => change.status !== 'pending')
+      .map((item) => ({ item, result: 'not-applied' as const }));
+    return {
+      database,
+      schema,
+      outcome: outcomeOf(tenant, now, changes, failure),
+      changes: [...changes, ...refused],
+      error: failure,
+    };
   });
   const unreadable = target.unreadable.map(
-    ({ database, schema, message }): TenantOutcome => ({ database, schema, outcome: 'failed', changes: [], error: unreadableFailure(message) }),
+    ({ database, schema, message }): TenantOutcome => ({
+      database,
+      schema,
+      outcome: 'failed',
+      changes: [],
+      error: unreadableFailure(message),
+    }),
   );
   return [...ended, ...unreadable];
 }

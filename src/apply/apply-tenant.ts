@@ -59,7 +59,9 @@ export async function applyTenant(tenant: PlannedTenant, context: Context): Prom
     return {
       changes: [
         ...done,
-        ...(current === undefined ? [] : [{ item: current, result: lost ? ('in-doubt' as const) : ('not-applied' as const) }]),
+        ...(current === undefined
+          ? []
+          : [{ item: current, result: lost ? ('in-doubt' as const) : ('not-applied' as const) }]),
         ...later.map((item) => ({ item, result: 'not-applied' as const })),
       ],
       failure,
@@ -124,7 +126,12 @@ export function failureOf(error: unknown): TenantFailure {
     return { code: error.code, message: error.message, sqlstate: null, remedy: error.options.remedy ?? null };
   if (error instanceof DatabaseError) {
     const detail = error.details.detail === undefined ? '' : ` (${error.details.detail})`;
-    return { code: 'TENANT_FAILED', message: `${error.message}${detail}`, sqlstate: error.code, remedy: REMEDIES[error.code] ?? error.details.hint ?? null };
+    return {
+      code: 'TENANT_FAILED',
+      message: `${error.message}${detail}`,
+      sqlstate: error.code,
+      remedy: REMEDIES[error.code] ?? error.details.hint ?? null,
+    };
   }
   throw error;
 }
@@ -137,4 +144,3 @@ const REMEDIES: Readonly<Record<string, string>> = {
   '23502': 'existing rows have no value: fill the column, then run again',
   '23503': 'existing rows reference rows that are gone: mend them, then run again',
 };
-

@@ -13,7 +13,12 @@ export interface OnlineLimits {
  * Runs one statement outside any transaction. Its locks are weak and its waits long: lock_timeout would make a concurrent
  * build fail at any idle writer and leave an INVALID index, so that the statement has a bound of its own instead.
  */
-export async function runOnline(session: Session, schema: string, statement: Statement, limits: OnlineLimits): Promise<void> {
+export async function runOnline(
+  session: Session,
+  schema: string,
+  statement: Statement,
+  limits: OnlineLimits,
+): Promise<void> {
   const settings = { ...limits.settings, lock_timeout: '0', statement_timeout: String(limits.buildTimeout) };
   await configure(session, settings);
   try {

@@ -1,5 +1,4 @@
-import type { Member, TenantChange } from '../diff/change.js';
-import type { Step } from '../diff/change.js';
+import type { Member, Step, TenantChange } from '../diff/change.js';
 import { renderSql } from '../sql/template.js';
 
 /** A step for one tenant and, of a family's change, one member: ready to be sent. */

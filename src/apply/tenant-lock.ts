@@ -10,7 +10,11 @@ export function tenantLockKey(database: string, schema: string): string {
  * Tries to take the locks of some tenants, all in one statement; gives those that were had. Tried, never waited for: a
  * blocking call while another session builds concurrently would deadlock with the build.
  */
-export async function tryTenantLocks(session: Session, database: string, schemas: readonly string[]): Promise<ReadonlySet<string>> {
+export async function tryTenantLocks(
+  session: Session,
+  database: string,
+  schemas: readonly string[],
+): Promise<ReadonlySet<string>> {
   const rows = await session.query<Row & { schema: string; had: boolean }>(
     `select w.s "schema", pg_catalog.pg_try_advisory_lock(w.k) had from unnest($1::text[], $2::int8[]) w(s, k)`,
     [schemas, schemas.map((schema) => tenantLockKey(database, schema))],

@@ -16,7 +16,12 @@ export interface TransactionUnit {
  * shorter than deadlock_timeout (1 s): in a deadlock it is trueup that gives up, never the application.
  * @throws {TrueupError} STALE_EVIDENCE when rows or values have come since the plan.
  */
-export async function runTransaction(session: Session, schema: string, unit: TransactionUnit, budgetMs: number): Promise<void> {
+export async function runTransaction(
+  session: Session,
+  schema: string,
+  unit: TransactionUnit,
+  budgetMs: number,
+): Promise<void> {
   await inTransaction(session, 'read write', async () => {
     const until = Date.now() + budgetMs;
     const remaining = () => Math.max(1, until - Date.now());

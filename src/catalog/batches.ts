@@ -4,7 +4,21 @@ import { DatabaseError } from '../database/session.js';
 export const LOCKS_PER_STATEMENT = 1000;
 
 /** Errors that concern some item of a batch, not the connection: it vanished, was altered, is forbidden, or locks ran out. */
-const ITEM_ERRORS = new Set(['3F000', '42P01', '42501', '42703', '0A000', '53200', 'XX000', '55000', '42883', '42804', '22P02', '55P03', '57014']);
+const ITEM_ERRORS = new Set([
+  '3F000',
+  '42P01',
+  '42501',
+  '42703',
+  '0A000',
+  '53200',
+  'XX000',
+  '55000',
+  '42883',
+  '42804',
+  '22P02',
+  '55P03',
+  '57014',
+]);
 
 /**
  * Runs items in batches of at most {@link LOCKS_PER_STATEMENT} locks. A batch that fails is halved until the item is found

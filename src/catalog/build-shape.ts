@@ -98,7 +98,12 @@ function buildConstraint(row: ConstraintRow): ConstraintShape {
         indexValid: row.index_valid ?? false,
       };
     case 'c':
-      return { ...base, kind: 'check', expression: relativeTo(row.nspname, row.expression ?? ''), noInherit: row.connoinherit };
+      return {
+        ...base,
+        kind: 'check',
+        expression: relativeTo(row.nspname, row.expression ?? ''),
+        noInherit: row.connoinherit,
+      };
     case 'f':
       return {
         ...base,

@@ -50,10 +50,18 @@ interface SchemaRow extends Row {
  * Finds the tenants from the catalogs, in one statement (two when the rule is a query).
  * @throws {TrueupError} UNKNOWN_SCHEMA for a named schema that is not there, NO_TENANT when nothing was found.
  */
-export async function discoverTenants(session: Session, rule: TenantRule, selection: TenantSelection): Promise<Discovery> {
+export async function discoverTenants(
+  session: Session,
+  rule: TenantRule,
+  selection: TenantSelection,
+): Promise<Discovery> {
   const having = rule.havingTables ?? [];
   const listed = selection.schemas.length > 0 ? selection.schemas : await listedSchemas(session, rule);
-  const rows = await session.query<SchemaRow>(DISCOVER_SQL, [having, [...rule.exclude, ...selection.exclude], rule.like ?? '']);
+  const rows = await session.query<SchemaRow>(DISCOVER_SQL, [
+    having,
+    [...rule.exclude, ...selection.exclude],
+    rule.like ?? '',
+  ]);
   const bySchema = new Map(rows.map((row) => [row.nspname, row]));
   if (selection.schemas.length > 0) return namedTenants(selection, bySchema);
 
@@ -86,7 +94,10 @@ function namedTenants(selection: TenantSelection, bySchema: ReadonlyMap<string, 
   const absent = [...new Set(selection.schemas)].filter((schema) => !bySchema.has(schema));
   if (absent.length > 0 && !selection.allowAbsent) {
     const [first = ''] = absent;
-    const near = closest(first, [...bySchema.values()].filter((row) => !row.system).map((row) => row.nspname));
+    const near = closest(
+      first,
+      [...bySchema.values()].filter((row) => !row.system).map((row) => row.nspname),
+    );
     const meant = near !== undefined && near !== '' && distance(first, near) <= Math.max(2, first.length / 3);
     throw new TrueupError('UNKNOWN_SCHEMA', `schema ${quoted(first)} does not exist`, {
       where: `--schema ${first}`,
@@ -95,10 +106,14 @@ function namedTenants(selection: TenantSelection, bySchema: ReadonlyMap<string, 
   }
   const system = selection.schemas.find((schema) => bySchema.get(schema)?.system === true);
   if (system !== undefined)
-    throw new TrueupError('UNKNOWN_SCHEMA', `schema ${quoted(system)} belongs to PostgreSQL or to an extension and is never a tenant`, {
-      where: `--schema ${system}`,
-      remedy: 'name a schema that holds the application’s tables',
-    });
+    throw new TrueupError(
+      'UNKNOWN_SCHEMA',
+      `schema ${quoted(system)} belongs to PostgreSQL or to an extension and is never a tenant`,
+      {
+        where: `--schema ${system}`,
+        remedy: 'name a schema that holds the application’s tables',
+      },
+    );
   const named = [...new Set(selection.schemas)].flatMap((schema) => bySchema.get(schema) ?? []);
   return { tenants: named.filter((row) => !row.excluded).map(tenant), lookAlikes: [], absent };
 }

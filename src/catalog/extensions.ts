@@ -1,7 +1,7 @@
 import type { Row, Session } from '../database/session.js';
+import type { DesiredExtension } from '../desired-state/model.js';
 import type { NameKind, NameResolver } from '../sql/names.js';
 import { METHOD_EXTENSION_SQL } from './detail-queries.js';
-import type { DesiredExtension } from '../desired-state/model.js';
 
 /** An extension as one database knows it. */
 export interface ExtensionState {
@@ -32,7 +32,9 @@ export async function readExtensions(
   session: Session,
   names: readonly string[],
 ): Promise<{ readonly extensions: ReadonlyMap<string, ExtensionState>; readonly methods: readonly AccessMethod[] }> {
-  const rows = await session.query<Row & { name: string; installed: string | null; schema: string | null; available: string | null }>(
+  const rows = await session.query<
+    Row & { name: string; installed: string | null; schema: string | null; available: string | null }
+  >(
     `select w.name, e.extversion installed, n.nspname::text "schema", a.default_version available
        from pg_catalog.unnest($1::text[]) w(name)
        left join pg_catalog.pg_extension e on e.extname = w.name
@@ -103,7 +105,10 @@ export async function readDefaultOpclasses(session: Session): Promise<(method: s
   return (method, opclass) => defaults.has(`${method}/${opclass.replace(/^pg_catalog\./u, '')}`);
 }
 
-function toBeCreatedIn(declared: readonly DesiredExtension[], states: ReadonlyMap<string, ExtensionState>): string | null {
+function toBeCreatedIn(
+  declared: readonly DesiredExtension[],
+  states: ReadonlyMap<string, ExtensionState>,
+): string | null {
   const schemas = new Set(
     declared.flatMap((extension) =>
       states.get(extension.name)?.installedVersion == null && extension.schema !== null ? [extension.schema] : [],

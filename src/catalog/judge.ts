@@ -5,7 +5,11 @@ import { quoteIdentifier } from '../sql/quote.js';
 import { relativeSql, renderSql, TENANT_SCHEMA_SQL } from '../sql/template.js';
 
 /** Columns for the server to analyse expressions over: of no table, so that no lock and no privilege is needed. */
-export type JudgeColumns = readonly { readonly name: string; readonly type: string; readonly collation: string | null }[];
+export type JudgeColumns = readonly {
+  readonly name: string;
+  readonly type: string;
+  readonly collation: string | null;
+}[];
 
 /** Two expressions; both are cast to a type before they are compared, where one is given. */
 export interface ExpressionPair {
@@ -37,7 +41,11 @@ export async function judgeExpressions(
 }
 
 /** One statement for all; where the server refuses it, one each: the refused one is not what the server holds. */
-async function judgeTogether(session: Session, columns: JudgeColumns, pairs: readonly ExpressionPair[]): Promise<readonly boolean[]> {
+async function judgeTogether(
+  session: Session,
+  columns: JudgeColumns,
+  pairs: readonly ExpressionPair[],
+): Promise<readonly boolean[]> {
   try {
     const output = await explain(session, columns, pairs);
     return pairs.map((_, at) => output[at * 2] !== undefined && output[at * 2] === output[at * 2 + 1]);
@@ -52,14 +60,23 @@ async function judgeTogether(session: Session, columns: JudgeColumns, pairs: rea
   }
 }
 
-async function explain(session: Session, columns: JudgeColumns, pairs: readonly ExpressionPair[]): Promise<readonly string[]> {
+async function explain(
+  session: Session,
+  columns: JudgeColumns,
+  pairs: readonly ExpressionPair[],
+): Promise<readonly string[]> {
   const outputs = pairs.flatMap((pair) => {
     const cast = pair.castTo === null ? '' : `::${pair.castTo}`;
     return [`(${pair.desired})${cast}`, `(${pair.actual})${cast}`];
   });
   const definitions = columns
-    .filter((column) => !column.type.includes(TENANT_SCHEMA_SQL) && !(column.collation ?? '').includes(TENANT_SCHEMA_SQL))
-    .map(({ name, type, collation }) => `${quoteIdentifier(name)} ${type}${collation === null ? '' : ` COLLATE ${collation}`}`);
+    .filter(
+      (column) => !column.type.includes(TENANT_SCHEMA_SQL) && !(column.collation ?? '').includes(TENANT_SCHEMA_SQL),
+    )
+    .map(
+      ({ name, type, collation }) =>
+        `${quoteIdentifier(name)} ${type}${collation === null ? '' : ` COLLATE ${collation}`}`,
+    );
   const [row] = await session.query<ExplainRow>(
     `EXPLAIN (VERBOSE, COSTS OFF, FORMAT JSON) SELECT ${outputs.join(', ')} ` +
       `FROM pg_catalog.jsonb_to_recordset('[]') AS t(${definitions.join(', ')})`,
@@ -75,7 +92,8 @@ async function mayBeJudged(pair: ExpressionPair, names: NameResolver): Promise<b
 async function mayBePlanned(expression: string, names: NameResolver): Promise<boolean> {
   const called = await calledFunctions(expression);
   return called.every(
-    ({ schema, name }) => schema === null || schema === 'pg_catalog' || names.extensionOf('function', schema, name) !== null,
+    ({ schema, name }) =>
+      schema === null || schema === 'pg_catalog' || names.extensionOf('function', schema, name) !== null,
   );
 }
 
@@ -90,10 +108,15 @@ export async function judgeView(
   query: string,
 ): Promise<boolean | null> {
   try {
-    const [row] = await session.query<Row & { def: string | null }>(`select pg_catalog.pg_get_viewdef($1::oid) def`, [view.oid]);
+    const [row] = await session.query<Row & { def: string | null }>(`select pg_catalog.pg_get_viewdef($1::oid) def`, [
+      view.oid,
+    ]);
     if (row?.def == null) return null;
     const desired = renderSql(relativeSql(query), { schema: view.schema });
-    const [actualPlan, desiredPlan] = [await planOf(session, row.def, view.columns), await planOf(session, desired, view.columns)];
+    const [actualPlan, desiredPlan] = [
+      await planOf(session, row.def, view.columns),
+      await planOf(session, desired, view.columns),
+    ];
     return actualPlan === null ? null : actualPlan === desiredPlan;
   } catch (error) {
     if (error instanceof DatabaseError && !error.code.startsWith('08')) return null;

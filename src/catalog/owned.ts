@@ -5,7 +5,11 @@ import type { DesiredPhase, DesiredTable, IndexFamily } from '../desired-state/m
  * tenant, and are no part of a shape (else every tenant with banks of its own would have a shape of its own).
  */
 export interface OwnershipFilter {
-  readonly ownership: readonly { readonly methods: readonly string[]; readonly columns: readonly string[]; readonly ignoring: readonly string[] }[];
+  readonly ownership: readonly {
+    readonly methods: readonly string[];
+    readonly columns: readonly string[];
+    readonly ignoring: readonly string[];
+  }[];
   readonly families: readonly { readonly table: string; readonly pattern: string }[];
 }
 
@@ -29,7 +33,9 @@ export function familyNamePattern(family: IndexFamily): string {
     if (typeof part === 'string') return escapePattern(part);
     const values = family.lists.flatMap((list) =>
       list.entries.flatMap((entry) => {
-        const value = part.variable.startsWith(`${list.name}.`) ? entry[part.variable.slice(list.name.length + 1)] : undefined;
+        const value = part.variable.startsWith(`${list.name}.`)
+          ? entry[part.variable.slice(list.name.length + 1)]
+          : undefined;
         return value === undefined ? [] : [escapePattern(value)];
       }),
     );

@@ -51,7 +51,9 @@ export async function readPresence(
     filled,
     (of) => of.locks,
     async (batch) => {
-      const sql = batch.map((of, at) => `select ${at} "at", exists (select from ${qualified(of)}${condition(where, of)}) "some"`);
+      const sql = batch.map(
+        (of, at) => `select ${at} "at", exists (select from ${qualified(of)}${condition(where, of)}) "some"`,
+      );
       for (const row of await session.query<Row & { at: number; some: boolean }>(sql.join(' union all '))) {
         const of = batch[row.at];
         if (of !== undefined) found.set(of.schema, row.some ? 'some' : 'none');
@@ -97,12 +99,17 @@ export async function readReleases(
   column: string,
 ): Promise<ReadonlyMap<string, string | null>> {
   const found = new Map<string, string | null>(schemas.map((schema) => [schema, null]));
-  const there = await sizes(session, schemas.map((schema) => ({ schema, table })));
+  const there = await sizes(
+    session,
+    schemas.map((schema) => ({ schema, table })),
+  );
   await inBatches(
     there.filter((of) => of.bytes > 0n),
     (of) => of.locks,
     async (batch) => {
-      const sql = batch.map((of, at) => `select ${at} "at", ${quoteIdentifier(column)}::text stamp from ${qualified(of)}`);
+      const sql = batch.map(
+        (of, at) => `select ${at} "at", ${quoteIdentifier(column)}::text stamp from ${qualified(of)}`,
+      );
       for (const row of await session.query<Row & { at: number; stamp: string | null }>(sql.join(' union all '))) {
         const of = batch[row.at];
         if (of === undefined || row.stamp === null) continue;

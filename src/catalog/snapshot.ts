@@ -7,7 +7,13 @@ import type { NameResolver } from '../sql/names.js';
 import { buildShapes } from './build-shape.js';
 import { COLUMNS_SQL, CONSTRAINTS_SQL, INDEXES_SQL, TABLES_SQL } from './detail-queries.js';
 import { type Discovery, discoverTenants, type Tenant, type TenantSelection } from './discover.js';
-import { type AccessMethod, type ExtensionState, readDefaultOpclasses, readExtensions, readNames } from './extensions.js';
+import {
+  type AccessMethod,
+  type ExtensionState,
+  readDefaultOpclasses,
+  readExtensions,
+  readNames,
+} from './extensions.js';
 import { ownershipFilter } from './owned.js';
 import { type OwnedIndexGroup, readOwnedIndexes } from './owned-indexes.js';
 import type { ColumnRow, ConstraintRow, IndexRow, TableRow } from './rows.js';
@@ -53,7 +59,11 @@ const ATTEMPTS = 3;
  * Reads the catalogs of a fleet in one read-only snapshot: a number of statements that does not grow with the tenants, and
  * not one lock on a table of theirs.
  */
-export async function readCatalog(session: Session, desired: DesiredState, selection: TenantSelection): Promise<CatalogSnapshot> {
+export async function readCatalog(
+  session: Session,
+  desired: DesiredState,
+  selection: TenantSelection,
+): Promise<CatalogSnapshot> {
   for (let attempt = 1; ; attempt += 1) {
     try {
       return await inTransaction(session, 'read only snapshot', () => readOnce(session, desired, selection));
@@ -70,7 +80,10 @@ async function readOnce(session: Session, desired: DesiredState, selection: Tena
     `select current_user::text "user", pg_catalog.current_setting('server_version') "version"`,
   );
   const discovery = await discoverTenants(session, desired.tenants, selection);
-  const { extensions, methods } = await readExtensions(session, desired.extensions.map((extension) => extension.name));
+  const { extensions, methods } = await readExtensions(
+    session,
+    desired.extensions.map((extension) => extension.name),
+  );
   const names = await readNames(session, desired.extensions, extensions);
   const isDefaultOpclass = await readDefaultOpclasses(session);
   const relations = desired.tables.map((table) => table.name);
@@ -86,10 +99,16 @@ async function readOnce(session: Session, desired: DesiredState, selection: Tena
       if (!representatives.has(of)) representatives.set(of, table.oid);
     }
   const definitions = new Map(owned.map((group) => [definitionKey(group), group.representative]));
-  const details = await readDetails(session, [...new Set(representatives.values())], [...new Set(definitions.values())]);
+  const details = await readDetails(
+    session,
+    [...new Set(representatives.values())],
+    [...new Set(definitions.values())],
+  );
   const shapes = await buildShapes(details);
   const schemaOf = new Map(details.tables.map((row) => [row.oid, row.nspname]));
-  const ownedIndexes = ownedBySchema(owned, (group) => shapes.indexes.get(known(definitions.get(definitionKey(group)), 'definition')));
+  const ownedIndexes = ownedBySchema(owned, (group) =>
+    shapes.indexes.get(known(definitions.get(definitionKey(group)), 'definition')),
+  );
   // By the representative's own schema: under one name, one tenant's index may be owned and another's not.
   const isApart = (schema: string, table: string, index: string) =>
     ownedIndexes.get(schema)?.some((read) => read.table === table && read.index.name === index) ?? false;

@@ -5,6 +5,7 @@ export const ACTIONS = [
   'create-extension',
   'create-schema',
   'create-table',
+  'alter-table',
   'add-column',
   'alter-column',
   'replace-column',

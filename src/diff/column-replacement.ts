@@ -33,7 +33,11 @@ export function replaceColumn(
   const users = existing.usedBy ?? [];
 
   if (isWidening(wanted, existing)) {
-    const altered = change({ ...base, action: 'alter-column', steps: [step(table, alterColumn(table, wanted.name, sql`TYPE ${relativeSql(wanted.type)}`))] });
+    const altered = change({
+      ...base,
+      action: 'alter-column',
+      steps: [step(table, alterColumn(table, wanted.name, sql`TYPE ${relativeSql(wanted.type)}`))],
+    });
     return users.length > 0 ? blockedByUsers(altered, users) : altered;
   }
 
@@ -52,7 +56,12 @@ export function replaceColumn(
 
   const rows = context.facts.rows(table);
   if (constrainedBy.length > 0) {
-    const altered = change({ ...base, action: 'alter-column', steps: retype(table, wanted, existing), assumptions: [{ kind: 'no-rows', table }] });
+    const altered = change({
+      ...base,
+      action: 'alter-column',
+      steps: retype(table, wanted, existing),
+      assumptions: [{ kind: 'no-rows', table }],
+    });
     if (rows === 'none') return altered;
     return blocked(
       altered,
@@ -62,7 +71,10 @@ export function replaceColumn(
   }
   const values = rows === 'none' ? 'none' : context.facts.values(table, wanted.name);
   if (values === 'none') return replaced;
-  const evidence = values === 'some' ? `${table}.${wanted.name} holds values` : `whether ${table}.${wanted.name} holds values could not be told`;
+  const evidence =
+    values === 'some'
+      ? `${table}.${wanted.name} holds values`
+      : `whether ${table}.${wanted.name} holds values could not be told`;
   if (existing.generated !== null || wanted.derived) {
     const rebuilt: Change = { ...replaced, hazards: ['COLUMN_DROPPED', 'TABLE_REWRITE'], assumptions: [] };
     if (context.allow.has('rebuild-column')) return rebuilt;
@@ -72,11 +84,7 @@ export function replaceColumn(
       'allow it with --allow rebuild-column, in a maintenance window',
     );
   }
-  return blocked(
-    replaced,
-    `${evidence}, which cannot be computed again from the database`,
-    remedyFor(wanted),
-  );
+  return blocked(replaced, `${evidence}, which cannot be computed again from the database`, remedyFor(wanted));
 }
 
 function remedyFor(wanted: DesiredColumn): string {
@@ -90,7 +98,9 @@ function remedyFor(wanted: DesiredColumn): string {
 
 /** Columns whose type follows one parameter change together or not at all: half a dimension change is a broken tenant. */
 function groupOf(wanted: DesiredColumn, context: DiffContext): string | null {
-  const [parameter] = typeVariables(wanted.typeTemplate).filter((name) => context.parameters[name]?.forNewOnly === false);
+  const [parameter] = typeVariables(wanted.typeTemplate).filter(
+    (name) => context.parameters[name]?.forNewOnly === false,
+  );
   return parameter === undefined ? null : `parameter ${parameter}`;
 }
 

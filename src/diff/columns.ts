@@ -53,7 +53,11 @@ function propertyChanges(
  * A parameter that only a default gave fills what is created and changes nothing that exists: the column keeps its own
  * width, and a new one takes the width that its tenant's other columns have.
  */
-export function withTenantsOwnType(column: DesiredColumn, existing: ColumnShape | undefined, context: DiffContext): DesiredColumn {
+export function withTenantsOwnType(
+  column: DesiredColumn,
+  existing: ColumnShape | undefined,
+  context: DiffContext,
+): DesiredColumn {
   const [parameter, ...others] = typeVariables(column.typeTemplate);
   if (parameter === undefined || others.length > 0 || context.parameters[parameter]?.forNewOnly !== true) return column;
   const value =
@@ -68,7 +72,9 @@ function tenantsOwnValue(parameter: string, context: DiffContext): string | null
   for (const table of context.tables)
     for (const column of table.columns) {
       if (!typeVariables(column.typeTemplate).includes(parameter)) continue;
-      const existing = context.actualTables.get(table.name)?.columns.find((candidate) => candidate.name === column.name);
+      const existing = context.actualTables
+        .get(table.name)
+        ?.columns.find((candidate) => candidate.name === column.name);
       const value = existing && typeParameterValue(column.typeTemplate, parameter, existing.type, context.facts);
       if (value != null) return value;
     }
@@ -85,10 +91,17 @@ function structuralDifference(
   if (!context.facts.sameType(wanted.type, existing.type)) return `type is ${existing.type}, declared ${wanted.type}`;
   if ((wanted.collation ?? '') !== (existing.collation ?? ''))
     return `collation is ${existing.collation ?? 'the default'}, declared ${wanted.collation ?? 'the default'}`;
-  if (wanted.generated === null) return existing.generated?.kind === 'virtual' ? 'is a virtual generated column, declared plain' : null;
-  if (existing.generated === null) return `is a plain column, declared GENERATED ALWAYS AS (${wanted.generated.expression})`;
+  if (wanted.generated === null)
+    return existing.generated?.kind === 'virtual' ? 'is a virtual generated column, declared plain' : null;
+  if (existing.generated === null)
+    return `is a plain column, declared GENERATED ALWAYS AS (${wanted.generated.expression})`;
   if (existing.generated.kind !== 'stored') return 'is a virtual generated column, declared stored';
-  const question = expressionQuestion(actual, wanted.generated.expression, existing.generated.expression, castType(wanted.type));
+  const question = expressionQuestion(
+    actual,
+    wanted.generated.expression,
+    existing.generated.expression,
+    castType(wanted.type),
+  );
   return context.facts.same(question)
     ? null
     : `is generated as ${existing.generated.expression}, declared ${wanted.generated.expression}`;
@@ -112,7 +125,8 @@ function addColumnChange(table: string, column: DesiredColumn, context: DiffCont
   if (context.facts.rows(table) === 'none')
     return change({ ...base, steps: [whole], assumptions: [{ kind: 'no-rows', table }] });
   // What a constant default gives, existing rows get without a rewrite; a generated column or an identity rewrites.
-  if (column.generated !== null || column.identity !== null) return change({ ...base, steps: [whole], hazards: ['TABLE_REWRITE'] });
+  if (column.generated !== null || column.identity !== null)
+    return change({ ...base, steps: [whole], hazards: ['TABLE_REWRITE'] });
   if (column.default === null && column.notNull) {
     return {
       ...change({ ...base, steps: [whole] }),
@@ -123,7 +137,11 @@ function addColumnChange(table: string, column: DesiredColumn, context: DiffCont
   }
   if (column.default !== null && !isConstant(column.default))
     return change({ ...base, hazards: ['BACKFILL'], steps: backfillSteps(table, column) });
-  return change({ ...base, steps: [whole], hazards: column.default === null && column.filledBy === 'application' ? ['VALUES_MISSING'] : [] });
+  return change({
+    ...base,
+    steps: [whole],
+    hazards: column.default === null && column.filledBy === 'application' ? ['VALUES_MISSING'] : [],
+  });
 }
 
 /**
@@ -132,7 +150,11 @@ function addColumnChange(table: string, column: DesiredColumn, context: DiffCont
  */
 function isConstant(expression: string): boolean {
   const literal = /^\s*(?:'(?:[^']|'')*'|-?\d+(?:\.\d+)?|true|false|null)\s*(?:::\s*[\w\s"[\]().]+)?\s*$/iu;
-  return literal.test(expression) || /^\s*ARRAY\[\s*\](?:::[\w\s[\]()]+)?\s*$/iu.test(expression) || /^\s*(?:now\(\)|CURRENT_TIMESTAMP)\s*$/iu.test(expression);
+  return (
+    literal.test(expression) ||
+    /^\s*ARRAY\[\s*\](?:::[\w\s[\]()]+)?\s*$/iu.test(expression) ||
+    /^\s*(?:now\(\)|CURRENT_TIMESTAMP)\s*$/iu.test(expression)
+  );
 }
 
 function defaultChange(
@@ -156,7 +178,9 @@ function defaultChange(
     object: wanted.name,
     reason: `default is ${existing.default ?? 'none'}, declared ${wanted.default ?? 'none'}`,
     needs: [key.table(table)],
-    steps: [{ sql: alterColumn(table, wanted.name, what), mode: 'transaction', lock: { mode: 'ACCESS EXCLUSIVE', table } }],
+    steps: [
+      { sql: alterColumn(table, wanted.name, what), mode: 'transaction', lock: { mode: 'ACCESS EXCLUSIVE', table } },
+    ],
   });
 }
 

@@ -31,7 +31,15 @@ export function diffConstraints(
   const spare = new Map([...byName].filter(([constraint]) => !declared.has(constraint)));
   const changes: Change[] = [];
   for (const constraint of desired.constraints) {
-    const made = diffConstraint(desired.name, constraint, byName.get(constraint.name) ?? null, spare, actual, replaced, context);
+    const made = diffConstraint(
+      desired.name,
+      constraint,
+      byName.get(constraint.name) ?? null,
+      spare,
+      actual,
+      replaced,
+      context,
+    );
     if (made !== null) changes.push(made);
   }
   for (const constraint of spare.values()) {
@@ -84,11 +92,18 @@ function diffConstraint(
   const base = { phase: wanted.phase, table, object: wanted.name, ...constraintFacets(table, wanted) };
   const gone = existing !== null && 'columns' in existing && existing.columns.some((column) => replaced.has(column));
   if (existing === null || gone) {
-    const twin = gone ? undefined : [...spare.values()].find((other) => constraintDifference(wanted, other, actual, context) === null);
+    const twin = gone
+      ? undefined
+      : [...spare.values()].find((other) => constraintDifference(wanted, other, actual, context) === null);
     if (twin !== undefined) {
       spare.delete(twin.name);
       const steps = [exclusively(table, renameConstraint(table, twin.name, wanted.name))];
-      return change({ ...base, action: 'rename-constraint', reason: `its definition stands under the name "${twin.name}"`, steps });
+      return change({
+        ...base,
+        action: 'rename-constraint',
+        reason: `its definition stands under the name "${twin.name}"`,
+        steps,
+      });
     }
     return addition(base, wanted, context);
   }
@@ -119,7 +134,11 @@ function addition(base: Base, wanted: DesiredConstraint, context: DiffContext): 
       steps: [added(table, wanted, addConstraint(table, wanted))],
     });
   if (wanted.kind === 'primary-key' || wanted.kind === 'unique') {
-    const index = temporaryName('new', wanted.name, JSON.stringify([wanted.columns, wanted.include, wanted.nullsNotDistinct]));
+    const index = temporaryName(
+      'new',
+      wanted.name,
+      JSON.stringify([wanted.columns, wanted.include, wanted.nullsNotDistinct]),
+    );
     return change({
       ...base,
       action: 'add-constraint',
@@ -137,7 +156,13 @@ function addition(base: Base, wanted: DesiredConstraint, context: DiffContext): 
   });
 }
 
-function replacement(base: Base, wanted: DesiredConstraint, existing: ConstraintShape, reason: string, context: DiffContext): Change {
+function replacement(
+  base: Base,
+  wanted: DesiredConstraint,
+  existing: ConstraintShape,
+  reason: string,
+  context: DiffContext,
+): Change {
   const { table } = base;
   const away = exclusively(table, dropConstraint(table, existing.name));
   const empty = context.facts.rows(table) === 'none';
@@ -149,9 +174,17 @@ function replacement(base: Base, wanted: DesiredConstraint, existing: Constraint
       steps: [away, added(table, wanted, addConstraint(table, wanted))],
     });
   if (wanted.kind === 'primary-key' || wanted.kind === 'unique') {
-    const index = temporaryName('new', wanted.name, JSON.stringify([wanted.columns, wanted.include, wanted.nullsNotDistinct]));
+    const index = temporaryName(
+      'new',
+      wanted.name,
+      JSON.stringify([wanted.columns, wanted.include, wanted.nullsNotDistinct]),
+    );
     // The old key enforces until the new one is built: there is no moment without either.
-    const steps = [uniqueBuild(table, wanted, index), away, exclusively(table, addConstraintUsingIndex(table, wanted, index))];
+    const steps = [
+      uniqueBuild(table, wanted, index),
+      away,
+      exclusively(table, addConstraintUsingIndex(table, wanted, index)),
+    ];
     return change({ ...common, hazards: ['INDEX_BUILD', 'INDEX_DROPPED'], steps });
   }
   return change({
@@ -188,7 +221,12 @@ export function constraintDifference(
 }
 
 function describeForeignKey(of: ForeignKeyShape): string {
-  const options = [`on update ${of.onUpdate}`, `on delete ${of.onDelete}`, `match ${of.match}`, describeDeferrable(of.deferrable)];
+  const options = [
+    `on update ${of.onUpdate}`,
+    `on delete ${of.onDelete}`,
+    `match ${of.match}`,
+    describeDeferrable(of.deferrable),
+  ];
   return `(${of.columns.join(', ')}) references ${of.references} (${of.referencedColumns.join(', ')}) ${options.join(' ')}`;
 }
 

@@ -3,9 +3,9 @@ import { columnDefinition, tableName } from '../sql/ddl/column.js';
 import { addConstraint, constraintDefinition } from '../sql/ddl/constraint.js';
 import { createIndex } from '../sql/ddl/index.js';
 import { identifierVariable, joinSql, name, relativeSql, type SqlTemplate, sql } from '../sql/template.js';
+import { type Change, change, deferred, key, type Step } from './change.js';
 import { withTenantsOwnType } from './columns.js';
 import { constraintFacets } from './constraints.js';
-import { type Change, change, deferred, key, type Step } from './change.js';
 import type { DiffContext } from './context.js';
 import { indexDefinition } from './index-steps.js';
 
@@ -32,7 +32,12 @@ export function createTable(desired: DesiredTable, context: DiffContext): readon
       ...columns.map((column) => key.column(table, column.name)),
       ...inline.flatMap((constraint) => constraintFacets(table, constraint).provides),
     ],
-    steps: [unlocked(sql`CREATE TABLE ${tableName(table)} (${joinSql(body, ', ')})`), ...ownership('TABLE', table, context)],
+    steps: [
+      unlocked(
+        sql`CREATE ${desired.persistence === 'unlogged' ? 'UNLOGGED ' : ''}TABLE ${tableName(table)} (${joinSql(body, ', ')})`,
+      ),
+      ...ownership('TABLE', table, context),
+    ],
   });
   const foreignKeys = desired.constraints
     .filter((constraint) => constraint.kind === 'foreign-key')
@@ -48,7 +53,10 @@ export function createTable(desired: DesiredTable, context: DiffContext): readon
           {
             sql: addConstraint(table, constraint),
             mode: 'transaction',
-            lock: { mode: 'SHARE ROW EXCLUSIVE', table: constraint.references === table ? null : constraint.references },
+            lock: {
+              mode: 'SHARE ROW EXCLUSIVE',
+              table: constraint.references === table ? null : constraint.references,
+            },
           },
         ],
       }),
@@ -57,7 +65,12 @@ export function createTable(desired: DesiredTable, context: DiffContext): readon
 }
 
 /** A missing materialized view, with its indexes. */
-export function createView(desired: DesiredTable, query: string, withData: boolean, context: DiffContext): readonly Change[] {
+export function createView(
+  desired: DesiredTable,
+  query: string,
+  withData: boolean,
+  context: DiffContext,
+): readonly Change[] {
   const { name: table, phase } = desired;
   const create = change({
     phase,
@@ -69,7 +82,9 @@ export function createView(desired: DesiredTable, query: string, withData: boole
     needs: [key.allTables],
     hazards: withData ? ['TABLE_SCAN'] : [],
     steps: [
-      unlocked(sql`CREATE MATERIALIZED VIEW ${tableName(table)} AS ${relativeSql(query)} WITH ${withData ? '' : 'NO '}DATA`),
+      unlocked(
+        sql`CREATE MATERIALIZED VIEW ${tableName(table)} AS ${relativeSql(query)} WITH ${withData ? '' : 'NO '}DATA`,
+      ),
       ...ownership('MATERIALIZED VIEW', table, context),
     ],
   });
@@ -93,7 +108,13 @@ export function newIndexes(desired: DesiredTable): readonly Change[] {
       steps: [unlocked(createIndex(indexDefinition(table, index, where), name(index.name), false))],
     });
     if (index.requiresRows === null || index.requiresRows.count === 0) return [made];
-    return [deferred(made, `needs ${index.requiresRows.count} rows to be built, has 0`, 'nothing to do: it is built when the rows are there')];
+    return [
+      deferred(
+        made,
+        `needs ${index.requiresRows.count} rows to be built, has 0`,
+        'nothing to do: it is built when the rows are there',
+      ),
+    ];
   });
 }
 
@@ -101,4 +122,8 @@ function ownership(kind: string, table: string, context: DiffContext): readonly 
   return context.changesOwner ? [unlocked(sql`ALTER ${kind} ${tableName(table)} OWNER TO ${OWNER}`)] : [];
 }
 
-const unlocked = (template: SqlTemplate): Step => ({ sql: template, mode: 'transaction', lock: { mode: 'NONE', table: null } });
+const unlocked = (template: SqlTemplate): Step => ({
+  sql: template,
+  mode: 'transaction',
+  lock: { mode: 'NONE', table: null },
+});

@@ -1,5 +1,5 @@
-import type { DesiredTable } from '../desired-state/model.js';
 import { groupBy } from '../collections.js';
+import type { DesiredTable } from '../desired-state/model.js';
 import type { TableShape } from '../shape/table-shape.js';
 import { dropMaterializedView } from '../sql/ddl/view.js';
 import { blocked, type Change, change, deferred, key } from './change.js';
@@ -73,7 +73,14 @@ function missingTable(desired: DesiredTable, context: DiffContext): readonly Cha
   if (phase?.extension !== true) return createTable(desired, context);
   return [
     deferred(
-      change({ phase: desired.phase, action: 'create-table', table: desired.name, object: desired.name, reason: 'missing', steps: [] }),
+      change({
+        phase: desired.phase,
+        action: 'create-table',
+        table: desired.name,
+        object: desired.name,
+        reason: 'missing',
+        steps: [],
+      }),
       'the table belongs to a phase that this run does not touch',
       'run without --phase, or let the application’s own migration make it',
     ),
@@ -98,7 +105,12 @@ function diffView(
     lock: { mode: 'ACCESS EXCLUSIVE' as const, table: desired.name },
   };
   return [
-    { ...create, action: 'replace-materialized-view', reason: 'its query differs from the declared one', steps: [drop, ...create.steps] },
+    {
+      ...create,
+      action: 'replace-materialized-view',
+      reason: 'its query differs from the declared one',
+      steps: [drop, ...create.steps],
+    },
     ...indexes,
   ];
 }
@@ -106,19 +118,36 @@ function diffView(
 function wrongKind(desired: DesiredTable, actual: TableShape): Change {
   const action = desired.view === null ? 'create-table' : 'create-materialized-view';
   return blocked(
-    change({ phase: desired.phase, action, table: desired.name, object: desired.name, reason: `is a ${actual.kind}, declared a ${desired.kind}`, steps: [] }),
+    change({
+      phase: desired.phase,
+      action,
+      table: desired.name,
+      object: desired.name,
+      reason: `is a ${actual.kind}, declared a ${desired.kind}`,
+      steps: [],
+    }),
     'trueup never drops a table, and makes no partitioned one plain',
     'move it away in the application’s own migration, then apply',
   );
 }
 
 function persistence(desired: DesiredTable, actual: TableShape): readonly Change[] {
-  if (actual.persistence === 'permanent') return [];
+  if (actual.persistence === desired.persistence) return [];
+  const [is, wanted] = [actual.persistence, desired.persistence].map((of) =>
+    of === 'unlogged' ? 'UNLOGGED' : 'LOGGED',
+  );
   return [
     blocked(
-      change({ phase: desired.phase, action: 'alter-column', table: desired.name, object: desired.name, reason: 'is UNLOGGED, declared permanent', steps: [] }),
-      'ALTER TABLE … SET LOGGED rewrites the table under ACCESS EXCLUSIVE',
-      `run ALTER TABLE ${desired.name} SET LOGGED in a maintenance window`,
+      change({
+        phase: desired.phase,
+        action: 'alter-table',
+        table: desired.name,
+        object: desired.name,
+        reason: `is ${is}, declared ${wanted}`,
+        steps: [],
+      }),
+      `ALTER TABLE … SET ${wanted} rewrites the table under ACCESS EXCLUSIVE`,
+      `run ALTER TABLE ${desired.name} SET ${wanted} in a maintenance window`,
     ),
   ];
 }

@@ -1,5 +1,5 @@
-import type { DesiredTable, IndexFamily } from '../desired-state/model.js';
 import { groupBy } from '../collections.js';
+import type { DesiredTable, IndexFamily } from '../desired-state/model.js';
 import type { IndexShape, TableShape } from '../shape/table-shape.js';
 import { identifierVariable } from '../sql/template.js';
 import { blocked, type Change, change, deferred, type Hazard, key, type Member, type TenantChange } from './change.js';
@@ -56,10 +56,11 @@ export function diffFamily(of: TenantFamily, matcher: PredicateMatcher, context:
       if (found !== null) findings.push(found);
     }
   }
-  for (const member of missing) findings.push(renamed(of, member, spare, matcher, context) ?? finding('build', 'missing', member, context));
-  const changes = [...groupBy(findings, (found) => `${found.fate}|${found.reason}|${found.dropFirst}|${found.inUse}`).values()].map(
-    (group) => familyChange(of, group, context),
-  );
+  for (const member of missing)
+    findings.push(renamed(of, member, spare, matcher, context) ?? finding('build', 'missing', member, context));
+  const changes = [
+    ...groupBy(findings, (found) => `${found.fate}|${found.reason}|${found.dropFirst}|${found.inUse}`).values(),
+  ].map((group) => familyChange(of, group, context));
   return [...changes, ...leftovers(of, [...spare.values()], context)];
 }
 
@@ -72,7 +73,8 @@ function judge(
 ): Finding | null {
   const difference = differenceOf(of, member, candidate.index, matcher, context);
   if (candidate.index.valid) return difference === null ? null : finding('rebuild', difference, member, context);
-  const invalid = 'is INVALID: the leftover of a build that failed or was interrupted; no query uses it, every write maintains it';
+  const invalid =
+    'is INVALID: the leftover of a build that failed or was interrupted; no query uses it, every write maintains it';
   return finding('rebuild', difference === null ? invalid : `is INVALID, and ${difference}`, member, context, true);
 }
 
@@ -89,7 +91,9 @@ function differenceOf(
   if (definition !== null) return definition;
   if (member.where === null) return index.where === null ? null : 'is partial, declared without a predicate';
   if (index.where === null) return 'has no predicate, declared partial';
-  return matcher.same(member.where, index.where, of.actual, context.facts) ? null : 'its predicate is not this member’s';
+  return matcher.same(member.where, index.where, of.actual, context.facts)
+    ? null
+    : 'its predicate is not this member’s';
 }
 
 /** The application finds its indexes by name: a right definition under another name needs the name and no build. */
@@ -172,7 +176,11 @@ function familyChange(of: TenantFamily, group: readonly Finding[], context: Diff
     needs:
       first.fate === 'drop'
         ? [key.built(family.phase, table)]
-        : [key.table(table), key.cleared(table), ...family.keys.flatMap((item) => (item.column === null ? [] : [key.column(table, item.column)]))],
+        : [
+            key.table(table),
+            key.cleared(table),
+            ...family.keys.flatMap((item) => (item.column === null ? [] : [key.column(table, item.column)])),
+          ],
     steps,
   });
   return { change: builds ? refused(made, of, context) : made, members: group.map((found) => found.member) };
@@ -189,13 +197,22 @@ function refused(made: Change, of: TenantFamily, context: DiffContext): Change {
     const { count, where } = of.family.requiresRows;
     const found = of.actual === null ? 0 : context.facts.count(of.desired.name, where, count);
     if (found !== null && found < count)
-      return deferred(made, `needs ${count} rows to be built, has ${found}`, 'nothing to do: it is built when the rows are there');
+      return deferred(
+        made,
+        `needs ${count} rows to be built, has ${found}`,
+        'nothing to do: it is built when the rows are there',
+      );
   }
   return made;
 }
 
 /** The cost policy: below `build` rows none is made, between `keep` and `build` what is there stays, below it goes. */
-function worthOf(of: TenantFamily, member: ExpectedMember, present: boolean, context: DiffContext): 'build' | 'leave' | 'drop' {
+function worthOf(
+  of: TenantFamily,
+  member: ExpectedMember,
+  present: boolean,
+  context: DiffContext,
+): 'build' | 'leave' | 'drop' {
   if (of.family.worthRows === null || of.family.worthRows.build === 0) return 'build';
   const { build, keep } = of.family.worthRows;
   const found = of.actual === null ? 0 : context.facts.count(of.desired.name, member.where, build);

@@ -1,6 +1,5 @@
 import type { IndexFamily, NamePart } from '../desired-state/model.js';
-import { literalVariable, relativeSql, type SqlTemplate, joinSql, renderSql } from '../sql/template.js';
-import { TENANT_SCHEMA } from '../sql/template.js';
+import { joinSql, literalVariable, relativeSql, renderSql, type SqlTemplate, TENANT_SCHEMA } from '../sql/template.js';
 
 /** A member as the rows ask for it. */
 export interface ExpectedMember {
@@ -28,14 +27,21 @@ export function expectedMembers(
     combinations = rows.map((row) => prefixed(name, row));
   }
   for (const list of family.lists)
-    combinations = combinations.flatMap((values) => list.entries.map((entry) => ({ ...values, ...prefixed(list.name, entry) })));
+    combinations = combinations.flatMap((values) =>
+      list.entries.map((entry) => ({ ...values, ...prefixed(list.name, entry) })),
+    );
   const where = predicateTemplate(family);
   const members = new Map<string, ExpectedMember>();
   for (const values of combinations) {
     const name = fill(family.name, values);
-    if (Buffer.byteLength(name) > 63) throw new MemberProblem(`index family ${family.label} gives a name longer than 63 bytes`);
+    if (Buffer.byteLength(name) > 63)
+      throw new MemberProblem(`index family ${family.label} gives a name longer than 63 bytes`);
     if (members.has(name)) throw new MemberProblem(`index family ${family.label} gives the name ${name} twice`);
-    members.set(name, { name, values, where: where === null ? null : renderSql(where, { ...values, schema: TENANT_SCHEMA }) });
+    members.set(name, {
+      name,
+      values,
+      where: where === null ? null : renderSql(where, { ...values, schema: TENANT_SCHEMA }),
+    });
   }
   return members;
 }

@@ -14,7 +14,13 @@ export function identityChange(
   existing: ColumnShape,
   context: DiffContext,
 ): Change | null {
-  const base = { phase: wanted.phase, action: 'alter-column' as const, table, object: wanted.name, needs: [key.table(table)] };
+  const base = {
+    phase: wanted.phase,
+    action: 'alter-column' as const,
+    table,
+    object: wanted.name,
+    needs: [key.table(table)],
+  };
   if (wanted.identity === null) {
     if (existing.identity === null) return null;
     const steps = [step(table, alterColumn(table, wanted.name, 'DROP IDENTITY'))];
@@ -32,7 +38,11 @@ export function identityChange(
   }
   const difference = identityDifference(wanted.identity, existing.identity);
   if (difference === null) return null;
-  return change({ ...base, reason: difference, steps: [step(table, alterColumn(table, wanted.name, alteration(wanted.identity)))] });
+  return change({
+    ...base,
+    reason: difference,
+    steps: [step(table, alterColumn(table, wanted.name, alteration(wanted.identity)))],
+  });
 }
 
 /**

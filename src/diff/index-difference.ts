@@ -16,7 +16,8 @@ export function definitionDifference(
   const method = describeMethod(desired.method);
   const actualMethod = describeMethod(actual.method);
   if (method !== actualMethod) return `access method is ${actualMethod}, declared ${method}`;
-  if (desired.unique !== actual.unique) return actual.unique ? 'is unique, declared not' : 'is not unique, declared unique';
+  if (desired.unique !== actual.unique)
+    return actual.unique ? 'is unique, declared not' : 'is not unique, declared unique';
   if (desired.nullsNotDistinct !== actual.nullsNotDistinct) return 'NULLS NOT DISTINCT differs';
   if (desired.keys.length !== actual.keys.length)
     return `has ${actual.keys.length} keys, declared ${desired.keys.length}`;

@@ -37,7 +37,10 @@ export function buildSteps(target: IndexTarget, online: boolean): readonly Step[
  * Replaces an index. A valid one serves until its successor is valid: built under a temporary name, swapped by two
  * renames, dropped last. An invalid one serves nothing, and a method that permits one index a table leaves no choice.
  */
-export function rebuildSteps(target: IndexTarget, options: { readonly online: boolean; readonly dropFirst: boolean }): readonly Step[] {
+export function rebuildSteps(
+  target: IndexTarget,
+  options: { readonly online: boolean; readonly dropFirst: boolean },
+): readonly Step[] {
   if (options.dropFirst) return [drop(target, target.name), ...buildSteps(target, options.online)];
   return [build(target, target.temporaryNew, null, options.online), ...swapSteps(target, target.temporaryNew)];
 }
@@ -58,7 +61,11 @@ export function drop(target: Pick<IndexTarget, 'table'>, index: SqlPart): Step {
 
 /** Gives an index another name. */
 export function rename(target: Pick<IndexTarget, 'table'>, from: SqlPart, to: SqlPart): Step {
-  return { sql: renameIndex(from, to), mode: 'transaction', lock: { mode: 'SHARE UPDATE EXCLUSIVE', table: target.table } };
+  return {
+    sql: renameIndex(from, to),
+    mode: 'transaction',
+    lock: { mode: 'SHARE UPDATE EXCLUSIVE', table: target.table },
+  };
 }
 
 function build(target: IndexTarget, as: SqlPart, fixedName: string | null, online: boolean): Step {

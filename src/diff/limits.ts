@@ -22,7 +22,8 @@ export function exceededLimit(
     for (const [parameter, limit] of Object.entries(phase.limits)) {
       const value = valueHere(column, parameter, actual, replaced, context);
       if (value === null) continue;
-      const beyond = (limit.maximum !== null && value > limit.maximum) || (limit.minimum !== null && value < limit.minimum);
+      const beyond =
+        (limit.maximum !== null && value > limit.maximum) || (limit.minimum !== null && value < limit.minimum);
       if (beyond)
         return {
           obstacle: `${desired.name}.${column.name} has ${parameter} ${value}; backend ${phase.backend?.resolved ?? phase.name} takes ${limit.minimum ?? 0} to ${limit.maximum ?? 'any'}`,

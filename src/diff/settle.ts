@@ -8,7 +8,11 @@ export function blockGroups(changes: readonly Change[]): readonly Change[] {
   return changes.map((made) => {
     const cause = made.group === null ? undefined : refused.get(made.group);
     if (cause === undefined || made.status === 'blocked') return made;
-    return blocked(made, `all of the tenant's columns change together or none, and ${cause.obstacle}`, cause.remedy ?? '');
+    return blocked(
+      made,
+      `all of the tenant's columns change together or none, and ${cause.obstacle}`,
+      cause.remedy ?? '',
+    );
   });
 }
 
@@ -16,7 +20,10 @@ export function blockGroups(changes: readonly Change[]): readonly Change[] {
  * What needs something that a refused change would have made is refused too; what needs a deferred one is deferred. So
  * an index stays until its successor can be built, and nothing is tried that must fail.
  */
-export function settle<T extends { readonly change: Change }>(changes: readonly T[], allTables: readonly string[]): readonly T[] {
+export function settle<T extends { readonly change: Change }>(
+  changes: readonly T[],
+  allTables: readonly string[],
+): readonly T[] {
   let settled = changes;
   for (;;) {
     const providers = new Map<string, Change>();
@@ -26,7 +33,9 @@ export function settle<T extends { readonly change: Change }>(changes: readonly 
     let moved = false;
     settled = settled.map((item) => {
       if (item.change.status !== 'pending') return item;
-      const cause = expand(item.change.needs, allTables).map((need) => providers.get(need)).find((provider) => provider !== undefined);
+      const cause = expand(item.change.needs, allTables)
+        .map((need) => providers.get(need))
+        .find((provider) => provider !== undefined);
       if (cause === undefined) return item;
       moved = true;
       const waits = `waits for ${cause.action} ${cause.object}, which is ${cause.status}: ${cause.obstacle}`;

@@ -64,7 +64,8 @@ function diffIndex(
   const rows = context.facts.rows(table);
   const policy = rowPolicy(desired, actual !== null, of, context);
   if (policy === 'leave') return null;
-  if (policy === 'drop' && actual !== null) return dropped(desired.phase, actual.name, 'too few rows to be worth its cost', of, context);
+  if (policy === 'drop' && actual !== null)
+    return dropped(desired.phase, actual.name, 'too few rows to be worth its cost', of, context);
   const target = indexTarget(desired, table);
   const online = rows !== 'none';
   const assumptions = online ? [] : [{ kind: 'no-rows' as const, table }];
@@ -100,7 +101,8 @@ function diffIndex(
     return change({
       ...base,
       action: 'rebuild-index',
-      reason: 'is INVALID: the leftover of a build that failed or was interrupted; no query uses it, every write maintains it',
+      reason:
+        'is INVALID: the leftover of a build that failed or was interrupted; no query uses it, every write maintains it',
       assumptions,
       hazards: online ? ['INDEX_BUILD'] : [],
       steps: rebuildSteps(target, { online, dropFirst: true }),
@@ -135,13 +137,22 @@ function refused(made: Change, desired: DesiredIndexBase, of: TableIndexes, cont
     const { count, where } = desired.requiresRows;
     const found = context.facts.count(of.desired.name, where, count);
     if (found !== null && found < count)
-      return deferred(made, `needs ${count} rows to be built, has ${found}`, 'nothing to do: it is built when the rows are there');
+      return deferred(
+        made,
+        `needs ${count} rows to be built, has ${found}`,
+        'nothing to do: it is built when the rows are there',
+      );
   }
   return made;
 }
 
 /** Rows that make an index worth its cost: below `build` none is made, below `keep` it goes. */
-function rowPolicy(desired: DesiredIndex, present: boolean, of: TableIndexes, context: DiffContext): 'build' | 'leave' | 'drop' {
+function rowPolicy(
+  desired: DesiredIndex,
+  present: boolean,
+  of: TableIndexes,
+  context: DiffContext,
+): 'build' | 'leave' | 'drop' {
   if (desired.worthRows === null) return 'build';
   const { build, keep } = desired.worthRows;
   const found = context.facts.count(of.desired.name, desired.where, build);
@@ -158,7 +169,11 @@ function difference(desired: DesiredIndex, actual: IndexShape, of: TableIndexes,
 }
 
 /** An index that nothing declares: dropped when a selected phase owns it or when it is trueup's own leftover. */
-export function unexpectedIndex(index: IndexShape, of: Pick<TableIndexes, 'desired'>, context: DiffContext): Change | null {
+export function unexpectedIndex(
+  index: IndexShape,
+  of: Pick<TableIndexes, 'desired'>,
+  context: DiffContext,
+): Change | null {
   if (isTemporary(index.name))
     return {
       ...dropped(of.desired.phase, index.name, 'leftover of an interrupted run', of, context),
@@ -171,7 +186,13 @@ export function unexpectedIndex(index: IndexShape, of: Pick<TableIndexes, 'desir
   return dropped(phase.name, index.name, `owned by phase ${phase.name}, absent from the desired state`, of, context);
 }
 
-function dropped(phase: string, index: string, reason: string, of: Pick<TableIndexes, 'desired'>, context: DiffContext): Change {
+function dropped(
+  phase: string,
+  index: string,
+  reason: string,
+  of: Pick<TableIndexes, 'desired'>,
+  context: DiffContext,
+): Change {
   const table = of.desired.name;
   const usage = context.facts.usage(index);
   const inUse = usage !== null && usage.scans > 0;
@@ -191,14 +212,23 @@ function facets(desired: DesiredIndex, of: TableIndexes) {
   const table = of.desired.name;
   const unique =
     desired.unique && desired.where === null && desired.keys.every((item) => item.column !== null)
-      ? [key.unique(table, desired.keys.flatMap((item) => item.column ?? []))]
+      ? [
+          key.unique(
+            table,
+            desired.keys.flatMap((item) => item.column ?? []),
+          ),
+        ]
       : [];
   const base = {
     phase: desired.phase,
     table,
     object: desired.name,
     provides: [key.index(table, desired.name), key.built(desired.phase, table), ...unique],
-    needs: [key.table(table), key.cleared(table), ...desired.keys.flatMap((item) => (item.column === null ? [] : [key.column(table, item.column)]))],
+    needs: [
+      key.table(table),
+      key.cleared(table),
+      ...desired.keys.flatMap((item) => (item.column === null ? [] : [key.column(table, item.column)])),
+    ],
   };
   return { table, base };
 }
@@ -220,7 +250,11 @@ function indexTarget(desired: DesiredIndex, table: string): IndexTarget {
 /** LIKE with backslash as its escape, as PostgreSQL reads it. */
 export function matchesLike(text: string, pattern: string): boolean {
   const source = pattern.replaceAll(/\\(.)|([%_])|([\s\S])/gu, (_, escaped, wild, other) =>
-    wild === '%' ? '[\\s\\S]*' : wild === '_' ? '[\\s\\S]' : (escaped ?? other).replaceAll(/[\\^$.|?*+()[\]{}]/gu, '\\$&'),
+    wild === '%'
+      ? '[\\s\\S]*'
+      : wild === '_'
+        ? '[\\s\\S]'
+        : (escaped ?? other).replaceAll(/[\\^$.|?*+()[\]{}]/gu, '\\$&'),
   );
   return new RegExp(`^${source}$`, 'u').test(text);
 }

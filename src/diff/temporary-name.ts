@@ -5,5 +5,8 @@ import { createHash } from 'node:crypto';
  * leave no room, and an application's own `_new` must not be taken for ours.
  */
 export function temporaryName(purpose: 'new' | 'old' | 'check', object: string, definition = ''): string {
-  return `trueup_${createHash('sha256').update(JSON.stringify([purpose, object, definition])).digest('hex').slice(0, 16)}`;
+  return `trueup_${createHash('sha256')
+    .update(JSON.stringify([purpose, object, definition]))
+    .digest('hex')
+    .slice(0, 16)}`;
 }

@@ -31,7 +31,11 @@ export class Answers {
    * Fetches the answers of some tenants to some questions. `table` gives the representative of a tenant's table, for
    * questions that a whole shape shares.
    */
-  async fetch(questions: Iterable<Question>, schemas: readonly string[], table: (name: string) => ReadTable | null): Promise<void> {
+  async fetch(
+    questions: Iterable<Question>,
+    schemas: readonly string[],
+    table: (name: string) => ReadTable | null,
+  ): Promise<void> {
     const expressions: ExpressionQuestion[] = [];
     for (const question of questions) {
       const key = questionKey(question);
@@ -69,11 +73,16 @@ export class Answers {
   async #byTrees(question: Question): Promise<unknown> {
     switch (question.kind) {
       case 'type':
-        return (await canonicalType(question.desired, this.names)) === (await canonicalType(question.actual, this.names));
+        return (
+          (await canonicalType(question.desired, this.names)) === (await canonicalType(question.actual, this.names))
+        );
       case 'columns':
         return columnsOf(question.expression);
       case 'expression':
-        return (await canonicalExpression(question.desired, this.names)) === (await canonicalExpression(question.actual, this.names));
+        return (
+          (await canonicalExpression(question.desired, this.names)) ===
+          (await canonicalExpression(question.actual, this.names))
+        );
       default:
         throw new Error(`internal: ${question.kind} is no fleet-wide question`);
     }
@@ -92,7 +101,10 @@ export class Answers {
         return from(await readPresence(this.session, tablesIn(schemas, question.table), where), 'unknown');
       }
       case 'count':
-        return from(await readCounts(this.session, tablesIn(schemas, question.table), question.where, question.limit), null);
+        return from(
+          await readCounts(this.session, tablesIn(schemas, question.table), question.where, question.limit),
+          null,
+        );
       case 'release':
         return this.release === null
           ? () => null
@@ -103,7 +115,11 @@ export class Answers {
         const view = table(question.table);
         if (view === null) return () => null;
         const columns = view.shape.columns.map((column) => column.name);
-        const same = await judgeView(this.session, { schema: view.schema, name: question.table, oid: view.oid, columns }, question.query);
+        const same = await judgeView(
+          this.session,
+          { schema: view.schema, name: question.table, oid: view.oid, columns },
+          question.query,
+        );
         return () => same;
       }
       default:

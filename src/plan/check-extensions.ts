@@ -17,7 +17,11 @@ export interface ExtensionCheck {
  * Extensions are made once a database, before any tenant's changes; never dropped, never moved.
  * @throws {TrueupError} EXTENSION_UNAVAILABLE or EXTENSION_TOO_OLD, once, with what an administrator must run.
  */
-export function checkExtensions(declared: readonly DesiredExtension[], snapshot: CatalogSnapshot, database: string): ExtensionCheck {
+export function checkExtensions(
+  declared: readonly DesiredExtension[],
+  snapshot: CatalogSnapshot,
+  database: string,
+): ExtensionCheck {
   const changes: Change[] = [];
   const diagnostics: Diagnostic[] = [];
   const schemas = new Set<string>();
@@ -62,7 +66,12 @@ function creation(extension: DesiredExtension): Change {
   });
 }
 
-function placement(extension: DesiredExtension, schema: string, snapshot: CatalogSnapshot, database: string): readonly Diagnostic[] {
+function placement(
+  extension: DesiredExtension,
+  schema: string,
+  snapshot: CatalogSnapshot,
+  database: string,
+): readonly Diagnostic[] {
   if (snapshot.bySchema.has(schema) && schema !== extension.schema)
     return [
       {
@@ -89,17 +98,25 @@ function placement(extension: DesiredExtension, schema: string, snapshot: Catalo
 
 function unavailable(extension: DesiredExtension, database: string): TrueupError {
   const into = extension.schema === null ? '' : ` SCHEMA ${quoteIdentifier(extension.schema)}`;
-  return new TrueupError('EXTENSION_UNAVAILABLE', `extension ${extension.name} is neither installed in the database nor available on the server`, {
-    where: `database ${database}, phase ${extension.phase}`,
-    remedy: `install its files on the server, then run as an administrator: CREATE EXTENSION ${quoteIdentifier(extension.name)}${into}; or choose another backend with --backend ${extension.phase}=NAME`,
-  });
+  return new TrueupError(
+    'EXTENSION_UNAVAILABLE',
+    `extension ${extension.name} is neither installed in the database nor available on the server`,
+    {
+      where: `database ${database}, phase ${extension.phase}`,
+      remedy: `install its files on the server, then run as an administrator: CREATE EXTENSION ${quoteIdentifier(extension.name)}${into}; or choose another backend with --backend ${extension.phase}=NAME`,
+    },
+  );
 }
 
 function tooOld(extension: DesiredExtension, installed: string, database: string): TrueupError {
-  return new TrueupError('EXTENSION_TOO_OLD', `extension ${extension.name} is at version ${installed}, ${extension.minVersion} or newer is needed`, {
-    where: `database ${database}, phase ${extension.phase}`,
-    remedy: `run as an administrator: ALTER EXTENSION ${quoteIdentifier(extension.name)} UPDATE`,
-  });
+  return new TrueupError(
+    'EXTENSION_TOO_OLD',
+    `extension ${extension.name} is at version ${installed}, ${extension.minVersion} or newer is needed`,
+    {
+      where: `database ${database}, phase ${extension.phase}`,
+      remedy: `run as an administrator: ALTER EXTENSION ${quoteIdentifier(extension.name)} UPDATE`,
+    },
+  );
 }
 
 /** By the numbers in them, in order; `0.10.0` is newer than `0.9.1`. */

@@ -32,11 +32,18 @@ function evaluatedFragments(table: DesiredTable): { text: string; source: Source
   });
   // A count policy evaluates the predicate as well.
   const counted = [
-    ...table.indexes.flatMap((index) => (index.worthRows === null || index.where === null ? [] : [{ text: index.where, source: index.source }])),
+    ...table.indexes.flatMap((index) =>
+      index.worthRows === null || index.where === null ? [] : [{ text: index.where, source: index.source }],
+    ),
     ...table.families.flatMap((family) =>
       family.worthRows === null || family.where === null
         ? []
-        : [{ text: family.where.map((part) => (typeof part === 'string' ? part : "''")).join(''), source: family.source }],
+        : [
+            {
+              text: family.where.map((part) => (typeof part === 'string' ? part : "''")).join(''),
+              source: family.source,
+            },
+          ],
     ),
   ];
   return [...required, ...values, ...counted];

@@ -1,5 +1,5 @@
-import type { Change, TenantChange } from '../diff/change.js';
 import type { DesiredState } from '../desired-state/model.js';
+import type { Change, TenantChange } from '../diff/change.js';
 import type { ErrorCode } from '../trueup-error.js';
 
 /** Something that an operator should know; one shape for every stage. */

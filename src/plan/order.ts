@@ -8,7 +8,8 @@ import { expand } from '../diff/settle.js';
 export function inOrder(changes: readonly TenantChange[], allTables: readonly string[]): readonly TenantChange[] {
   const waiting = new Set(changes);
   const unmet = new Map<string, number>();
-  for (const item of changes) for (const provided of item.change.provides) unmet.set(provided, (unmet.get(provided) ?? 0) + 1);
+  for (const item of changes)
+    for (const provided of item.change.provides) unmet.set(provided, (unmet.get(provided) ?? 0) + 1);
   const ready = (item: TenantChange) =>
     expand(item.change.needs, allTables).every((need) => {
       const open = unmet.get(need) ?? 0;

@@ -57,12 +57,24 @@ export async function planDatabase(database: Database, session: Session, request
     const result = results.get(read.schema);
     if (result === undefined) continue;
     if ('problem' in result)
-      unreadable.push({ database: database.id, schema: read.schema, code: 'TENANT_UNREADABLE', message: result.problem });
+      unreadable.push({
+        database: database.id,
+        schema: read.schema,
+        code: 'TENANT_UNREADABLE',
+        message: result.problem,
+      });
     else {
       const phase = desired.phases[0]?.name ?? '';
       const changes = read.isNew ? provisioned(result.changes, desired.release, phase) : result.changes;
       const fingerprint = fingerprintOf(read, changes);
-      tenants.push({ database: database.id, schema: read.schema, changes, fingerprint, owner: ownerOf(read.schema), isNew: read.isNew });
+      tenants.push({
+        database: database.id,
+        schema: read.schema,
+        changes,
+        fingerprint,
+        owner: ownerOf(read.schema),
+        isNew: read.isNew,
+      });
     }
   }
   return {
@@ -102,6 +114,11 @@ function lookAlikes(snapshot: CatalogSnapshot, database: string): readonly Diagn
 /** What a tenant was and what it was to be changed into: its shape, its owned indexes, its members. */
 function fingerprintOf(read: TenantRead, changes: readonly TenantChange[]): string {
   const owned = read.owned.map(({ table, index, definition }) => [table, index.name, definition, index.where]).sort();
-  const wanted = changes.map(({ change, members }) => [change.action, change.status, change.steps.map((step) => showSql(step.sql)), members]);
+  const wanted = changes.map(({ change, members }) => [
+    change.action,
+    change.status,
+    change.steps.map((step) => showSql(step.sql)),
+    members,
+  ]);
   return `sha256:${sha256(JSON.stringify([read.hash, owned, wanted]))}`;
 }

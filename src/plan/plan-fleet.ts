@@ -47,7 +47,8 @@ function planId(desired: DesiredState, databases: readonly DatabasePlan[]): stri
 
 function summarise(databases: readonly DatabasePlan[]): PlanSummary {
   const tenants = databases.flatMap((database) => database.tenants);
-  const having = (status: string) => tenants.filter((tenant) => tenant.changes.some(({ change }) => change.status === status)).length;
+  const having = (status: string) =>
+    tenants.filter((tenant) => tenant.changes.some(({ change }) => change.status === status)).length;
   const inSync = tenants.filter(isInSync).length;
   const unreadable = databases.reduce((sum, database) => sum + database.unreadable.length, 0);
   return {

@@ -1,5 +1,6 @@
-import type { CatalogSnapshot, OwnedRead, ReadTable } from '../catalog/snapshot.js';
+import { familyNamePattern } from '../catalog/owned.js';
 import { readFamilyRows } from '../catalog/row-facts.js';
+import type { CatalogSnapshot, OwnedRead, ReadTable } from '../catalog/snapshot.js';
 import { groupBy } from '../collections.js';
 import type { Session } from '../database/session.js';
 import type { DesiredState, DesiredTable } from '../desired-state/model.js';
@@ -11,7 +12,6 @@ import { diffFamily } from '../diff/families.js';
 import { MemberProblem } from '../diff/family-members.js';
 import { PredicateMatcher } from '../diff/predicate-matcher.js';
 import { settle } from '../diff/settle.js';
-import { familyNamePattern } from '../catalog/owned.js';
 import type { Progress } from '../progress.js';
 import type { Answers } from './answers.js';
 import { inOrder } from './order.js';
@@ -46,19 +46,30 @@ interface Batch {
   readonly members: ReadonlyMap<string, readonly OwnedRead[]>;
 }
 
-
-
 /** Diffs tenants by shape: one diff a group of tenants that look alike and gave the same answers. */
-export async function planTenants(tenants: readonly TenantRead[], fleet: FleetContext): Promise<ReadonlyMap<string, TenantResult>> {
+export async function planTenants(
+  tenants: readonly TenantRead[],
+  fleet: FleetContext,
+): Promise<ReadonlyMap<string, TenantResult>> {
   const familyTables = new Map(
-    fleet.tables.filter((table) => table.families.length > 0).map((table) => [table.name, new Set(table.indexes.map((index) => index.name))]),
+    fleet.tables
+      .filter((table) => table.families.length > 0)
+      .map((table) => [table.name, new Set(table.indexes.map((index) => index.name))]),
   );
-  const isCandidate = (read: OwnedRead) => familyTables.has(read.table) && !familyTables.get(read.table)?.has(read.index.name);
+  const isCandidate = (read: OwnedRead) =>
+    familyTables.has(read.table) && !familyTables.get(read.table)?.has(read.index.name);
   const apart = (tenant: TenantRead) => tenant.owned.filter((read) => !isCandidate(read));
   const members = new Map(tenants.map((tenant) => [tenant.schema, tenant.owned.filter(isCandidate)]));
 
   const alike = groupBy(tenants, (tenant) =>
-    [tenant.hash, tenant.isNew, fleet.changesOwner(tenant.schema), ...apart(tenant).map((read) => `${read.table}.${read.index.name}.${read.definition}.${read.index.where}`).sort()].join('\0'),
+    [
+      tenant.hash,
+      tenant.isNew,
+      fleet.changesOwner(tenant.schema),
+      ...apart(tenant)
+        .map((read) => `${read.table}.${read.index.name}.${read.definition}.${read.index.where}`)
+        .sort(),
+    ].join('\0'),
   );
   const diffs = new Map<string, TenantDiff>();
   for (const group of alike.values()) await diffGroup(group, apart, fleet, diffs);
@@ -104,7 +115,8 @@ async function diffGroup(
     }
     const others: TenantRead[] = [];
     for (const tenant of rest) {
-      if (tenant === representative || fleet.answers.alike(schema, tenant.schema, sheet.asked)) diffs.set(tenant.schema, diff);
+      if (tenant === representative || fleet.answers.alike(schema, tenant.schema, sheet.asked))
+        diffs.set(tenant.schema, diff);
       else others.push(tenant);
     }
     rest = others;
@@ -129,7 +141,9 @@ async function diffFamilies(
           ? null
           : await readFamilyRows(
               fleet.session,
-              batch.tenants.filter((tenant) => tenant.tables.has(source.table)).map((tenant) => ({ schema: tenant.schema, table: source.table })),
+              batch.tenants
+                .filter((tenant) => tenant.tables.has(source.table))
+                .map((tenant) => ({ schema: tenant.schema, table: source.table })),
               source.values,
             );
       let waiting = batch.tenants;
@@ -150,7 +164,9 @@ async function diffFamilies(
                 family,
                 actual: tenant.tables.get(table.name)?.shape ?? null,
                 rows: source === null ? [{}] : (read?.rows.get(tenant.schema) ?? []),
-                candidates: (batch.members.get(tenant.schema) ?? []).filter((candidate) => candidate.table === table.name),
+                candidates: (batch.members.get(tenant.schema) ?? []).filter(
+                  (candidate) => candidate.table === table.name,
+                ),
                 replaced: diffs.get(tenant.schema)?.replaced.get(table.name) ?? new Set(),
                 pattern,
               },
@@ -178,7 +194,11 @@ async function diffFamilies(
 }
 
 /** One fetch a distinct question, for all the tenants that ask it. */
-async function fetchOpen(open: readonly TenantRead[], sheets: ReadonlyMap<string, FactSheet>, fleet: FleetContext): Promise<void> {
+async function fetchOpen(
+  open: readonly TenantRead[],
+  sheets: ReadonlyMap<string, FactSheet>,
+  fleet: FleetContext,
+): Promise<void> {
   const asking = new Map<string, { schemas: string[]; tenant: TenantRead }>();
   for (const tenant of open)
     for (const key of sheets.get(tenant.schema)?.open.keys() ?? []) {
@@ -188,7 +208,8 @@ async function fetchOpen(open: readonly TenantRead[], sheets: ReadonlyMap<string
     }
   for (const [key, { schemas, tenant }] of asking) {
     const question = sheets.get(tenant.schema)?.open.get(key);
-    if (question !== undefined) await fleet.answers.fetch([question], schemas, (name) => tenant.tables.get(name) ?? null);
+    if (question !== undefined)
+      await fleet.answers.fetch([question], schemas, (name) => tenant.tables.get(name) ?? null);
   }
 }
 

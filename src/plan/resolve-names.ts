@@ -1,4 +1,10 @@
-import type { DesiredColumn, DesiredConstraint, DesiredIndexBase, DesiredTable, NamePart } from '../desired-state/model.js';
+import type {
+  DesiredColumn,
+  DesiredConstraint,
+  DesiredIndexBase,
+  DesiredTable,
+  NamePart,
+} from '../desired-state/model.js';
 import type { NameResolver } from '../sql/names.js';
 import { qualifyNames, qualifyOperatorClass } from '../sql/qualify.js';
 import { quoteIdentifier } from '../sql/quote.js';
@@ -7,14 +13,20 @@ import { quoteIdentifier } from '../sql/quote.js';
  * The declared tables as one database understands them: bare names of extensions' types, functions and operator classes
  * qualified by the schema where the extension really lives there, so that sessions need no search_path.
  */
-export async function resolveNames(tables: readonly DesiredTable[], names: NameResolver): Promise<readonly DesiredTable[]> {
+export async function resolveNames(
+  tables: readonly DesiredTable[],
+  names: NameResolver,
+): Promise<readonly DesiredTable[]> {
   return Promise.all(
     tables.map(async (table) => ({
       ...table,
       columns: await Promise.all(table.columns.map((column) => resolveColumn(column, names))),
       constraints: await Promise.all(table.constraints.map((constraint) => resolveConstraint(constraint, names))),
       indexes: await Promise.all(
-        table.indexes.map(async (index) => ({ ...(await resolveIndex(index, names)), where: await expression(index.where, names) })),
+        table.indexes.map(async (index) => ({
+          ...(await resolveIndex(index, names)),
+          where: await expression(index.where, names),
+        })),
       ),
       families: await Promise.all(table.families.map((family) => resolveIndex(family, names))),
       view: table.view === null ? null : { ...table.view, query: await qualifyNames('query', table.view.query, names) },

@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { applyFleet, type ApplyRequest } from '../../src/apply/apply-fleet.js';
+import { type ApplyRequest, applyFleet } from '../../src/apply/apply-fleet.js';
 import { DEFAULT_LIMITS } from '../../src/apply/apply-tenant.js';
 import type { FleetOutcome } from '../../src/apply/fleet-outcome.js';
 import { openDatabase } from '../../src/database/open-database.js';
@@ -69,7 +69,10 @@ export async function openFleet(url: string | null): Promise<FleetUnderTest> {
     provision: async (schemas, options = {}) => {
       const outcome = await apply({ ...options, schemas, createSchema: true });
       const bad = outcome.tenants.filter((tenant) => tenant.outcome !== 'converged');
-      if (bad.length > 0) throw new Error(`provisioning failed: ${JSON.stringify(bad.map((one) => [one.schema, one.outcome, one.error]))}`);
+      if (bad.length > 0)
+        throw new Error(
+          `provisioning failed: ${JSON.stringify(bad.map((one) => [one.schema, one.outcome, one.error]))}`,
+        );
     },
     close: () => database.close(),
   };

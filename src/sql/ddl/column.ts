@@ -8,7 +8,8 @@ export const tableName = (table: string): SqlTemplate => sql`${SCHEMA}.${name(ta
 export function columnDefinition(column: ColumnShape, options: { readonly notNull?: boolean } = {}): SqlTemplate {
   const parts: SqlTemplate[] = [sql`${name(column.name)} ${relativeSql(column.type)}`];
   if (column.collation !== null) parts.push(sql`COLLATE ${relativeSql(column.collation)}`);
-  if (column.generated !== null) parts.push(sql`GENERATED ALWAYS AS (${relativeSql(column.generated.expression)}) STORED`);
+  if (column.generated !== null)
+    parts.push(sql`GENERATED ALWAYS AS (${relativeSql(column.generated.expression)}) STORED`);
   if (column.identity !== null) parts.push(identityClause(column.identity));
   if (column.default !== null) parts.push(sql`DEFAULT ${relativeSql(column.default)}`);
   if (options.notNull ?? column.notNull) parts.push(sql`NOT NULL`);

@@ -34,7 +34,8 @@ export const dropIndex = (index: SqlPart, concurrently: boolean): SqlTemplate =>
   sql`DROP INDEX ${concurrently ? 'CONCURRENTLY ' : ''}${SCHEMA}.${index}`;
 
 /** `ALTER INDEX … RENAME`: SHARE UPDATE EXCLUSIVE on the index alone. */
-export const renameIndex = (from: SqlPart, to: SqlPart): SqlTemplate => sql`ALTER INDEX ${SCHEMA}.${from} RENAME TO ${to}`;
+export const renameIndex = (from: SqlPart, to: SqlPart): SqlTemplate =>
+  sql`ALTER INDEX ${SCHEMA}.${from} RENAME TO ${to}`;
 
 function indexKey(key: IndexKeyShape): SqlTemplate {
   const parts: SqlPart[] = [key.column !== null ? name(key.column) : sql`(${relativeSql(key.expression ?? '')})`];
