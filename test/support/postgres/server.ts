@@ -33,6 +33,8 @@ export interface TestServer {
 export interface ServerOptions {
   /** Settings beyond, or instead of, those that all test servers have. */
   readonly settings?: Readonly<Record<string, string>>;
+  /** The programs to run; the server with pgvector unless given. */
+  readonly bin?: string;
 }
 
 const SETTINGS: Readonly<Record<string, string>> = {
@@ -59,7 +61,7 @@ export function postgresBin(): string {
 
 /** Makes a fresh cluster in a temporary directory and starts it. It ends with this process, however that ends. */
 export async function startServer(options: ServerOptions = {}): Promise<TestServer> {
-  const bin = postgresBin();
+  const bin = options.bin ?? postgresBin();
   const account = serverAccount();
   const directory = mkdtempSync(join(shortTemporaryDirectory(), 'trueup-pg-'));
   chmodSync(directory, 0o755);
