@@ -181,10 +181,10 @@ async function guarded(
   engine: Engine,
 ): Promise<TenantRun> {
   try {
-    const { desired, limits } = engine.request;
+    const { limits } = engine.request;
     return await applyTenant(tenant, {
       session,
-      phases: desired.phases,
+      phases: tenant.phases,
       extensionSchemas: fresh.extensionSchemas,
       limits,
     });

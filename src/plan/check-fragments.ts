@@ -2,6 +2,8 @@ import { unsafeFunctions } from '../catalog/row-facts.js';
 import type { Session } from '../database/session.js';
 import type { DesiredState, DesiredTable, SourcePosition } from '../desired-state/model.js';
 import { calledFunctions } from '../sql/fragments.js';
+import { parseSql } from '../sql/parser.js';
+import { list, names, walk } from '../sql/tree.js';
 import { TrueupError } from '../trueup-error.js';
 
 /**
@@ -20,6 +22,31 @@ export async function checkEvaluatedFragments(session: Session, desired: Desired
   const [unsafe] = await unsafeFunctions(session, [...called.keys()]);
   const fragment = unsafe === undefined ? undefined : called.get(unsafe);
   if (unsafe !== undefined && fragment !== undefined) throw refused(unsafe, fragment);
+}
+
+/**
+ * The query that lists the tenants runs on the server with plan's rights: like the fragments it may call only immutable
+ * functions of pg_catalog, aggregates aside.
+ * @throws {TrueupError} FRAGMENT_REFUSED before it is sent.
+ */
+export async function checkTenantQuery(session: Session, query: string): Promise<void> {
+  const parsed = await parseSql(query);
+  if (!parsed.ok) throw queryRefused(parsed.message);
+  const called: (readonly string[])[] = [];
+  walk(parsed.statements, ({ kind, body }) => {
+    if (kind === 'FuncCall') called.push(names(list(body, 'funcname')));
+  });
+  const foreign = called.find((parts) => parts.length > 1 && parts[0] !== 'pg_catalog');
+  if (foreign !== undefined) throw queryRefused(`${foreign.join('.')} may not be called here`);
+  const [unsafe] = await unsafeFunctions(session, [...new Set(called.map((parts) => parts.at(-1) ?? ''))]);
+  if (unsafe !== undefined) throw queryRefused(`${unsafe} may not be called here`);
+}
+
+function queryRefused(message: string): TrueupError {
+  return new TrueupError('FRAGMENT_REFUSED', message, {
+    where: 'fleet.yaml: tenants.query',
+    remedy: 'plan runs this query: use one SELECT that calls only immutable functions of pg_catalog',
+  });
 }
 
 function evaluatedFragments(table: DesiredTable): { text: string; source: SourcePosition }[] {

@@ -1,4 +1,4 @@
-import type { DesiredState } from '../desired-state/model.js';
+import type { DesiredPhase, DesiredState } from '../desired-state/model.js';
 import type { Change, TenantChange } from '../diff/change.js';
 import type { ErrorCode } from '../trueup-error.js';
 
@@ -36,6 +36,8 @@ export interface PlannedTenant {
   readonly owner: string;
   /** True for a schema that does not exist yet and that apply makes. */
   readonly isNew: boolean;
+  /** The phases that it was planned by: an override may give it others than the rest of the fleet has. */
+  readonly phases: readonly DesiredPhase[];
 }
 
 /** A tenant that could not be read: no changes are planned for it. */
@@ -54,6 +56,8 @@ export interface DatabasePlan {
   readonly serverVersion: string;
   readonly role: string;
   readonly source: string;
+  /** What it was planned by, alternatives resolved; overrides aside. */
+  readonly desired: DesiredState;
   /** Made once, before any tenant's: extensions. */
   readonly databaseChanges: readonly Change[];
   readonly diagnostics: readonly Diagnostic[];

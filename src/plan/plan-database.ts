@@ -1,6 +1,7 @@
-import type { TenantSelection } from '../catalog/discover.js';
+import { discoverTenants, type LookAlike, type TenantSelection } from '../catalog/discover.js';
 import { type CatalogSnapshot, readCatalog } from '../catalog/snapshot.js';
 import type { Database, Session } from '../database/session.js';
+import { inTransaction } from '../database/transaction.js';
 import type { DesiredState } from '../desired-state/model.js';
 import type { TenantChange } from '../diff/change.js';
 import type { Approval } from '../diff/context.js';
@@ -9,16 +10,19 @@ import { showSql } from '../sql/template.js';
 import { Answers } from './answers.js';
 import { checkBackends } from './check-backends.js';
 import { checkExtensions } from './check-extensions.js';
-import { checkEvaluatedFragments } from './check-fragments.js';
+import { checkEvaluatedFragments, checkTenantQuery } from './check-fragments.js';
+import { type Reload, resolveAlternatives, variantsOf } from './desired-variants.js';
 import { sha256 } from './drift-classes.js';
 import type { DatabasePlan, Diagnostic, PlannedTenant, UnreadableTenant } from './fleet-plan.js';
-import { planTenants, type TenantRead, tenantsOf } from './plan-tenants.js';
+import { planTenants, type TenantRead, type TenantResult, tenantsOf } from './plan-tenants.js';
 import { provisioned } from './provision.js';
 import { resolveNames } from './resolve-names.js';
 
 /** What a plan is asked for. */
 export interface PlanRequest {
   readonly desired: DesiredState;
+  /** Loads the files anew for alternatives and overrides; without it neither is followed. */
+  readonly reload?: Reload;
   readonly selection: TenantSelection;
   readonly allow: ReadonlySet<Approval>;
   readonly progress: Progress;
@@ -29,7 +33,71 @@ export interface PlanRequest {
  * That order: a bank made meanwhile has its indexes unseen, never its indexes orphaned.
  */
 export async function planDatabase(database: Database, session: Session, request: PlanRequest): Promise<DatabasePlan> {
+  const { reload } = request;
+  if (reload === undefined) return planVariant(database, session, request);
+  const resolved = await resolveAlternatives(session, request.desired, reload, database.id);
+  const resolvedRequest = { ...request, desired: resolved.desired };
+  const parts =
+    resolved.desired.overrides.length === 0
+      ? [await planVariant(database, session, resolvedRequest)]
+      : await planOverrides(database, session, resolvedRequest, resolved.alternatives, reload);
+  const [first] = parts;
+  if (first === undefined) throw new Error('internal: a plan without a part');
+  const { databaseChanges, diagnostics, tenants, unreadable, shapes, extensionSchemas } = merged(parts);
+  return {
+    ...first,
+    databaseChanges,
+    diagnostics: [...resolved.diagnostics, ...diagnostics],
+    tenants,
+    unreadable,
+    shapes,
+    extensionSchemas,
+  };
+}
+
+/** Tenants that overrides name are planned by their own files' state, beside the others. */
+async function planOverrides(
+  database: Database,
+  session: Session,
+  request: PlanRequest,
+  alternatives: Readonly<Record<string, string>>,
+  reload: Reload,
+): Promise<readonly DatabasePlan[]> {
+  const { desired, selection } = request;
+  const found = await inTransaction(session, 'read only snapshot', () =>
+    discoverTenants(session, desired.tenants, selection),
+  );
+  const schemas = [...found.tenants.map((tenant) => tenant.schema), ...found.absent];
+  const parts: DatabasePlan[] = [];
+  for (const variant of await variantsOf(desired, schemas, alternatives, reload)) {
+    // Without a name the selection would be every tenant again.
+    if (variant.schemas.length === 0) continue;
+    const part = { ...selection, schemas: variant.schemas, exclude: [] };
+    parts.push(await planVariant(database, session, { ...request, desired: variant.desired, selection: part }));
+  }
+  const lookAlike = lookAlikes(found.lookAlikes, database.id);
+  if (parts.length === 0) return [await planVariant(database, session, request)];
+  return parts.map((part, at) => (at === 0 ? { ...part, diagnostics: [...lookAlike, ...part.diagnostics] } : part));
+}
+
+function merged(parts: readonly DatabasePlan[]) {
+  const byName = <T extends { readonly schema: string }>(list: readonly T[]) =>
+    [...list].sort((left, right) => (left.schema < right.schema ? -1 : 1));
+  return {
+    databaseChanges: [
+      ...new Map(parts.flatMap((part) => part.databaseChanges).map((made) => [made.object, made])).values(),
+    ],
+    diagnostics: [...new Map(parts.flatMap((part) => part.diagnostics).map((one) => [one.message, one])).values()],
+    tenants: byName(parts.flatMap((part) => part.tenants)),
+    unreadable: byName(parts.flatMap((part) => part.unreadable)),
+    shapes: parts.reduce((sum, part) => sum + part.shapes, 0),
+    extensionSchemas: [...new Set(parts.flatMap((part) => part.extensionSchemas))],
+  };
+}
+
+async function planVariant(database: Database, session: Session, request: PlanRequest): Promise<DatabasePlan> {
   const { desired, progress } = request;
+  if (desired.tenants.query !== null) await checkTenantQuery(session, desired.tenants.query);
   progress.phase('reading catalogs');
   const snapshot = await readCatalog(session, desired, request.selection);
   const extensions = checkExtensions(desired.extensions, snapshot, database.id);
@@ -37,7 +105,6 @@ export async function planDatabase(database: Database, session: Session, request
   if (snapshot.tenants.length > 0) await checkEvaluatedFragments(session, desired);
 
   const reads = tenantsOf(snapshot);
-  const answers = new Answers(session, snapshot.names, desired.release);
   const ownerOf = (schema: string) => snapshot.bySchema.get(schema)?.owner ?? snapshot.session.user;
   progress.phase('comparing tenants', reads.length);
   const results = await planTenants(reads, {
@@ -47,45 +114,45 @@ export async function planDatabase(database: Database, session: Session, request
     allow: request.allow,
     isDefaultOpclass: snapshot.isDefaultOpclass,
     changesOwner: (schema) => ownerOf(schema) !== snapshot.session.user,
-    answers,
+    answers: new Answers(session, snapshot.names, desired.release),
     progress,
   });
-
-  const tenants: PlannedTenant[] = [];
-  const unreadable: UnreadableTenant[] = [];
-  for (const read of reads) {
-    const result = results.get(read.schema);
-    if (result === undefined) continue;
-    if ('problem' in result)
-      unreadable.push({
-        database: database.id,
-        schema: read.schema,
-        code: 'TENANT_UNREADABLE',
-        message: result.problem,
-      });
-    else {
-      const phase = desired.phases[0]?.name ?? '';
-      const changes = read.isNew ? provisioned(result.changes, desired.release, phase) : result.changes;
-      const fingerprint = fingerprintOf(read, changes);
-      tenants.push({
-        database: database.id,
-        schema: read.schema,
-        changes,
-        fingerprint,
-        owner: ownerOf(read.schema),
-        isNew: read.isNew,
-      });
-    }
-  }
+  const { tenants, unreadable } = sorted(reads, results, { database: database.id, desired, ownerOf });
   return {
     ...describe(database, snapshot),
+    desired,
     databaseChanges: extensions.changes,
-    diagnostics: [...extensions.diagnostics, ...lookAlikes(snapshot, database.id)],
+    diagnostics: [...extensions.diagnostics, ...lookAlikes(snapshot.lookAlikes, database.id)],
     tenants,
     unreadable,
     shapes: snapshot.groups.length,
     extensionSchemas: extensions.schemas,
   };
+}
+
+/** Results as planned tenants, and those that could not be read. */
+function sorted(
+  reads: readonly TenantRead[],
+  results: ReadonlyMap<string, TenantResult>,
+  of: { readonly database: string; readonly desired: DesiredState; readonly ownerOf: (schema: string) => string },
+) {
+  const { database, desired } = of;
+  const tenants: PlannedTenant[] = [];
+  const unreadable: UnreadableTenant[] = [];
+  for (const read of reads) {
+    const { schema, isNew } = read;
+    const result = results.get(schema);
+    if (result === undefined) continue;
+    if ('problem' in result) {
+      unreadable.push({ database, schema, code: 'TENANT_UNREADABLE', message: result.problem });
+      continue;
+    }
+    const phase = desired.phases[0]?.name ?? '';
+    const changes = isNew ? provisioned(result.changes, desired.release, phase) : result.changes;
+    const fingerprint = fingerprintOf(read, changes);
+    tenants.push({ database, schema, changes, fingerprint, owner: of.ownerOf(schema), isNew, phases: desired.phases });
+  }
+  return { tenants, unreadable };
 }
 
 function describe(database: Database, snapshot: CatalogSnapshot) {
@@ -100,8 +167,8 @@ function describe(database: Database, snapshot: CatalogSnapshot) {
   };
 }
 
-function lookAlikes(snapshot: CatalogSnapshot, database: string): readonly Diagnostic[] {
-  return snapshot.lookAlikes.map(({ schema, has, lacks }) => ({
+function lookAlikes(found: readonly LookAlike[], database: string): readonly Diagnostic[] {
+  return found.map(({ schema, has, lacks }) => ({
     severity: 'warning',
     code: 'LOOKS_LIKE_A_TENANT',
     message: `schema "${schema}" has ${has.join(', ')} but not ${lacks.join(', ')}: not planned, maybe a damaged tenant`,

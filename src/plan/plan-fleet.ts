@@ -1,5 +1,5 @@
+import { known } from '../collections.js';
 import type { Database, Session } from '../database/session.js';
-import type { DesiredState } from '../desired-state/model.js';
 import { driftClasses, sha256 } from './drift-classes.js';
 import { type DatabasePlan, type FleetPlan, isInSync, type PlanSummary } from './fleet-plan.js';
 import { type PlanRequest, planDatabase } from './plan-database.js';
@@ -11,7 +11,7 @@ import { type PlanRequest, planDatabase } from './plan-database.js';
 export async function planFleet(database: Database, request: PlanRequest, open?: Session): Promise<FleetPlan> {
   const session = open ?? (await database.connect());
   try {
-    return assemble(request.desired, [await planDatabase(database, session, request)]);
+    return assemble([await planDatabase(database, session, request)]);
   } finally {
     request.progress.done();
     if (open === undefined) await session.close();
@@ -19,9 +19,10 @@ export async function planFleet(database: Database, request: PlanRequest, open?:
 }
 
 /** The plan of a fleet from its databases' parts. */
-export function assemble(desired: DesiredState, databases: readonly DatabasePlan[]): FleetPlan {
+export function assemble(databases: readonly DatabasePlan[]): FleetPlan {
+  const { desired } = known(databases[0], 'a database of the plan');
   return {
-    planId: planId(desired, databases),
+    planId: planId(databases),
     createdAt: new Date(),
     desired,
     databases,
@@ -31,18 +32,19 @@ export function assemble(desired: DesiredState, databases: readonly DatabasePlan
 }
 
 /** The hash of all that an approval of this plan approves; the same fleet in the same state gives the same id. */
-function planId(desired: DesiredState, databases: readonly DatabasePlan[]): string {
+function planId(databases: readonly DatabasePlan[]): string {
   const approved = databases.map((database) => ({
     id: database.id,
     host: database.host,
     name: database.name,
+    desired: database.desired.digest,
     changes: database.databaseChanges.map((change) => [change.action, change.object, change.steps]),
     tenants: database.tenants
       .filter((tenant) => tenant.changes.length > 0)
       .map((tenant) => [tenant.schema, tenant.fingerprint])
       .sort(),
   }));
-  return `sha256:${sha256(JSON.stringify([desired.digest, approved]))}`;
+  return `sha256:${sha256(JSON.stringify(approved))}`;
 }
 
 function summarise(databases: readonly DatabasePlan[]): PlanSummary {

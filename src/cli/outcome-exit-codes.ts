@@ -1,0 +1,34 @@
+import type { FleetOutcome } from '../apply/fleet-outcome.js';
+import type { FleetPlan } from '../plan/fleet-plan.js';
+import { EXIT_CODES, type ExitCode, worstExitCode } from './exit-codes.js';
+
+/**
+ * What `plan` ends with. Drift and blocked changes count only when they are asked for; a tenant that could not be read
+ * always does, since a plan without it must not pass for a plan of the whole fleet.
+ */
+export function planExitCode(plan: FleetPlan, options: { readonly detailed: boolean }): ExitCode {
+  const codes: number[] = [];
+  if (plan.summary.unreadable > 0) codes.push(EXIT_CODES.failed);
+  if (options.detailed) {
+    const changes = [
+      ...plan.databases.flatMap((database) => database.databaseChanges),
+      ...plan.classes.flatMap((group) => group.changes.map(({ change }) => change)),
+    ];
+    if (changes.some((change) => change.status === 'blocked')) codes.push(EXIT_CODES.blocked);
+    if (changes.some((change) => change.status === 'pending')) codes.push(EXIT_CODES.drift);
+  }
+  return worstExitCode(codes);
+}
+
+/** What `apply` ends with. A tenant that was dropped during the run needs nothing more and is no failure. */
+export function applyExitCode(outcome: FleetOutcome): ExitCode {
+  const { summary } = outcome;
+  const codes: number[] = [];
+  if (outcome.interrupted === 'SIGINT') codes.push(EXIT_CODES.interrupted);
+  if (outcome.interrupted === 'SIGTERM') codes.push(EXIT_CODES.terminated);
+  if (summary.failed > 0) codes.push(EXIT_CODES.failed);
+  if (summary.blocked > 0 || summary.partial > 0) codes.push(EXIT_CODES.blocked);
+  if (summary.stale > 0 || summary.notAttempted > 0) codes.push(EXIT_CODES.leftOver);
+  if (outcome.databaseChanges.some(({ result }) => result === 'not-applied')) codes.push(EXIT_CODES.leftOver);
+  return worstExitCode(codes);
+}

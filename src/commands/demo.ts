@@ -1,0 +1,85 @@
+import { basename, relative } from 'node:path';
+import { Flags } from '@oclif/core';
+import { Ansis } from 'ansis';
+import { IN_MEMORY } from '../cli/arguments.js';
+import { BaseCommand } from '../cli/base-command.js';
+import { EXIT_CODES } from '../cli/exit-codes.js';
+import { openEmbedded } from '../database/embedded-database.js';
+import { demoDirectory } from '../demo/directory.js';
+import { type DemoParts, hasPending, runDemo } from '../demo/run-demo.js';
+import { againHeading, applyHeading, fleetText, nextText, planHeading } from '../demo/text.js';
+import { applyText } from '../report/apply-text.js';
+import { applyDocument } from '../report/apply-json.js';
+import { FORMAT_VERSION } from '../report/document-version.js';
+import { planDocument } from '../report/plan-json.js';
+import { planText } from '../report/plan-text.js';
+
+/** `trueup demo`: a fleet with every kind of drift in an embedded PostgreSQL, planned, applied, and planned again. */
+export default class Demo extends BaseCommand<typeof Demo> {
+  static override readonly summary = 'Make a fleet that has drifted, and true it up; no server needed.';
+  static override readonly description =
+    'Starts the built-in PostgreSQL in a fresh directory, makes 14 tenants from the shipped desired state, puts every ' +
+    'kind of drift in, then runs plan, apply and plan. The fleet stays, for plan and apply to be tried on it. Exits 0 ' +
+    'when the second plan has nothing pending.';
+  static override readonly examples = [
+    '<%= config.bin %> demo',
+    '<%= config.bin %> demo --embedded ./demo-fleet',
+    '<%= config.bin %> demo --embedded',
+  ];
+  static override readonly flags = {
+    embedded: Flags.string({
+      description: 'keep the fleet in DIR, new or empty; without DIR in memory (default: a temporary directory)',
+      helpValue: '[DIR]',
+      helpGroup: 'TARGET',
+    }),
+  };
+
+  protected override async execute(): Promise<number> {
+    const directory = this.flags.embedded === IN_MEMORY ? null : demoDirectory(this.flags.embedded);
+    this.#tell('Starting the embedded PostgreSQL …');
+    const database = await openEmbedded(directory, { id: 'main', maxSessions: 1 });
+    try {
+      this.#tell('Making the fleet; the whole demonstration takes about half a minute …');
+      const result = await runDemo(database, this.#parts(directory), this.progress());
+      if (this.jsonRequested) {
+        const hidden = { showValues: false };
+        this.printJson({
+          formatVersion: FORMAT_VERSION,
+          directory,
+          plan: planDocument(result.plan, hidden),
+          apply: applyDocument(result.outcome, hidden),
+          planAfter: planDocument(result.planAfter, hidden),
+        });
+      }
+      return hasPending(result.planAfter) ? EXIT_CODES.failed : EXIT_CODES.success;
+    } finally {
+      await database.close();
+    }
+  }
+
+  #parts(directory: string | null): DemoParts {
+    const layout = { color: new Ansis(), width: Math.max(40, process.stdout.columns ?? 100) };
+    const options = { ...layout, showValues: false, verbose: false };
+    return {
+      built: () => this.print(`${fleetText(directory, layout)}\n`),
+      planned: (plan) => this.print(`${planHeading(layout)}\n\n${planText(plan, options)}\n`),
+      applied: (outcome, { phases }) =>
+        this.print(`${applyHeading(layout)}\n\n${applyText(outcome, { ...options, phases })}\n`),
+      plannedAgain: (plan) => {
+        this.print(`${againHeading(layout)}\n\n${planText(plan, options)}\n`);
+        this.print(nextText(program(this.config.bin), directory, layout));
+      },
+    };
+  }
+
+  /** What takes time, said before it begins; on standard error. */
+  #tell(text: string): void {
+    if (!this.flags.quiet) process.stderr.write(`${text}\n`);
+  }
+}
+
+/** How this program was called: from a clone there is no `trueup` on the path. */
+function program(installed: string): string {
+  const script = process.argv[1] ?? installed;
+  return basename(script).endsWith('.js') ? `node ${relative(process.cwd(), script)}` : installed;
+}

@@ -1,0 +1,102 @@
+/**
+ * The library behind the commands: whatever a command does, another program can.
+ *
+ * @example
+ * const desired = await loadDesiredState({
+ *   directory: 'desired-state', environment: process.env, backends: {}, parameters: {}, phases: null,
+ *   skipExtensionPhases: false,
+ * });
+ * const target = resolveTarget({ environment: process.env, variables: desired.connectionVariables });
+ * const database = await openDatabase(target, { id: 'main' });
+ * try {
+ *   const selection = { schemas: [], exclude: [], allowEmpty: false, allowAbsent: false };
+ *   const plan = await planFleet(database, { desired, selection, allow: new Set(), progress: NO_PROGRESS });
+ *   console.log(planDocument(plan, { showValues: false }).summary);
+ * } finally {
+ *   await database.close();
+ * }
+ */
+
+// Apply: makes the pending changes, and shows by a second introspection that nothing differs any more.
+export { type ApplyRequest, applyFleet } from './apply/apply-fleet.js';
+export { type ApplyLimits, DEFAULT_LIMITS } from './apply/apply-tenant.js';
+export type { FleetOutcome } from './apply/fleet-outcome.js';
+export {
+  type ApplySummary,
+  type ChangeOutcome,
+  OUTCOMES,
+  type Outcome,
+  type TenantFailure,
+  type TenantOutcome,
+} from './apply/outcome.js';
+// Plan: what differs, and what apply would do about it. Reads only.
+export type { TenantSelection } from './catalog/discover.js';
+// Connect: a server, or the embedded PostgreSQL.
+export { openDatabase } from './database/open-database.js';
+export type { DatabaseOptions } from './database/options.js';
+export {
+  type Database,
+  DatabaseError,
+  type Session,
+  type StatementObserver,
+  type TargetDescription,
+} from './database/session.js';
+export { resolveTarget, type Target, type TargetOptions } from './database/target.js';
+// Load: YAML files → desired state. No database.
+export { loadDesiredState } from './desired-state/load.js';
+export type { LoadOptions } from './desired-state/load-options.js';
+export type { DesiredState } from './desired-state/model.js';
+export { type ValidationSummary, validateDesiredState } from './desired-state/validate.js';
+export {
+  ACTIONS,
+  type Action,
+  type Change,
+  HAZARDS,
+  type Hazard,
+  LOCK_MODES,
+  type LockMode,
+  type Member,
+  STATUSES,
+  type Status,
+  type Step,
+  type TenantChange,
+} from './diff/change.js';
+export { APPROVALS, type Approval } from './diff/context.js';
+export {
+  type DatabasePlan,
+  DIAGNOSTIC_CODES,
+  type Diagnostic,
+  type DiagnosticCode,
+  type DriftClass,
+  type FleetPlan,
+  type PlannedTenant,
+  type PlanSummary,
+  type UnreadableTenant,
+} from './plan/fleet-plan.js';
+export type { PlanRequest } from './plan/plan-database.js';
+export { planFleet } from './plan/plan-fleet.js';
+// What every floor speaks.
+export { NO_PROGRESS, type Progress } from './progress.js';
+// Report: pure functions of a plan or an outcome.
+export {
+  type ApplyDocument,
+  applyDocument,
+  type ChangeOutcomeDocument,
+  type FailureDocument,
+  type TenantOutcomeDocument,
+} from './report/apply-json.js';
+export { type ApplyTextOptions, applyText } from './report/apply-text.js';
+export type { ChangeDocument } from './report/change-document.js';
+export {
+  type DatabaseDocument,
+  type DesiredStateDocument,
+  type DriftClassDocument,
+  type PlanDocument,
+  type PlannedChangeDocument,
+  planDocument,
+} from './report/plan-json.js';
+export { planSql } from './report/plan-sql.js';
+export { type PlanTextOptions, planText } from './report/plan-text.js';
+export { applySchema, errorSchema, planSchema } from './report/schemas.js';
+export { type SqlTemplate, showSql } from './sql/template.js';
+export { ERROR_CODES, type ErrorCode, TrueupError } from './trueup-error.js';

@@ -1,0 +1,140 @@
+import type { FleetOutcome } from '../apply/fleet-outcome.js';
+import type { Outcome, TenantOutcome } from '../apply/outcome.js';
+import { groupBy } from '../collections.js';
+import type { DesiredPhase } from '../desired-state/model.js';
+import { paragraph, type TextOptions } from './layout.js';
+import { withoutRowValues } from './row-values.js';
+import { visible } from './visible.js';
+import { counted, named, number, scopeOf } from './words.js';
+
+/** How an apply's outcome is shown. */
+export interface ApplyTextOptions extends TextOptions {
+  readonly showValues: boolean;
+  /** All names and all causes, however many. */
+  readonly verbose: boolean;
+  /** The phases of the desired state: "in sync" names those that were left out. */
+  readonly phases: readonly DesiredPhase[];
+}
+
+const NAMES = 5;
+/** Distinct causes of one outcome that are shown unless verbose. */
+const CAUSES = 20;
+
+/** What an apply did, for people: those that need a hand first, the sum last. */
+export function applyText(result: FleetOutcome, options: ApplyTextOptions): string {
+  const blocks = [
+    ...TROUBLES.map((trouble) => troubleLines(trouble, result, options)),
+    doubtLines(result, options),
+    closingLines(result, options),
+  ];
+  return blocks
+    .filter((lines) => lines.length > 0)
+    .map((lines) => lines.join('\n'))
+    .join('\n\n');
+}
+
+interface Trouble {
+  readonly outcome: Outcome;
+  readonly words: string;
+  /** Why, in lines; tenants with the same are shown together. */
+  readonly cause: (tenant: TenantOutcome, showValues: boolean) => readonly string[];
+}
+
+const TROUBLES: readonly Trouble[] = [
+  { outcome: 'failed', words: 'failed', cause: failure },
+  { outcome: 'stale', words: 'changed since the plan and left alone', cause: failure },
+  { outcome: 'vanished', words: 'vanished during the run', cause: () => [] },
+  { outcome: 'not-attempted', words: 'not attempted', cause: failure },
+  { outcome: 'blocked', words: 'blocked, nothing changed', cause: (tenant) => obstacles(tenant, 'blocked') },
+  { outcome: 'partial', words: 'changed in part, the rest blocked', cause: (tenant) => obstacles(tenant, 'blocked') },
+  { outcome: 'deferred', words: 'in sync, with changes deferred', cause: (tenant) => obstacles(tenant, 'deferred') },
+];
+
+function failure({ error }: TenantOutcome, showValues: boolean): readonly string[] {
+  if (error === null) return [];
+  const { message, code, sqlstate, remedy } = error;
+  const codes = sqlstate === null ? code : `${code}, SQLSTATE ${sqlstate}`;
+  return [
+    `${visible(showValues ? message : withoutRowValues(message))} (${codes})`,
+    ...(remedy === null ? [] : [`do: ${visible(remedy)}`]),
+  ];
+}
+
+function obstacles(tenant: TenantOutcome, status: 'blocked' | 'deferred'): readonly string[] {
+  const lines = tenant.changes.flatMap(({ item: { change } }) => {
+    if (change.status !== status) return [];
+    const remedy = change.remedy === null || change.remedy === '' ? [] : [`do: ${visible(change.remedy)}`];
+    const what = visible(change.table === '' ? change.object : `${change.table}.${change.object}`);
+    return [`${change.action} ${what}: ${visible(change.obstacle ?? change.reason)}`, ...remedy];
+  });
+  return [...new Set(lines)];
+}
+
+function troubleLines(trouble: Trouble, result: FleetOutcome, options: ApplyTextOptions): readonly string[] {
+  const { color, width, verbose, showValues } = options;
+  const tenants = result.tenants.filter((tenant) => tenant.outcome === trouble.outcome);
+  // A schema's own name in a message must not give every tenant a cause of its own.
+  const causes = [
+    ...groupBy(tenants, (tenant) => trouble.cause(tenant, showValues).join('\n').replaceAll(`"${tenant.schema}"`, '')),
+  ].map(([, group]) => group);
+  const shown = verbose ? causes : causes.slice(0, CAUSES);
+  const style = trouble.outcome === 'failed' ? color.red : color.yellow;
+  const lines = shown.flatMap((group) => {
+    const names = group.map(({ database, schema }) => (result.databases.length > 1 ? `${database}/${schema}` : schema));
+    const head = `${counted(group.length, 'tenant')} ${trouble.words}: (${named(names, verbose ? names.length : NAMES)})`;
+    const [first] = group;
+    const cause = first === undefined ? [] : trouble.cause(first, showValues);
+    return [
+      ...paragraph(head, width, 0, 2).map((line) => style(line)),
+      ...cause.flatMap((line) => paragraph(line, width, 4, 2)),
+    ];
+  });
+  const left = causes.slice(shown.length).reduce((sum, group) => sum + group.length, 0);
+  const more = `… and ${number(left)} more ${trouble.words}: --verbose or --json shows them.`;
+  return left === 0 ? lines : [...lines, more];
+}
+
+/** A lost connection says nothing of the statement that it interrupted. */
+function doubtLines(result: FleetOutcome, { width }: ApplyTextOptions): readonly string[] {
+  return result.tenants.flatMap(({ schema, changes }) =>
+    changes.flatMap(({ item: { change }, result: made }) =>
+      made === 'in-doubt'
+        ? paragraph(
+            `In doubt: ${change.action} ${visible(change.object)} of ${visible(schema)}: the connection was lost while it ran; the next run sees what came of it.`,
+            width,
+            0,
+            2,
+          )
+        : [],
+    ),
+  );
+}
+
+function closingLines(result: FleetOutcome, { color, width, phases }: ApplyTextOptions): readonly string[] {
+  const { summary, interrupted } = result;
+  const made = result.databaseChanges.filter(({ result: how }) => how === 'applied').length;
+  const counts: readonly (readonly [number, string])[] = [
+    [summary.failed, 'failed'],
+    [summary.stale, 'stale'],
+    [summary.vanished, 'vanished'],
+    [summary.notAttempted, 'not attempted'],
+    [summary.blocked, 'blocked'],
+    [summary.partial, 'changed in part'],
+  ];
+  const parts = [
+    ...(made === 0 ? [] : [`${counted(made, 'change')} made once`]),
+    `${counted(summary.converged, 'tenant')} converged`,
+    ...counts.filter(([count]) => count > 0).map(([count, words]) => `${number(count)} ${words}`),
+    // As in a plan: a tenant with only deferred changes is in sync.
+    `${number(summary.inSync + summary.deferred)} in sync`,
+  ];
+  const good = interrupted === null && counts.every(([count]) => count === 0);
+  const again = summary.failed + summary.stale + summary.notAttempted > 0 || interrupted !== null;
+  return [
+    ...(interrupted === null ? [] : [color.yellow(`Interrupted by ${interrupted}.`)]),
+    ...paragraph(`Apply: ${parts.join(', ')}${scopeOf(phases)}.`, width, 0).map((line) =>
+      good ? color.green(line) : color.bold(line),
+    ),
+    ...(again ? paragraph('Run the same command again for what is left: what is done stays done.', width, 0) : []),
+  ];
+}

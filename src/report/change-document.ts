@@ -1,0 +1,41 @@
+import { type Action, type Change, type Hazard, type LockMode, type Status, strongestLock } from '../diff/change.js';
+import { schemaNamed } from './visible.js';
+
+/** A change as the JSON documents show it; of every tenant that needs it, so without names of tenants or members. */
+export interface ChangeDocument {
+  readonly phase: string;
+  readonly action: Action;
+  /** `''` for schemas and extensions. */
+  readonly table: string;
+  readonly object: string;
+  /** The label of the index family, when the change stands for members of one. */
+  readonly family?: string;
+  /** How many members it stands for; over all tenants of the class, in a plan. */
+  readonly memberCount?: number;
+  readonly status: Status;
+  readonly reason: string;
+  /** What blocks or defers it. */
+  readonly obstacle?: string;
+  /** What can be done about that. */
+  readonly remedy?: string;
+  readonly hazards: readonly Hazard[];
+  /** The strongest lock on a table that it takes. */
+  readonly lock: LockMode;
+}
+
+/** A change's document. @param members how many members it stands for; not used unless it is a family's */
+export function changeDocument(change: Change, members: number): ChangeDocument {
+  return {
+    phase: change.phase,
+    action: change.action,
+    table: change.table,
+    object: change.object,
+    ...(change.family === null ? {} : { family: change.family, memberCount: members }),
+    status: change.status,
+    reason: schemaNamed(change.reason),
+    ...(change.obstacle === null ? {} : { obstacle: schemaNamed(change.obstacle) }),
+    ...(change.remedy === null ? {} : { remedy: schemaNamed(change.remedy) }),
+    hazards: change.hazards,
+    lock: strongestLock(change),
+  };
+}

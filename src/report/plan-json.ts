@@ -1,0 +1,153 @@
+import type { ValueSource } from '../desired-state/model.js';
+import type { Change, Member } from '../diff/change.js';
+import type {
+  DatabasePlan,
+  Diagnostic,
+  DriftClass,
+  FleetPlan,
+  PlanSummary,
+  UnreadableTenant,
+} from '../plan/fleet-plan.js';
+import { showSql } from '../sql/template.js';
+import { type ChangeDocument, changeDocument } from './change-document.js';
+import { FORMAT_VERSION, TRUEUP_VERSION } from './document-version.js';
+import { memberCount, membersOf } from './members.js';
+import { withoutRowValues } from './row-values.js';
+
+/** A plan as `plan --json` prints it; schema/plan.schema.json describes it. */
+export interface PlanDocument {
+  readonly formatVersion: string;
+  readonly trueupVersion: string;
+  /** ISO 8601, UTC. */
+  readonly createdAt: string;
+  readonly planId: string;
+  readonly databases: readonly DatabaseDocument[];
+  readonly desiredState: DesiredStateDocument;
+  readonly summary: PlanSummary;
+  /** Changes made once a database: extensions. */
+  readonly databaseChanges: readonly (PlannedChangeDocument & { readonly database: string })[];
+  readonly diagnostics: readonly Diagnostic[];
+  readonly driftClasses: readonly DriftClassDocument[];
+  readonly unreadable: readonly UnreadableTenant[];
+}
+
+/** A database, without anything that opens it. */
+export interface DatabaseDocument {
+  readonly id: string;
+  readonly host: string;
+  readonly name: string;
+  readonly serverVersion: string;
+  readonly role: string;
+}
+
+/** What the plan was made for. */
+export interface DesiredStateDocument {
+  readonly digest: string;
+  /** Those that were compared. */
+  readonly phases: readonly string[];
+  readonly skippedPhases: readonly string[];
+  readonly backends: Readonly<
+    Record<string, { readonly value: string; readonly source: ValueSource; readonly resolved: string }>
+  >;
+  readonly parameters: Readonly<
+    Record<string, { readonly value: string | number | boolean | null; readonly source: ValueSource }>
+  >;
+}
+
+/** Tenants that need the same changes, and those changes in the order of apply. */
+export interface DriftClassDocument {
+  readonly id: string;
+  readonly tenantCount: number;
+  readonly tenants: readonly { readonly database: string; readonly schema: string }[];
+  readonly changes: readonly PlannedChangeDocument[];
+  /** Only where values are shown: which members each tenant needs of the change at that place in `changes`. */
+  readonly members?: readonly ClassMembersDocument[];
+}
+
+/** One tenant's members of one change. */
+export interface ClassMembersDocument {
+  readonly database: string;
+  readonly schema: string;
+  readonly change: number;
+  readonly values: readonly Member[];
+}
+
+/** A change with its statements as psql writes variables: `:"schema"`, `:'bank.id'`. */
+export interface PlannedChangeDocument extends ChangeDocument {
+  readonly statements: readonly string[];
+}
+
+/** The document of a plan. Values of rows stay out of it unless `showValues`. */
+export function planDocument(plan: FleetPlan, options: { readonly showValues: boolean }): PlanDocument {
+  return {
+    formatVersion: FORMAT_VERSION,
+    trueupVersion: TRUEUP_VERSION,
+    createdAt: plan.createdAt.toISOString(),
+    planId: plan.planId,
+    databases: plan.databases.map(databaseDocument),
+    desiredState: desiredStateDocument(plan),
+    summary: plan.summary,
+    databaseChanges: plan.databases.flatMap((database) =>
+      database.databaseChanges.map((change) => ({ database: database.id, ...plannedChange(change, 0) })),
+    ),
+    diagnostics: diagnosticsOf(plan),
+    driftClasses: plan.classes.map((group) => classDocument(group, options.showValues)),
+    unreadable: plan.databases
+      .flatMap((database) => database.unreadable)
+      .map((tenant) => ({
+        database: tenant.database,
+        schema: tenant.schema,
+        code: tenant.code,
+        message: options.showValues ? tenant.message : withoutRowValues(tenant.message),
+      })),
+  };
+}
+
+/** A database's document. */
+export function databaseDocument({ id, host, name, serverVersion, role }: DatabasePlan): DatabaseDocument {
+  return { id, host, name, serverVersion, role };
+}
+
+/** A plan's diagnostics. That phases were skipped is no news beside the verdict, which says it. */
+export const diagnosticsOf = (plan: FleetPlan): readonly Diagnostic[] =>
+  plan.databases
+    .flatMap((database) => database.diagnostics)
+    .filter((diagnostic) => diagnostic.code !== 'PHASES_SKIPPED');
+
+function desiredStateDocument({ desired }: FleetPlan): DesiredStateDocument {
+  const names = (selected: boolean) =>
+    desired.phases.filter((phase) => phase.selected === selected).map((phase) => phase.name);
+  return {
+    digest: desired.digest,
+    phases: names(true),
+    skippedPhases: names(false),
+    backends: Object.fromEntries(
+      desired.phases.flatMap(({ name, selected, backend }) =>
+        selected && backend !== null
+          ? [[name, { value: backend.value, source: backend.source, resolved: backend.resolved }]]
+          : [],
+      ),
+    ),
+    parameters: Object.fromEntries(
+      Object.entries(desired.parameters).map(([name, { value, source }]) => [name, { value, source }]),
+    ),
+  };
+}
+
+function classDocument(group: DriftClass, showValues: boolean): DriftClassDocument {
+  const members = group.changes.flatMap((_, at) =>
+    membersOf(group, at).map(({ database, schema, members: values }) => ({ database, schema, change: at, values })),
+  );
+  return {
+    id: group.id,
+    tenantCount: group.tenants.length,
+    tenants: group.tenants.map(({ database, schema }) => ({ database, schema })),
+    changes: group.changes.map(({ change }, at) => plannedChange(change, memberCount(group, at))),
+    ...(showValues ? { members } : {}),
+  };
+}
+
+const plannedChange = (change: Change, members: number): PlannedChangeDocument => ({
+  ...changeDocument(change, members),
+  statements: change.steps.map((step) => showSql(step.sql)),
+});

@@ -1,0 +1,141 @@
+import type { ResolvedBackend } from '../desired-state/model.js';
+import type { Change, Status } from '../diff/change.js';
+import type { DatabasePlan, DriftClass, FleetPlan, PlannedTenant } from '../plan/fleet-plan.js';
+import { type ChangeTextOptions, changeLines, type ShownChange } from './change-text.js';
+import { paragraph } from './layout.js';
+import { familyOf, memberCount, memberName, membersOf } from './members.js';
+import { noticeLines } from './notice-text.js';
+import { visible } from './visible.js';
+import { counted, named, number, scopeOf } from './words.js';
+
+/** How a plan is shown. */
+export interface PlanTextOptions extends ChangeTextOptions {
+  readonly showValues: boolean;
+}
+
+/** Drift classes that are shown unless verbose: nobody reads more in a terminal. */
+const CLASSES = 20;
+const NAMES = 3;
+
+/** A plan for people: what needs what, and how many are well. Lines without colour are the same under any palette. */
+export function planText(plan: FleetPlan, options: PlanTextOptions): string {
+  const shown = options.verbose ? plan.classes : plan.classes.slice(0, CLASSES);
+  const blocks = [
+    [...plan.databases.flatMap((database) => targetLines(database, options)), ...backendLines(plan, options)],
+    ...plan.databases
+      .filter((database) => database.databaseChanges.length > 0)
+      .map((one) => databaseLines(one, options)),
+    ...shown.map((group) => classLines(group, plan, options)),
+    hiddenClasses(plan.classes.slice(shown.length), options),
+    noticeLines(plan, options),
+    closingLines(plan, options),
+  ];
+  return blocks
+    .filter((lines) => lines.length > 0)
+    .map((lines) => lines.join('\n'))
+    .join('\n\n');
+}
+
+function targetLines({ host, name, serverVersion, role, source }: DatabasePlan, { width }: PlanTextOptions) {
+  const server =
+    host === 'embedded' ? `embedded postgresql ${serverVersion}` : `postgresql ${serverVersion} at ${visible(host)}`;
+  const where = `${server}, database ${visible(name)}, role ${visible(role)} (from ${visible(source)})`;
+  return paragraph(`Target: ${where}`, width, 0, 2);
+}
+
+function backendLines({ desired }: FleetPlan, { width }: PlanTextOptions): readonly string[] {
+  const chosen = desired.phases.flatMap((phase) =>
+    phase.selected && phase.backend !== null ? [`${visible(phase.name)} ${backendWords(phase.backend)}`] : [],
+  );
+  return chosen.length === 0 ? [] : paragraph(`Backends: ${chosen.join(', ')}`, width, 0, 2);
+}
+
+function backendWords({ value, resolved, source }: ResolvedBackend): string {
+  const notes = [
+    ...(source === 'default' ? ['default'] : []),
+    ...(resolved === value ? [] : [`resolved to ${visible(resolved)}`]),
+  ];
+  return notes.length === 0 ? visible(value) : `${visible(value)} (${notes.join(', ')})`;
+}
+
+function databaseLines(database: DatabasePlan, options: PlanTextOptions): readonly string[] {
+  const changes = database.databaseChanges.map((change) => ({ change, members: null, details: [] }));
+  return [options.color.bold(`Once, in database ${visible(database.name)}:`), ...changeLines(changes, options)];
+}
+
+function classLines(group: DriftClass, plan: FleetPlan, options: PlanTextOptions): readonly string[] {
+  const names = group.tenants.map((tenant) => tenantName(tenant, plan));
+  const tenants = named(names, options.verbose ? names.length : NAMES);
+  const head = `${counted(group.tenants.length, 'tenant')} ${predicate(group)}: (${tenants})`;
+  const shown = group.changes.map(({ change }, at) => shownChange(change, group, at, plan, options));
+  const having = (status: Status) => shown.filter(({ change }) => change.status === status);
+  return [
+    ...paragraph(head, options.width, 0, 2).map((line) => options.color.bold(line)),
+    ...changeLines(having('pending'), options),
+    ...changeLines(having('blocked'), options),
+    ...changeLines(having('deferred'), options),
+  ];
+}
+
+function predicate(group: DriftClass): string {
+  const one = group.tenants.length === 1;
+  const having = (status: Status) => group.changes.some(({ change }) => change.status === status);
+  if (having('pending')) return one ? 'needs' : 'need';
+  if (having('blocked')) return one ? 'is blocked' : 'are blocked';
+  return one ? 'is in sync, with changes deferred' : 'are in sync, with changes deferred';
+}
+
+const tenantName = ({ database, schema }: PlannedTenant, plan: FleetPlan): string =>
+  plan.databases.length > 1 ? `${database}/${schema}` : schema;
+
+function shownChange(
+  change: Change,
+  group: DriftClass,
+  at: number,
+  plan: FleetPlan,
+  options: PlanTextOptions,
+): ShownChange {
+  if (change.family === null) return { change, members: null, details: [] };
+  const many = counted(memberCount(group, at), 'member');
+  const members = group.tenants.length === 1 ? many : `${many} in ${counted(group.tenants.length, 'tenant')}`;
+  if (!options.verbose) return { change, members, details: [] };
+  const family = familyOf(plan, change);
+  const details = membersOf(group, at).map(
+    ({ schema, members: own }) =>
+      `${schema}: ${own.map((member) => memberName(family, member, options.showValues)).join(', ')}`,
+  );
+  return { change, members, details };
+}
+
+function hiddenClasses(classes: readonly DriftClass[], { width }: PlanTextOptions): readonly string[] {
+  if (classes.length === 0) return [];
+  const tenants = classes.reduce((sum, group) => sum + group.tenants.length, 0);
+  const what = `${counted(classes.length, 'more class', 'more classes')} of ${counted(tenants, 'tenant')}`;
+  return paragraph(`… and ${what}: --verbose or --json shows them.`, width, 0);
+}
+
+function closingLines(plan: FleetPlan, { color, width }: PlanTextOptions): readonly string[] {
+  const { summary } = plan;
+  const scope = scopeOf(plan.desired.phases);
+  const unreadable = summary.unreadable === 0 ? [] : [`${number(summary.unreadable)} not readable`];
+  const once = plan.databases.reduce((sum, database) => sum + database.databaseChanges.length, 0);
+  const pending = plan.classes.filter((group) => group.changes.some(({ change }) => change.status === 'pending'));
+  if (once === 0 && summary.drifted === 0) {
+    if (summary.tenants === 0) return ['No changes. No tenant found.'];
+    const deferred = summary.deferred === 0 ? [] : [`${number(summary.deferred)} of them with changes deferred`];
+    const inSync = `${counted(summary.inSync, 'tenant')} in sync`;
+    const verdict = `No changes. ${[inSync, ...deferred, ...unreadable].join(', ')}${scope}.`;
+    return paragraph(verdict, width, 0).map((line) => (summary.unreadable === 0 ? color.green(line) : line));
+  }
+  const tenants = pending.reduce((sum, group) => sum + group.tenants.length, 0);
+  const classes = pending.length === 0 ? '' : ` (${counted(pending.length, 'class', 'classes')})`;
+  const parts = [
+    ...(once === 0 ? [] : [`${counted(once, 'change')} once`]),
+    `${counted(tenants, 'tenant')} to change${classes}`,
+    `${number(summary.blocked)} blocked`,
+    `${number(summary.deferred)} deferred`,
+    ...unreadable,
+    `${number(summary.inSync)} in sync`,
+  ];
+  return paragraph(`Plan: ${parts.join(', ')}${scope}.`, width, 0).map((line) => color.bold(line));
+}

@@ -1,0 +1,51 @@
+import type { DesiredPhase } from '../desired-state/model.js';
+import type { Action, Hazard } from '../diff/change.js';
+import { visible } from './visible.js';
+
+/** What each hazard means, for people. */
+export const HAZARD_WORDS: Readonly<Record<Hazard, string>> = {
+  TABLE_REWRITE: 'rewrites the table, which nobody can read or write meanwhile',
+  TABLE_SCAN: 'reads every row once; readers and writers go on',
+  BACKFILL: 'updates the existing rows, in batches',
+  INDEX_BUILD: 'builds an index on a table that holds rows',
+  INDEX_DROPPED: 'drops an index',
+  INDEX_IN_USE: 'the index that goes has served queries',
+  INDEX_ABSENT_MEANWHILE: 'until the build ends, no index serves its queries',
+  VALUES_MISSING: 'existing rows get no value: the application has to fill them',
+  COLUMN_DROPPED: 'drops a column',
+  KEY_NOT_UNIQUE: 'the index needs a unique key, and nothing makes it unique',
+};
+
+/** Terraform's signs: something comes, something goes, something becomes something else. */
+export function symbolOf(action: Action): '+' | '-' | '~' {
+  if (/^(?:create|add|stamp)-/u.test(action)) return '+';
+  return action.startsWith('drop-') ? '-' : '~';
+}
+
+/** `9,988`. */
+export const number = (value: number): string => value.toLocaleString('en-US');
+
+/** `1 tenant`, `9,988 tenants`. */
+export const counted = (value: number, one: string, many = `${one}s`): string =>
+  `${number(value)} ${value === 1 ? one : many}`;
+
+/** `a`, `a and b`, `a, b and c`. */
+export function listed(words: readonly string[]): string {
+  const last = words.at(-1) ?? '';
+  return words.length < 2 ? last : `${words.slice(0, -1).join(', ')} and ${last}`;
+}
+
+/** Names, the first few of them when they are many: `t1, t2, t3 and 9 more`. */
+export function named(names: readonly string[], limit: number): string {
+  // "and 1 more" is no shorter than the name itself.
+  if (names.length <= limit + 1) return names.map(visible).join(', ');
+  return `${names.slice(0, limit).map(visible).join(', ')} and ${number(names.length - limit)} more`;
+}
+
+/** How far "in sync" reaches when phases were left out: ` (base; vector and text-search not checked)`. */
+export function scopeOf(phases: readonly DesiredPhase[]): string {
+  const names = (selected: boolean) =>
+    phases.flatMap((phase) => (phase.selected === selected ? [visible(phase.name)] : []));
+  const skipped = names(false);
+  return skipped.length === 0 ? '' : ` (${listed(names(true))}; ${listed(skipped)} not checked)`;
+}
