@@ -18,6 +18,7 @@ import { ownershipFilter } from './owned.js';
 import { type OwnedIndexGroup, readOwnedIndexes } from './owned-indexes.js';
 import type { ColumnRow, ConstraintRow, IndexRow, TableRow } from './rows.js';
 import { hashShapes } from './shape-hash.js';
+import { countUnmanaged, type Unmanaged } from './unmanaged.js';
 
 /** Tenants that hash alike, with the shapes of their declared tables as one of them has them. */
 export interface TenantGroup {
@@ -49,6 +50,8 @@ export interface CatalogSnapshot extends Discovery {
   readonly methods: readonly AccessMethod[];
   readonly names: NameResolver;
   readonly isDefaultOpclass: (method: string, opclass: string) => boolean;
+  /** Null where phases are left out of the run: their objects could not be told from unmanaged ones. */
+  readonly unmanaged: Unmanaged | null;
   readonly session: { readonly user: string; readonly serverVersion: string };
 }
 
@@ -112,24 +115,28 @@ async function readOnce(session: Session, desired: DesiredState, selection: Tena
   // By the representative's own schema: under one name, one tenant's index may be owned and another's not.
   const isApart = (schema: string, table: string, index: string) =>
     ownedIndexes.get(schema)?.some((read) => read.table === table && read.index.name === index) ?? false;
+  const groups = hashed.map((group) => ({
+    hash: group.hash,
+    schemas: group.schemas,
+    tables: new Map(
+      group.tables.flatMap((table) => {
+        const oid = known(representatives.get(`${table.name}\0${table.hash}`), `representative of ${table.name}`);
+        const shape = shapes.tables.get(oid);
+        // Vanished between two statements of this snapshot: the tenant is diffed as without it, and verified later.
+        if (shape === undefined) return [];
+        const schema = schemaOf.get(oid) ?? '';
+        const own = shape.indexes.filter((index) => !isApart(schema, table.name, index.name));
+        return [[table.name, { shape: { ...shape, indexes: own }, oid, schema }] as const];
+      }),
+    ),
+  }));
   return {
     ...discovery,
     bySchema: new Map(discovery.tenants.map((tenant) => [tenant.schema, tenant])),
-    groups: hashed.map((group) => ({
-      hash: group.hash,
-      schemas: group.schemas,
-      tables: new Map(
-        group.tables.flatMap((table) => {
-          const oid = known(representatives.get(`${table.name}\0${table.hash}`), `representative of ${table.name}`);
-          const shape = shapes.tables.get(oid);
-          // Vanished between two statements of this snapshot: the tenant is diffed as without it, and verified later.
-          if (shape === undefined) return [];
-          const schema = schemaOf.get(oid) ?? '';
-          const own = shape.indexes.filter((index) => !isApart(schema, table.name, index.name));
-          return [[table.name, { shape: { ...shape, indexes: own }, oid, schema }] as const];
-        }),
-      ),
-    })),
+    groups,
+    unmanaged: desired.phases.every((phase) => phase.selected)
+      ? await countUnmanaged(session, oids, desired.tables, groups)
+      : null,
     owned: ownedIndexes,
     extensions,
     methods,

@@ -58,7 +58,8 @@ export const DRIFTS: readonly DemoDrift[] = [
   },
   {
     tenants: ['fjord'],
-    story: 'a unique index was built over duplicates: the build failed and left an INVALID index; the duplicates are gone',
+    story:
+      'a unique index was built over duplicates: the build failed and left an INVALID index; the duplicates are gone',
     statements: [
       ...run(
         'DROP INDEX idx_entities_bank_lower_name',

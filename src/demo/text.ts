@@ -1,6 +1,6 @@
 import type { Ansis } from 'ansis';
-import { named } from '../report/words.js';
 import { paragraph, type TextOptions, wrapped } from '../report/layout.js';
+import { named } from '../report/words.js';
 import { DRIFTS } from './drift.js';
 import { TENANTS } from './fleet.js';
 
@@ -50,7 +50,11 @@ export const applyHeading = (options: TextOptions): string =>
 /** What stands above the second plan. */
 export const againHeading = (options: TextOptions): string =>
   section('4. trueup plan, again: what is left', options, [
-    ...paragraph('Nothing is pending. What needs a decision, or the application, is still there.', options.width, 0),
+    ...paragraph(
+      'What was pending is gone. What needs a decision, or the application, is still there.',
+      options.width,
+      0,
+    ),
   ]);
 
 /**

@@ -1,3 +1,4 @@
+import type { Unmanaged } from '../catalog/unmanaged.js';
 import type { DesiredPhase, DesiredState } from '../desired-state/model.js';
 import type { Change, TenantChange } from '../diff/change.js';
 import type { ErrorCode } from '../trueup-error.js';
@@ -65,6 +66,8 @@ export interface DatabasePlan {
   readonly unreadable: readonly UnreadableTenant[];
   /** How many distinct shapes the tenants had. */
   readonly shapes: number;
+  /** What stands in the tenants and nothing declares: never touched. Null where phases are left out of the run. */
+  readonly unmanaged: Unmanaged | null;
   /** Schemas that statements may name beside the tenant's: those of the declared extensions. */
   readonly extensionSchemas: readonly string[];
 }

@@ -1,5 +1,6 @@
 import { discoverTenants, type LookAlike, type TenantSelection } from '../catalog/discover.js';
 import { type CatalogSnapshot, readCatalog } from '../catalog/snapshot.js';
+import type { Unmanaged } from '../catalog/unmanaged.js';
 import type { Database, Session } from '../database/session.js';
 import { inTransaction } from '../database/transaction.js';
 import type { DesiredState } from '../desired-state/model.js';
@@ -43,16 +44,8 @@ export async function planDatabase(database: Database, session: Session, request
       : await planOverrides(database, session, resolvedRequest, resolved.alternatives, reload);
   const [first] = parts;
   if (first === undefined) throw new Error('internal: a plan without a part');
-  const { databaseChanges, diagnostics, tenants, unreadable, shapes, extensionSchemas } = merged(parts);
-  return {
-    ...first,
-    databaseChanges,
-    diagnostics: [...resolved.diagnostics, ...diagnostics],
-    tenants,
-    unreadable,
-    shapes,
-    extensionSchemas,
-  };
+  const all = merged(parts);
+  return { ...first, ...all, diagnostics: [...resolved.diagnostics, ...all.diagnostics] };
 }
 
 /** Tenants that overrides name are planned by their own files' state, beside the others. */
@@ -90,10 +83,23 @@ function merged(parts: readonly DatabasePlan[]) {
     diagnostics: [...new Map(parts.flatMap((part) => part.diagnostics).map((one) => [one.message, one])).values()],
     tenants: byName(parts.flatMap((part) => part.tenants)),
     unreadable: byName(parts.flatMap((part) => part.unreadable)),
-    shapes: parts.reduce((sum, part) => sum + part.shapes, 0),
+    shapes: sum(parts.map((part) => part.shapes)),
+    unmanaged: together(parts.map((part) => part.unmanaged)),
     extensionSchemas: [...new Set(parts.flatMap((part) => part.extensionSchemas))],
   };
 }
+
+function together(counts: readonly (Unmanaged | null)[]): Unmanaged | null {
+  const known = counts.filter((count) => count !== null);
+  if (known.length < counts.length) return null;
+  return {
+    tables: sum(known.map((count) => count.tables)),
+    columns: sum(known.map((count) => count.columns)),
+    indexes: sum(known.map((count) => count.indexes)),
+  };
+}
+
+const sum = (numbers: readonly number[]): number => numbers.reduce((total, one) => total + one, 0);
 
 async function planVariant(database: Database, session: Session, request: PlanRequest): Promise<DatabasePlan> {
   const { desired, progress } = request;
@@ -126,6 +132,7 @@ async function planVariant(database: Database, session: Session, request: PlanRe
     tenants,
     unreadable,
     shapes: snapshot.groups.length,
+    unmanaged: snapshot.unmanaged,
     extensionSchemas: extensions.schemas,
   };
 }

@@ -13,7 +13,7 @@ let fleet: FleetUnderTest;
 beforeAll(async () => {
   test = await createTestDatabase();
   fleet = await openFleet(test.url);
-  await fleet.provision(['acme', 'beta']);
+  await fleet.provision(['acme', 'beta', 'wrong']);
 });
 
 afterAll(async () => {
@@ -73,7 +73,7 @@ describe('a family of indexes', () => {
   });
 
   it('G6: rebuilds members that are wrong under the right name, each with its own reason', async () => {
-    const others = [5, 6, 7].map((number) => insertBank('acme', number, `bank ${number}`)).join('');
+    const others = [5, 6, 7, 8].map((number) => insertBank('wrong', number, `bank ${number}`)).join('');
     await test.exec(others);
     await converge();
     const wrong: readonly [number, Code, Parameters<typeof createMember>[4], string][] = [
@@ -86,19 +86,19 @@ describe('a family of indexes', () => {
       [7, 'worl', { where: "WHERE fact_type = 'world'" }, 'its predicate is not this member’s'],
       [7, 'expr', { where: '' }, 'has no predicate, declared partial'],
       [7, 'obsv', { with: 'WITH (m = 8)' }, 'option m is 8, declared 16'],
-      [1, 'obsv', { using: 'hnsw ((embedding::public.halfvec(384)) public.halfvec_cosine_ops)' }, 'key is ((embedding)::public.halfvec(384)), declared embedding'],
+      [8, 'obsv', { using: 'hnsw ((embedding::public.halfvec(384)) public.halfvec_cosine_ops)' }, 'key is ((embedding)::public.halfvec(384)), declared embedding'],
     ];
     for (const [number, code, parts] of wrong)
-      await test.exec(`DROP INDEX acme.${memberName(code, number)}; ${createMember('acme', number, number === 1 ? 'first' : `bank ${number}`, code, parts)}`);
+      await test.exec(`DROP INDEX wrong.${memberName(code, number)}; ${createMember('wrong', number, `bank ${number}`, code, parts)}`);
     const expected = [...groupBy(wrong, ([, , , reason]) => reason)].map(([reason, of]) => ({
       action: 'rebuild-index',
       reason,
       members: of.map(([number, code]) => memberName(code, number)).sort(),
     }));
     const byReason = (left: { reason: string }, right: { reason: string }) => (left.reason < right.reason ? -1 : 1);
-    expect([...familyChanges(await fleet.plan(), 'acme')].sort(byReason)).toEqual(expected.sort(byReason));
+    expect([...familyChanges(await fleet.plan(), 'wrong')].sort(byReason)).toEqual(expected.sort(byReason));
     await converge();
-    expect(await names('acme')).toEqual([1, 2, 5, 6, 7].flatMap(members).sort());
+    expect(await names('wrong')).toEqual([5, 6, 7, 8].flatMap(members).sort());
   });
 
   it('G6: members that say the same in other words are in sync', async () => {
@@ -108,11 +108,8 @@ describe('a family of indexes', () => {
       [7, { where: "WHERE bank_id IN ('bank 7') AND fact_type = ANY (ARRAY['world'])" }],
     ];
     for (const [number, parts] of same)
-      await test.exec(`DROP INDEX acme.${memberName('worl', number)}; ${createMember('acme', number, `bank ${number}`, 'worl', parts)}`);
+      await test.exec(`DROP INDEX wrong.${memberName('worl', number)}; ${createMember('wrong', number, `bank ${number}`, 'worl', parts)}`);
     await expectConverged();
-    await test.exec(`DELETE FROM acme.banks WHERE bank_id LIKE 'bank %'`);
-    await converge();
-    expect(await names('acme')).toEqual([...members(1), ...members(2)].sort());
   });
 
   it('G6: rebuilds an INVALID member, and none of the reasons is mixed with another', async () => {
