@@ -17,21 +17,15 @@
  * }
  */
 
-// Apply: makes the pending changes, and shows by a second introspection that nothing differs any more.
-export { type ApplyRequest, applyFleet } from './apply/apply-fleet.js';
-export { type ApplyLimits, DEFAULT_LIMITS } from './apply/apply-tenant.js';
-export type { FleetOutcome } from './apply/fleet-outcome.js';
-export {
-  type ApplySummary,
-  type ChangeOutcome,
-  OUTCOMES,
-  type Outcome,
-  type TenantFailure,
-  type TenantOutcome,
-} from './apply/outcome.js';
-// Plan: what differs, and what apply would do about it. Reads only.
-export type { TenantSelection } from './catalog/discover.js';
+// Load: YAML files to a desired state. No database.
+
+export { loadDesiredState } from './desired-state/load.js';
+export type { LoadOptions } from './desired-state/load-options.js';
+export type { DesiredState } from './desired-state/model.js';
+export { type ValidationSummary, validateDesiredState } from './desired-state/validate.js';
+
 // Connect: a server, or the embedded PostgreSQL.
+
 export { openDatabase } from './database/open-database.js';
 export type { DatabaseOptions } from './database/options.js';
 export {
@@ -42,11 +36,10 @@ export {
   type TargetDescription,
 } from './database/session.js';
 export { resolveTarget, type Target, type TargetOptions } from './database/target.js';
-// Load: YAML files → desired state. No database.
-export { loadDesiredState } from './desired-state/load.js';
-export type { LoadOptions } from './desired-state/load-options.js';
-export type { DesiredState } from './desired-state/model.js';
-export { type ValidationSummary, validateDesiredState } from './desired-state/validate.js';
+
+// Plan: what differs, and what apply would do about it. Reads only.
+
+export type { TenantSelection } from './catalog/discover.js';
 export {
   ACTIONS,
   type Action,
@@ -75,9 +68,23 @@ export {
 } from './plan/fleet-plan.js';
 export type { PlanRequest } from './plan/plan-database.js';
 export { planFleet } from './plan/plan-fleet.js';
-// What every floor speaks.
-export { NO_PROGRESS, type Progress } from './progress.js';
+
+// Apply: makes the pending changes, and shows by a second introspection that nothing differs any more.
+
+export { type ApplyRequest, applyFleet } from './apply/apply-fleet.js';
+export { type ApplyLimits, DEFAULT_LIMITS } from './apply/apply-tenant.js';
+export type { FleetOutcome } from './apply/fleet-outcome.js';
+export {
+  type ApplySummary,
+  type ChangeOutcome,
+  OUTCOMES,
+  type Outcome,
+  type TenantFailure,
+  type TenantOutcome,
+} from './apply/outcome.js';
+
 // Report: pure functions of a plan or an outcome.
+
 export {
   type ApplyDocument,
   applyDocument,
@@ -98,5 +105,9 @@ export {
 export { planSql } from './report/plan-sql.js';
 export { type PlanTextOptions, planText } from './report/plan-text.js';
 export { applySchema, errorSchema, planSchema } from './report/schemas.js';
+
+// What every floor speaks.
+
+export { NO_PROGRESS, type Progress } from './progress.js';
 export { type SqlTemplate, showSql } from './sql/template.js';
 export { ERROR_CODES, type ErrorCode, TrueupError } from './trueup-error.js';

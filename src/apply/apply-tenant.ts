@@ -45,7 +45,8 @@ export async function applyTenant(tenant: PlannedTenant, context: Context): Prom
   const done: ChangeOutcome[] = [];
   try {
     for (const { change } of pending)
-      for (const step of change.steps) await assertStatement(step.sql, { schemas: context.extensionSchemas });
+      for (const step of change.steps.flatMap((one) => [one, ...(one.undo ?? [])]))
+        await assertStatement(step.sql, { schemas: context.extensionSchemas });
     for (const unit of units(pending)) {
       await runUnit(unit, tenant, context);
       done.push(...unit.map((item) => ({ item, result: 'applied' as const })));
@@ -82,11 +83,13 @@ function units(changes: readonly TenantChange[]): readonly (readonly TenantChang
 
 async function runUnit(unit: readonly TenantChange[], tenant: PlannedTenant, context: Context): Promise<void> {
   const { session, limits } = context;
-  const assumptions = unit.flatMap(({ change }) => change.assumptions);
+  const evidence = unit.flatMap(({ change, members }) =>
+    change.assumptions.map((assumption) => ({ assumption, members: members ?? [] })),
+  );
   let waiting: Statement[] = [];
   const flush = async () => {
     if (waiting.length === 0) return;
-    const transaction = { statements: waiting, assumptions };
+    const transaction = { statements: waiting, evidence };
     waiting = [];
     await withRetries(() => runTransaction(session, tenant.schema, transaction, limits.lockTimeout), limits);
   };
@@ -101,10 +104,29 @@ async function runUnit(unit: readonly TenantChange[], tenant: PlannedTenant, con
       if (statement.step.mode === 'backfill') await runBackfill(session, statement);
       else {
         const settings = statement.builds === null ? {} : (phase?.buildSettings ?? {});
-        await runOnline(session, tenant.schema, statement, { buildTimeout: limits.buildTimeout, settings });
+        try {
+          await runOnline(session, tenant.schema, statement, { buildTimeout: limits.buildTimeout, settings });
+        } catch (error) {
+          await takeBack(statement.undo, tenant, context);
+          throw error;
+        }
       }
     }
   await flush();
+}
+
+/** What existing rows failed must not go on to refuse the application's next ones. */
+async function takeBack(statements: readonly Statement[], tenant: PlannedTenant, context: Context): Promise<void> {
+  if (statements.length === 0) return;
+  const { session, limits } = context;
+  try {
+    await withRetries(
+      () => runTransaction(session, tenant.schema, { statements, evidence: [] }, limits.lockTimeout),
+      limits,
+    );
+  } catch {
+    // The first error says why; the next plan shows what is left.
+  }
 }
 
 /** Locks not had, deadlocks lost, serialisation failures: passing, so tried again, with jitter. */
@@ -125,7 +147,7 @@ export function failureOf(error: unknown): TenantFailure {
   if (error instanceof TrueupError)
     return { code: error.code, message: error.message, sqlstate: null, remedy: error.options.remedy ?? null };
   if (error instanceof DatabaseError) {
-    const detail = error.details.detail === undefined ? '' : ` (${error.details.detail})`;
+    const detail = error.details.detail === undefined ? '' : ` (${withoutValues(error.code, error.details.detail)})`;
     return {
       code: 'TENANT_FAILED',
       message: `${error.message}${detail}`,
@@ -135,6 +157,12 @@ export function failureOf(error: unknown): TenantFailure {
   }
   throw error;
 }
+
+/** Details of violated constraints quote rows, and rows hold customers' names. */
+const withoutValues = (sqlstate: string, detail: string): string =>
+  sqlstate.startsWith('23')
+    ? detail.replace(/=\([\s\S]*\)/u, '=(…)').replace(/(row contains) \([\s\S]*\)/u, '$1 (…)')
+    : detail;
 
 const REMEDIES: Readonly<Record<string, string>> = {
   '42501': 'run as a role that owns the tenant’s tables, or name one with --role',

@@ -1,4 +1,4 @@
-import type { Row, Session } from '../database/session.js';
+import { DatabaseError, type Row, type Session } from '../database/session.js';
 import { quoteIdentifier } from '../sql/quote.js';
 import { TrueupError } from '../trueup-error.js';
 import type { Statement } from './statements.js';
@@ -25,7 +25,9 @@ export async function runOnline(
     await session.query(statement.sql);
     if (statement.builds !== null) await assertValid(session, schema, statement.builds);
   } catch (error) {
-    if (statement.builds !== null) await dropLeftover(session, schema, statement.builds);
+    // 42P07: the name was taken before the build began, maybe by another session's build that is still INVALID.
+    const foreign = error instanceof DatabaseError && error.code === '42P07';
+    if (statement.builds !== null && !foreign) await dropLeftover(session, schema, statement.builds);
     throw error;
   } finally {
     await reset(session, Object.keys(settings));

@@ -7,6 +7,8 @@ export interface Statement {
   readonly step: Step;
   /** The name of the index that it builds. */
   readonly builds: string | null;
+  /** What takes back the change's earlier steps when this one fails. */
+  readonly undo: readonly Statement[];
 }
 
 /** The values that a tenant fills into templates. */
@@ -20,12 +22,17 @@ export function statementsOf(item: TenantChange, tenant: TenantValues): readonly
   const members: readonly Member[] = item.members ?? [{}];
   return members.flatMap((member) => {
     const values = { ...member, schema: tenant.schema, owner: tenant.owner };
-    return item.change.steps.map((step) => ({
-      sql: renderSql(step.sql, values),
-      step,
-      builds: step.builds === undefined ? null : (step.builds.index ?? builtName(step, values)),
-    }));
+    return item.change.steps.map((step) => statementOf(step, values));
   });
+}
+
+function statementOf(step: Step, values: Readonly<Record<string, string>>): Statement {
+  return {
+    sql: renderSql(step.sql, values),
+    step,
+    builds: step.builds === undefined ? null : (step.builds.index ?? builtName(step, values)),
+    undo: (step.undo ?? []).map((undoing) => statementOf(undoing, values)),
+  };
 }
 
 /** A build's index is the first variable of its template after CREATE INDEX, or a temporary name in its text. */

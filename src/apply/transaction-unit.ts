@@ -1,14 +1,22 @@
+import { readFamilyRows } from '../catalog/row-facts.js';
 import type { Row, Session } from '../database/session.js';
 import { inTransaction } from '../database/transaction.js';
-import { type Assumption, LOCK_MODES, type LockMode } from '../diff/change.js';
+import { type Assumption, LOCK_MODES, type LockMode, type Member } from '../diff/change.js';
+import { expectedMembers } from '../diff/family-members.js';
 import { quoteIdentifier } from '../sql/quote.js';
 import { TrueupError } from '../trueup-error.js';
 import type { Statement } from './statements.js';
 
+/** What a change relies on, and the members that it is about. */
+export interface Evidence {
+  readonly assumption: Assumption;
+  readonly members: readonly Member[];
+}
+
 /** Statements that one transaction makes together. */
 export interface TransactionUnit {
   readonly statements: readonly Statement[];
-  readonly assumptions: readonly Assumption[];
+  readonly evidence: readonly Evidence[];
 }
 
 /**
@@ -29,7 +37,7 @@ export async function runTransaction(
       await session.query(`SET LOCAL lock_timeout = ${remaining()}`);
       await session.query(`LOCK TABLE ${quoteIdentifier(schema)}.${quoteIdentifier(table)} IN ${mode} MODE`);
     }
-    for (const assumption of unit.assumptions) await checkAgain(session, schema, assumption);
+    for (const evidence of unit.evidence) await checkAgain(session, schema, evidence);
     // Locks that the statements take beside: of referenced tables, of indexes.
     await session.query(`SET LOCAL lock_timeout = ${remaining()}`);
     for (const statement of unit.statements) await session.query(statement.sql);
@@ -51,7 +59,7 @@ async function lockOrder(
     if (step.lock.table !== null && LOCK_MODES.indexOf(step.lock.mode) >= LOCK_MODES.indexOf('SHARE'))
       strengthen(step.lock.table, step.lock.mode);
   // SHARE keeps writers out, so that what was checked stays true until the commit.
-  for (const assumption of unit.assumptions) strengthen(assumption.table, 'SHARE');
+  for (const { assumption } of unit.evidence) strengthen(assumption.table, 'SHARE');
   if (modes.size === 0) return [];
   const rows = await session.query<Row & { relname: string }>(
     `select c.relname::text relname from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
@@ -61,13 +69,32 @@ async function lockOrder(
   return rows.map((row) => ({ table: row.relname, mode: modes.get(row.relname) ?? 'SHARE' }));
 }
 
-async function checkAgain(session: Session, schema: string, assumption: Assumption): Promise<void> {
+async function checkAgain(session: Session, schema: string, { assumption, members }: Evidence): Promise<void> {
+  if (assumption.kind === 'no-member') return checkMembers(session, schema, assumption, members);
   const table = `${quoteIdentifier(schema)}.${quoteIdentifier(assumption.table)}`;
   const where = assumption.kind === 'no-values' ? ` WHERE ${quoteIdentifier(assumption.column)} IS NOT NULL` : '';
   const [row] = await session.query<Row & { some: boolean }>(`SELECT EXISTS (SELECT FROM ${table}${where}) "some"`);
   if (row?.some !== false)
-    throw new TrueupError('STALE_EVIDENCE', `${assumption.table} was empty when the plan was made and holds data now`, {
-      where: `schema "${schema}"`,
-      remedy: 'run again: the new plan goes by what is there',
-    });
+    throw stale(schema, `${assumption.table} was empty when the plan was made and holds data now`);
 }
+
+/** A member whose row has come, or come back, is no orphan. */
+async function checkMembers(
+  session: Session,
+  schema: string,
+  { family }: Extract<Assumption, { kind: 'no-member' }>,
+  members: readonly Member[],
+): Promise<void> {
+  if (family.rows === null) return;
+  const { table, values } = family.rows;
+  const { rows, failed } = await readFamilyRows(session, [{ schema, table }], values);
+  const expected = failed.has(schema) ? null : expectedMembers(family, rows.get(schema) ?? []);
+  if (expected === null || members.some((member) => expected.has(member.index ?? '')))
+    throw stale(schema, `rows of ${table} have come that an index was to be dropped for want of`);
+}
+
+const stale = (schema: string, message: string): TrueupError =>
+  new TrueupError('STALE_EVIDENCE', message, {
+    where: `schema "${schema}"`,
+    remedy: 'run again: the new plan goes by what is there',
+  });

@@ -9,6 +9,7 @@ import type {
   TableShape,
 } from '../shape/table-shape.js';
 import { parseIndexDefinition } from '../sql/index-definition.js';
+import type { NameResolver } from '../sql/names.js';
 import { quoteIdentifier } from '../sql/quote.js';
 import { relativeTo } from '../sql/relative.js';
 import type { ColumnRow, ConstraintRow, IndexRow, TableRow } from './rows.js';
@@ -24,11 +25,13 @@ export interface DetailRows {
 /** Shapes by the oid of the table that they were read from, and by index for indexes that were asked for alone. */
 export async function buildShapes(
   rows: DetailRows,
+  names: NameResolver,
 ): Promise<{ readonly tables: ReadonlyMap<string, TableShape>; readonly indexes: ReadonlyMap<string, IndexShape> }> {
+  const relative: Relative = (schema, text) => relativeTo(schema, text, isForeignIn(schema, names));
   const indexes = new Map<string, IndexShape>();
   const ofTable = new Map<string, IndexShape[]>();
   for (const row of rows.indexes) {
-    const shape = await buildIndex(row);
+    const shape = await buildIndex(row, names);
     if (shape === null) continue;
     indexes.set(row.indexrelid, shape);
     ofTable.set(row.indrelid, [...(ofTable.get(row.indrelid) ?? []), shape]);
@@ -40,10 +43,10 @@ export async function buildShapes(
       row.oid,
       {
         name: row.relname,
-        kind: row.relkind === 'm' ? 'materialized-view' : row.relkind === 'p' ? 'partitioned-table' : 'table',
+        kind: KINDS[row.relkind] ?? 'table',
         persistence: row.relpersistence === 'u' ? 'unlogged' : 'permanent',
-        columns: (columns.get(row.oid) ?? []).map(buildColumn),
-        constraints: (constraints.get(row.oid) ?? []).map(buildConstraint),
+        columns: (columns.get(row.oid) ?? []).map((column) => buildColumn(column, relative)),
+        constraints: (constraints.get(row.oid) ?? []).map((constraint) => buildConstraint(constraint, relative)),
         indexes: ofTable.get(row.oid) ?? [],
       } satisfies TableShape,
     ]),
@@ -51,12 +54,18 @@ export async function buildShapes(
   return { tables, indexes };
 }
 
-function buildColumn(row: ColumnRow): ColumnShape {
-  const expression = row.default_expr === null ? null : relativeTo(row.nspname, row.default_expr);
+type Relative = (schema: string, text: string) => string;
+
+/** An extension may live in one tenant's schema: its objects are then no part of that tenant. */
+const isForeignIn = (schema: string, names: NameResolver) => (name: string) =>
+  (['type', 'function', 'operator-class'] as const).some((kind) => names.extensionOf(kind, schema, name) !== null);
+
+function buildColumn(row: ColumnRow, relative: Relative): ColumnShape {
+  const expression = row.default_expr === null ? null : relative(row.nspname, row.default_expr);
   return {
     name: row.attname,
-    type: relativeTo(row.nspname, row.type),
-    collation: row.collation === null ? null : relativeTo(row.nspname, row.collation),
+    type: relative(row.nspname, row.type),
+    collation: row.collation === null ? null : relative(row.nspname, row.collation),
     notNull: row.notnull,
     default: row.attgenerated === '' ? expression : null,
     generated:
@@ -82,7 +91,7 @@ function buildIdentity(row: ColumnRow): IdentityShape | null {
   };
 }
 
-function buildConstraint(row: ConstraintRow): ConstraintShape {
+function buildConstraint(row: ConstraintRow, relative: Relative): ConstraintShape {
   const base = { name: row.conname, validated: row.convalidated };
   const deferrable: Deferrable = !row.condeferrable ? 'no' : row.condeferred ? 'deferred' : 'immediate';
   switch (row.contype) {
@@ -101,7 +110,7 @@ function buildConstraint(row: ConstraintRow): ConstraintShape {
       return {
         ...base,
         kind: 'check',
-        expression: relativeTo(row.nspname, row.expression ?? ''),
+        expression: relative(row.nspname, row.expression ?? ''),
         noInherit: row.connoinherit,
       };
     case 'f':
@@ -127,9 +136,9 @@ function referenced(row: ConstraintRow): string {
   return row.ref_schema === row.nspname ? table : `${quoteIdentifier(row.ref_schema ?? '')}.${quoteIdentifier(table)}`;
 }
 
-async function buildIndex(row: IndexRow): Promise<IndexShape | null> {
+async function buildIndex(row: IndexRow, names: NameResolver): Promise<IndexShape | null> {
   if (row.indexdef === null) return null;
-  const definition = await parseIndexDefinition(row.indexdef, row.nspname);
+  const definition = await parseIndexDefinition(row.indexdef, row.nspname, isForeignIn(row.nspname, names));
   return {
     name: row.relname,
     method: { name: row.amname, extension: row.amextension },
@@ -147,6 +156,13 @@ function splitOption(option: string): [string, string] {
   const at = option.indexOf('=');
   return at < 0 ? [option.toLowerCase(), ''] : [option.slice(0, at).toLowerCase(), option.slice(at + 1)];
 }
+
+const KINDS: Readonly<Record<string, TableShape['kind']>> = {
+  m: 'materialized-view',
+  p: 'partitioned-table',
+  v: 'view',
+  f: 'foreign-table',
+};
 
 const ACTIONS: Readonly<Record<string, ReferentialAction>> = {
   a: 'no action',

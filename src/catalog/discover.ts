@@ -94,11 +94,15 @@ function namedTenants(selection: TenantSelection, bySchema: ReadonlyMap<string, 
   const absent = [...new Set(selection.schemas)].filter((schema) => !bySchema.has(schema));
   if (absent.length > 0 && !selection.allowAbsent) {
     const [first = ''] = absent;
-    const near = closest(
-      first,
-      [...bySchema.values()].filter((row) => !row.system).map((row) => row.nspname),
+    // Without regard to case: a name that was typed in another case is the likeliest slip of all.
+    const schemas = [...bySchema.values()].filter((row) => !row.system).map((row) => row.nspname);
+    const typed = first.toLowerCase();
+    const nearest = closest(
+      typed,
+      schemas.map((schema) => schema.toLowerCase()),
     );
-    const meant = near !== undefined && near !== '' && distance(first, near) <= Math.max(2, first.length / 3);
+    const near = schemas.find((schema) => schema.toLowerCase() === nearest);
+    const meant = near !== undefined && near !== '' && distance(typed, nearest) <= Math.max(2, first.length / 3);
     throw new TrueupError('UNKNOWN_SCHEMA', `schema ${quoted(first)} does not exist`, {
       where: `--schema ${first}`,
       remedy: `${meant ? `did you mean ${quoted(near)}? ` : ''}To make a new tenant: trueup apply --create-schema --schema ${first}`,

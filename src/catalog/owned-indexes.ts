@@ -1,4 +1,5 @@
 import type { Row, Session } from '../database/session.js';
+import { relativeTo } from '../sql/relative.js';
 import { type OwnershipFilter, TENANT_RELATIONS_SQL } from './owned.js';
 
 /**
@@ -12,6 +13,8 @@ export interface OwnedIndexGroup {
   readonly definition: string;
   /** The predicate as the server writes it, relative to the tenant; null for none. */
   readonly where: string | null;
+  /** The phase that owns it; null for one that only stands under a family member's name. */
+  readonly phase: string | null;
   /** One index of the group, for reading the definition in detail. */
   readonly representative: string;
   readonly schemas: readonly string[];
@@ -22,7 +25,10 @@ interface OwnedRow extends Row {
   readonly name: string;
   readonly def: string;
   readonly pred: string | null;
+  /** The tenant, where its schema's name may stand in the predicate. */
+  readonly own: string | null;
   readonly rep: string;
+  readonly phase: string | null;
   readonly schemas: readonly string[];
 }
 
@@ -38,12 +44,11 @@ export async function readOwnedIndexes(
   const rows = await session.query<OwnedRow>(
     `with ${TENANT_RELATIONS_SQL},
 idx as (
-  select r.relname tab, ic.relname nm, n.nspname ns, i.indexrelid,
-         case when i.indpred is not null
-              then pg_catalog.replace(pg_catalog.replace(pg_catalog.pg_get_expr(i.indpred, i.indrelid), r.px, E'"\\x01".'), r.pq, E'"\\x01".') end pred,
+  select r.relname tab, ic.relname nm, n.nspname ns, i.indexrelid, own.phase,
+         case when i.indpred is not null then pg_catalog.pg_get_expr(i.indpred, i.indrelid) end pred, r.px, r.pq,
          pg_catalog.hashtextextended(concat_ws('|', ic.relam, i.indnkeyatts, i.indclass, i.indoption, i.indcollation, i.indisunique,
            i.indisvalid, i.indisready, i.indislive, ${nullsNotDistinct}, coalesce(ic.reloptions::text, '-'),
-           (select pg_catalog.string_agg(concat_ws('|', a.attname, a.attoptions), ',' order by m.n)
+           (select pg_catalog.string_agg(a.attname, '|' order by m.n)
               from pg_catalog.unnest(i.indkey::int2[]) with ordinality m(attnum, n)
               join pg_catalog.pg_attribute a on a.attrelid = i.indrelid and a.attnum = m.attnum),
            (select pg_catalog.string_agg(concat_ws('|', a.attnum, a.attoptions), ',' order by a.attnum)
@@ -54,15 +59,18 @@ idx as (
     from own join pg_catalog.pg_index i on i.indexrelid = own.indexrelid
     join rel r on r.oid = i.indrelid join pg_catalog.pg_namespace n on n.oid = r.ns
     join pg_catalog.pg_class ic on ic.oid = i.indexrelid)
-select tab::text tab, nm::text "name", def, pred, min(indexrelid::text::int8)::text rep, pg_catalog.array_agg(ns::text) schemas
-  from idx group by 1, 2, 3, 4`,
+select tab::text tab, nm::text "name", def, pred, own::text own, phase, min(indexrelid::text::int8)::text rep, pg_catalog.array_agg(ns::text) schemas
+  from (select idx.*, case when pg_catalog.strpos(pred, px) > 0 or pg_catalog.strpos(pred, pq) > 0 then ns end own from idx) i
+ group by 1, 2, 3, 4, 5, 6`,
     [namespaces, relations, JSON.stringify(filter)],
   );
   return rows.map((row) => ({
     table: row.tab,
     name: row.name,
     definition: row.def,
-    where: row.pred,
+    // Cut into tokens, not replaced as text: in tenant acme, a value acme.com is no reference to the schema.
+    where: row.pred === null || row.own === null ? row.pred : relativeTo(row.own, row.pred),
+    phase: row.phase,
     representative: row.rep,
     schemas: row.schemas,
   }));

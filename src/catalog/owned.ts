@@ -6,6 +6,7 @@ import type { DesiredPhase, DesiredTable, IndexFamily } from '../desired-state/m
  */
 export interface OwnershipFilter {
   readonly ownership: readonly {
+    readonly phase: string;
     readonly methods: readonly string[];
     readonly columns: readonly string[];
     readonly ignoring: readonly string[];
@@ -19,7 +20,14 @@ export function ownershipFilter(phases: readonly DesiredPhase[], tables: readonl
     ownership: phases.flatMap((phase) =>
       phase.owns === null
         ? []
-        : [{ methods: phase.owns.methods, columns: phase.owns.columns, ignoring: phase.owns.ignoring }],
+        : [
+            {
+              phase: phase.name,
+              methods: phase.owns.methods,
+              columns: phase.owns.columns,
+              ignoring: phase.owns.ignoring,
+            },
+          ],
     ),
     families: tables.flatMap((table) =>
       table.families.map((family) => ({ table: table.name, pattern: familyNamePattern(family) })),
@@ -57,9 +65,9 @@ rel as materialized (
   select c.oid, c.relname, c.relnamespace ns, n.px, n.pq, c.relkind,
          concat_ws('|', c.relkind, c.relpersistence, c.relispartition, c.relreplident) o
     from pg_catalog.pg_class c join ns n on n.oid = c.relnamespace
-   where c.relkind in ('r','p','m') and c.relname = any($2::text[])),
+   where c.relkind in ('r','p','m','v','f') and c.relname = any($2::text[])),
 rule as materialized (
-  select array(select pg_catalog.jsonb_array_elements_text(o -> 'methods')) methods,
+  select o ->> 'phase' phase, array(select pg_catalog.jsonb_array_elements_text(o -> 'methods')) methods,
          array(select pg_catalog.jsonb_array_elements_text(o -> 'columns')) columns,
          array(select pg_catalog.jsonb_array_elements_text(o -> 'ignoring')) ignoring
     from pg_catalog.jsonb_array_elements($3::jsonb -> 'ownership') o),
@@ -76,11 +84,12 @@ keyed as (
     join pg_catalog.pg_class ic on ic.oid = i.indexrelid join pg_catalog.pg_am am on am.oid = ic.relam
    where exists (select from rule where am.amname = any(rule.methods))),
 own as materialized (
-  select k.indexrelid from keyed k join rule on k.amname = any(rule.methods)
+  select indexrelid, max(phase) phase from (
+  select k.indexrelid, rule.phase from keyed k join rule on k.amname = any(rule.methods)
    where k.cols <@ (rule.columns || rule.ignoring) and k.cols && rule.columns
-  union
-  select i.indexrelid from pg_catalog.pg_index i join rel r on r.oid = i.indrelid join fam on fam.tab = r.relname
-    join pg_catalog.pg_class ic on ic.oid = i.indexrelid where ic.relname ~ fam.pattern)`;
+  union all
+  select i.indexrelid, null from pg_catalog.pg_index i join rel r on r.oid = i.indrelid join fam on fam.tab = r.relname
+    join pg_catalog.pg_class ic on ic.oid = i.indexrelid where ic.relname ~ fam.pattern) o group by 1)`;
 
 function escapePattern(text: string): string {
   return text.replaceAll(/[\\^$.|?*+()[\]{}]/gu, '\\$&');

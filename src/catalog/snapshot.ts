@@ -89,11 +89,23 @@ async function readOnce(session: Session, desired: DesiredState, selection: Tena
   );
   const names = await readNames(session, desired.extensions, extensions);
   const isDefaultOpclass = await readDefaultOpclasses(session);
-  const relations = desired.tables.map((table) => table.name);
+  // A family's rows may stand in a table of a phase that this run leaves out: not to see it would orphan every member.
+  const sources = desired.tables.flatMap((table) => table.families.flatMap((family) => family.rows?.table ?? []));
+  const relations = [...new Set([...desired.tables.map((table) => table.name), ...sources])];
   const filter = ownershipFilter(desired.phases, desired.tables);
   const oids = discovery.tenants.map((tenant) => tenant.oid);
   const hashed = oids.length === 0 ? [] : await hashShapes(session, oids, relations, filter);
-  const owned = oids.length === 0 ? [] : await readOwnedIndexes(session, oids, relations, filter);
+  // What a phase owns that this run leaves out is no part of a shape, and nothing is asked about it.
+  const selected = new Set(desired.phases.flatMap((phase) => (phase.selected ? [phase.name] : [])));
+  const concerned =
+    desired.tables.some((table) => table.families.length > 0) ||
+    desired.phases.some((phase) => phase.selected && phase.owns !== null);
+  const owned =
+    oids.length === 0 || !concerned
+      ? []
+      : (await readOwnedIndexes(session, oids, relations, filter)).filter(
+          (group) => group.phase === null || selected.has(group.phase),
+        );
 
   const representatives = new Map<string, string>();
   for (const group of hashed)
@@ -107,7 +119,7 @@ async function readOnce(session: Session, desired: DesiredState, selection: Tena
     [...new Set(representatives.values())],
     [...new Set(definitions.values())],
   );
-  const shapes = await buildShapes(details);
+  const shapes = await buildShapes(details, names);
   const schemaOf = new Map(details.tables.map((row) => [row.oid, row.nspname]));
   const ownedIndexes = ownedBySchema(owned, (group) =>
     shapes.indexes.get(known(definitions.get(definitionKey(group)), 'definition')),

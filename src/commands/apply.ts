@@ -26,7 +26,7 @@ import { applyText } from '../report/apply-text.js';
 import { planText } from '../report/plan-text.js';
 import { TrueupError } from '../trueup-error.js';
 
-/** The width of a report that goes to no terminal; columns. */
+/** The width of a report that goes to no terminal, or to one that does not say its own (0); columns. */
 const WIDTH = 120;
 
 /** `trueup apply`: converges the fleet, after showing what it is about to do. */
@@ -98,7 +98,7 @@ The worst wins: 1, 130, 143, 4, 3, 5, 0.`;
     };
     const plan = await planFleet(database, request);
     const showValues = flags['show-values'];
-    const form = { verbose: flags.verbose, showValues, color: ansis, width: process.stdout.columns ?? WIDTH };
+    const form = { verbose: flags.verbose, showValues, color: ansis, width: process.stdout.columns || WIDTH };
     this.print(planText(plan, form));
     if (hasPending(plan) && !(await this.#confirmed())) return EXIT_CODES.interrupted;
     const result = await applyFleet(database, plan, {

@@ -18,7 +18,7 @@ import { planDocument } from '../report/plan-json.js';
 import { planSql } from '../report/plan-sql.js';
 import { planText } from '../report/plan-text.js';
 
-/** The width of a report that goes to no terminal; columns. */
+/** The width of a report that goes to no terminal, or to one that does not say its own (0); columns. */
 const WIDTH = 120;
 
 /** `trueup plan`: shows the drift of the fleet and what apply would do. Never writes. */
@@ -77,7 +77,7 @@ The worst wins: 1, 4, 3, 2, 0.`;
       if (this.jsonRequested) this.printJson(planDocument(plan, { showValues }));
       else if (flags.sql) for (const line of planSql(plan)) this.print(line);
       else {
-        const width = process.stdout.columns ?? WIDTH;
+        const width = process.stdout.columns || WIDTH;
         this.print(planText(plan, { verbose: flags.verbose, showValues, color: ansis, width }));
       }
       return planExitCode(plan, { detailed: flags['detailed-exitcode'] });

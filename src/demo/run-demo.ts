@@ -44,4 +44,5 @@ export async function runDemo(database: Database, parts: DemoParts, progress: Pr
 
 /** Whether anything is left that apply would do. */
 export const hasPending = (plan: FleetPlan): boolean =>
+  plan.databases.some((database) => database.databaseChanges.length > 0) ||
   plan.classes.some((group) => group.changes.some(({ change }) => change.status === 'pending'));

@@ -1,3 +1,4 @@
+import type { IndexFamily } from '../desired-state/model.js';
 import type { SqlTemplate } from '../sql/template.js';
 
 /** Every kind of correction; part of the JSON contract. */
@@ -76,12 +77,16 @@ export interface Step {
   readonly lock: { readonly mode: LockMode; readonly table: string | null };
   /** The index that this step builds (a fixed name, or null for a member's): it must be valid afterwards. */
   readonly builds?: { readonly table: string; readonly index: string | null };
+  /** What takes the change's earlier steps back when existing rows fail this one: nothing stays half applied. */
+  readonly undo?: readonly Step[];
 }
 
 /** Evidence that a change relies on, and that apply checks again under the lock. */
 export type Assumption =
   | { readonly kind: 'no-rows'; readonly table: string }
-  | { readonly kind: 'no-values'; readonly table: string; readonly column: string };
+  | { readonly kind: 'no-values'; readonly table: string; readonly column: string }
+  /** No row of the family's table gives a member by the name of one of the change's members. */
+  | { readonly kind: 'no-member'; readonly table: string; readonly family: IndexFamily };
 
 /**
  * One correction of one tenant's drift, in terms that hold for every tenant that needs it: names of tenants and members
@@ -133,6 +138,8 @@ export const key = {
   unique: (table: string, columns: readonly string[]) => `unique:${table}(${[...columns].sort().join(',')})`,
   index: (table: string, index: string) => `index:${table}.${index}`,
   notNull: (table: string, column: string) => `not-null:${table}.${column}`,
+  /** The table is logged, or unlogged, as declared. */
+  persistence: (table: string) => `persistence:${table}`,
   /** Leftovers of interrupted runs on a table are gone: their names are free again. */
   cleared: (table: string) => `cleared:${table}`,
   /** All of a phase's index builds on a table: what an unexpected index's drop waits for. */

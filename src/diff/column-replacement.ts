@@ -62,6 +62,10 @@ export function replaceColumn(
       steps: retype(table, wanted, existing),
       assumptions: [{ kind: 'no-rows', table }],
     });
+    // ALTER TYPE takes neither a generated column nor an identity that goes: without rows its constraints go and come too.
+    const generated = existing.generated !== null || wanted.generated !== null;
+    if (rows === 'none' && (generated || (existing.identity !== null && wanted.identity === null)))
+      return { ...replaced, assumptions: [{ kind: 'no-rows', table }] };
     if (rows === 'none') return altered;
     return blocked(
       altered,

@@ -108,6 +108,7 @@ function structuralDifference(
 }
 
 function addColumnChange(table: string, column: DesiredColumn, context: DiffContext): Change {
+  const generatedFrom = column.generated === null ? [] : context.facts.columnsOf(column.generated.expression);
   const base = {
     phase: column.phase,
     action: 'add-column' as const,
@@ -115,7 +116,7 @@ function addColumnChange(table: string, column: DesiredColumn, context: DiffCont
     object: column.name,
     reason: 'missing',
     provides: [key.column(table, column.name)],
-    needs: [key.table(table)],
+    needs: [key.table(table), ...generatedFrom.map((source) => key.column(table, source))],
   };
   const whole: Step = {
     sql: addColumn(table, columnDefinition(column)),
@@ -164,8 +165,8 @@ function defaultChange(
   actual: TableShape,
   context: DiffContext,
 ): Change | null {
-  if (existing.generated !== null || existing.identity !== null || wanted.generated !== null) return null;
-  if (wanted.default === existing.default) return null;
+  // Of an identity or generated column none is known; what drops that comes before this.
+  if (wanted.generated !== null || wanted.default === existing.default) return null;
   if (wanted.default !== null && existing.default !== null) {
     const question = expressionQuestion(actual, wanted.default, existing.default, castType(wanted.type));
     if (context.facts.same(question)) return null;

@@ -1,5 +1,11 @@
 import type { DesiredConstraint, DesiredTable } from '../desired-state/model.js';
-import type { ConstraintShape, ForeignKeyShape, KeyConstraintShape, TableShape } from '../shape/table-shape.js';
+import type {
+  ConstraintShape,
+  ForeignKeyShape,
+  IndexShape,
+  KeyConstraintShape,
+  TableShape,
+} from '../shape/table-shape.js';
 import {
   addConstraint,
   addConstraintUsingIndex,
@@ -9,9 +15,11 @@ import {
 } from '../sql/ddl/constraint.js';
 import { createIndex } from '../sql/ddl/index.js';
 import { name, type SqlTemplate } from '../sql/template.js';
-import { type Change, change, key, type Step } from './change.js';
+import { blocked, type Change, change, key, type Step } from './change.js';
 import type { DiffContext } from './context.js';
 import { expressionQuestion } from './index-difference.js';
+import { drop } from './index-steps.js';
+import { usesReplaced } from './table-indexes.js';
 import { temporaryName } from './temporary-name.js';
 
 type KeyConstraint = DesiredConstraint & KeyConstraintShape;
@@ -60,8 +68,8 @@ export function diffConstraints(
 }
 
 /** What a constraint makes and what it waits for: also for those that CREATE TABLE makes. */
-export function constraintFacets(table: string, constraint: DesiredConstraint) {
-  const columns = 'columns' in constraint ? constraint.columns : [];
+export function constraintFacets(table: string, constraint: DesiredConstraint, context: Pick<DiffContext, 'facts'>) {
+  const columns = constrainedColumns(constraint, context);
   const provides =
     constraint.kind === 'primary-key' || constraint.kind === 'unique' ? [key.unique(table, constraint.columns)] : [];
   const needs = [
@@ -89,26 +97,46 @@ function diffConstraint(
   replaced: ReadonlySet<string>,
   context: DiffContext,
 ): Change | null {
-  const base = { phase: wanted.phase, table, object: wanted.name, ...constraintFacets(table, wanted) };
-  const gone = existing !== null && 'columns' in existing && existing.columns.some((column) => replaced.has(column));
+  const base = { phase: wanted.phase, table, object: wanted.name, ...constraintFacets(table, wanted, context) };
+  const gone =
+    existing !== null &&
+    replaced.size > 0 &&
+    constrainedColumns(existing, context).some((column) => replaced.has(column));
   if (existing === null || gone) {
     const twin = gone
       ? undefined
       : [...spare.values()].find((other) => constraintDifference(wanted, other, actual, context) === null);
     if (twin !== undefined) {
       spare.delete(twin.name);
-      const steps = [exclusively(table, renameConstraint(table, twin.name, wanted.name))];
+      const unchecked = wanted.validated && !twin.validated;
+      const steps = [
+        exclusively(table, renameConstraint(table, twin.name, wanted.name)),
+        ...(unchecked ? [validation(table, wanted.name)] : []),
+      ];
       return change({
         ...base,
         action: 'rename-constraint',
-        reason: `its definition stands under the name "${twin.name}"`,
+        reason: `its definition stands under the name "${twin.name}"${unchecked ? ', NOT VALID' : ''}`,
+        hazards: unchecked ? ['TABLE_SCAN'] : [],
         steps,
       });
+    }
+    const squatter =
+      wanted.kind === 'primary-key' || wanted.kind === 'unique'
+        ? actual.indexes.find((index) => index.name === wanted.name && !usesReplaced(index, replaced, context))
+        : undefined;
+    if (squatter !== undefined) return claim(base, wanted as KeyConstraint, squatter, context);
+    // A table has one primary key, whatever its name.
+    const rival = wanted.kind === 'primary-key' ? primaryKeyOf(actual) : undefined;
+    if (rival !== undefined && !gone) {
+      spare.delete(rival.name);
+      const difference = constraintDifference(wanted, rival, actual, context) ?? 'has another name';
+      return replacement(base, wanted, rival, `"${rival.name}" ${difference}`, actual, context);
     }
     return addition(base, wanted, context);
   }
   const difference = constraintDifference(wanted, existing, actual, context);
-  if (difference !== null) return replacement(base, wanted, existing, difference, context);
+  if (difference !== null) return replacement(base, wanted, existing, difference, actual, context);
   if (!existing.validated && wanted.validated)
     return change({
       ...base,
@@ -118,6 +146,13 @@ function diffConstraint(
       steps: [validation(table, wanted.name)],
     });
   return null;
+}
+
+/** Every column that a constraint is about: a check goes with any of its columns, like a key. */
+function constrainedColumns(of: ConstraintShape, context: Pick<DiffContext, 'facts'>): readonly string[] {
+  if (of.kind === 'check') return context.facts.columnsOf(of.expression);
+  if (of.kind === 'other') return [];
+  return 'include' in of ? [...of.columns, ...of.include] : of.columns;
 }
 
 type Base = Pick<Change, 'phase' | 'table' | 'object' | 'provides' | 'needs'>;
@@ -134,11 +169,7 @@ function addition(base: Base, wanted: DesiredConstraint, context: DiffContext): 
       steps: [added(table, wanted, addConstraint(table, wanted))],
     });
   if (wanted.kind === 'primary-key' || wanted.kind === 'unique') {
-    const index = temporaryName(
-      'new',
-      wanted.name,
-      JSON.stringify([wanted.columns, wanted.include, wanted.nullsNotDistinct]),
-    );
+    const index = keyIndexName(wanted);
     return change({
       ...base,
       action: 'add-constraint',
@@ -152,21 +183,81 @@ function addition(base: Base, wanted: DesiredConstraint, context: DiffContext): 
     action: 'add-constraint',
     reason,
     hazards: ['TABLE_SCAN'],
-    steps: [added(table, wanted, addConstraint(table, wanted, true)), validation(table, wanted.name)],
+    steps: [
+      added(table, wanted, addConstraint(table, wanted, true)),
+      { ...validation(table, wanted.name), undo: [exclusively(table, dropConstraint(table, wanted.name))] },
+    ],
   });
 }
+
+/**
+ * A declared name claims its object: an index that stands under a key's name becomes the key's own when it is what the key
+ * would build, and makes room for it when it is not.
+ */
+function claim(base: Base, wanted: KeyConstraint, index: IndexShape, context: DiffContext): Change {
+  const { table } = base;
+  const use = (from: string) => exclusively(table, addConstraintUsingIndex(table, wanted, from));
+  if (index.valid && isIndexOf(wanted, index))
+    return change({
+      ...base,
+      action: 'add-constraint',
+      reason: 'its index is there, without the constraint',
+      steps: [use(index.name)],
+    });
+  const temporary = keyIndexName(wanted);
+  return change({
+    ...base,
+    action: 'replace-constraint',
+    reason: 'an index that is not the constraint’s stands under its name',
+    hazards: context.facts.rows(table) === 'none' ? ['INDEX_DROPPED'] : ['INDEX_BUILD', 'INDEX_DROPPED'],
+    steps: [uniqueBuild(table, wanted, temporary), drop({ table }, name(index.name)), use(temporary)],
+  });
+}
+
+/** Whether ADD CONSTRAINT … USING INDEX takes the index for this key (rules of its manual page), and gives this key. */
+function isIndexOf(wanted: KeyConstraint, index: IndexShape): boolean {
+  const plain = index.keys.every(
+    (item) =>
+      item.opclass === null &&
+      item.collation === null &&
+      Object.keys(item.opclassOptions).length === 0 &&
+      item.order === 'asc' &&
+      item.nulls === 'last',
+  );
+  return (
+    plain &&
+    index.unique &&
+    index.method.name === 'btree' &&
+    index.where === null &&
+    index.nullsNotDistinct === wanted.nullsNotDistinct &&
+    JSON.stringify(index.keys.map((item) => item.column)) === JSON.stringify(wanted.columns) &&
+    JSON.stringify(index.include) === JSON.stringify(wanted.include)
+  );
+}
+
+/** The name of a key's index while it is built. */
+const keyIndexName = (wanted: KeyConstraint): string =>
+  temporaryName('new', wanted.name, JSON.stringify([wanted.columns, wanted.include, wanted.nullsNotDistinct]));
 
 function replacement(
   base: Base,
   wanted: DesiredConstraint,
   existing: ConstraintShape,
   reason: string,
+  actual: TableShape,
   context: DiffContext,
 ): Change {
   const { table } = base;
   const away = exclusively(table, dropConstraint(table, existing.name));
   const empty = context.facts.rows(table) === 'none';
   const common = { ...base, action: 'replace-constraint' as const, reason };
+  const resting = restingOn(existing, actual, context);
+  if (resting.length > 0)
+    return blocked(
+      change({ ...common, steps: [away, added(table, wanted, addConstraint(table, wanted))] }),
+      `${resting.join(', ')} rest${resting.length === 1 ? 's' : ''} on it, and PostgreSQL refuses to drop a key under a foreign key`,
+      'drop the foreign keys that rest on it, then apply: it makes the declared ones again',
+    );
   if (empty)
     return change({
       ...common,
@@ -174,11 +265,7 @@ function replacement(
       steps: [away, added(table, wanted, addConstraint(table, wanted))],
     });
   if (wanted.kind === 'primary-key' || wanted.kind === 'unique') {
-    const index = temporaryName(
-      'new',
-      wanted.name,
-      JSON.stringify([wanted.columns, wanted.include, wanted.nullsNotDistinct]),
-    );
+    const index = keyIndexName(wanted);
     // The old key enforces until the new one is built: there is no moment without either.
     const steps = [
       uniqueBuild(table, wanted, index),
@@ -190,8 +277,46 @@ function replacement(
   return change({
     ...common,
     hazards: ['TABLE_SCAN'],
-    steps: [away, added(table, wanted, addConstraint(table, wanted, true)), validation(table, wanted.name)],
+    steps: successionSteps(table, wanted, existing),
   });
+}
+
+/** The old constraint enforces, under another name, until existing rows are known to satisfy the new one. */
+function successionSteps(table: string, wanted: DesiredConstraint, existing: ConstraintShape): readonly Step[] {
+  const old = temporaryName('old', `${table}.${wanted.name}`);
+  return [
+    exclusively(table, renameConstraint(table, existing.name, old)),
+    added(table, wanted, addConstraint(table, wanted, true)),
+    {
+      ...validation(table, wanted.name),
+      undo: [
+        exclusively(table, dropConstraint(table, wanted.name)),
+        exclusively(table, renameConstraint(table, old, existing.name)),
+      ],
+    },
+    exclusively(table, dropConstraint(table, old)),
+  ];
+}
+
+const primaryKeyOf = (actual: TableShape): ConstraintShape | undefined =>
+  actual.constraints.find((constraint) => constraint.kind === 'primary-key');
+
+/** Foreign keys of the tenant's declared tables that no other key of this table could serve. */
+function restingOn(existing: ConstraintShape, actual: TableShape, context: DiffContext): readonly string[] {
+  if (!('include' in existing)) return [];
+  const over = (columns: readonly string[]) => JSON.stringify([...columns].sort());
+  const columns = over(existing.columns);
+  const others = actual.constraints.some(
+    (other) => other.name !== existing.name && 'include' in other && over(other.columns) === columns,
+  );
+  if (others) return [];
+  return [...context.actualTables.values()].flatMap((table) =>
+    table.constraints.flatMap((other) =>
+      other.kind === 'foreign-key' && other.references === actual.name && over(other.referencedColumns) === columns
+        ? [`foreign key ${other.name} of table ${table.name}`]
+        : [],
+    ),
+  );
 }
 
 /** How a constraint differs from its declaration, in words, or null. Names and validation are not looked at. */

@@ -30,7 +30,7 @@ export function createTable(desired: DesiredTable, context: DiffContext): readon
     provides: [
       key.table(table),
       ...columns.map((column) => key.column(table, column.name)),
-      ...inline.flatMap((constraint) => constraintFacets(table, constraint).provides),
+      ...inline.flatMap((constraint) => constraintFacets(table, constraint, context).provides),
     ],
     steps: [
       unlocked(
@@ -48,7 +48,7 @@ export function createTable(desired: DesiredTable, context: DiffContext): readon
         table,
         object: constraint.name,
         reason: 'missing',
-        ...constraintFacets(table, constraint),
+        ...constraintFacets(table, constraint, context),
         steps: [
           {
             sql: addConstraint(table, constraint),

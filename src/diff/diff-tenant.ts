@@ -1,7 +1,9 @@
 import { groupBy } from '../collections.js';
 import type { DesiredTable } from '../desired-state/model.js';
 import type { TableShape } from '../shape/table-shape.js';
+import { tableName } from '../sql/ddl/column.js';
 import { dropMaterializedView } from '../sql/ddl/view.js';
+import { sql } from '../sql/template.js';
 import { blocked, type Change, change, deferred, key } from './change.js';
 import { diffColumns } from './columns.js';
 import { diffConstraints } from './constraints.js';
@@ -46,7 +48,7 @@ export function diffTenant(tenant: TenantShape, context: DiffContext): TenantDif
     else if (actual.kind !== 'table') changes.push(wrongKind(desired, actual));
     else
       changes.push(
-        ...persistence(desired, actual),
+        ...persistence(desired, actual, context),
         ...diffConstraints(desired, actual, gone, context),
         ...diffIndexes({ desired, actual, owned: owned.get(desired.name) ?? [], replaced: gone }, context),
       );
@@ -124,6 +126,7 @@ function wrongKind(desired: DesiredTable, actual: TableShape): Change {
       table: desired.name,
       object: desired.name,
       reason: `is a ${actual.kind}, declared a ${desired.kind}`,
+      provides: [key.table(desired.name)],
       steps: [],
     }),
     'trueup never drops a table, and makes no partitioned one plain',
@@ -131,21 +134,36 @@ function wrongKind(desired: DesiredTable, actual: TableShape): Change {
   );
 }
 
-function persistence(desired: DesiredTable, actual: TableShape): readonly Change[] {
+function persistence(desired: DesiredTable, actual: TableShape, context: DiffContext): readonly Change[] {
   if (actual.persistence === desired.persistence) return [];
   const [is, wanted] = [actual.persistence, desired.persistence].map((of) =>
     of === 'unlogged' ? 'UNLOGGED' : 'LOGGED',
   );
+  const { name: table } = desired;
+  const altered = change({
+    phase: desired.phase,
+    action: 'alter-table',
+    table,
+    object: table,
+    reason: `is ${is}, declared ${wanted}`,
+    provides: [key.persistence(table)],
+    // A logged table may reference logged ones only.
+    needs: actual.constraints.flatMap((constraint) =>
+      constraint.kind === 'foreign-key' ? [key.persistence(constraint.references)] : [],
+    ),
+    assumptions: [{ kind: 'no-rows', table }],
+    steps: [
+      {
+        sql: sql`ALTER TABLE ${tableName(table)} SET ${wanted ?? ''}`,
+        mode: 'transaction',
+        lock: { mode: 'ACCESS EXCLUSIVE', table },
+      },
+    ],
+  });
+  if (context.facts.rows(table) === 'none') return [altered];
   return [
     blocked(
-      change({
-        phase: desired.phase,
-        action: 'alter-table',
-        table: desired.name,
-        object: desired.name,
-        reason: `is ${is}, declared ${wanted}`,
-        steps: [],
-      }),
+      altered,
       `ALTER TABLE … SET ${wanted} rewrites the table under ACCESS EXCLUSIVE`,
       `run ALTER TABLE ${desired.name} SET ${wanted} in a maintenance window`,
     ),

@@ -2,7 +2,17 @@ import { groupBy } from '../collections.js';
 import type { DesiredTable, IndexFamily } from '../desired-state/model.js';
 import type { IndexShape, TableShape } from '../shape/table-shape.js';
 import { identifierVariable } from '../sql/template.js';
-import { blocked, type Change, change, deferred, type Hazard, key, type Member, type TenantChange } from './change.js';
+import {
+  type Assumption,
+  blocked,
+  type Change,
+  change,
+  deferred,
+  type Hazard,
+  key,
+  type Member,
+  type TenantChange,
+} from './change.js';
 import { type DiffContext, isTemporary, type OwnedIndex } from './context.js';
 import { type ExpectedMember, expectedMembers, predicateTemplate } from './family-members.js';
 import { definitionDifference } from './index-difference.js';
@@ -10,7 +20,7 @@ import { buildSteps, drop, type IndexTarget, indexDefinition, rebuildSteps, rena
 import { exceededLimit } from './limits.js';
 import { owningPhase } from './ownership.js';
 import type { PredicateMatcher } from './predicate-matcher.js';
-import { unexpectedIndex, usesReplaced } from './table-indexes.js';
+import { indexedColumns, unexpectedIndex, usesReplaced } from './table-indexes.js';
 import { temporaryName } from './temporary-name.js';
 
 /** A family of one tenant, with the rows that generate it. */
@@ -27,7 +37,7 @@ export interface TenantFamily {
   readonly pattern: RegExp;
 }
 
-type Fate = 'build' | 'rebuild' | 'rename' | 'drop';
+type Fate = 'build' | 'rebuild' | 'rename' | 'drop' | 'orphan';
 
 interface Finding {
   readonly fate: Fate;
@@ -126,11 +136,11 @@ function leftovers(of: TenantFamily, spare: readonly OwnedIndex[], context: Diff
     if (!of.pattern.test(index.name)) changes.push({ change: unexpected, members: null });
     else
       orphans.push({
-        fate: 'drop',
+        fate: 'orphan',
         reason: 'the rows that it was made for are gone',
         dropFirst: false,
         inUse: unexpected.hazards.includes('INDEX_IN_USE'),
-        member: { index: index.name },
+        member: { index: index.name, temporary_old: temporaryName('old', index.name, index.where ?? '') },
       });
   }
   for (const group of groupBy(orphans, (found) => found.inUse).values()) changes.push(familyChange(of, group, context));
@@ -142,8 +152,9 @@ function familyChange(of: TenantFamily, group: readonly Finding[], context: Diff
   if (first === undefined) throw new Error('internal: an empty group of family members');
   const table = of.desired.name;
   const { family } = of;
-  // A table that this run makes has no rows; nothing has to be checked again for it.
-  const online = of.actual !== null && context.facts.rows(table) !== 'none';
+  const builds = first.fate === 'build' || first.fate === 'rebuild';
+  // A table that this run makes has no rows, and a drop or a rename is the same with and without: nothing is read then.
+  const online = builds && of.actual !== null && context.facts.rows(table) !== 'none';
   const target: IndexTarget = {
     table,
     definition: indexDefinition(table, family, predicateTemplate(family)),
@@ -152,9 +163,9 @@ function familyChange(of: TenantFamily, group: readonly Finding[], context: Diff
     temporaryNew: identifierVariable('temporary_new'),
     temporaryOld: identifierVariable('temporary_old'),
   };
-  const builds = first.fate === 'build' || first.fate === 'rebuild';
   const hazards: Hazard[] = [];
-  if (first.fate === 'rebuild' || first.fate === 'drop') hazards.push('INDEX_DROPPED');
+  const drops = first.fate === 'drop' || first.fate === 'orphan';
+  if (first.fate === 'rebuild' || drops) hazards.push('INDEX_DROPPED');
   if (first.inUse) hazards.push('INDEX_IN_USE');
   if (builds && online) hazards.push('INDEX_BUILD');
   const steps = {
@@ -162,6 +173,9 @@ function familyChange(of: TenantFamily, group: readonly Finding[], context: Diff
     rebuild: () => rebuildSteps(target, { online, dropFirst: first.dropFirst }),
     rename: () => [rename(target, identifierVariable('from'), target.name)],
     drop: () => [drop(target, target.name)],
+    // Out of the way first, in the transaction that looks for its rows: a row that comes after that finds its name
+    // free for its own, where a drop that is under way would take the index from under it.
+    orphan: () => [rename(target, target.name, target.temporaryOld), drop(target, target.temporaryOld)],
   }[first.fate]();
   const made = change({
     phase: family.phase,
@@ -171,22 +185,39 @@ function familyChange(of: TenantFamily, group: readonly Finding[], context: Diff
     family: family.label,
     reason: first.reason,
     hazards,
-    assumptions: builds && !online && of.actual !== null ? [{ kind: 'no-rows', table }] : [],
-    provides: first.fate === 'drop' ? [] : [key.built(family.phase, table)],
-    needs:
-      first.fate === 'drop'
-        ? [key.built(family.phase, table)]
-        : [
-            key.table(table),
-            key.cleared(table),
-            ...family.keys.flatMap((item) => (item.column === null ? [] : [key.column(table, item.column)])),
-          ],
+    assumptions: assumptionsOf(first.fate, builds && !online && of.actual !== null, of),
+    provides: drops ? [] : [key.built(family.phase, table)],
+    needs: drops
+      ? [key.built(family.phase, table)]
+      : [
+          key.table(table),
+          key.cleared(table),
+          ...indexedColumns({ ...family, where: anyPredicate(family) }, context).map((column) =>
+            key.column(table, column),
+          ),
+        ],
     steps,
   });
   return { change: builds ? refused(made, of, context) : made, members: group.map((found) => found.member) };
 }
 
-const ACTION = { build: 'create-index', rebuild: 'rebuild-index', rename: 'rename-index', drop: 'drop-index' } as const;
+function assumptionsOf(fate: Fate, inTransaction: boolean, of: TenantFamily): readonly Assumption[] {
+  if (inTransaction) return [{ kind: 'no-rows', table: of.desired.name }];
+  const rows = fate === 'orphan' ? of.family.rows : null;
+  return rows === null ? [] : [{ kind: 'no-member', table: rows.table, family: of.family }];
+}
+
+/** The predicate of no member in particular: for the columns that it names. */
+const anyPredicate = (family: IndexFamily): string | null =>
+  family.where?.map((part) => (typeof part === 'string' ? part : "''")).join('') ?? null;
+
+const ACTION = {
+  build: 'create-index',
+  rebuild: 'rebuild-index',
+  rename: 'rename-index',
+  drop: 'drop-index',
+  orphan: 'drop-index',
+} as const;
 
 function refused(made: Change, of: TenantFamily, context: DiffContext): Change {
   if (of.actual !== null) {

@@ -66,8 +66,9 @@ function addIdentity(
   const aggregate = identity.increment.startsWith('-') ? 'min' : 'max';
   const setval = sql`SELECT pg_catalog.setval(pg_catalog.pg_get_serial_sequence(${relation}, ${quoteLiteral(column.name)}), ${aggregate}(${name(column.name)})) FROM ${tableName(table)} HAVING ${aggregate}(${name(column.name)}) IS NOT NULL`;
   return [
-    ...(existing.default === null ? [] : [step(table, alterColumn(table, column.name, 'DROP DEFAULT'))]),
     ...notNull,
+    // After NOT NULL, which existing rows may fail: without its default the application could not insert.
+    ...(existing.default === null ? [] : [step(table, alterColumn(table, column.name, 'DROP DEFAULT'))]),
     step(table, alterColumn(table, column.name, add)),
     ...(empty ? [] : [step(table, setval)]),
   ];

@@ -68,7 +68,8 @@ export function rename(target: Pick<IndexTarget, 'table'>, from: SqlPart, to: Sq
   };
 }
 
-function build(target: IndexTarget, as: SqlPart, fixedName: string | null, online: boolean): Step {
+/** Builds an index under the name that is given. */
+export function build(target: IndexTarget, as: SqlPart, fixedName: string | null, online: boolean): Step {
   return {
     sql: createIndex(target.definition, as, online),
     mode: online ? 'online' : 'transaction',

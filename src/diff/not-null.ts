@@ -44,7 +44,12 @@ export function notNullSteps(table: string, column: string): readonly Step[] {
   const add = sql`ALTER TABLE ${tableName(table)} ADD CONSTRAINT ${name(check)} CHECK (${name(column)} IS NOT NULL) NOT VALID`;
   return [
     { sql: add, mode: 'transaction', lock: { mode: 'ACCESS EXCLUSIVE', table } },
-    { sql: validateConstraint(table, check), mode: 'online', lock: { mode: 'SHARE UPDATE EXCLUSIVE', table } },
+    {
+      sql: validateConstraint(table, check),
+      mode: 'online',
+      lock: { mode: 'SHARE UPDATE EXCLUSIVE', table },
+      undo: [{ sql: dropConstraint(table, check), mode: 'transaction', lock: { mode: 'ACCESS EXCLUSIVE', table } }],
+    },
     exclusively(table, column, 'SET NOT NULL'),
     { sql: dropConstraint(table, check), mode: 'transaction', lock: { mode: 'ACCESS EXCLUSIVE', table } },
   ];

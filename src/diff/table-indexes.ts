@@ -1,10 +1,20 @@
 import type { DesiredIndex, DesiredIndexBase, DesiredTable } from '../desired-state/model.js';
 import type { IndexShape, TableShape } from '../shape/table-shape.js';
+import { dropConstraint } from '../sql/ddl/constraint.js';
 import { name, relativeSql } from '../sql/template.js';
 import { blocked, type Change, change, deferred, type Hazard, key } from './change.js';
 import { type DiffContext, isTemporary, type OwnedIndex } from './context.js';
 import { definitionDifference, predicateDifference } from './index-difference.js';
-import { buildSteps, drop, type IndexTarget, indexDefinition, rebuildSteps, rename, swapSteps } from './index-steps.js';
+import {
+  build,
+  buildSteps,
+  drop,
+  type IndexTarget,
+  indexDefinition,
+  rebuildSteps,
+  rename,
+  swapSteps,
+} from './index-steps.js';
 import { exceededLimit } from './limits.js';
 import { owningPhase } from './ownership.js';
 import { temporaryName } from './temporary-name.js';
@@ -39,16 +49,22 @@ export function diffIndexes(of: TableIndexes, context: DiffContext): readonly Ch
   return changes;
 }
 
-/** The columns that an index on them is lost with: keys, expressions and predicate. */
+/** Whether an index goes with the columns that are replaced. */
 export function usesReplaced(index: IndexShape, replaced: ReadonlySet<string>, context: DiffContext): boolean {
-  if (replaced.size === 0) return false;
+  return replaced.size > 0 && indexedColumns(index, context).some((column) => replaced.has(column));
+}
+
+/** Every column that an index stands on: by keys, expressions, predicate, and those that it includes. */
+export function indexedColumns(
+  index: Pick<DesiredIndex, 'keys' | 'include' | 'where'>,
+  context: Pick<DiffContext, 'facts'>,
+): readonly string[] {
   const expressions = [...index.keys.map((item) => item.expression), index.where];
-  const columns = [
-    ...index.keys.map((item) => item.column),
+  return [
+    ...index.keys.flatMap((item) => item.column ?? []),
     ...index.include,
     ...expressions.flatMap((text) => (text === null ? [] : context.facts.columnsOf(text))),
   ];
-  return columns.some((column) => column !== null && replaced.has(column));
 }
 
 function diffIndex(
@@ -58,7 +74,7 @@ function diffIndex(
   of: TableIndexes,
   context: DiffContext,
 ): Change | null {
-  const { table, base } = facets(desired, of);
+  const { table, base } = facets(desired, of, context);
   const present = actual === null ? null : difference(desired, actual, of, context);
   if (actual !== null && present === null && actual.valid) return null;
   const rows = context.facts.rows(table);
@@ -87,6 +103,34 @@ function diffIndex(
         reason: `its definition stands under the name "${twin.name}"`,
         steps: [rename({ table }, name(twin.name), name(desired.name))],
       });
+    const squatter = of.actual.constraints.find(
+      (constraint) =>
+        constraint.name === desired.name &&
+        'include' in constraint &&
+        !constraint.columns.some((column) => of.replaced.has(column)),
+    );
+    if (squatter !== undefined)
+      return refused(
+        change({
+          ...base,
+          action: 'rebuild-index',
+          reason: 'a constraint that nothing declares stands under its name',
+          hazards: online ? ['INDEX_DROPPED', 'INDEX_BUILD'] : ['INDEX_DROPPED'],
+          assumptions,
+          steps: [
+            build(target, target.temporaryNew, null, online),
+            {
+              sql: dropConstraint(table, squatter.name),
+              mode: 'transaction',
+              lock: { mode: 'ACCESS EXCLUSIVE', table },
+            },
+            rename({ table }, target.temporaryNew, target.name),
+          ],
+        }),
+        desired,
+        of,
+        context,
+      );
     const created = change({
       ...base,
       action: 'create-index',
@@ -208,7 +252,7 @@ function dropped(
   });
 }
 
-function facets(desired: DesiredIndex, of: TableIndexes) {
+function facets(desired: DesiredIndex, of: TableIndexes, context: DiffContext) {
   const table = of.desired.name;
   const unique =
     desired.unique && desired.where === null && desired.keys.every((item) => item.column !== null)
@@ -227,7 +271,7 @@ function facets(desired: DesiredIndex, of: TableIndexes) {
     needs: [
       key.table(table),
       key.cleared(table),
-      ...desired.keys.flatMap((item) => (item.column === null ? [] : [key.column(table, item.column)])),
+      ...indexedColumns(desired, context).map((column) => key.column(table, column)),
     ],
   };
   return { table, base };

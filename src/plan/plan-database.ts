@@ -106,8 +106,9 @@ async function planVariant(database: Database, session: Session, request: PlanRe
   if (desired.tenants.query !== null) await checkTenantQuery(session, desired.tenants.query);
   progress.phase('reading catalogs');
   const snapshot = await readCatalog(session, desired, request.selection);
-  const extensions = checkExtensions(desired.extensions, snapshot, database.id);
+  // Which backend the fleet runs explains more than what the default one lacks.
   checkBackends(desired, snapshot, database.id);
+  const extensions = checkExtensions(desired.extensions, snapshot, database.id);
   if (snapshot.tenants.length > 0) await checkEvaluatedFragments(session, desired);
 
   const reads = tenantsOf(snapshot);
@@ -155,7 +156,8 @@ function sorted(
       continue;
     }
     const phase = desired.phases[0]?.name ?? '';
-    const changes = isNew ? provisioned(result.changes, desired.release, phase) : result.changes;
+    const changes =
+      read.tables.size === 0 ? provisioned(result.changes, desired.release, phase, !isNew) : result.changes;
     const fingerprint = fingerprintOf(read, changes);
     tenants.push({ database, schema, changes, fingerprint, owner: of.ownerOf(schema), isNew, phases: desired.phases });
   }

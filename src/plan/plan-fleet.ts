@@ -38,6 +38,7 @@ function planId(databases: readonly DatabasePlan[]): string {
     host: database.host,
     name: database.name,
     desired: database.desired.digest,
+    phases: database.desired.phases.filter((phase) => phase.selected).map((phase) => phase.name),
     changes: database.databaseChanges.map((change) => [change.action, change.object, change.steps]),
     tenants: database.tenants
       .filter((tenant) => tenant.changes.length > 0)

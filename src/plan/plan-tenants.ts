@@ -151,6 +151,9 @@ async function diffFamilies(
         const open: TenantRead[] = [];
         const sheets = new Map<string, FactSheet>();
         for (const tenant of waiting) {
+          // Without the table that the rows stand in nobody can tell a member from an orphan: the next diff does, once
+          // the table is made.
+          if (source !== null && !tenant.isNew && !tenant.tables.has(source.table)) continue;
           const failed = read?.failed.get(tenant.schema);
           if (failed !== undefined) {
             found.set(tenant.schema, { problem: failed });

@@ -4,11 +4,16 @@ import { tableName } from '../sql/ddl/column.js';
 import { quoteLiteral } from '../sql/quote.js';
 import { name, SCHEMA, sql } from '../sql/template.js';
 
-/** A tenant that is made: its schema first, its release stamp last, so that half a tenant is never taken for a whole one. */
+/**
+ * A tenant that is made: its schema first, where it does not exist, its release stamp last, so that half a tenant is never
+ * taken for a whole one. A schema that somebody made ahead is stamped as well: unstamped, the application's migration
+ * would start from nothing and fail at the first table.
+ */
 export function provisioned(
   changes: readonly TenantChange[],
   release: ReleaseRule | null,
   phase: string,
+  schemaExists: boolean,
 ): readonly TenantChange[] {
   const create = change({
     phase,
@@ -18,7 +23,14 @@ export function provisioned(
     reason: 'missing',
     steps: [{ sql: sql`CREATE SCHEMA ${SCHEMA}`, mode: 'transaction', lock: { mode: 'NONE', table: null } }],
   });
-  return [{ change: create, members: null }, ...changes, ...stamp(release, phase)];
+  const makesStampTable = changes.some(
+    ({ change: made }) => made.action === 'create-table' && made.table === release?.table && made.status === 'pending',
+  );
+  return [
+    ...(schemaExists ? [] : [{ change: create, members: null }]),
+    ...changes,
+    ...(makesStampTable ? stamp(release, phase) : []),
+  ];
 }
 
 function stamp(release: ReleaseRule | null, phase: string): readonly TenantChange[] {

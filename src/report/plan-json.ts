@@ -72,7 +72,7 @@ export interface ClassMembersDocument {
   readonly values: readonly Member[];
 }
 
-/** A change with its statements as psql writes variables: `:"schema"`, `:'bank.id'`. */
+/** A change with its statements as psql writes variables: `:"schema"`, `:'row.value'`. */
 export interface PlannedChangeDocument extends ChangeDocument {
   readonly statements: readonly string[];
 }

@@ -33,20 +33,20 @@ function* databaseScript(database: DatabasePlan, plan: FleetPlan): Iterable<stri
   yield 'SET statement_timeout = 0;';
   for (const change of database.databaseChanges) {
     yield '';
-    yield* changeScript([{ change, members: null }], { schema: '', owner: '' }, plan.desired.phases);
+    yield* changeScript([{ change, members: null }], { schema: '', owner: '', phases: [] });
   }
-  for (const tenant of database.tenants) if (tenant.changes.length > 0) yield* tenantScript(tenant, plan);
+  for (const tenant of database.tenants) if (tenant.changes.length > 0) yield* tenantScript(tenant);
   for (const { schema, message } of database.unreadable) {
     yield '';
     yield comment(`Tenant ${schema} could not be read: ${message}`);
   }
 }
 
-function* tenantScript(tenant: PlannedTenant, plan: FleetPlan): Iterable<string> {
+function* tenantScript(tenant: PlannedTenant): Iterable<string> {
   yield '';
   yield comment(`Tenant ${tenant.schema}: ${counted(tenant.changes.length, 'change')}`);
   const pending = tenant.changes.filter(({ change }) => change.status === 'pending');
-  yield* changeScript(pending, tenant, plan.desired.phases);
+  yield* changeScript(pending, tenant);
   for (const { change } of tenant.changes)
     if (change.status !== 'pending') {
       yield comment(`${change.status}, not part of this script: ${described(change)}`);
@@ -58,13 +58,12 @@ function* tenantScript(tenant: PlannedTenant, plan: FleetPlan): Iterable<string>
 /** Neighbouring steps that fit into one transaction share one; the others run outside of any. */
 function* changeScript(
   changes: readonly TenantChange[],
-  tenant: TenantValues,
-  phases: readonly DesiredPhase[],
+  tenant: TenantValues & { readonly phases: readonly DesiredPhase[] },
 ): Iterable<string> {
   let open = false;
   for (const item of changes) {
     const { change } = item;
-    const settings = Object.entries(phases.find((phase) => phase.name === change.phase)?.buildSettings ?? {});
+    const settings = Object.entries(tenant.phases.find((phase) => phase.name === change.phase)?.buildSettings ?? {});
     let evidence = change.assumptions;
     yield comment(described(change));
     for (const statement of statementsOf(item, tenant)) {

@@ -22,11 +22,13 @@ export function planText(plan: FleetPlan, options: PlanTextOptions): string {
   const shown = options.verbose ? plan.classes : plan.classes.slice(0, CLASSES);
   const blocks = [
     [...plan.databases.flatMap((database) => targetLines(database, options)), ...backendLines(plan, options)],
+    inSyncLines(plan, options),
     ...plan.databases
       .filter((database) => database.databaseChanges.length > 0)
       .map((one) => databaseLines(one, options)),
     ...shown.map((group) => classLines(group, plan, options)),
     hiddenClasses(plan.classes.slice(shown.length), options),
+    options.verbose ? plan.databases.flatMap((database) => unmanagedLines(database, options)) : [],
     noticeLines(plan, options),
     closingLines(plan, options),
   ];
@@ -58,6 +60,13 @@ function backendWords({ value, resolved, source }: ResolvedBackend): string {
   return notes.length === 0 ? visible(value) : `${visible(value)} (${notes.join(', ')})`;
 }
 
+/** First the good news, where there is other news: else the last line says it. */
+function inSyncLines({ summary, classes, desired }: FleetPlan, { color, width }: PlanTextOptions): readonly string[] {
+  if (summary.inSync === 0 || classes.length === 0) return [];
+  const verdict = `${counted(summary.inSync, 'tenant')} in sync${scopeOf(desired.phases)}.`;
+  return paragraph(verdict, width, 0).map((line) => color.green(line));
+}
+
 function databaseLines(database: DatabasePlan, options: PlanTextOptions): readonly string[] {
   const changes = database.databaseChanges.map((change) => ({ change, members: null, details: [] }));
   return [options.color.bold(`Once, in database ${visible(database.name)}:`), ...changeLines(changes, options)];
@@ -68,12 +77,11 @@ function classLines(group: DriftClass, plan: FleetPlan, options: PlanTextOptions
   const tenants = named(names, options.verbose ? names.length : NAMES);
   const head = `${counted(group.tenants.length, 'tenant')} ${predicate(group)}: (${tenants})`;
   const shown = group.changes.map(({ change }, at) => shownChange(change, group, at, plan, options));
-  const having = (status: Status) => shown.filter(({ change }) => change.status === status);
+  const order: readonly Status[] = ['pending', 'blocked', 'deferred'];
+  const sorted = order.flatMap((status) => shown.filter(({ change }) => change.status === status));
   return [
     ...paragraph(head, options.width, 0, 2).map((line) => options.color.bold(line)),
-    ...changeLines(having('pending'), options),
-    ...changeLines(having('blocked'), options),
-    ...changeLines(having('deferred'), options),
+    ...changeLines(sorted, options),
   ];
 }
 
@@ -96,8 +104,7 @@ function shownChange(
   options: PlanTextOptions,
 ): ShownChange {
   if (change.family === null) return { change, members: null, details: [] };
-  const many = counted(memberCount(group, at), 'member');
-  const members = group.tenants.length === 1 ? many : `${many} in ${counted(group.tenants.length, 'tenant')}`;
+  const members = counted(memberCount(group, at), 'member');
   if (!options.verbose) return { change, members, details: [] };
   const family = familyOf(plan, change);
   const details = membersOf(group, at).map(
@@ -112,6 +119,17 @@ function hiddenClasses(classes: readonly DriftClass[], { width }: PlanTextOption
   const tenants = classes.reduce((sum, group) => sum + group.tenants.length, 0);
   const what = `${counted(classes.length, 'more class', 'more classes')} of ${counted(tenants, 'tenant')}`;
   return paragraph(`… and ${what}: --verbose or --json shows them.`, width, 0);
+}
+
+/** Never touched, so no drift; counted, so that nobody takes "in sync" for "nothing else is there". */
+function unmanagedLines({ unmanaged }: DatabasePlan, { width }: PlanTextOptions): readonly string[] {
+  if (unmanaged === null) return [];
+  const counts = [
+    counted(unmanaged.tables, 'table'),
+    counted(unmanaged.columns, 'column'),
+    counted(unmanaged.indexes, 'index', 'indexes'),
+  ];
+  return paragraph(`Unmanaged, left alone: ${counts.join(', ')}.`, width, 0);
 }
 
 function closingLines(plan: FleetPlan, { color, width }: PlanTextOptions): readonly string[] {

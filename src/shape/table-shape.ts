@@ -7,7 +7,7 @@
 /** A table or materialized view. */
 export interface TableShape {
   readonly name: string;
-  readonly kind: 'table' | 'partitioned-table' | 'materialized-view';
+  readonly kind: 'table' | 'partitioned-table' | 'materialized-view' | 'view' | 'foreign-table';
   readonly persistence: 'permanent' | 'unlogged';
   readonly columns: readonly ColumnShape[];
   readonly constraints: readonly ConstraintShape[];

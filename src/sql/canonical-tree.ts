@@ -224,7 +224,13 @@ function anyOrAll(
   const value = canonicalTree(left, context, TEXTUAL.has(operator));
   const array = canonicalTree(right, context, false);
   const listed = Array.isArray(array) && array[0] === 'array';
-  return ['quantified', word, operator, value, listed ? ['array', ...sorted(array.slice(1))] : array];
+  if (!listed) return ['quantified', word, operator, value, array];
+  const values = array.slice(1);
+  // Of one constant it is the bare operation. Of anything else it may be not: an array inside counts by its elements.
+  const [only] = values;
+  if (values.length === 1 && Array.isArray(only) && ['string', 'int', 'number', 'bits'].includes(only[0]))
+    return binary(operator, [value], only);
+  return ['quantified', word, operator, value, ['array', ...sorted(values)]];
 }
 
 const CALL_FIELDS = new Set(['funcname', 'args', 'funcformat', 'location']);

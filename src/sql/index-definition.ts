@@ -16,18 +16,26 @@ export interface ParsedIndexDefinition {
  * they could be taken for one.
  * @throws {TrueupError} INTERNAL when the text has another form.
  */
-export async function parseIndexDefinition(indexdef: string, schema: string): Promise<ParsedIndexDefinition> {
-  const reader = new Reader(tokenize(indexdef), schema);
+export async function parseIndexDefinition(
+  indexdef: string,
+  schema: string,
+  isForeign: (name: string) => boolean = () => false,
+): Promise<ParsedIndexDefinition> {
+  const relative = (text: string) => relativeTo(schema, text, isForeign);
+  const reader = new Reader(tokenize(indexdef), relative);
   reader.skipTo('USING');
   reader.name();
   reader.spaces();
-  const keys = splitByComma(reader.group()).map((key) => readKey(new Reader(key, schema)));
+  const keys = splitByComma(reader.group()).map((key) => readKey(new Reader(key, relative)));
   reader.spaces();
   const include = reader.accept('INCLUDE')
-    ? splitByComma(reader.group()).map((column) => new Reader(column, schema).name())
+    ? splitByComma(reader.group()).map((column) => new Reader(column, relative).name())
     : [];
   return { keys, include, where: reader.skipTo('WHERE', true) ? reader.rest() : null };
 }
+
+/** Makes SQL text relative to the tenant. */
+type Relative = (text: string) => string;
 
 function readKey(reader: Reader): IndexKeyShape {
   reader.spaces();
@@ -37,7 +45,7 @@ function readKey(reader: Reader): IndexKeyShape {
   reader.spaces();
   const opclass = reader.atKeyword(['ASC', 'DESC', 'NULLS']) ? null : reader.qualifiedName();
   reader.spaces();
-  const opclassOptions = opclass !== null && reader.at('(') ? readOptions(reader.group(), reader.schema) : {};
+  const opclassOptions = opclass !== null && reader.at('(') ? readOptions(reader.group(), reader.relative) : {};
   reader.spaces();
   const order = reader.accept('DESC') ? 'desc' : 'asc';
   reader.accept('ASC');
@@ -55,10 +63,10 @@ function readKey(reader: Reader): IndexKeyShape {
 }
 
 /** `siglen='32', other=word`. */
-function readOptions(tokens: readonly Token[], schema: string): Readonly<Record<string, string>> {
+function readOptions(tokens: readonly Token[], relative: Relative): Readonly<Record<string, string>> {
   return Object.fromEntries(
     splitByComma(tokens).map((option) => {
-      const reader = new Reader(option, schema);
+      const reader = new Reader(option, relative);
       const name = reader.name();
       reader.expect('=');
       return [name, option.at(-1)?.value ?? ''];
@@ -84,7 +92,7 @@ class Reader {
 
   constructor(
     readonly tokens: readonly Token[],
-    readonly schema: string,
+    readonly relative: Relative,
   ) {}
 
   spaces(): void {
@@ -164,7 +172,7 @@ class Reader {
   subject(): { readonly column: string | null; readonly expression: string | null } {
     if (this.at('(')) {
       const inner = this.group();
-      return { column: null, expression: relativeTo(this.schema, inner.map((token) => token.text).join('')) };
+      return { column: null, expression: this.relative(inner.map((token) => token.text).join('')) };
     }
     const start = this.#at;
     const column = this.name();
@@ -199,6 +207,6 @@ class Reader {
       .slice(start, this.#at)
       .map((token) => token.text)
       .join('');
-    return relativeTo(this.schema, text);
+    return this.relative(text);
   }
 }

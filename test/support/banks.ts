@@ -12,7 +12,7 @@ export const KINDS = [
 
 export type Code = (typeof KINDS)[number]['code'];
 
-/** A bank's UUID from a number below 16, so that a test knows its members' names. */
+/** A bank's UUID from a number below 16 (its digit eight times), so that a test knows its members' names. */
 export const internalId = (number: number): string => `${number.toString(16).repeat(8)}-aaaa-4aaa-8aaa-aaaaaaaaaaaa`;
 
 /** The name by which the application finds a bank's member. */
@@ -46,7 +46,10 @@ export const insertMemories = (schema: string, bank: string, rows: number, fact 
      FROM generate_series(1, ${rows}) n;`;
 
 /** The family's changes: action, status, reason, and the members' names in order. */
-export function familyChanges(plan: FleetPlan, schema: string): readonly (Pick<Change, 'action' | 'reason'> & { readonly members: readonly string[] })[] {
+export function familyChanges(
+  plan: FleetPlan,
+  schema: string,
+): readonly (Pick<Change, 'action' | 'reason'> & { readonly members: readonly string[] })[] {
   return itemsOf(plan, schema)
     .filter(({ change }) => change.family !== null)
     .map(({ change, members }) => ({

@@ -11,9 +11,15 @@ export function columnDefinition(column: ColumnShape, options: { readonly notNul
   if (column.generated !== null)
     parts.push(sql`GENERATED ALWAYS AS (${relativeSql(column.generated.expression)}) STORED`);
   if (column.identity !== null) parts.push(identityClause(column.identity));
-  if (column.default !== null) parts.push(sql`DEFAULT ${relativeSql(column.default)}`);
+  if (column.default !== null) parts.push(sql`DEFAULT ${restricted(column.default)}`);
   if (options.notNull ?? column.notNull) parts.push(sql`NOT NULL`);
   return joinSql(parts, ' ');
+}
+
+/** In a column's definition a default is an expression of the restricted kind: NOT, IS, IN and more need parentheses. */
+function restricted(expression: string): SqlTemplate {
+  const plain = /^(?:'(?:[^']|'')*'|-?[\d.]+|\w+(?:\(\))?)$/u.test(expression);
+  return plain ? relativeSql(expression) : sql`(${relativeSql(expression)})`;
 }
 
 /** `GENERATED … AS IDENTITY (…)`. */

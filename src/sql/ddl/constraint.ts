@@ -10,7 +10,7 @@ export function constraintDefinition(constraint: ConstraintShape): SqlTemplate {
     case 'unique': {
       const word = constraint.kind === 'primary-key' ? 'PRIMARY KEY' : 'UNIQUE';
       const nulls = constraint.nullsNotDistinct ? ' NULLS NOT DISTINCT' : '';
-      const include = constraint.include.length > 0 ? ` INCLUDE (${names(constraint.include)})` : '';
+      const include = constraint.include.length > 0 ? sql` INCLUDE (${names(constraint.include)})` : '';
       return sql`${head} ${word}${nulls} (${names(constraint.columns)})${include}${deferrability(constraint.deferrable)}`;
     }
     case 'check':

@@ -35,6 +35,8 @@ export interface ServerOptions {
   readonly settings?: Readonly<Record<string, string>>;
   /** The programs to run; the server with pgvector unless given. */
   readonly bin?: string;
+  /** The server to follow as a hot standby; `bin` must be the same. */
+  readonly standbyOf?: TestServer;
 }
 
 const SETTINGS: Readonly<Record<string, string>> = {
@@ -69,11 +71,14 @@ export async function startServer(options: ServerOptions = {}): Promise<TestServ
   const data = join(directory, 'data');
   const logFile = join(directory, 'server.log');
 
-  execFileSync(
-    join(bin, 'initdb'),
-    ['-D', data, '-U', 'postgres', '--auth=trust', '--encoding=UTF8', '--locale=C', '--no-sync'],
-    { cwd: directory, stdio: ['ignore', 'ignore', 'pipe'], ...account },
-  );
+  const [program, flags]: readonly [string, readonly string[]] =
+    options.standbyOf === undefined
+      ? ['initdb', ['-D', data, '-U', 'postgres', '--auth=trust', '--encoding=UTF8', '--locale=C', '--no-sync']]
+      : [
+          'pg_basebackup',
+          ['-D', data, '-d', options.standbyOf.url('postgres'), '-R', '--checkpoint=fast', '--no-sync'],
+        ];
+  execFileSync(join(bin, program), flags, { cwd: directory, stdio: ['ignore', 'ignore', 'pipe'], ...account });
   const watchdog = startWatchdog(directory);
   const port = await freePort();
   const settings = { ...SETTINGS, ...options.settings, port: String(port) };

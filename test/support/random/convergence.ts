@@ -41,7 +41,12 @@ export async function convergesAlways(bench: Bench, runs: number): Promise<void>
       run += 1;
       return converges(bench, one, `r${run}`);
     }),
-    { numRuns: Number(process.env[RUNS_VARIABLE] ?? runs), seed, endOnFailure: process.env.TRUEUP_PROPERTY_SHRINK !== '1' },
+    {
+      numRuns: Number(process.env[RUNS_VARIABLE] ?? runs),
+      seed,
+      ...(process.env.TRUEUP_PROPERTY_PATH === undefined ? {} : { path: process.env.TRUEUP_PROPERTY_PATH }),
+      endOnFailure: process.env.TRUEUP_PROPERTY_SHRINK !== '1',
+    },
   );
 }
 
@@ -80,12 +85,29 @@ async function converges(bench: Bench, { state, rows, damages }: Case, prefix: s
       const refused = itemsOf(before, schema).flatMap(({ change }) =>
         change.status === 'pending' ? [] : [`${change.table}.${change.object}`],
       );
-      const left = itemsOf(after, schema).map(({ change }) => ({ is: summary(change), of: `${change.table}.${change.object}`, reason: change.reason }));
-      expect(left.filter((one) => !refused.includes(one.of) || one.is.endsWith('pending')), schema).toEqual([]);
+      const left = itemsOf(after, schema).map(({ change }) => ({
+        is: summary(change),
+        of: `${change.table}.${change.object}`,
+        reason: change.reason,
+      }));
+      expect(
+        left.filter((one) => !refused.includes(one.of) || one.is.endsWith('pending')),
+        schema,
+      ).toEqual([]);
       if (left.length === 0) {
         const now = new Set(await objects(bench, schema));
-        const rowsGone = damages.flat().some((damage) => damage.kind === 'rows of the family gone' || damage.kind === 'drop a table' || damage.kind === 'more rows');
-        expect(asDeclared.filter((object) => !now.has(object) && !(rowsGone && object.includes('t0_body'))), schema).toEqual([]);
+        const rowsGone = damages
+          .flat()
+          .some(
+            (damage) =>
+              damage.kind === 'rows of the family gone' ||
+              damage.kind === 'drop a table' ||
+              damage.kind === 'more rows',
+          );
+        expect(
+          asDeclared.filter((object) => !now.has(object) && !(rowsGone && object.includes('t0_body'))),
+          schema,
+        ).toEqual([]);
       }
     }
     fleet.forget();

@@ -5,10 +5,19 @@ export interface RandomTable {
   readonly name: string;
   readonly columns: Readonly<Record<string, RandomColumn>>;
   readonly primary_key: { readonly name: string; readonly columns: readonly string[] };
-  readonly unique: readonly { readonly name: string; readonly columns: readonly string[] }[];
-  readonly checks: readonly { readonly name: string; readonly expression: string }[];
-  readonly foreign_keys: readonly { readonly name: string; readonly columns: readonly string[] }[];
-  readonly indexes: readonly { readonly name: string }[];
+  readonly unique: readonly (Entry & { readonly columns: readonly string[] })[];
+  readonly checks: readonly (Entry & { readonly expression: string })[];
+  readonly foreign_keys: readonly (Entry & {
+    readonly columns: readonly string[];
+    readonly references: { readonly table: string; readonly columns: readonly string[] };
+  })[];
+  readonly indexes: readonly Entry[];
+}
+
+/** A named entry, with whatever else its document says. */
+interface Entry {
+  readonly name: string;
+  readonly [key: string]: unknown;
 }
 
 export interface RandomColumn {
@@ -17,6 +26,7 @@ export interface RandomColumn {
   readonly default?: string;
   readonly generated?: string;
   readonly identity?: unknown;
+  readonly collation?: string;
 }
 
 /** What there is to know of a type to declare, fill and index columns of it. */
@@ -150,7 +160,14 @@ export const randomState: fc.Arbitrary<RandomState> = fc
 function makeState(draw: Draw): RandomState {
   const made: { readonly table: RandomTable; readonly columns: readonly Made[]; readonly links: Links }[] = [];
   const count = 2 + draw.upTo(2);
-  for (let at = 0; at < count; at += 1) made.push(makeTable(`t${at}`, made.map((one) => one.table), draw));
+  for (let at = 0; at < count; at += 1)
+    made.push(
+      makeTable(
+        `t${at}`,
+        made.map((one) => one.table),
+        draw,
+      ),
+    );
   const body = draw.of(['text[]', 'jsonb']);
   const files = {
     'fleet.yaml': JSON.stringify({
@@ -158,7 +175,13 @@ function makeState(draw: Draw): RandomState {
       tenants: { having_tables: ['t0', 'shops'] },
       phases: [
         { name: 'base', file: 'base.yaml' },
-        { name: 'search', extension: true, backends: 'search/', select: { default: 'plain' }, owns: { columns: ['body', 'more'], methods: ['gin'] } },
+        {
+          name: 'search',
+          extension: true,
+          backends: 'search/',
+          select: { default: 'plain' },
+          owns: { columns: ['body', 'more'], methods: ['gin'] },
+        },
       ],
     }),
     'base.yaml': JSON.stringify({
@@ -179,10 +202,16 @@ function makeState(draw: Draw): RandomState {
           index_families: [
             {
               name: 't0_body_${kind.code}_${shop.id}',
-              for_each: { shop: { table: 'shops', values: { id: 'id::text', name: 'name' } }, kind: [{ value: 'new', code: 'n' }, { value: "o'ld", code: 'o' }] },
+              for_each: {
+                shop: { table: 'shops', values: { id: 'id::text', name: 'name' } },
+                kind: [
+                  { value: 'new', code: 'n' },
+                  { value: "o'ld", code: 'o' },
+                ],
+              },
               method: { name: 'gin', defaults: { fastupdate: 'on' } },
               keys: ['body'],
-              where: "tag = ${kind.value} AND shop = ${shop.name}",
+              where: 'tag = ${kind.value} AND shop = ${shop.name}',
               ...(draw.chance(30) ? { options: { fastupdate: 'off' } } : {}),
             },
           ],
@@ -208,7 +237,10 @@ function makeTable(name: string, others: readonly RandomTable[], draw: Draw) {
   const [numbers] = KINDS;
   if (numbers === undefined) throw new Error('no kinds');
   const id = draw.of([
-    { type: 'bigint', identity: draw.of(['always', 'by default', { kind: 'always', start: 10, increment: 2, cache: 5 }]) },
+    {
+      type: 'bigint',
+      identity: draw.of(['always', 'by default', { kind: 'always', start: 10, increment: 2, cache: 5 }]),
+    },
     { type: 'uuid', default: 'gen_random_uuid()', nullable: false },
     { type: 'int', identity: 'by default' },
   ]);
@@ -219,10 +251,13 @@ function makeTable(name: string, others: readonly RandomTable[], draw: Draw) {
     const source = made.find((one) => one.column.generated === undefined && one.kind.generated('x').length > 0);
     let document: RandomColumn = base;
     if (source !== undefined && draw.chance(25))
-      document = { type: source.kind === KINDS[5] ? 'text' : 'bigint', generated: `(${draw.of(source.kind.generated(quote(source.name)))})` };
+      document = {
+        type: source.kind === KINDS[5] ? 'text' : 'bigint',
+        generated: `(${draw.of(source.kind.generated(quote(source.name)))})`,
+      };
     else if (draw.chance(50)) document = { ...base, default: draw.of(kind.defaults), nullable: draw.chance(60) };
     else if (draw.chance(30)) document = { ...base, nullable: false };
-    else if (kind.collated === true && draw.chance(30)) document = { ...base, collation: 'C' } as RandomColumn;
+    if (document === base && kind.collated === true && draw.chance(30)) document = { ...base, collation: 'C' };
     columns[column] = document;
     made.push({ name: column, kind, column: document });
   }
@@ -233,8 +268,8 @@ function makeTable(name: string, others: readonly RandomTable[], draw: Draw) {
   const plain = made.filter((one) => one.column.generated === undefined);
   const pick = () => (plain.length === 0 ? null : draw.of(plain));
   const checks: { name: string; expression: string }[] = [];
-  const unique: { name: string; columns: string[] }[] = [];
-  const foreign: { name: string; columns: string[] }[] = [];
+  const unique: RandomTable['unique'][number][] = [];
+  const foreign: RandomTable['foreign_keys'][number][] = [];
   for (let at = draw.upTo(3); at > 0; at -= 1) {
     const one = pick();
     if (one === null) break;
@@ -246,15 +281,14 @@ function makeTable(name: string, others: readonly RandomTable[], draw: Draw) {
   }
   if (draw.chance(60)) {
     const columnsOf = [...new Set([pick()?.name ?? 'id', ...(draw.chance(40) ? [pick()?.name ?? 'id'] : [])])];
+    const include = columnsOf.includes('id') || !draw.chance(30) ? {} : { include: ['id'] };
     unique.push({
       name: `${name}_key`,
       columns: columnsOf,
-      ...(draw.chance(30) ? { include: ['id'].filter((column) => !columnsOf.includes(column)) } : {}),
+      ...include,
       ...(draw.chance(30) ? { nulls_not_distinct: true } : {}),
       ...(draw.chance(25) ? { deferrable: draw.of(['initially immediate', 'initially deferred']) } : {}),
     });
-    if (unique[0] !== undefined && 'include' in unique[0] && (unique[0].include as string[]).length === 0)
-      delete (unique[0] as { include?: unknown }).include;
   }
   for (const other of others) {
     if (!draw.chance(55)) continue;
@@ -269,9 +303,9 @@ function makeTable(name: string, others: readonly RandomTable[], draw: Draw) {
       ...(draw.chance(30) ? { on_update: draw.of(['cascade', 'restrict']) } : {}),
       ...(draw.chance(30) ? { deferrable: draw.of(['initially immediate', 'initially deferred']) } : {}),
       ...(draw.chance(20) ? { match: 'full' } : {}),
-    } as { name: string; columns: string[] });
+    });
   }
-  const indexes: { name: string }[] = [];
+  const indexes: Entry[] = [];
   for (let at = draw.upTo(4); at > 0; at -= 1) indexes.push(makeIndex(`${name}_idx${at}`, made, draw));
   const table: RandomTable = {
     name,
@@ -285,17 +319,24 @@ function makeTable(name: string, others: readonly RandomTable[], draw: Draw) {
   return { table, columns: made, links };
 }
 
-function makeIndex(name: string, columns: readonly Made[], draw: Draw): { name: string } {
+function makeIndex(name: string, columns: readonly Made[], draw: Draw): Entry {
   const sortable = columns.filter((one) => one.column.type !== 'jsonb');
   const first = draw.of(sortable.length > 0 ? sortable : [null]);
-  if (first === null) return { name, keys: ['id'] } as { name: string };
-  const predicate = draw.chance(35) && first.column.generated === undefined ? { where: draw.of(first.kind.predicates(quote(first.name))) } : {};
+  if (first === null) return { name, keys: ['id'] };
+  const predicate =
+    draw.chance(35) && first.column.generated === undefined
+      ? { where: draw.of(first.kind.predicates(quote(first.name))) }
+      : {};
   if (first.column.type === 'text[]' && draw.chance(50))
-    return { name, method: { name: 'gin', defaults: { fastupdate: 'on' } }, keys: [first.name], ...predicate } as { name: string };
-  if (draw.chance(15)) return { name, method: 'hash', keys: [first.name], ...predicate } as { name: string };
-  if (draw.chance(10)) return { name, method: 'brin', keys: ['id'], options: { pages_per_range: 32 } } as { name: string };
+    return { name, method: { name: 'gin', defaults: { fastupdate: 'on' } }, keys: [first.name], ...predicate };
+  if (draw.chance(15)) return { name, method: 'hash', keys: [first.name], ...predicate };
+  if (draw.chance(10)) return { name, method: 'brin', keys: ['id'], options: { pages_per_range: 32 } };
   const expression =
-    first.kind.collated === true ? `lower(${quote(first.name)})` : /^(?:int|bigint)/u.test(first.column.type) ? `(${quote(first.name)} + 1)` : null;
+    first.kind.collated === true && first.column.generated === undefined
+      ? `lower(${quote(first.name)})`
+      : /^(?:int|bigint)/u.test(first.column.type)
+        ? `(${quote(first.name)} + 1)`
+        : null;
   const key = {
     ...(expression !== null && draw.chance(40) ? { expression } : { column: first.name }),
     ...(draw.chance(40) ? { order: draw.of(['asc', 'desc']) } : {}),
@@ -310,7 +351,7 @@ function makeIndex(name: string, columns: readonly Made[], draw: Draw): { name: 
     ...(second.length === 0 && draw.chance(25) ? { include: ['id'] } : {}),
     ...(draw.chance(25) ? { options: { fillfactor: 70 } } : {}),
     ...predicate,
-  } as { name: string };
+  };
 }
 
 function insert(table: RandomTable, columns: readonly Made[], links: Links, row: number): string {

@@ -1,0 +1,184 @@
+import { Ajv } from 'ajv';
+import { describe, expect, it } from 'vitest';
+import { OUTCOMES } from '../../src/apply/outcome.js';
+import { errorDocument } from '../../src/cli/report-error.js';
+import { FORMAT_VERSION as PRINTED_VERSION } from '../../src/cli/standard-output.js';
+import { ACTIONS, HAZARDS, LOCK_MODES, STATUSES } from '../../src/diff/change.js';
+import { DIAGNOSTIC_CODES } from '../../src/plan/fleet-plan.js';
+import { applyDocument } from '../../src/report/apply-json.js';
+import { FORMAT_VERSION, TRUEUP_VERSION } from '../../src/report/document-version.js';
+import { planDocument } from '../../src/report/plan-json.js';
+import { applySchema, errorSchema, planSchema } from '../../src/report/schemas.js';
+import { ERROR_CODES, TrueupError } from '../../src/trueup-error.js';
+import {
+  backfill,
+  dropIndex,
+  ended,
+  fleetOutcome,
+  fleetPlan,
+  member,
+  missingMembers,
+  phase,
+  refusedRebuild,
+  tenant,
+  tenants,
+  waitingIndex,
+} from '../support/plan-fixture.js';
+
+const plan = fleetPlan({
+  tenants: [
+    tenant('s'),
+    ...tenants(2, missingMembers(member('acme'), member('acme', 'u')), backfill('kind')),
+    tenant('b', refusedRebuild, waitingIndex, dropIndex('items_body')),
+  ],
+  databaseChanges: [dropIndex('x')],
+  unreadable: [{ database: 'main', schema: 'u', code: 'TENANT_UNREADABLE', message: 'permission denied' }],
+  diagnostics: [
+    { severity: 'warning', code: 'LOOKS_LIKE_A_TENANT', message: 'x', remedy: null, database: 'main', schema: 'd' },
+    { severity: 'note', code: 'PHASES_SKIPPED', message: 'x', remedy: null, database: 'main', schema: null },
+  ],
+});
+
+const failed = ended('t2', 'failed', {
+  changes: [{ item: missingMembers(member('acme')), result: 'in-doubt' }],
+  error: {
+    code: 'TENANT_FAILED',
+    message: 'could not create unique index "x" (Key (name)=(o\'brien (jr)) is duplicated.)',
+    sqlstate: '23505',
+    remedy: 'mend the rows',
+  },
+});
+const outcome = fleetOutcome(
+  [
+    ended('s', 'in-sync'),
+    failed,
+    ended('b', 'blocked', { changes: [{ item: { change: refusedRebuild, members: null }, result: 'not-applied' }] }),
+  ],
+  { databaseChanges: [{ change: dropIndex('x'), result: 'applied' }] },
+);
+
+/** The schema with every object closed: what a document holds beyond it is missing from the schema. */
+function closed(schema: unknown): unknown {
+  if (Array.isArray(schema)) return schema.map(closed);
+  if (typeof schema !== 'object' || schema === null) return schema;
+  const entries = Object.entries(schema).map(([key, value]) => [key, closed(value)] as const);
+  return { ...Object.fromEntries(entries), ...('properties' in schema ? { additionalProperties: false } : {}) };
+}
+
+function problems(schema: object, document: unknown): unknown {
+  const ajv = new Ajv({ allErrors: true, strict: true, allowUnionTypes: true });
+  const validate = ajv.compile(closed(schema) as object);
+  return validate(JSON.parse(JSON.stringify(document))) ? [] : validate.errors;
+}
+
+describe('the JSON of a plan', () => {
+  it('is what the published schema describes, with values and without', () => {
+    expect(problems(planSchema, planDocument(plan, { showValues: false }))).toEqual([]);
+    expect(problems(planSchema, planDocument(plan, { showValues: true }))).toEqual([]);
+    expect(problems(planSchema, planDocument(fleetPlan({}), { showValues: false }))).toEqual([]);
+  });
+
+  it('shows a family’s members as one change with template statements', () => {
+    const document = planDocument(plan, { showValues: false });
+    expect(document.driftClasses[0]).toMatchObject({
+      tenantCount: 2,
+      tenants: [
+        { database: 'main', schema: 't1' },
+        { database: 'main', schema: 't2' },
+      ],
+    });
+    expect(document.driftClasses[0]?.changes[0]).toEqual({
+      phase: 'search',
+      action: 'create-index',
+      table: 'items',
+      object: 'items_body_${kind.code}_${shop.short}',
+      family: 'items_body_${kind.code}_${shop.short}',
+      memberCount: 4,
+      status: 'pending',
+      reason: 'missing',
+      hazards: ['INDEX_BUILD'],
+      lock: 'SHARE UPDATE EXCLUSIVE',
+      statements: [
+        'CREATE INDEX CONCURRENTLY :"index" ON :"schema".items USING gin (body) WHERE kind = :\'kind.value\' AND shop = :\'shop.id\'',
+      ],
+    });
+  });
+
+  it('holds values of rows only when they are asked for (S2)', () => {
+    expect(JSON.stringify(planDocument(plan, { showValues: false }))).not.toContain('acme');
+    expect(planDocument(plan, { showValues: true }).driftClasses[0]?.members?.[1]).toEqual({
+      database: 'main',
+      schema: 't2',
+      change: 0,
+      values: [member('acme'), member('acme', 'u')],
+    });
+  });
+
+  it('says which phases were compared, with which values, and leaves the news of skipping to that (G4)', () => {
+    const phases = [phase('base'), phase('vector', { selected: false })];
+    const document = planDocument(fleetPlan({ tenants: [tenant('s')] }, { phases }), { showValues: false });
+    expect(document.desiredState).toMatchObject({ phases: ['base'], skippedPhases: ['vector'], backends: {} });
+    const { desiredState, diagnostics } = planDocument(plan, { showValues: false });
+    expect(desiredState.backends).toEqual({ search: { value: 'plain', source: 'default', resolved: 'plain' } });
+    expect(desiredState.parameters).toEqual({ width: { value: 8, source: 'default' } });
+    expect(diagnostics.map(({ code }) => code)).toEqual(['LOOKS_LIKE_A_TENANT']);
+  });
+});
+
+describe('the JSON of an apply', () => {
+  it('is what the published schema describes, with values and without', () => {
+    expect(problems(applySchema, applyDocument(outcome, { showValues: false }))).toEqual([]);
+    expect(problems(applySchema, applyDocument(outcome, { showValues: true }))).toEqual([]);
+    expect(
+      problems(applySchema, applyDocument(fleetOutcome([], { interrupted: 'SIGTERM' }), { showValues: false })),
+    ).toEqual([]);
+  });
+
+  it('leaves out tenants that were in sync', () => {
+    const { tenants: shown, summary } = applyDocument(outcome, { showValues: false });
+    expect(shown.map(({ schema, outcome: how }) => [schema, how])).toEqual([
+      ['t2', 'failed'],
+      ['b', 'blocked'],
+    ]);
+    expect(summary).toMatchObject({ tenants: 3, inSync: 1, failed: 1, blocked: 1 });
+  });
+
+  it('hides the values that an error of the server quotes (S2)', () => {
+    const [first] = applyDocument(outcome, { showValues: false }).tenants;
+    expect(first?.error?.message).toBe('could not create unique index "x" (Key (name)=(…) is duplicated.)');
+    expect(JSON.stringify(first)).not.toMatch(/brien|acme/u);
+    expect(JSON.stringify(applyDocument(outcome, { showValues: true }).tenants[0])).toMatch(
+      /brien[\s\S]*acme|acme[\s\S]*brien/u,
+    );
+  });
+});
+
+describe('the published schemas', () => {
+  it('list what the code lists', () => {
+    const { definitions } = planSchema;
+    expect(definitions.action.enum).toEqual(ACTIONS);
+    expect(definitions.status.enum).toEqual(STATUSES);
+    expect(definitions.hazard.enum).toEqual(HAZARDS);
+    expect(definitions.lockMode.enum).toEqual(LOCK_MODES);
+    expect(definitions.diagnostic.properties.code.enum).toEqual(DIAGNOSTIC_CODES);
+    expect(applySchema.definitions.outcome.enum).toEqual(OUTCOMES);
+    for (const { definitions: own } of [planSchema, applySchema, errorSchema])
+      expect(own.errorCode.enum).toEqual(ERROR_CODES);
+  });
+
+  it('agree with each other', () => {
+    const { action, status, hazard, lockMode, database } = applySchema.definitions;
+    expect(planSchema.definitions).toMatchObject({ action, status, hazard, lockMode, database });
+  });
+
+  it('describe the document of an error', () => {
+    const other = new TrueupError('UNKNOWN_BACKEND', 'no backend x', { where: 'fleet.yaml:1:1' });
+    const error = new TrueupError('DESIRED_STATE_INVALID', 'unknown key', { remedy: 'remove it', others: [other] });
+    expect(problems(errorSchema, errorDocument(error))).toEqual([]);
+  });
+
+  it('are of the version that the documents carry', () => {
+    expect([PRINTED_VERSION, planSchema.properties.formatVersion.const]).toEqual([FORMAT_VERSION, FORMAT_VERSION]);
+    expect(TRUEUP_VERSION).toMatch(/^\d+\.\d+\.\d+/u);
+  });
+});

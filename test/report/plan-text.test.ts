@@ -1,0 +1,161 @@
+import { Ansis } from 'ansis';
+import { describe, expect, it } from 'vitest';
+import { change } from '../../src/diff/change.js';
+import type { FleetPlan } from '../../src/plan/fleet-plan.js';
+import { type PlanTextOptions, planText } from '../../src/report/plan-text.js';
+import { sql } from '../../src/sql/template.js';
+import {
+  addColumn,
+  backfill,
+  dropIndex,
+  fleetPlan,
+  member,
+  missingMembers,
+  phase,
+  refusedRebuild,
+  tenant,
+  tenants,
+  waitingIndex,
+} from '../support/plan-fixture.js';
+
+const text = (plan: FleetPlan, options: Partial<PlanTextOptions> = {}): string =>
+  planText(plan, { verbose: false, showValues: false, color: new Ansis(0), width: 120, ...options });
+
+const inSync = (count: number) => Array.from({ length: count }, (_, at) => tenant(`s${at}`));
+
+describe('a plan as text', () => {
+  it('reads in seconds for 10,000 tenants', () => {
+    const plan = fleetPlan({
+      tenants: [
+        ...inSync(9_988),
+        ...tenants(10, dropIndex('items_body'), missingMembers(member('acme'), member('acme', 'u'))),
+        tenant('a', backfill('kind'), refusedRebuild, waitingIndex),
+        tenant('b', backfill('kind'), refusedRebuild, waitingIndex),
+      ],
+    });
+    expect(text(plan)).toMatchInlineSnapshot(`
+      "Target: postgresql 17.2 at db.example:5432, database app, role deploy (from --database-url)
+      Backends: search plain (default)
+
+      9,988 tenants in sync.
+
+      10 tenants need: (t1, t2, t3 and 7 more)
+        - search  drop-index    items.items_body — owned by phase search, absent from the desired state
+            hazard: drops an index; the index that goes has served queries
+        + search  create-index  items, index family items_body_\${kind.code}_\${shop.short}: 20 members — missing
+            hazard: builds an index on a table that holds rows
+
+      2 tenants need: (a, b)
+        + base    add-column     items.kind — missing
+            hazard: updates the existing rows, in batches
+        ~ search  rebuild-index  items.items_title — its operator class is title_l2, declared title_cosine
+            hazard: drops an index; builds an index on a table that holds rows
+            blocked: items holds rows, and replacing its indexes takes time and load
+            do: approve it with --allow rebuild-index
+        + search  create-index   items.items_auto — missing
+            deferred: needs 10000 rows to be built, has 12
+            do: nothing to do: it is built when the rows are there
+
+      Plan: 12 tenants to change (2 classes), 2 blocked, 2 deferred, 9,988 in sync."
+    `);
+  });
+
+  it('breaks its lines at the width of the terminal', () => {
+    const plan = fleetPlan({
+      tenants: [tenant('t1', dropIndex('items_body'), missingMembers(member('acme'))), tenant('t2', refusedRebuild)],
+    });
+    const shown = text(plan, { width: 80 });
+    expect(shown).toMatchInlineSnapshot(`
+      "Target: postgresql 17.2 at db.example:5432, database app, role deploy (from
+        --database-url)
+      Backends: search plain (default)
+
+      1 tenant needs: (t1)
+        - search  drop-index    items.items_body — owned by phase search, absent from
+            the desired state
+            hazard: drops an index; the index that goes has served queries
+        + search  create-index  items, index family
+            items_body_\${kind.code}_\${shop.short}: 1 member — missing
+            hazard: builds an index on a table that holds rows
+
+      1 tenant is blocked: (t2)
+        ~ search  rebuild-index  items.items_title — its operator class is title_l2,
+            declared title_cosine
+            hazard: drops an index; builds an index on a table that holds rows
+            blocked: items holds rows, and replacing its indexes takes time and load
+            do: approve it with --allow rebuild-index
+
+      Plan: 1 tenant to change (1 class), 1 blocked, 0 deferred, 0 in sync."
+    `);
+    expect(Math.max(...shown.split('\n').map((line) => line.length))).toBeLessThanOrEqual(80);
+  });
+
+  it('says how far the verdict reaches when phases were left out (G4)', () => {
+    const phases = [phase('base'), phase('vector', { selected: false }), phase('text-search', { selected: false })];
+    const plan = fleetPlan({ tenants: inSync(10_000) }, { phases });
+    expect(text(plan).split('\n').at(-1)).toBe(
+      'No changes. 10,000 tenants in sync (base; vector and text-search not checked).',
+    );
+  });
+
+  it('counts tenants with only deferred changes as in sync', () => {
+    const plan = fleetPlan({ tenants: [...inSync(1), tenant('t1', waitingIndex)] });
+    expect(text(plan)).toContain('1 tenant is in sync, with changes deferred: (t1)');
+    expect(text(plan)).toContain('No changes. 2 tenants in sync, 1 of them with changes deferred.');
+  });
+
+  it('hides the values of rows in members’ names unless they are asked for (S2)', () => {
+    const plan = fleetPlan({ tenants: [tenant('t1', missingMembers(member('acme'), member('acme', 'u')))] });
+    expect(text(plan, { verbose: true })).toContain('t1: items_body_n_…, items_body_u_…');
+    expect(text(plan, { verbose: true })).not.toContain('acme');
+    expect(text(plan, { verbose: true, showValues: true })).toContain('t1: items_body_n_acme, items_body_u_acme');
+  });
+
+  it('shows locks, statements and what is unmanaged when verbose (C11)', () => {
+    const unmanaged = { tables: 2, columns: 1, indexes: 0 };
+    const shown = text(fleetPlan({ tenants: tenants(6, addColumn('kind')), unmanaged }), { verbose: true });
+    expect(shown).toContain('6 tenants need: (t1, t2, t3, t4, t5, t6)');
+    expect(shown).toContain('      lock: ACCESS EXCLUSIVE\n      ALTER TABLE :"schema".items ADD COLUMN kind text;');
+    expect(shown).toContain('Unmanaged, left alone: 2 tables, 1 column, 0 indexes.');
+  });
+
+  it('shows tenants that could not be read, extensions to make, and few of many warnings alike', () => {
+    const extension = change({
+      phase: 'search',
+      action: 'create-extension',
+      table: '',
+      object: 'fancy',
+      reason: 'declared, available on the server, not installed',
+      steps: [{ sql: sql`CREATE EXTENSION fancy`, mode: 'transaction', lock: { mode: 'NONE', table: null } }],
+    });
+    const plan = fleetPlan({
+      databaseChanges: [extension],
+      unreadable: [
+        { database: 'main', schema: 't9', code: 'TENANT_UNREADABLE', message: 'permission denied for table shops' },
+      ],
+      diagnostics: Array.from({ length: 7 }, (_, at) => ({
+        severity: 'warning',
+        code: 'LOOKS_LIKE_A_TENANT',
+        message: `schema "d${at}" has items but not shops`,
+        remedy: 'name it',
+        database: 'main',
+        schema: `d${at}`,
+      })),
+    });
+    const shown = text(plan);
+    expect(shown).toContain('Once, in database app:\n  + search  create-extension  fancy — declared');
+    expect(shown).toContain('Not readable: tenant t9: permission denied for table shops');
+    expect(shown).toContain('… and 2 more of this kind: --verbose or --json shows them.');
+    expect(shown).toContain(
+      'Plan: 1 change once, 0 tenants to change, 0 blocked, 0 deferred, 1 not readable, 0 in sync.',
+    );
+  });
+
+  it('lets no name steer the terminal or forge a line (S5)', () => {
+    const hostile = 't\n\u001b[2JPlan: 0 tenants\u202e';
+    const shown = text(fleetPlan({ tenants: [tenant(hostile, dropIndex('i\r\u0007'))] }), { verbose: true });
+    expect(shown).toContain('(t\\x0a\\x1b[2JPlan: 0 tenants\\u202e)');
+    expect(shown).toContain('items.i\\x0d\\x07');
+    expect(shown).not.toMatch(/(?!\n)[\p{Cc}\u202e]/u);
+  });
+});

@@ -1,0 +1,187 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { changesOf } from '../support/fleet.js';
+import { type Damage, type Library, openLibrary } from '../support/library.js';
+
+let library: Library;
+beforeAll(async () => {
+  library = await openLibrary();
+});
+afterAll(() => library?.close());
+
+const DAMAGES: readonly Damage[] = [
+  {
+    title: 'a missing column with a constant default comes back without a rewrite, existing rows included',
+    sql: 'ALTER TABLE S.books DROP COLUMN stock',
+    empty: ['add-column books.stock pending'],
+    hazards: [],
+    afterwards: 'SELECT bool_and(stock = 5) FROM held.books',
+    never: /\bUPDATE\b/iu,
+  },
+  {
+    title: 'a missing column with a volatile default is filled in batches, each row with a value of its own',
+    sql: 'ALTER TABLE S.books DROP COLUMN token',
+    empty: ['add-column books.token pending'],
+    hazards: ['BACKFILL'],
+    afterwards: 'SELECT count(DISTINCT token) = 50 FROM held.books',
+    never: /ADD COLUMN token uuid DEFAULT/iu,
+  },
+  {
+    title: 'a missing column that takes NULL is added',
+    sql: 'DROP INDEX S.books_shelf_idx; ALTER TABLE S.books DROP COLUMN note',
+    empty: ['add-column books.note pending', 'create-index books.books_shelf_idx pending'],
+  },
+  {
+    title: 'a missing NOT NULL column without a default is blocked where rows exist, with the key that needs it',
+    sql: 'ALTER TABLE S.books DROP COLUMN author_id',
+    empty: ['add-column books.author_id pending', 'add-constraint books.books_author_fkey pending'],
+    full: ['add-column books.author_id blocked', 'add-constraint books.books_author_fkey blocked'],
+    obstacle: /holds rows/u,
+  },
+  {
+    title: 'a missing generated column fills itself, and the rewrite is said',
+    sql: 'ALTER TABLE S.books DROP COLUMN loud',
+    empty: ['add-column books.loud pending'],
+    hazards: ['TABLE_REWRITE'],
+    afterwards: 'SELECT bool_and(loud = upper(title)) FROM held.books',
+  },
+  {
+    title: 'another default becomes the declared one',
+    sql: "ALTER TABLE S.books ALTER kind SET DEFAULT 'used', ALTER stock SET DEFAULT 6",
+    empty: ['alter-column books.kind pending', 'alter-column books.stock pending'],
+    hazards: [],
+  },
+  {
+    title: 'a missing default is set',
+    sql: 'ALTER TABLE S.books ALTER token DROP DEFAULT, ALTER added DROP DEFAULT',
+    empty: ['alter-column books.token pending', 'alter-column books.added pending'],
+  },
+  {
+    title: 'a default that nothing declares is dropped',
+    sql: "ALTER TABLE S.books ALTER note SET DEFAULT 'x'",
+    empty: ['alter-column books.note pending'],
+  },
+  {
+    title: 'a missing NOT NULL is set through a validated check where rows exist',
+    sql: 'ALTER TABLE S.books ALTER code DROP NOT NULL',
+    empty: ['alter-column books.code pending'],
+    hazards: ['TABLE_SCAN'],
+  },
+  {
+    title: 'a NOT NULL that is not declared is dropped',
+    sql: "UPDATE S.books SET note = 'x'; ALTER TABLE S.books ALTER note SET NOT NULL",
+    empty: ['alter-column books.note pending'],
+    hazards: [],
+  },
+  {
+    title: 'varchar(32) for varchar(64) is widened in place, under its unique key',
+    sql: 'ALTER TABLE S.books ALTER code TYPE varchar(32)',
+    empty: ['alter-column books.code pending'],
+    hazards: [],
+    never: /DROP COLUMN|USING/u,
+  },
+  {
+    title: 'varchar(128) for varchar(64) under a unique key is blocked where rows exist',
+    sql: 'ALTER TABLE S.books ALTER code TYPE varchar(128)',
+    empty: ['alter-column books.code pending'],
+    full: ['alter-column books.code blocked'],
+    obstacle: /holds rows.*books_code_key/u,
+  },
+  {
+    title: 'varchar for text without a key is widened',
+    sql: 'ALTER TABLE S.books ALTER note TYPE varchar(10)',
+    empty: ['alter-column books.note pending'],
+  },
+  {
+    title: 'another type of a column that a check names is blocked where values exist',
+    sql: 'ALTER TABLE S.books ALTER pages TYPE bigint',
+    empty: ['replace-column books.pages pending', 'add-constraint books.books_pages_check pending'],
+    full: ['replace-column books.pages blocked'],
+    obstacle: /books.pages holds values/u,
+  },
+  {
+    title: 'a column of another type without any value is dropped and added, its indexes and checks with it',
+    sql: 'UPDATE S.books SET pages = NULL; ALTER TABLE S.books ALTER pages TYPE numeric',
+    empty: ['replace-column books.pages pending', 'add-constraint books.books_pages_check pending'],
+    hazards: ['COLUMN_DROPPED', 'TABLE_SCAN'],
+  },
+  {
+    title: 'another type that a generated column depends on is blocked, naming it',
+    sql: 'ALTER TABLE S.books DROP COLUMN loud; ALTER TABLE S.books ALTER title TYPE varchar(99), ADD loud text GENERATED ALWAYS AS (upper(title)) STORED',
+    empty: ['alter-column books.title blocked'],
+    obstacle: /generated column loud depends on the column/u,
+  },
+  {
+    title: 'another type that a view depends on is blocked, naming it',
+    sql: 'DROP MATERIALIZED VIEW S.summary; ALTER TABLE S.books ALTER kind TYPE varchar(20); CREATE VIEW S.mine AS SELECT kind FROM S.books; CREATE MATERIALIZED VIEW S.summary AS SELECT kind, count(*) AS books FROM S.books GROUP BY kind; CREATE UNIQUE INDEX summary_kind_idx ON S.summary (kind)',
+    empty: ['alter-column books.kind blocked'],
+    obstacle: /materialized view summary, view mine depend on the column/u,
+    leavesMore: true,
+  },
+  {
+    title: 'another collation is mended where no value is lost',
+    sql: 'ALTER TABLE S.books ALTER shelf TYPE text COLLATE "POSIX"',
+    empty: ['replace-column books.shelf pending', 'create-index books.books_shelf_idx pending'],
+    full: ['replace-column books.shelf blocked'],
+    obstacle: /books.shelf holds values/u,
+  },
+  {
+    title: 'another generation expression is blocked where values exist, since computing them again rewrites',
+    sql: 'ALTER TABLE S.books DROP COLUMN loud; ALTER TABLE S.books ADD loud text GENERATED ALWAYS AS (lower(title)) STORED',
+    empty: ['replace-column books.loud pending'],
+    full: ['replace-column books.loud blocked'],
+    obstacle: /can be computed again/u,
+  },
+  {
+    title: 'identity that is missing comes back beyond the numbers that are taken',
+    sql: 'ALTER TABLE S.authors ALTER id DROP IDENTITY',
+    empty: ['alter-column authors.id pending'],
+    hazards: ['TABLE_SCAN'],
+    afterwards: `SELECT nextval('held.authors_id_seq') = 4`,
+  },
+  {
+    title: 'identity of another kind, or with other sequence options, is altered in place',
+    sql: 'ALTER TABLE S.authors ALTER id SET GENERATED BY DEFAULT SET INCREMENT BY 5 SET CACHE 9',
+    empty: ['alter-column authors.id pending'],
+    hazards: [],
+  },
+  {
+    title: 'a serial column where an identity is declared keeps its numbers',
+    sql: `ALTER TABLE S.authors ALTER id DROP IDENTITY; CREATE SEQUENCE S.own START 9 OWNED BY S.authors.id;
+          ALTER TABLE S.authors ALTER id SET DEFAULT nextval('S.own')`,
+    empty: ['alter-column authors.id pending'],
+    leavesMore: true,
+  },
+  {
+    title: 'identity where none is declared goes',
+    sql: 'ALTER TABLE S.books ALTER stock DROP DEFAULT, ALTER stock ADD GENERATED BY DEFAULT AS IDENTITY',
+    empty: ['alter-column books.stock pending', 'alter-column books.stock pending'],
+  },
+];
+
+describe('C9: a column', () => {
+  it.each(DAMAGES)('$title', async (damage) => {
+    await library.suffer(damage);
+  });
+});
+
+describe('C10: NOT NULL wanted where rows hold NULL', () => {
+  it('fails that tenant alone, leaves no check behind, and converges once the rows are mended', async () => {
+    const { test, fleet, options } = library;
+    for (const schema of ['bare', 'held']) await test.exec(`ALTER TABLE ${schema}.books ALTER code DROP NOT NULL`);
+    await test.exec(`UPDATE held.books SET code = NULL WHERE pages = 7`);
+    const outcome = await fleet.apply(options);
+    expect(outcome.tenants.map((tenant) => [tenant.schema, tenant.outcome])).toEqual([
+      ['bare', 'converged'],
+      ['good', 'in-sync'],
+      ['held', expect.stringMatching(/^(?:failed|blocked)$/u)],
+    ]);
+    expect(
+      await test.query(
+        `SELECT conname FROM pg_constraint WHERE connamespace = 'held'::regnamespace AND conname LIKE 'trueup%'`,
+      ),
+    ).toEqual([]);
+    await test.exec(`UPDATE held.books SET code = 'found' WHERE code IS NULL`);
+    expect((await fleet.apply(options)).summary).toMatchObject({ converged: 1, inSync: 2 });
+    expect(changesOf(await fleet.plan(options), 'held')).toEqual([]);
+  });
+});
