@@ -51,10 +51,10 @@ export async function applyFleet(database: Database, plan: FleetPlan, request: A
   try {
     const databaseChanges = await applyDatabaseChanges(keeper, target);
     const pending = target.tenants.filter((tenant) => tenant.changes.some(({ change }) => change.status === 'pending'));
-    // The embedded PostgreSQL has one session, which then does everything.
-    const room = Math.max(0, Math.min(request.concurrency, database.maxSessions - 1, pending.length));
-    for (let at = 0; at < room; at += 1) workers.push(await database.connect());
-    const engine: Engine = { database, keeper, workers: workers.length === 0 ? [keeper] : workers, request };
+    // The keeper works as well: never more connections than stated, and one is enough for the embedded PostgreSQL.
+    const beside = Math.min(request.concurrency, database.maxSessions, pending.length) - 1;
+    for (let at = 0; at < beside; at += 1) workers.push(await database.connect());
+    const engine: Engine = { database, keeper, workers: [keeper, ...workers], request };
     request.progress.phase('applying', pending.length);
     const attempts = new Map<string, Attempt>();
     const after = new Map<string, DatabasePlan>();

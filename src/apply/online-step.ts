@@ -34,11 +34,11 @@ export async function runOnline(
   }
 }
 
-/** Repeats a batch of a backfill until no row is left. */
+/** Repeats a batch of a backfill until no row is left, or none gets a value: a default may be NULL in this session. */
 export async function runBackfill(session: Session, statement: Statement): Promise<void> {
   for (;;) {
-    const updated = await session.query(`${statement.sql} RETURNING 1 AS updated`);
-    if (updated.length === 0) return;
+    const updated = await session.query<Row & { missing: boolean }>(statement.sql);
+    if (updated.every((row) => row.missing)) return;
   }
 }
 

@@ -28,5 +28,5 @@ export function backfillSteps(table: string, column: DesiredColumn): readonly St
 
 function backfill(table: string, column: DesiredColumn): SqlTemplate {
   const missing = sql`SELECT ctid FROM ${tableName(table)} WHERE ${name(column.name)} IS NULL LIMIT ${String(BATCH)}`;
-  return sql`UPDATE ${tableName(table)} SET ${name(column.name)} = DEFAULT WHERE ctid = ANY (ARRAY(${missing}))`;
+  return sql`UPDATE ${tableName(table)} SET ${name(column.name)} = DEFAULT WHERE ctid = ANY (ARRAY(${missing})) RETURNING ${name(column.name)} IS NULL AS missing`;
 }

@@ -2,6 +2,7 @@ import type { DesiredColumn } from '../desired-state/model.js';
 import type { ColumnShape, ConstraintShape, TableShape } from '../shape/table-shape.js';
 import { addColumn, alterColumn, columnDefinition, dropColumn } from '../sql/ddl/column.js';
 import { relativeSql, type SqlTemplate, sql } from '../sql/template.js';
+import { switchGroup } from './backend-switch.js';
 import { blocked, type Change, change, key, type Step } from './change.js';
 import type { DiffContext } from './context.js';
 import { typeVariables } from './types.js';
@@ -19,7 +20,7 @@ export function replaceColumn(
   reason: string,
   context: DiffContext,
 ): Change {
-  const group = groupOf(wanted, context);
+  const group = groupOf(wanted, existing, context);
   const base = {
     phase: wanted.phase,
     table,
@@ -100,12 +101,17 @@ function remedyFor(wanted: DesiredColumn): string {
     : 'change the column in the application’s own migration, which knows what its values mean';
 }
 
-/** Columns whose type follows one parameter change together or not at all: half a dimension change is a broken tenant. */
-function groupOf(wanted: DesiredColumn, context: DiffContext): string | null {
+/**
+ * Columns whose type follows one parameter change together or not at all: half a dimension change is a broken tenant. So
+ * do the columns that another backend wants of another type.
+ */
+function groupOf(wanted: DesiredColumn, existing: ColumnShape, context: DiffContext): string | null {
   const [parameter] = typeVariables(wanted.typeTemplate).filter(
     (name) => context.parameters[name]?.forNewOnly === false,
   );
-  return parameter === undefined ? null : `parameter ${parameter}`;
+  if (parameter !== undefined) return `parameter ${parameter}`;
+  const phase = context.phases.find((candidate) => candidate.name === wanted.phase);
+  return phase?.backend != null && !context.facts.sameType(wanted.type, existing.type) ? switchGroup(phase.name) : null;
 }
 
 /** Of an empty table. A default may not cast to the new type, so it goes first. */

@@ -112,7 +112,7 @@ export function newIndexes(desired: DesiredTable): readonly Change[] {
       deferred(
         made,
         `needs ${index.requiresRows.count} rows to be built, has 0`,
-        'nothing to do: it is built when the rows are there',
+        'none needed: it is built when the rows are there',
       ),
     ];
   });

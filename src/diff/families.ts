@@ -2,6 +2,7 @@ import { groupBy } from '../collections.js';
 import type { DesiredTable, IndexFamily } from '../desired-state/model.js';
 import type { IndexShape, TableShape } from '../shape/table-shape.js';
 import { identifierVariable } from '../sql/template.js';
+import { asSwitch, isOtherBackends } from './backend-switch.js';
 import {
   type Assumption,
   blocked,
@@ -44,6 +45,8 @@ interface Finding {
   readonly reason: string;
   readonly dropFirst: boolean;
   readonly inUse: boolean;
+  /** The index of another backend that is replaced or dropped. */
+  readonly other: IndexShape | null;
   readonly member: Member;
 }
 
@@ -69,7 +72,9 @@ export function diffFamily(of: TenantFamily, matcher: PredicateMatcher, context:
   for (const member of missing)
     findings.push(renamed(of, member, spare, matcher, context) ?? finding('build', 'missing', member, context));
   const changes = [
-    ...groupBy(findings, (found) => `${found.fate}|${found.reason}|${found.dropFirst}|${found.inUse}`).values(),
+    ...groupBy(findings, (found) =>
+      [found.fate, found.reason, found.dropFirst, found.inUse, found.other?.method.extension].join('|'),
+    ).values(),
   ].map((group) => familyChange(of, group, context));
   return [...changes, ...leftovers(of, [...spare.values()], context)];
 }
@@ -82,7 +87,9 @@ function judge(
   context: DiffContext,
 ): Finding | null {
   const difference = differenceOf(of, member, candidate.index, matcher, context);
-  if (candidate.index.valid) return difference === null ? null : finding('rebuild', difference, member, context);
+  const other = isOtherBackends(candidate.index, context) ? candidate.index : null;
+  if (candidate.index.valid)
+    return difference === null ? null : { ...finding('rebuild', difference, member, context), other };
   const invalid =
     'is INVALID: the leftover of a build that failed or was interrupted; no query uses it, every write maintains it';
   return finding('rebuild', difference === null ? invalid : `is INVALID, and ${difference}`, member, context, true);
@@ -140,10 +147,12 @@ function leftovers(of: TenantFamily, spare: readonly OwnedIndex[], context: Diff
         reason: 'the rows that it was made for are gone',
         dropFirst: false,
         inUse: unexpected.hazards.includes('INDEX_IN_USE'),
+        other: isOtherBackends(index, context) ? index : null,
         member: { index: index.name, temporary_old: temporaryName('old', index.name, index.where ?? '') },
       });
   }
-  for (const group of groupBy(orphans, (found) => found.inUse).values()) changes.push(familyChange(of, group, context));
+  for (const group of groupBy(orphans, (found) => `${found.inUse}|${found.other?.method.extension}`).values())
+    changes.push(familyChange(of, group, context));
   return changes;
 }
 
@@ -198,7 +207,9 @@ function familyChange(of: TenantFamily, group: readonly Finding[], context: Diff
         ],
     steps,
   });
-  return { change: builds ? refused(made, of, context) : made, members: group.map((found) => found.member) };
+  const switched = asSwitch(made, first.other, context);
+  const settled = builds && switched.status !== 'blocked' ? refused(switched, of, context) : switched;
+  return { change: settled, members: group.map((found) => found.member) };
 }
 
 function assumptionsOf(fate: Fate, inTransaction: boolean, of: TenantFamily): readonly Assumption[] {
@@ -231,7 +242,7 @@ function refused(made: Change, of: TenantFamily, context: DiffContext): Change {
       return deferred(
         made,
         `needs ${count} rows to be built, has ${found}`,
-        'nothing to do: it is built when the rows are there',
+        'none needed: it is built when the rows are there',
       );
   }
   return made;
@@ -259,6 +270,7 @@ function finding(fate: Fate, reason: string, member: ExpectedMember, context: Di
     reason,
     dropFirst,
     inUse: usage !== null && usage.scans > 0,
+    other: null,
     member: {
       ...member.values,
       index: member.name,

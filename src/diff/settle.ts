@@ -1,3 +1,4 @@
+import { switchGroup } from './backend-switch.js';
 import { blocked, type Change, deferred } from './change.js';
 
 /** Changes of one group happen all or not at all: where one is refused, so are the others, by its name. */
@@ -24,7 +25,7 @@ export function settle<T extends { readonly change: Change }>(
   changes: readonly T[],
   allTables: readonly string[],
 ): readonly T[] {
-  let settled = changes;
+  let settled = blockSwitches(changes);
   for (;;) {
     const providers = new Map<string, Change>();
     for (const { change: made } of settled)
@@ -44,6 +45,20 @@ export function settle<T extends { readonly change: Change }>(
     });
     if (!moved) return settled;
   }
+}
+
+/** Where a part of a backend's switch is refused, nothing of its phase is done: a tenant never stands between two. */
+function blockSwitches<T extends { readonly change: Change }>(changes: readonly T[]): readonly T[] {
+  const refused = new Map<string, Change>();
+  for (const { change: made } of changes)
+    if (made.group === switchGroup(made.phase) && made.status === 'blocked') refused.set(made.phase, made);
+  if (refused.size === 0) return changes;
+  return changes.map((item) => {
+    const cause = refused.get(item.change.phase);
+    if (cause === undefined || item.change.status !== 'pending') return item;
+    const obstacle = `the backend of phase ${cause.phase} is switched as a whole or not, and ${cause.obstacle}`;
+    return { ...item, change: blocked(item.change, obstacle, cause.remedy ?? '') };
+  });
 }
 
 /** `tables` stands for every table. */

@@ -2,6 +2,7 @@ import type { DesiredIndex, DesiredIndexBase, DesiredTable } from '../desired-st
 import type { IndexShape, TableShape } from '../shape/table-shape.js';
 import { dropConstraint } from '../sql/ddl/constraint.js';
 import { name, relativeSql } from '../sql/template.js';
+import { asSwitch } from './backend-switch.js';
 import { blocked, type Change, change, deferred, type Hazard, key } from './change.js';
 import { type DiffContext, isTemporary, type OwnedIndex } from './context.js';
 import { definitionDifference, predicateDifference } from './index-difference.js';
@@ -131,12 +132,16 @@ function diffIndex(
         of,
         context,
       );
+    const lost = [...of.actual.indexes, ...of.owned.map((owned) => owned.index)].some(
+      (index) => index.name === desired.name,
+    );
+    const buildHazards: Hazard[] = lost ? ['INDEX_BUILD', 'INDEX_ABSENT_MEANWHILE'] : ['INDEX_BUILD'];
     const created = change({
       ...base,
       action: 'create-index',
-      reason: 'missing',
+      reason: lost ? 'goes with its column, which is replaced' : 'missing',
       assumptions,
-      hazards: online ? ['INDEX_BUILD'] : [],
+      hazards: online ? buildHazards : [],
       steps: buildSteps(target, online),
     });
     return refused(created, desired, of, context);
@@ -163,14 +168,9 @@ function diffIndex(
     hazards,
     steps: twin === undefined ? rebuildSteps(target, { online, dropFirst }) : swapSteps(target, name(twin.name)),
   });
-  const otherBackend = actual.method.extension !== desired.method.extension && owningPhase(actual, context) !== null;
-  if (otherBackend && online && !context.allow.has('rebuild-index'))
-    return blocked(
-      rebuilt,
-      `table ${table} holds rows, and the index belongs to ${actual.method.extension ?? 'PostgreSQL itself'}`,
-      `keep the backend that the fleet runs, or allow the build with --allow rebuild-index`,
-    );
-  return refused(rebuilt, desired, of, context);
+  const switched = asSwitch(rebuilt, actual, context);
+  if (switched.status === 'blocked') return switched;
+  return refused(switched, desired, of, context);
 }
 
 /** What stands in the way of building it at all, whatever is there now. */
@@ -184,7 +184,7 @@ function refused(made: Change, desired: DesiredIndexBase, of: TableIndexes, cont
       return deferred(
         made,
         `needs ${count} rows to be built, has ${found}`,
-        'nothing to do: it is built when the rows are there',
+        'none needed: it is built when the rows are there',
       );
   }
   return made;
@@ -227,7 +227,8 @@ export function unexpectedIndex(
   const phase = owningPhase(index, context);
   if (phase === null || !phase.selected) return null;
   if (phase.keep.some((pattern) => matchesLike(index.name, pattern))) return null;
-  return dropped(phase.name, index.name, `owned by phase ${phase.name}, absent from the desired state`, of, context);
+  const reason = `owned by phase ${phase.name}, absent from the desired state`;
+  return asSwitch(dropped(phase.name, index.name, reason, of, context), index, context);
 }
 
 function dropped(

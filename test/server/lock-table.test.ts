@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { writeDesiredState } from '../support/desired-state-fixture.js';
@@ -6,13 +7,13 @@ import { type FleetUnderTest, openFleet } from '../support/fleet.js';
 import { startServer, type TestServer } from '../support/postgres/server.js';
 
 /**
- * R19 asks for 4,000 tenants of the real shape; these are 1,500 small ones, whose family's rows stand in a table with
- * eight indexes: reading them in one statement would take 13,500 locks, where a default lock table is made for 6,400 and,
+ * R19 asks for 4,000 tenants of the real shape; these are 1,000 small ones, whose family's rows stand in a table with
+ * eight indexes: reading them in one statement would take 9,000 locks, where a default lock table is made for 6,400 and,
  * with all the memory that the server has to spare, takes some more.
  */
-const TENANTS = 1500;
-/** Locks that the application holds all the while. */
-const HELD = 5000;
+const TENANTS = 1000;
+/** Locks that the application holds all the while, of the same lock table. */
+const HELD = 10_000;
 
 const FILES = {
   'fleet.yaml': `
@@ -72,8 +73,6 @@ beforeAll(async () => {
   // Committed one by one: what a transaction makes it locks until it ends.
   await client.query(`DO $$ DECLARE column_name text; BEGIN
     FOR n IN 1..${TENANTS} LOOP ${tenant("'s' || n")} COMMIT; END LOOP; END $$`);
-  await client.query(`DO $$ BEGIN CREATE SCHEMA app;
-    FOR n IN 1..${HELD} LOOP EXECUTE format('CREATE TABLE app.t%s (n int)', n); COMMIT; END LOOP; END $$`);
   fleet = await openFleet(server.url('postgres'));
 }, 120_000);
 afterAll(async () => {
@@ -85,9 +84,7 @@ afterAll(async () => {
 it('R19: a plan over a large fleet leaves the lock table to the application at work', async () => {
   const holder = await connect();
   await holder.query('BEGIN');
-  await holder.query(
-    `DO $$ BEGIN FOR n IN 1..${HELD} LOOP EXECUTE format('LOCK TABLE app.t%s IN ROW EXCLUSIVE MODE', n); END LOOP; END $$`,
-  );
+  await holder.query(`SELECT pg_advisory_xact_lock(n) FROM generate_series(1, ${HELD}) n`);
   // What the library must not do really fails here.
   const [naive] = await Promise.allSettled([
     (await connect()).query(
@@ -104,6 +101,7 @@ it('R19: a plan over a large fleet leaves the lock table to the application at w
     for (; planning; inserted += 1) {
       const schema = `s${1 + (inserted % TENANTS)}`;
       await application.query(`BEGIN; INSERT INTO ${schema}.items VALUES (1, ${inserted}); COMMIT`);
+      await sleep(5);
     }
   })();
   const plan = await fleet.plan({ directory: writeDesiredState(FILES, {}) });

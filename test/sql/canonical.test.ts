@@ -12,6 +12,8 @@ describe('canonicalExpression', () => {
     ['a = 1 AND b', '((b) AND (1 = (a)))'],
     ['a AND (b AND c)', '(c AND b) AND a'],
     ["a IN ('x')", "a = 'x'::text"],
+    ["a = 'x'", "(a = ANY (ARRAY['x'::text]))"],
+    ['a <> 1', '(a <> ALL (ARRAY[1]))'],
     ["a IN ('x', 'y')", "(a = ANY (ARRAY['y'::text, 'x'::text]))"],
     ["a NOT IN ('x', 'y')", "(a <> ALL (ARRAY['x'::text, 'y'::text]))"],
     [
@@ -53,6 +55,8 @@ describe('canonicalExpression', () => {
     ['NOT (a AND b)', 'NOT a AND b'],
     ['a = b', '(a)::text = b'],
     ['a = ANY (b)', 'a = ALL (b)'],
+    ['a = ANY (ARRAY[b])', 'a = b'],
+    ['a = ANY (ARRAY[ARRAY[1]])', 'a = ARRAY[1]'],
     ["a IN ('x', 'y')", "a NOT IN ('x', 'y')"],
     ["a IN ('x', 'y')", "a IN ('x', 'z')"],
     ['a IS NULL', 'a IS NOT NULL'],

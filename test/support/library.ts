@@ -95,10 +95,16 @@ export interface Library {
   close(): Promise<void>;
 }
 
+/** Writes a desired state that lasts until the process ends: for a whole file of tests. */
+export function temporaryDesiredState(files: Readonly<Record<string, string>>): string {
+  const directory = mkdtempSync(join(tmpdir(), 'trueup-desired-state-'));
+  process.once('exit', () => rmSync(directory, { recursive: true, force: true }));
+  for (const [path, content] of Object.entries(files)) writeFileSync(join(directory, path), content);
+  return directory;
+}
+
 export async function openLibrary(): Promise<Library> {
-  const directory = mkdtempSync(join(tmpdir(), 'trueup-library-'));
-  writeFileSync(join(directory, 'fleet.yaml'), FLEET);
-  writeFileSync(join(directory, 'base.yaml'), BASE);
+  const directory = temporaryDesiredState({ 'fleet.yaml': FLEET, 'base.yaml': BASE });
   const test = await createTestDatabase();
   const fleet = await openFleet(test.url);
   // By name: a tenant that lost the tables by which it is found is damaged, and still a tenant.
@@ -125,7 +131,6 @@ export async function openLibrary(): Promise<Library> {
     close: async () => {
       await fleet.close();
       await test.drop();
-      rmSync(directory, { recursive: true });
     },
   };
 }
