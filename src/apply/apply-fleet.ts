@@ -3,6 +3,7 @@ import { chunk } from '../collections.js';
 import { type Database, DatabaseError, type Session } from '../database/session.js';
 import { inTransaction } from '../database/transaction.js';
 import type { Change } from '../diff/change.js';
+import { changeKey } from '../plan/drift-classes.js';
 import { type DatabasePlan, type FleetPlan, isInSync, type PlannedTenant } from '../plan/fleet-plan.js';
 import { type PlanRequest, planDatabase } from '../plan/plan-database.js';
 import { assertStatement } from '../sql/guard.js';
@@ -158,7 +159,8 @@ async function applyRound(
   const again: string[] = [];
   for (const schema of schemas) {
     const run = runs.get(schema);
-    const before = attempts.get(schema)?.applied ?? [];
+    // Of earlier rounds only what was done: what was not is done in this one, or listed by it.
+    const before = (attempts.get(schema)?.applied ?? []).filter((change) => change.result === 'applied');
     const applied = run?.changes.filter((change) => change.result === 'applied') ?? [];
     const still = verified.tenants.find((tenant) => tenant.schema === schema);
     const open = still?.changes.some(({ change }) => change.status === 'pending') ?? false;
@@ -168,7 +170,7 @@ async function applyRound(
       applied: [...before, ...applied, ...rest],
       failure: open ? (run?.failure ?? notConverged(schema)) : null,
     });
-    if (open && mayTryAgain(run)) again.push(schema);
+    if (open && mayTryAgain(run, still)) again.push(schema);
   }
   return again;
 }
@@ -209,8 +211,13 @@ function planned(schemas: readonly string[], engine: Engine): Promise<DatabasePl
 }
 
 /** Someone was quicker, or rows came: the next diff goes by what is there. Anything else would fail again. */
-function mayTryAgain(run: TenantRun | undefined): boolean {
-  if (run === undefined || run.failure === null) return true;
+function mayTryAgain(run: TenantRun | undefined, still: PlannedTenant | undefined): boolean {
+  if (run === undefined) return true;
+  if (run.failure === null) {
+    // What was done and is asked for again does not converge: another round would build it once more for nothing.
+    const done = new Set(run.changes.map(({ item }) => changeKey(item.change)));
+    return still?.changes.every(({ change }) => change.status !== 'pending' || !done.has(changeKey(change))) ?? false;
+  }
   const { code, sqlstate } = run.failure;
   return (
     code === 'STALE_EVIDENCE' ||

@@ -18,6 +18,7 @@ import { applyExitCode } from '../cli/outcome-exit-codes.js';
 import { openDatabase } from '../database/open-database.js';
 import type { Database } from '../database/session.js';
 import { loadDesiredState } from '../desired-state/load.js';
+import type { LoadOptions } from '../desired-state/load-options.js';
 import type { DesiredState } from '../desired-state/model.js';
 import type { FleetPlan } from '../plan/fleet-plan.js';
 import { planFleet } from '../plan/plan-fleet.js';
@@ -73,20 +74,22 @@ The worst wins: 1, 130, 143, 4, 3, 5, 0.`;
   protected override async execute(): Promise<number> {
     const { flags } = this;
     this.#refuseHalfTenants();
-    const desired = await loadDesiredState(loadOptionsOf(flags, process.env));
+    const options = loadOptionsOf(flags, process.env);
+    const desired = await loadDesiredState(options);
     const target = targetOf(flags, process.env, desired.connectionVariables);
     const database = await openDatabase(target, { id: 'main', role: flags.role, maxSessions: flags.concurrency });
     try {
-      return await this.#converge(database, desired);
+      return await this.#converge(database, desired, options);
     } finally {
       await database.close();
     }
   }
 
-  async #converge(database: Database, desired: DesiredState): Promise<number> {
+  async #converge(database: Database, desired: DesiredState, options: LoadOptions): Promise<number> {
     const { flags } = this;
     const request = {
       desired,
+      reload: (changes: Partial<LoadOptions>) => loadDesiredState({ ...options, ...changes }),
       selection: {
         schemas: flags.schema ?? [],
         exclude: flags['exclude-schema'] ?? [],

@@ -58,12 +58,14 @@ The worst wins: 1, 4, 3, 2, 0.`;
 
   protected override async execute(): Promise<number> {
     const { flags } = this;
-    const desired = await loadDesiredState(loadOptionsOf(flags, process.env));
+    const options = loadOptionsOf(flags, process.env);
+    const desired = await loadDesiredState(options);
     const target = targetOf(flags, process.env, desired.connectionVariables);
     const database = await openDatabase(target, { id: 'main', role: flags.role });
     try {
       const plan = await planFleet(database, {
         desired,
+        reload: (changes) => loadDesiredState({ ...options, ...changes }),
         selection: {
           schemas: flags.schema ?? [],
           exclude: flags['exclude-schema'] ?? [],

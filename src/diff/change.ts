@@ -1,3 +1,4 @@
+import type { IndexUsage } from '../catalog/presence.js';
 import type { IndexFamily } from '../desired-state/model.js';
 import type { SqlTemplate } from '../sql/template.js';
 
@@ -123,6 +124,8 @@ export interface TenantChange {
   readonly change: Change;
   /** For a family's change: one set of values a member (`index`, `temporary`, `set.value` …). Null for any other. */
   readonly members: readonly Member[] | null;
+  /** Of the indexes that it drops: scans since the statistics were reset, and bytes. Absent where that was not asked. */
+  readonly usage?: IndexUsage;
 }
 
 /** One member's values, by variable name. */

@@ -53,6 +53,8 @@ export interface UnreadableTenant {
 export interface DatabasePlan {
   readonly id: string;
   readonly host: string;
+  /** Null for the embedded PostgreSQL, and for a socket. */
+  readonly port: number | null;
   readonly name: string;
   readonly serverVersion: string;
   readonly role: string;

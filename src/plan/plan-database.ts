@@ -169,6 +169,7 @@ function describe(database: Database, snapshot: CatalogSnapshot) {
   return {
     id: database.id,
     host: target.kind === 'embedded' ? 'embedded' : target.host,
+    port: target.port,
     name: target.database,
     serverVersion: snapshot.session.serverVersion,
     role: snapshot.session.user,

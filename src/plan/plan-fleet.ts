@@ -36,6 +36,7 @@ function planId(databases: readonly DatabasePlan[]): string {
   const approved = databases.map((database) => ({
     id: database.id,
     host: database.host,
+    port: database.port,
     name: database.name,
     desired: database.desired.digest,
     phases: database.desired.phases.filter((phase) => phase.selected).map((phase) => phase.name),

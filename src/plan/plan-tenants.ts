@@ -1,4 +1,5 @@
 import { familyNamePattern } from '../catalog/owned.js';
+import type { IndexUsage } from '../catalog/presence.js';
 import { readFamilyRows } from '../catalog/row-facts.js';
 import type { CatalogSnapshot, OwnedRead, ReadTable } from '../catalog/snapshot.js';
 import { groupBy } from '../collections.js';
@@ -7,7 +8,7 @@ import type { DesiredState, DesiredTable } from '../desired-state/model.js';
 import type { TenantChange } from '../diff/change.js';
 import type { DiffContext } from '../diff/context.js';
 import { diffTenant, type TenantDiff, tableKeys } from '../diff/diff-tenant.js';
-import { FactSheet } from '../diff/facts.js';
+import { FactSheet, questionKey } from '../diff/facts.js';
 import { diffFamily } from '../diff/families.js';
 import { MemberProblem } from '../diff/family-members.js';
 import { PredicateMatcher } from '../diff/predicate-matcher.js';
@@ -84,10 +85,23 @@ export async function planTenants(
       continue;
     }
     const own = (diffs.get(tenant.schema)?.changes ?? []).map((change) => ({ change, members: null }));
-    const all = [...own, ...(family?.changes ?? [])];
+    const all = [...own, ...(family?.changes ?? [])].map((item) => withUsage(item, tenant.schema, fleet.answers));
     results.set(tenant.schema, { changes: all.length === 0 ? all : inOrder(settle(all, everyTable), everyTable) });
   }
   return results;
+}
+
+/** Figures differ from tenant to tenant and are no part of what a class has in common: each tenant's stand beside it. */
+function withUsage(item: TenantChange, schema: string, answers: Answers): TenantChange {
+  if (item.change.action !== 'drop-index') return item;
+  const names = item.members?.map((member) => member.index ?? '') ?? [item.change.object];
+  const found = names.flatMap((index) => {
+    const question = { kind: 'usage', index } as const;
+    return (answers.of(schema, questionKey(question), question) as IndexUsage | undefined) ?? [];
+  });
+  if (found.length === 0) return item;
+  const total = (of: (usage: IndexUsage) => number) => found.reduce((sum, usage) => sum + of(usage), 0);
+  return { ...item, usage: { scans: total((usage) => usage.scans), bytes: total((usage) => usage.bytes) } };
 }
 
 /** Refines a group by the answers its tenants give, until each part needs one diff. */

@@ -1,3 +1,4 @@
+import type { IndexUsage } from '../catalog/presence.js';
 import { type Action, type Change, type Hazard, type LockMode, type Status, strongestLock } from '../diff/change.js';
 import { schemaNamed } from './visible.js';
 
@@ -12,6 +13,8 @@ export interface ChangeDocument {
   readonly family?: string;
   /** How many members it stands for; over all tenants of the class, in a plan. */
   readonly memberCount?: number;
+  /** Of the indexes that it drops, over all tenants of the class: scans since the statistics were reset, and bytes. */
+  readonly usage?: IndexUsage;
   readonly status: Status;
   readonly reason: string;
   /** What blocks or defers it. */
@@ -24,13 +27,14 @@ export interface ChangeDocument {
 }
 
 /** A change's document. @param members how many members it stands for; not used unless it is a family's */
-export function changeDocument(change: Change, members: number): ChangeDocument {
+export function changeDocument(change: Change, members: number, usage?: IndexUsage): ChangeDocument {
   return {
     phase: change.phase,
     action: change.action,
     table: change.table,
     object: change.object,
     ...(change.family === null ? {} : { family: change.family, memberCount: members }),
+    ...(usage === undefined ? {} : { usage }),
     status: change.status,
     reason: schemaNamed(change.reason),
     ...(change.obstacle === null ? {} : { obstacle: schemaNamed(change.obstacle) }),

@@ -1,3 +1,4 @@
+import type { IndexUsage } from '../catalog/presence.js';
 import type { IndexFamily } from '../desired-state/model.js';
 import type { Change, Member } from '../diff/change.js';
 import type { DriftClass, FleetPlan } from '../plan/fleet-plan.js';
@@ -21,6 +22,16 @@ export function membersOf(group: DriftClass, at: number): readonly TenantMembers
 /** How many members the change at a place in a class stands for, over all of its tenants. */
 export const memberCount = (group: DriftClass, at: number): number =>
   membersOf(group, at).reduce((sum, tenant) => sum + tenant.members.length, 0);
+
+/** Scans and bytes of the indexes that the change at a place in a class drops, over all of its tenants. */
+export function usageOf(group: DriftClass, at: number): IndexUsage | undefined {
+  const known = group.tenants.flatMap((tenant) => tenant.changes[at]?.usage ?? []);
+  if (known.length === 0) return undefined;
+  return {
+    scans: known.reduce((sum, usage) => sum + usage.scans, 0),
+    bytes: known.reduce((sum, usage) => sum + usage.bytes, 0),
+  };
+}
 
 /** The family that a change is about. */
 export function familyOf(plan: FleetPlan, change: Change): IndexFamily | null {

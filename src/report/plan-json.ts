@@ -1,3 +1,4 @@
+import type { IndexUsage } from '../catalog/presence.js';
 import type { ValueSource } from '../desired-state/model.js';
 import type { Change, Member } from '../diff/change.js';
 import type {
@@ -11,7 +12,7 @@ import type {
 import { showSql } from '../sql/template.js';
 import { type ChangeDocument, changeDocument } from './change-document.js';
 import { FORMAT_VERSION, TRUEUP_VERSION } from './document-version.js';
-import { memberCount, membersOf } from './members.js';
+import { memberCount, membersOf, usageOf } from './members.js';
 import { withoutRowValues } from './row-values.js';
 
 /** A plan as `plan --json` prints it; schema/plan.schema.json describes it. */
@@ -142,12 +143,12 @@ function classDocument(group: DriftClass, showValues: boolean): DriftClassDocume
     id: group.id,
     tenantCount: group.tenants.length,
     tenants: group.tenants.map(({ database, schema }) => ({ database, schema })),
-    changes: group.changes.map(({ change }, at) => plannedChange(change, memberCount(group, at))),
+    changes: group.changes.map(({ change }, at) => plannedChange(change, memberCount(group, at), usageOf(group, at))),
     ...(showValues ? { members } : {}),
   };
 }
 
-const plannedChange = (change: Change, members: number): PlannedChangeDocument => ({
-  ...changeDocument(change, members),
+const plannedChange = (change: Change, members: number, usage?: IndexUsage): PlannedChangeDocument => ({
+  ...changeDocument(change, members, usage),
   statements: change.steps.map((step) => showSql(step.sql)),
 });

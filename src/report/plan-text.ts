@@ -1,9 +1,10 @@
+import type { IndexUsage } from '../catalog/presence.js';
 import type { ResolvedBackend } from '../desired-state/model.js';
 import type { Change, Status } from '../diff/change.js';
 import type { DatabasePlan, DriftClass, FleetPlan, PlannedTenant } from '../plan/fleet-plan.js';
 import { type ChangeTextOptions, changeLines, type ShownChange } from './change-text.js';
 import { paragraph } from './layout.js';
-import { familyOf, memberCount, memberName, membersOf } from './members.js';
+import { familyOf, memberCount, memberName, membersOf, usageOf } from './members.js';
 import { noticeLines } from './notice-text.js';
 import { visible } from './visible.js';
 import { counted, named, number, scopeOf } from './words.js';
@@ -38,9 +39,11 @@ export function planText(plan: FleetPlan, options: PlanTextOptions): string {
     .join('\n\n');
 }
 
-function targetLines({ host, name, serverVersion, role, source }: DatabasePlan, { width }: PlanTextOptions) {
+function targetLines({ host, port, name, serverVersion, role, source }: DatabasePlan, { width }: PlanTextOptions) {
   const server =
-    host === 'embedded' ? `embedded postgresql ${serverVersion}` : `postgresql ${serverVersion} at ${visible(host)}`;
+    host === 'embedded'
+      ? `embedded postgresql ${serverVersion}`
+      : `postgresql ${serverVersion} at ${visible(host)}${port === null ? '' : `:${port}`}`;
   const where = `${server}, database ${visible(name)}, role ${visible(role)} (from ${visible(source)})`;
   return paragraph(`Target: ${where}`, width, 0, 2);
 }
@@ -103,15 +106,17 @@ function shownChange(
   plan: FleetPlan,
   options: PlanTextOptions,
 ): ShownChange {
-  if (change.family === null) return { change, members: null, details: [] };
+  const usage = usageOf(group, at);
+  const served = usage === undefined ? [] : [usageWords(usage)];
+  if (change.family === null) return { change, members: null, details: served };
   const members = counted(memberCount(group, at), 'member');
-  if (!options.verbose) return { change, members, details: [] };
+  if (!options.verbose) return { change, members, details: served };
   const family = familyOf(plan, change);
   const details = membersOf(group, at).map(
     ({ schema, members: own }) =>
       `${schema}: ${own.map((member) => memberName(family, member, options.showValues)).join(', ')}`,
   );
-  return { change, members, details };
+  return { change, members, details: [...served, ...details] };
 }
 
 function hiddenClasses(classes: readonly DriftClass[], { width }: PlanTextOptions): readonly string[] {
@@ -156,4 +161,18 @@ function closingLines(plan: FleetPlan, { color, width }: PlanTextOptions): reado
     `${number(summary.inSync)} in sync`,
   ];
   return paragraph(`Plan: ${parts.join(', ')}${scope}.`, width, 0).map((line) => color.bold(line));
+}
+
+/** `served 12 scans since the statistics were reset; 3.4 MB`. */
+function usageWords({ scans, bytes }: IndexUsage): string {
+  const served = scans === 1 ? '1 scan' : `${number(scans)} scans`;
+  return `served ${served} since the statistics were reset; ${sizeWords(bytes)}`;
+}
+
+function sizeWords(bytes: number): string {
+  const units = ['bytes', 'kB', 'MB', 'GB', 'TB'];
+  let size = bytes;
+  let unit = 0;
+  for (; size >= 1024 && unit < units.length - 1; unit += 1) size /= 1024;
+  return `${unit === 0 ? size : size.toFixed(1)} ${units[unit]}`;
 }

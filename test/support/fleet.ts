@@ -108,6 +108,7 @@ export const summary = (change: Change): string => `${change.action} ${change.ta
 async function requestOf(options: FleetOptions): Promise<ApplyRequest> {
   return {
     desired: await loadShipped(options),
+    reload: (changes) => loadShipped({ ...options, load: { ...options.load, ...changes } }),
     selection: {
       schemas: options.schemas ?? [],
       exclude: options.exclude ?? [],
