@@ -1,5 +1,5 @@
 import { DatabaseError, type Row, type Session } from '../database/session.js';
-import { calledFunctions } from '../sql/fragments.js';
+import { foreignNames } from '../sql/evaluation.js';
 import type { NameResolver } from '../sql/names.js';
 import { quoteIdentifier } from '../sql/quote.js';
 import { relativeSql, renderSql, TENANT_SCHEMA_SQL } from '../sql/template.js';
@@ -86,14 +86,22 @@ async function explain(
 
 async function mayBeJudged(pair: ExpressionPair, names: NameResolver): Promise<boolean> {
   if (`${pair.desired}${pair.actual}${pair.castTo ?? ''}`.includes(TENANT_SCHEMA_SQL)) return false;
-  return (await mayBePlanned(pair.desired, names)) && (await mayBePlanned(pair.actual, names));
+  return (
+    (await mayBePlanned('expression', pair.desired, names)) &&
+    (await mayBePlanned('expression', pair.actual, names)) &&
+    (pair.castTo === null || (await mayBePlanned('type', pair.castTo, names)))
+  );
 }
 
-async function mayBePlanned(expression: string, names: NameResolver): Promise<boolean> {
-  const called = await calledFunctions(expression);
-  return called.every(
-    ({ schema, name }) =>
-      schema === null || schema === 'pg_catalog' || names.extensionOf('function', schema, name) !== null,
+/** An operator or a cast runs a function as a call does; whose operator it is, no resolver knows. */
+async function mayBePlanned(
+  fragment: 'expression' | 'query' | 'type',
+  text: string,
+  names: NameResolver,
+): Promise<boolean> {
+  const foreign = await foreignNames(fragment, text);
+  return foreign.every(
+    ({ kind, schema, name }) => kind !== 'operator' && names.extensionOf(kind, schema, name) !== null,
   );
 }
 
@@ -106,8 +114,12 @@ export async function judgeView(
   session: Session,
   view: { readonly schema: string; readonly name: string; readonly oid: string; readonly columns: readonly string[] },
   query: string,
+  names: NameResolver,
 ): Promise<boolean | null> {
   try {
+    if (!(await mayBePlanned('query', query, names))) return null;
+    // The declared query calls nothing of the kind, so that this is another one.
+    if (await reachesFurther(session, view.oid)) return false;
     const [row] = await session.query<Row & { def: string | null }>(`select pg_catalog.pg_get_viewdef($1::oid) def`, [
       view.oid,
     ]);
@@ -122,6 +134,26 @@ export async function judgeView(
     if (error instanceof DatabaseError && !error.code.startsWith('08')) return null;
     throw error;
   }
+}
+
+/**
+ * Whether planning a view might run what is no extension's and not PostgreSQL's own: functions, operators, types with
+ * their checks, views that hide such. Dependencies on PostgreSQL's own are not recorded (pg_depend's manual page).
+ */
+async function reachesFurther(session: Session, view: string): Promise<boolean> {
+  const [row] = await session.query<Row & { further: boolean }>(
+    `select exists (
+       select from pg_catalog.pg_rewrite w
+         join pg_catalog.pg_depend d on d.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass and d.objid = w.oid
+         left join pg_catalog.pg_class c on d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass and c.oid = d.refobjid
+        where w.ev_class = $1::pg_catalog.oid and d.refobjid <> w.ev_class
+          and (c.relkind not in ('r', 'p', 'm')
+            or d.refclassid = any(array['pg_catalog.pg_proc', 'pg_catalog.pg_operator', 'pg_catalog.pg_type']::pg_catalog.regclass[]))
+          and not exists (select from pg_catalog.pg_depend e where e.classid = d.refclassid and e.objid = d.refobjid and e.deptype = 'e')
+     ) further`,
+    [view],
+  );
+  return row?.further !== false;
 }
 
 /** The plans of a query with its columns by place, and with the given ones by name. */

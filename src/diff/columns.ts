@@ -166,7 +166,7 @@ function defaultChange(
   context: DiffContext,
 ): Change | null {
   // Of an identity or generated column none is known; what drops that comes before this.
-  if (wanted.generated !== null || wanted.default === existing.default) return null;
+  if (wanted.generated !== null || orNone(wanted.default) === orNone(existing.default)) return null;
   if (wanted.default !== null && existing.default !== null) {
     const question = expressionQuestion(actual, wanted.default, existing.default, castType(wanted.type));
     if (context.facts.same(question)) return null;
@@ -184,6 +184,10 @@ function defaultChange(
     ],
   });
 }
+
+/** DEFAULT NULL is no default; PostgreSQL keeps it only where a length is to be applied: `NULL::character varying`. */
+const orNone = (expression: string | null): string | null =>
+  expression !== null && /^\s*NULL\s*(?:::[\w\s"().[\]]+)?$/iu.test(expression) ? null : expression;
 
 /** A stored generated column becomes plain and keeps its content. */
 function dropExpressionChange(table: string, wanted: DesiredColumn, existing: ColumnShape): Change | null {

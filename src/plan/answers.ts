@@ -121,6 +121,7 @@ export class Answers {
           this.session,
           { schema: view.schema, name: question.table, oid: view.oid, columns },
           question.query,
+          this.names,
         );
         return () => same;
       }

@@ -1,6 +1,7 @@
 import { unsafeFunctions } from '../catalog/row-facts.js';
 import type { Session } from '../database/session.js';
 import type { DesiredState, DesiredTable, SourcePosition } from '../desired-state/model.js';
+import { foreignNames } from '../sql/evaluation.js';
 import { calledFunctions } from '../sql/fragments.js';
 import { parseSql } from '../sql/parser.js';
 import { list, names, walk } from '../sql/tree.js';
@@ -36,8 +37,8 @@ export async function checkTenantQuery(session: Session, query: string): Promise
   walk(parsed.statements, ({ kind, body }) => {
     if (kind === 'FuncCall') called.push(names(list(body, 'funcname')));
   });
-  const foreign = called.find((parts) => parts.length > 1 && parts[0] !== 'pg_catalog');
-  if (foreign !== undefined) throw queryRefused(`${foreign.join('.')} may not be called here`);
+  const [foreign] = await foreignNames('query', query);
+  if (foreign !== undefined) throw queryRefused(`${foreign.schema}.${foreign.name} may not be used here`);
   const [unsafe] = await unsafeFunctions(session, [...new Set(called.map((parts) => parts.at(-1) ?? ''))]);
   if (unsafe !== undefined) throw queryRefused(`${unsafe} may not be called here`);
 }

@@ -24,10 +24,11 @@ export function* planSql(plan: FleetPlan): Iterable<string> {
 }
 
 function* databaseScript(database: DatabasePlan, plan: FleetPlan): Iterable<string> {
-  const { id, host, name, role } = database;
+  const { id, host, port, name, role } = database;
+  const where = port === null ? host : `${host}:${port}`;
   yield '';
-  yield comment(`Database ${id}: ${name} at ${host}, planned as role ${role}`);
-  if (plan.databases.length > 1) yield connect(name, host);
+  yield comment(`Database ${id}: ${name} at ${where}, planned as role ${role}`);
+  if (plan.databases.length > 1) yield connect(name, host, port);
   yield "SET client_encoding = 'UTF8';";
   yield "SET search_path = '';";
   yield 'SET statement_timeout = 0;';
@@ -136,9 +137,9 @@ const comment = (text: string): string => `-- ${visible(text)}`;
 const terminated = (statement: string): string => (statement.includes('--') ? `${statement}\n;` : `${statement};`);
 
 /** Always a connection string: psql would take a name with `=` in it for one. */
-function connect(name: string, host: string): string {
+function connect(name: string, host: string, port: number | null): string {
   const quoted = (value: string) => `'${escaped(value)}'`;
-  const parameters = `dbname=${quoted(name)} host=${quoted(host)}`;
+  const parameters = `dbname=${quoted(name)} host=${quoted(host)}${port === null ? '' : ` port=${port}`}`;
   return `\\connect -reuse-previous=on '${escaped(parameters).replaceAll('\n', '\\n').replaceAll('\r', '\\r')}'`;
 }
 

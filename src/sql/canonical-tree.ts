@@ -125,7 +125,12 @@ function stringElements(node: unknown, context: CanonicalContext): readonly stri
 function canonicalBoolean(body: Node, context: CanonicalContext): unknown {
   const operator = text(body, 'boolop') ?? '';
   const terms = list(body, 'args').map((term) => canonicalTree(term, context, true));
-  return operator === 'NOT_EXPR' ? ['not', ...terms] : junction(operator === 'AND_EXPR' ? 'and' : 'or', terms);
+  if (operator !== 'NOT_EXPR') return junction(operator === 'AND_EXPR' ? 'and' : 'or', terms);
+  const [term] = terms;
+  // NOT (a IN (…)) is a NOT IN (…), with NULL as well.
+  if (Array.isArray(term) && term[0] === 'quantified' && term[1] === 'any' && term[2] === '=')
+    return ['quantified', 'all', '<>', ...term.slice(3)];
+  return ['not', ...terms];
 }
 
 function junction(word: 'and' | 'or', terms: readonly unknown[]): unknown {

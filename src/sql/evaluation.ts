@@ -21,6 +21,40 @@ export async function calledFunctions(expression: string): Promise<readonly Call
   return [...found.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, called]) => called);
 }
 
+/** Something that an expression or a query names outside pg_catalog, and that planning it might run. */
+export interface ForeignName {
+  readonly kind: 'function' | 'operator' | 'type';
+  readonly schema: string;
+  readonly name: string;
+}
+
+/** Functions, operators and types (their casts) that are qualified by another schema than pg_catalog. */
+export async function foreignNames(
+  fragment: 'expression' | 'query' | 'type',
+  text: string,
+): Promise<readonly ForeignName[]> {
+  const { tree } = await fragmentTree(fragment, text);
+  const found: ForeignName[] = [];
+  const note = (kind: ForeignName['kind'], parts: readonly string[]) => {
+    const schema = foreignSchema(parts);
+    if (schema !== null) found.push({ kind, schema, name: parts.at(-1) ?? '' });
+  };
+  // A type's own node stands bare where a field says that it is one.
+  const type = (body: unknown) => {
+    if (isNode(body)) note('type', names(list(body, 'names')));
+  };
+  if (fragment === 'type') type(unwrap(tree)?.body ?? tree);
+  walk(tree, ({ kind, body }) => {
+    if (kind === 'FuncCall') note('function', names(list(body, 'funcname')));
+    if (kind === 'A_Expr') note('operator', names(list(body, 'name')));
+    if (kind === 'SubLink') note('operator', names(list(body, 'operName')));
+    if (kind === 'SortBy') note('operator', names(list(body, 'useOp')));
+    if (kind === 'TypeName') type(body);
+    type(child(body, 'typeName'));
+  });
+  return found;
+}
+
 /**
  * Why a plan must not evaluate this expression on a server, or null. Only kinds of nodes that are listed may occur: what
  * a later grammar adds is refused. Whether the functions called are immutable, the server's catalog knows.

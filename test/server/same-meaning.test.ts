@@ -57,6 +57,7 @@ const SAME: { predicates: Pair[]; checks: Pair[]; defaults: Typed[]; generated: 
     ['uuid', 'gen_random_uuid()', 'pg_catalog.gen_random_uuid()'],
     ['interval', `'1 hour'`, `interval '60 minutes'`],
     ['text', 'NULL', 'NULL::text'],
+    ['varchar(9)', 'NULL', 'NULL'],
   ],
   generated: [
     ['text', `coalesce(k, '') || ' ' || v`, `(COALESCE(k, ''::text) || ' '::text) || (v)::text`],

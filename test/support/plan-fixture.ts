@@ -133,7 +133,8 @@ export const tenants = (count: number, ...changes: readonly (Change | TenantChan
 /** A database's part of a plan. */
 export const databasePlan = (fields: Partial<DatabasePlan> = {}): DatabasePlan => ({
   id: 'main',
-  host: 'db.example:5432',
+  host: 'db.example',
+  port: 5432,
   name: 'app',
   serverVersion: '17.2',
   role: 'deploy',
