@@ -90,7 +90,7 @@ describe('a plan as a script for psql', () => {
     const plan = fleetPlan({});
     const other = databasePlan({ id: 'other', name: "o'k", host: 'h', desired: desiredState() });
     expect([...planSql({ ...plan, databases: [...plan.databases, other] })]).toContain(
-      "\\connect -reuse-previous=on 'dbname=\\'o\\\\\\'k\\' host=\\'h\\''",
+      "\\connect -reuse-previous=on 'dbname=\\'o\\\\\\'k\\' host=\\'h\\' port=5432'",
     );
   });
 });
