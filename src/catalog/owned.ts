@@ -75,11 +75,11 @@ fam as materialized (
   select f ->> 'table' tab, f ->> 'pattern' pattern from pg_catalog.jsonb_array_elements($3::jsonb -> 'families') f),
 keyed as (
   select i.indexrelid, am.amname,
-         array(select a.attname::text from pg_catalog.pg_attribute a
-                where a.attrelid = i.indrelid and a.attnum > 0
-                  and (a.attnum = any((i.indkey::int2[])[0:i.indnkeyatts - 1])
-                       or (i.indexprs is not null and a.attnum in (
-                             select m[1]::int2 from pg_catalog.regexp_matches(i.indexprs::text, ':varattno (\\d+)', 'g') m)))) cols
+         array(select a.attname::text from pg_catalog.unnest((i.indkey::int2[])[0:i.indnkeyatts - 1]) k(attnum)
+                 join pg_catalog.pg_attribute a on a.attrelid = i.indrelid and a.attnum = k.attnum and k.attnum > 0
+                union all
+               select a.attname::text from pg_catalog.regexp_matches(i.indexprs::text, ':varattno (\\d+)', 'g') m
+                 join pg_catalog.pg_attribute a on a.attrelid = i.indrelid and a.attnum = m[1]::int2) cols
     from pg_catalog.pg_index i join rel r on r.oid = i.indrelid
     join pg_catalog.pg_class ic on ic.oid = i.indexrelid join pg_catalog.pg_am am on am.oid = ic.relam
    where exists (select from rule where am.amname = any(rule.methods))),

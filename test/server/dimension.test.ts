@@ -41,8 +41,9 @@ const MODEL = (schema: string) =>
 describe('the embedding dimension', () => {
   it('C13: without a value given, a tenant of another width is in sync', async () => {
     await fleet.provision(['wide'], dimension(1536));
+    fleet.forget();
     expect((await fleet.plan()).summary).toMatchObject({ tenants: 3, inSync: 3 });
-    expect(changed(fleet.statements.slice(-5))).toEqual([]);
+    expect(changed(fleet.statements)).toEqual([]);
   });
 
   it('C13: a column that is missing takes the width that the tenant’s other columns have', async () => {
@@ -220,7 +221,6 @@ describe('what is not declared, and other releases', () => {
     const statuses = itemsOf(await fleet.plan(only('two')), 'two').map(({ change }) => change.status);
     expect(new Set(statuses)).toEqual(new Set(['deferred']));
     expect((await fleet.apply(only('two'))).summary).toMatchObject({ deferred: 1 });
-    await test.exec('UPDATE two.alembic_version SET version_num = DEFAULT WHERE false');
   });
 
   it.each(['DELETE FROM one.alembic_version', 'DROP TABLE one.alembic_version'])(
