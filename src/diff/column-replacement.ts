@@ -1,10 +1,11 @@
 import type { DesiredColumn } from '../desired-state/model.js';
 import type { ColumnShape, ConstraintShape, TableShape } from '../shape/table-shape.js';
 import { addColumn, alterColumn, columnDefinition, dropColumn } from '../sql/ddl/column.js';
-import { relativeSql, type SqlTemplate, sql } from '../sql/template.js';
+import { relativeSql, sql } from '../sql/template.js';
 import { switchGroup } from './backend-switch.js';
 import { blocked, type Change, change, key, type Step } from './change.js';
 import type { DiffContext } from './context.js';
+import { exclusively } from './step.js';
 import { typeVariables } from './types.js';
 
 /**
@@ -37,14 +38,14 @@ export function replaceColumn(
     const altered = change({
       ...base,
       action: 'alter-column',
-      steps: [step(table, alterColumn(table, wanted.name, sql`TYPE ${relativeSql(wanted.type)}`))],
+      steps: [exclusively(table, alterColumn(table, wanted.name, sql`TYPE ${relativeSql(wanted.type)}`))],
     });
     return users.length > 0 ? blockedByUsers(altered, users) : altered;
   }
 
   const replacement: readonly Step[] = [
-    step(table, dropColumn(table, wanted.name)),
-    step(table, addColumn(table, columnDefinition(wanted))),
+    exclusively(table, dropColumn(table, wanted.name)),
+    exclusively(table, addColumn(table, columnDefinition(wanted))),
   ];
   const replaced = change({
     ...base,
@@ -119,11 +120,11 @@ function retype(table: string, wanted: DesiredColumn, existing: ColumnShape): re
   const collate = wanted.collation === null ? sql`` : sql` COLLATE ${relativeSql(wanted.collation)}`;
   const type = sql`TYPE ${relativeSql(wanted.type)}${collate} USING NULL::${relativeSql(wanted.type)}`;
   return [
-    ...(existing.default === null ? [] : [step(table, alterColumn(table, wanted.name, 'DROP DEFAULT'))]),
-    step(table, alterColumn(table, wanted.name, type)),
+    ...(existing.default === null ? [] : [exclusively(table, alterColumn(table, wanted.name, 'DROP DEFAULT'))]),
+    exclusively(table, alterColumn(table, wanted.name, type)),
     ...(existing.default === null || wanted.default === null
       ? []
-      : [step(table, alterColumn(table, wanted.name, sql`SET DEFAULT ${relativeSql(wanted.default)}`))]),
+      : [exclusively(table, alterColumn(table, wanted.name, sql`SET DEFAULT ${relativeSql(wanted.default)}`))]),
   ];
 }
 
@@ -151,9 +152,3 @@ function varcharLength(type: string): number | null {
 function covers(constraint: ConstraintShape, column: string): boolean {
   return 'columns' in constraint && constraint.columns.includes(column);
 }
-
-const step = (table: string, template: SqlTemplate): Step => ({
-  sql: template,
-  mode: 'transaction',
-  lock: { mode: 'ACCESS EXCLUSIVE', table },
-});

@@ -9,6 +9,7 @@ import type { DiffContext } from './context.js';
 import { identityChange } from './identity.js';
 import { expressionQuestion } from './index-difference.js';
 import { notNullChange } from './not-null.js';
+import { exclusively } from './step.js';
 import { fillType, typeParameterValue, typeVariables } from './types.js';
 
 /** Every change that a table's declared columns need. Columns that nothing declares are left alone. */
@@ -118,11 +119,7 @@ function addColumnChange(table: string, column: DesiredColumn, context: DiffCont
     provides: [key.column(table, column.name)],
     needs: [key.table(table), ...generatedFrom.map((source) => key.column(table, source))],
   };
-  const whole: Step = {
-    sql: addColumn(table, columnDefinition(column)),
-    mode: 'transaction',
-    lock: { mode: 'ACCESS EXCLUSIVE', table },
-  };
+  const whole: Step = exclusively(table, addColumn(table, columnDefinition(column)));
   if (context.facts.rows(table) === 'none')
     return change({ ...base, steps: [whole], assumptions: [{ kind: 'no-rows', table }] });
   // What a constant default gives, existing rows get without a rewrite; a generated column or an identity rewrites.
@@ -179,9 +176,7 @@ function defaultChange(
     object: wanted.name,
     reason: `default is ${existing.default ?? 'none'}, declared ${wanted.default ?? 'none'}`,
     needs: [key.table(table)],
-    steps: [
-      { sql: alterColumn(table, wanted.name, what), mode: 'transaction', lock: { mode: 'ACCESS EXCLUSIVE', table } },
-    ],
+    steps: [exclusively(table, alterColumn(table, wanted.name, what))],
   });
 }
 
@@ -199,13 +194,7 @@ function dropExpressionChange(table: string, wanted: DesiredColumn, existing: Co
     object: wanted.name,
     reason: 'is a generated column, declared plain; its content stays',
     needs: [key.table(table)],
-    steps: [
-      {
-        sql: alterColumn(table, wanted.name, 'DROP EXPRESSION'),
-        mode: 'transaction',
-        lock: { mode: 'ACCESS EXCLUSIVE', table },
-      },
-    ],
+    steps: [exclusively(table, alterColumn(table, wanted.name, 'DROP EXPRESSION'))],
   });
 }
 

@@ -2,10 +2,11 @@ import type { DesiredColumn } from '../desired-state/model.js';
 import type { ColumnShape, IdentityShape } from '../shape/table-shape.js';
 import { alterColumn, identityClause, tableName } from '../sql/ddl/column.js';
 import { quoteIdentifier, quoteLiteral } from '../sql/quote.js';
-import { name, type SqlTemplate, sql } from '../sql/template.js';
+import { name, sql } from '../sql/template.js';
 import { type Change, change, key, type Step } from './change.js';
 import type { DiffContext } from './context.js';
 import { notNullSteps } from './not-null.js';
+import { exclusively } from './step.js';
 
 /** GENERATED … AS IDENTITY missing, not wanted, or with other options. */
 export function identityChange(
@@ -23,7 +24,7 @@ export function identityChange(
   };
   if (wanted.identity === null) {
     if (existing.identity === null) return null;
-    const steps = [step(table, alterColumn(table, wanted.name, 'DROP IDENTITY'))];
+    const steps = [exclusively(table, alterColumn(table, wanted.name, 'DROP IDENTITY'))];
     return change({ ...base, reason: 'is an identity column, declared without', steps });
   }
   if (existing.identity === null) {
@@ -41,7 +42,7 @@ export function identityChange(
   return change({
     ...base,
     reason: difference,
-    steps: [step(table, alterColumn(table, wanted.name, alteration(wanted.identity)))],
+    steps: [exclusively(table, alterColumn(table, wanted.name, alteration(wanted.identity)))],
   });
 }
 
@@ -60,7 +61,7 @@ function addIdentity(
   const notNull = existing.notNull
     ? []
     : empty
-      ? [step(table, alterColumn(table, column.name, 'SET NOT NULL'))]
+      ? [exclusively(table, alterColumn(table, column.name, 'SET NOT NULL'))]
       : notNullSteps(table, column.name);
   const relation = sql`'${{ variable: 'schema', as: 'in-literal' }}.${quoteIdentifier(table).replaceAll("'", "''")}'`;
   const aggregate = identity.increment.startsWith('-') ? 'min' : 'max';
@@ -68,9 +69,9 @@ function addIdentity(
   return [
     ...notNull,
     // After NOT NULL, which existing rows may fail: without its default the application could not insert.
-    ...(existing.default === null ? [] : [step(table, alterColumn(table, column.name, 'DROP DEFAULT'))]),
-    step(table, alterColumn(table, column.name, add)),
-    ...(empty ? [] : [step(table, setval)]),
+    ...(existing.default === null ? [] : [exclusively(table, alterColumn(table, column.name, 'DROP DEFAULT'))]),
+    exclusively(table, alterColumn(table, column.name, add)),
+    ...(empty ? [] : [exclusively(table, setval)]),
   ];
 }
 
@@ -89,9 +90,3 @@ function alteration(identity: IdentityShape): string {
     `SET MINVALUE ${identity.minimum} SET MAXVALUE ${identity.maximum} SET CACHE ${identity.cache} SET ${identity.cycle ? 'CYCLE' : 'NO CYCLE'}`
   );
 }
-
-const step = (table: string, template: SqlTemplate): Step => ({
-  sql: template,
-  mode: 'transaction',
-  lock: { mode: 'ACCESS EXCLUSIVE', table },
-});

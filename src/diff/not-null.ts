@@ -5,6 +5,7 @@ import { dropConstraint, validateConstraint } from '../sql/ddl/constraint.js';
 import { name, sql } from '../sql/template.js';
 import { type Change, change, key, type Step } from './change.js';
 import type { DiffContext } from './context.js';
+import { exclusively } from './step.js';
 import { temporaryName } from './temporary-name.js';
 
 /** NOT NULL wanted or not wanted, where the column has it otherwise. */
@@ -24,11 +25,12 @@ export function notNullChange(
     needs: [key.table(table)],
     provides: wanted.notNull ? [key.notNull(table, wanted.name)] : [],
   };
-  if (!wanted.notNull) return change({ ...base, steps: [exclusively(table, wanted.name, 'DROP NOT NULL')] });
+  if (!wanted.notNull)
+    return change({ ...base, steps: [exclusively(table, alterColumn(table, wanted.name, 'DROP NOT NULL'))] });
   if (context.facts.rows(table) === 'none')
     return change({
       ...base,
-      steps: [exclusively(table, wanted.name, 'SET NOT NULL')],
+      steps: [exclusively(table, alterColumn(table, wanted.name, 'SET NOT NULL'))],
       assumptions: [{ kind: 'no-rows', table }],
     });
   return change({ ...base, hazards: ['TABLE_SCAN'], steps: notNullSteps(table, wanted.name) });
@@ -43,20 +45,14 @@ export function notNullSteps(table: string, column: string): readonly Step[] {
   const check = temporaryName('check', `${table}.${column}`);
   const add = sql`ALTER TABLE ${tableName(table)} ADD CONSTRAINT ${name(check)} CHECK (${name(column)} IS NOT NULL) NOT VALID`;
   return [
-    { sql: add, mode: 'transaction', lock: { mode: 'ACCESS EXCLUSIVE', table } },
+    exclusively(table, add),
     {
       sql: validateConstraint(table, check),
       mode: 'online',
       lock: { mode: 'SHARE UPDATE EXCLUSIVE', table },
-      undo: [{ sql: dropConstraint(table, check), mode: 'transaction', lock: { mode: 'ACCESS EXCLUSIVE', table } }],
+      undo: [exclusively(table, dropConstraint(table, check))],
     },
-    exclusively(table, column, 'SET NOT NULL'),
-    { sql: dropConstraint(table, check), mode: 'transaction', lock: { mode: 'ACCESS EXCLUSIVE', table } },
+    exclusively(table, alterColumn(table, column, 'SET NOT NULL')),
+    exclusively(table, dropConstraint(table, check)),
   ];
 }
-
-const exclusively = (table: string, column: string, what: string): Step => ({
-  sql: alterColumn(table, column, what),
-  mode: 'transaction',
-  lock: { mode: 'ACCESS EXCLUSIVE', table },
-});

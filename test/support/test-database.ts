@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import pg from 'pg';
 import { inject } from 'vitest';
 import { TEMPLATE_DATABASE } from './postgres/global-setup.js';
+import type { TestServer } from './postgres/server.js';
 
 /** A database of one test's (or test file's) own, on the shared server. */
 export interface TestDatabase {
@@ -24,11 +25,17 @@ export interface TestDatabase {
   drop(): Promise<void>;
 }
 
-/** Makes a fresh database: with the extensions vector and pg_trgm in public, or (`template: false`) with none. */
-export async function createTestDatabase(options: { readonly template?: boolean } = {}): Promise<TestDatabase> {
-  const server = sharedServer();
+/**
+ * Makes a fresh database: with the extensions vector and pg_trgm in public, or (`template: false`, or on a server of the
+ * test file's own) with none.
+ */
+export async function createTestDatabase(
+  options: { readonly template?: boolean; readonly server?: TestServer } = {},
+): Promise<TestDatabase> {
+  const own = options.server;
+  const server = own === undefined ? sharedServer() : { url: own.url('postgres'), bin: own.bin };
   const name = `trueup_test_${randomBytes(8).toString('hex')}`;
-  const template = options.template === false ? 'template0' : TEMPLATE_DATABASE;
+  const template = options.template === false || own !== undefined ? 'template0' : TEMPLATE_DATABASE;
   await administer(server.url, `CREATE DATABASE ${name} TEMPLATE ${template}`);
 
   const urlFor = (user: string | null): string => {
@@ -47,11 +54,11 @@ export async function createTestDatabase(options: { readonly template?: boolean 
     clients.add(client);
     return client;
   };
-  let own: pg.Client | null = null;
+  let main: pg.Client | null = null;
   const ownClient = async (): Promise<pg.Client> => {
-    if (own !== null && clients.has(own)) return own;
-    own = await connect(null);
-    return own;
+    if (main !== null && clients.has(main)) return main;
+    main = await connect(null);
+    return main;
   };
 
   return {

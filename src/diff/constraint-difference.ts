@@ -1,0 +1,48 @@
+import type { DesiredConstraint } from '../desired-state/model.js';
+import type { ConstraintShape, ForeignKeyShape, KeyConstraintShape, TableShape } from '../shape/table-shape.js';
+import type { DiffContext } from './context.js';
+import { expressionQuestion } from './index-difference.js';
+
+/** How a constraint differs from its declaration, in words, or null. Names and validation are not looked at. */
+export function constraintDifference(
+  wanted: DesiredConstraint,
+  existing: ConstraintShape,
+  actual: TableShape,
+  context: DiffContext,
+): string | null {
+  if (wanted.kind !== existing.kind) return `is a ${existing.kind} constraint, declared ${wanted.kind}`;
+  if (wanted.kind === 'check' && existing.kind === 'check') {
+    if (wanted.noInherit !== existing.noInherit) return 'NO INHERIT differs';
+    return context.facts.same(expressionQuestion(actual, wanted.expression, existing.expression, null))
+      ? null
+      : `is CHECK (${existing.expression}), declared CHECK (${wanted.expression})`;
+  }
+  if (wanted.kind === 'foreign-key' && existing.kind === 'foreign-key') {
+    const [is, declared] = [describeForeignKey(existing), describeForeignKey(wanted)];
+    return is === declared ? null : `is ${is}, declared ${declared}`;
+  }
+  if ('include' in wanted && 'include' in existing) {
+    const [is, declared] = [describeKey(existing), describeKey(wanted)];
+    if (is !== declared) return `is over ${is}, declared ${declared}`;
+    return existing.indexValid ? null : 'its index is INVALID';
+  }
+  return null;
+}
+
+function describeForeignKey(of: ForeignKeyShape): string {
+  const options = [
+    `on update ${of.onUpdate}`,
+    `on delete ${of.onDelete}`,
+    `match ${of.match}`,
+    describeDeferrable(of.deferrable),
+  ];
+  return `(${of.columns.join(', ')}) references ${of.references} (${of.referencedColumns.join(', ')}) ${options.join(' ')}`;
+}
+
+function describeKey(of: KeyConstraintShape): string {
+  const include = of.include.length > 0 ? ` include (${of.include.join(', ')})` : '';
+  return `(${of.columns.join(', ')})${include}${of.nullsNotDistinct ? ' nulls not distinct' : ''} ${describeDeferrable(of.deferrable)}`;
+}
+
+const describeDeferrable = (deferrable: string): string =>
+  deferrable === 'no' ? 'not deferrable' : `initially ${deferrable}`;

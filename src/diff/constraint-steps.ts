@@ -1,0 +1,75 @@
+import type { DesiredConstraint } from '../desired-state/model.js';
+import type { ConstraintShape, KeyConstraintShape } from '../shape/table-shape.js';
+import { addConstraint, dropConstraint, renameConstraint, validateConstraint } from '../sql/ddl/constraint.js';
+import { createIndex } from '../sql/ddl/index.js';
+import { name, type SqlTemplate } from '../sql/template.js';
+import type { Step } from './change.js';
+import { exclusively } from './step.js';
+import { temporaryName } from './temporary-name.js';
+
+/** A declared primary key or unique constraint. */
+export type KeyConstraint = DesiredConstraint & KeyConstraintShape;
+
+/** The old constraint enforces, under another name, until existing rows are known to satisfy the new one. */
+export function successionSteps(table: string, wanted: DesiredConstraint, existing: ConstraintShape): readonly Step[] {
+  const old = temporaryName('old', `${table}.${wanted.name}`);
+  return [
+    exclusively(table, renameConstraint(table, existing.name, old)),
+    added(table, wanted, addConstraint(table, wanted, true)),
+    {
+      ...validation(table, wanted.name),
+      undo: [
+        exclusively(table, dropConstraint(table, wanted.name)),
+        exclusively(table, renameConstraint(table, old, existing.name)),
+      ],
+    },
+    exclusively(table, dropConstraint(table, old)),
+  ];
+}
+
+/** The name of a key's index while it is built. */
+export const keyIndexName = (wanted: KeyConstraint): string =>
+  temporaryName('new', wanted.name, JSON.stringify([wanted.columns, wanted.include, wanted.nullsNotDistinct]));
+
+/** Builds the index of a key online; the constraint takes it over afterwards. */
+export function uniqueBuild(table: string, wanted: KeyConstraint, index: string): Step {
+  const keys = wanted.columns.map((column) => ({
+    column,
+    expression: null,
+    opclass: null,
+    opclassOptions: {},
+    collation: null,
+    order: 'asc' as const,
+    nulls: 'last' as const,
+  }));
+  const definition = {
+    table,
+    method: 'btree',
+    unique: true,
+    nullsNotDistinct: wanted.nullsNotDistinct,
+    keys,
+    include: wanted.include,
+    options: {},
+    where: null,
+  };
+  return {
+    sql: createIndex(definition, name(index), true),
+    mode: 'online',
+    lock: { mode: 'SHARE UPDATE EXCLUSIVE', table },
+    builds: { table, index },
+  };
+}
+
+/** A foreign key locks both of its tables against writers, for a moment. */
+export function added(table: string, wanted: DesiredConstraint, template: SqlTemplate): Step {
+  return wanted.kind === 'foreign-key'
+    ? { sql: template, mode: 'transaction', lock: { mode: 'SHARE ROW EXCLUSIVE', table } }
+    : exclusively(table, template);
+}
+
+/** Reads every existing row, and lets readers and writers go on. */
+export const validation = (table: string, constraint: string): Step => ({
+  sql: validateConstraint(table, constraint),
+  mode: 'online',
+  lock: { mode: 'SHARE UPDATE EXCLUSIVE', table },
+});

@@ -1,0 +1,78 @@
+import type { ConstraintShape, IndexShape, TableShape } from '../shape/table-shape.js';
+import { addConstraintUsingIndex } from '../sql/ddl/constraint.js';
+import { name } from '../sql/template.js';
+import { type Change, change } from './change.js';
+import { type KeyConstraint, keyIndexName, uniqueBuild } from './constraint-steps.js';
+import type { DiffContext } from './context.js';
+import { drop } from './index-steps.js';
+import { exclusively } from './step.js';
+
+/** What every change of a constraint says of it. */
+export type ConstraintBase = Pick<Change, 'phase' | 'table' | 'object' | 'provides' | 'needs'>;
+
+/**
+ * A declared name claims its object: an index that stands under a key's name becomes the key's own when it is what the key
+ * would build, and makes room for it when it is not.
+ */
+export function claim(base: ConstraintBase, wanted: KeyConstraint, index: IndexShape, context: DiffContext): Change {
+  const { table } = base;
+  const use = (from: string) => exclusively(table, addConstraintUsingIndex(table, wanted, from));
+  if (index.valid && isIndexOf(wanted, index))
+    return change({
+      ...base,
+      action: 'add-constraint',
+      reason: 'its index is there, without the constraint',
+      steps: [use(index.name)],
+    });
+  const temporary = keyIndexName(wanted);
+  return change({
+    ...base,
+    action: 'replace-constraint',
+    reason: 'an index that is not the constraint’s stands under its name',
+    hazards: context.facts.rows(table) === 'none' ? ['INDEX_DROPPED'] : ['INDEX_BUILD', 'INDEX_DROPPED'],
+    steps: [uniqueBuild(table, wanted, temporary), drop({ table }, name(index.name)), use(temporary)],
+  });
+}
+
+/** Whether ADD CONSTRAINT … USING INDEX takes the index for this key (rules of its manual page), and gives this key. */
+function isIndexOf(wanted: KeyConstraint, index: IndexShape): boolean {
+  const plain = index.keys.every(
+    (item) =>
+      item.opclass === null &&
+      item.collation === null &&
+      Object.keys(item.opclassOptions).length === 0 &&
+      item.order === 'asc' &&
+      item.nulls === 'last',
+  );
+  return (
+    plain &&
+    index.unique &&
+    index.method.name === 'btree' &&
+    index.where === null &&
+    index.nullsNotDistinct === wanted.nullsNotDistinct &&
+    JSON.stringify(index.keys.map((item) => item.column)) === JSON.stringify(wanted.columns) &&
+    JSON.stringify(index.include) === JSON.stringify(wanted.include)
+  );
+}
+
+/** The primary key that a table has, whatever its name. */
+export const primaryKeyOf = (actual: TableShape): ConstraintShape | undefined =>
+  actual.constraints.find((constraint) => constraint.kind === 'primary-key');
+
+/** Foreign keys of the tenant's declared tables that no other key of this table could serve. */
+export function restingOn(existing: ConstraintShape, actual: TableShape, context: DiffContext): readonly string[] {
+  if (!('include' in existing)) return [];
+  const over = (columns: readonly string[]) => JSON.stringify([...columns].sort());
+  const columns = over(existing.columns);
+  const others = actual.constraints.some(
+    (other) => other.name !== existing.name && 'include' in other && over(other.columns) === columns,
+  );
+  if (others) return [];
+  return [...context.actualTables.values()].flatMap((table) =>
+    table.constraints.flatMap((other) =>
+      other.kind === 'foreign-key' && other.references === actual.name && over(other.referencedColumns) === columns
+        ? [`foreign key ${other.name} of table ${table.name}`]
+        : [],
+    ),
+  );
+}
