@@ -84,8 +84,12 @@ interface Engine {
 }
 
 async function applyDatabaseChanges(session: Session, target: DatabasePlan): Promise<FleetOutcome['databaseChanges']> {
-  const made: { change: Change; result: 'applied' }[] = [];
+  const made: { change: Change; result: 'applied' | 'not-applied' }[] = [];
   for (const change of target.databaseChanges) {
+    if (change.status !== 'pending') {
+      made.push({ change, result: 'not-applied' });
+      continue;
+    }
     for (const step of change.steps) {
       await assertStatement(step.sql, { schemas: target.extensionSchemas });
       try {

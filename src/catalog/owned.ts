@@ -2,7 +2,7 @@ import type { DesiredPhase, DesiredTable, IndexFamily } from '../desired-state/m
 
 /**
  * What the catalog queries need to tell owned indexes and family members from the rest: they are read apart, tenant by
- * tenant, and are no part of a shape (else every tenant with banks of its own would have a shape of its own).
+ * tenant, and are no part of a shape (else every tenant with rows of its own would have a shape of its own).
  */
 export interface OwnershipFilter {
   readonly ownership: readonly {

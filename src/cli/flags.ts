@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { Flags } from '@oclif/core';
 import { resolveTarget, type Target } from '../database/target.js';
 import type { LoadOptions } from '../desired-state/load-options.js';
+import { APPROVALS } from '../diff/context.js';
 import { TrueupError } from '../trueup-error.js';
 import { IN_MEMORY } from './arguments.js';
 
@@ -72,10 +73,6 @@ export const desiredStateFlags = {
     helpGroup: 'DESIRED STATE',
   }),
 };
-
-/** What may be rebuilt although it holds data. */
-export const APPROVALS = ['rebuild-index', 'rebuild-column'] as const;
-export type Approval = (typeof APPROVALS)[number];
 
 /** Approvals. */
 export const approvalFlags = {

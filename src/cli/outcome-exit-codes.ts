@@ -29,6 +29,7 @@ export function applyExitCode(outcome: FleetOutcome): ExitCode {
   if (summary.failed > 0) codes.push(EXIT_CODES.failed);
   if (summary.blocked > 0 || summary.partial > 0) codes.push(EXIT_CODES.blocked);
   if (summary.stale > 0 || summary.notAttempted > 0) codes.push(EXIT_CODES.leftOver);
-  if (outcome.databaseChanges.some(({ result }) => result === 'not-applied')) codes.push(EXIT_CODES.leftOver);
+  for (const { change, result } of outcome.databaseChanges)
+    if (result === 'not-applied') codes.push(change.status === 'blocked' ? EXIT_CODES.blocked : EXIT_CODES.leftOver);
   return worstExitCode(codes);
 }

@@ -143,7 +143,7 @@ The worst wins: 1, 130, 143, 4, 3, 5, 0.`;
 }
 
 const hasPending = (plan: FleetPlan): boolean =>
-  plan.databases.some((database) => database.databaseChanges.length > 0) ||
+  plan.databases.some((database) => database.databaseChanges.some((change) => change.status === 'pending')) ||
   plan.classes.some((group) => group.changes.some(({ change }) => change.status === 'pending'));
 
 /** What was typed at a terminal; null for Ctrl-C or the end of the input, which close the interface. */

@@ -3,22 +3,13 @@ import type { DesiredTable, IndexFamily } from '../desired-state/model.js';
 import type { IndexShape, TableShape } from '../shape/table-shape.js';
 import { identifierVariable } from '../sql/template.js';
 import { asSwitch, isOtherBackends } from './backend-switch.js';
-import {
-  type Assumption,
-  blocked,
-  type Change,
-  change,
-  deferred,
-  type Hazard,
-  key,
-  type Member,
-  type TenantChange,
-} from './change.js';
+import { refuseBuild } from './build-refusal.js';
+import { type Assumption, change, type Hazard, key, type Member, type TenantChange } from './change.js';
 import { type DiffContext, isTemporary, type OwnedIndex } from './context.js';
 import { type ExpectedMember, expectedMembers, predicateTemplate } from './family-members.js';
 import { definitionDifference } from './index-difference.js';
 import { buildSteps, drop, type IndexTarget, indexDefinition, rebuildSteps, rename } from './index-steps.js';
-import { exceededLimit } from './limits.js';
+
 import { owningPhase } from './ownership.js';
 import type { PredicateMatcher } from './predicate-matcher.js';
 import { indexedColumns, unexpectedIndex, usesReplaced } from './table-indexes.js';
@@ -208,7 +199,7 @@ function familyChange(of: TenantFamily, group: readonly Finding[], context: Diff
     steps,
   });
   const switched = asSwitch(made, first.other, context);
-  const settled = builds && switched.status !== 'blocked' ? refused(switched, of, context) : switched;
+  const settled = builds && switched.status !== 'blocked' ? refuseBuild(switched, of.family, of, context) : switched;
   return { change: settled, members: group.map((found) => found.member) };
 }
 
@@ -229,24 +220,6 @@ const ACTION = {
   drop: 'drop-index',
   orphan: 'drop-index',
 } as const;
-
-function refused(made: Change, of: TenantFamily, context: DiffContext): Change {
-  if (of.actual !== null) {
-    const limit = exceededLimit(of.family, of.desired, of.actual, of.replaced, context);
-    if (limit !== null) return blocked(made, limit.obstacle, limit.remedy);
-  }
-  if (of.family.requiresRows !== null) {
-    const { count, where } = of.family.requiresRows;
-    const found = of.actual === null ? 0 : context.facts.count(of.desired.name, where, count);
-    if (found !== null && found < count)
-      return deferred(
-        made,
-        `needs ${count} rows to be built, has ${found}`,
-        'none needed: it is built when the rows are there',
-      );
-  }
-  return made;
-}
 
 /** The cost policy: below `build` rows none is made, between `keep` and `build` what is there stays, below it goes. */
 function worthOf(

@@ -4,7 +4,7 @@ import { joinSql, literalVariable, relativeSql, renderSql, type SqlTemplate, TEN
 /** A member as the rows ask for it. */
 export interface ExpectedMember {
   readonly name: string;
-  /** Every variable of the family's templates: `bank.bank_id` … */
+  /** Every variable of the family's templates: `shop.id` … */
   readonly values: Readonly<Record<string, string>>;
   /** The predicate as SQL, relative to the tenant; null for none. */
   readonly where: string | null;

@@ -1,9 +1,10 @@
-import type { DesiredIndex, DesiredIndexBase, DesiredTable } from '../desired-state/model.js';
+import type { DesiredIndex, DesiredTable } from '../desired-state/model.js';
 import type { IndexShape, TableShape } from '../shape/table-shape.js';
 import { dropConstraint } from '../sql/ddl/constraint.js';
 import { name, relativeSql } from '../sql/template.js';
 import { asSwitch } from './backend-switch.js';
-import { blocked, type Change, change, deferred, type Hazard, key } from './change.js';
+import { refuseBuild } from './build-refusal.js';
+import { type Change, change, type Hazard, key } from './change.js';
 import { type DiffContext, isTemporary, type OwnedIndex } from './context.js';
 import { definitionDifference, predicateDifference } from './index-difference.js';
 import {
@@ -16,7 +17,6 @@ import {
   rename,
   swapSteps,
 } from './index-steps.js';
-import { exceededLimit } from './limits.js';
 import { owningPhase } from './ownership.js';
 import { temporaryName } from './temporary-name.js';
 
@@ -111,7 +111,7 @@ function diffIndex(
         !constraint.columns.some((column) => of.replaced.has(column)),
     );
     if (squatter !== undefined)
-      return refused(
+      return refuseBuild(
         change({
           ...base,
           action: 'rebuild-index',
@@ -144,7 +144,7 @@ function diffIndex(
       hazards: online ? buildHazards : [],
       steps: buildSteps(target, online),
     });
-    return refused(created, desired, of, context);
+    return refuseBuild(created, desired, of, context);
   }
   if (!actual.valid && present === null)
     return change({
@@ -170,24 +170,7 @@ function diffIndex(
   });
   const switched = asSwitch(rebuilt, actual, context);
   if (switched.status === 'blocked') return switched;
-  return refused(switched, desired, of, context);
-}
-
-/** What stands in the way of building it at all, whatever is there now. */
-function refused(made: Change, desired: DesiredIndexBase, of: TableIndexes, context: DiffContext): Change {
-  const limit = exceededLimit(desired, of.desired, of.actual, of.replaced, context);
-  if (limit !== null) return blocked(made, limit.obstacle, limit.remedy);
-  if (desired.requiresRows !== null) {
-    const { count, where } = desired.requiresRows;
-    const found = context.facts.count(of.desired.name, where, count);
-    if (found !== null && found < count)
-      return deferred(
-        made,
-        `needs ${count} rows to be built, has ${found}`,
-        'none needed: it is built when the rows are there',
-      );
-  }
-  return made;
+  return refuseBuild(switched, desired, of, context);
 }
 
 /** Rows that make an index worth its cost: below `build` none is made, below `keep` it goes. */

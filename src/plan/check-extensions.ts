@@ -1,10 +1,11 @@
 import type { CatalogSnapshot } from '../catalog/snapshot.js';
 import type { DesiredExtension } from '../desired-state/model.js';
-import { type Change, change } from '../diff/change.js';
+import { blocked, type Change, change } from '../diff/change.js';
 import { quoteIdentifier } from '../sql/quote.js';
 import { name, sql } from '../sql/template.js';
 import { TrueupError } from '../trueup-error.js';
 import type { Diagnostic } from './fleet-plan.js';
+import type { HeldMethod } from './held-methods.js';
 
 /** What one database lacks or has elsewhere of the declared extensions. */
 export interface ExtensionCheck {
@@ -21,6 +22,7 @@ export function checkExtensions(
   declared: readonly DesiredExtension[],
   snapshot: CatalogSnapshot,
   database: string,
+  held: readonly HeldMethod[] = [],
 ): ExtensionCheck {
   const changes: Change[] = [];
   const diagnostics: Diagnostic[] = [];
@@ -28,12 +30,17 @@ export function checkExtensions(
   for (const extension of distinct(declared)) {
     const state = snapshot.extensions.get(extension.name);
     if (state?.installedVersion == null) {
-      if (state?.availableVersion == null) throw unavailable(extension, database);
-      changes.push(creation(extension));
+      const refused = held.find((one) => one.extension === extension.name);
+      if (refused !== undefined) changes.push(blocked(creation(extension), refused.obstacle, refused.remedy));
+      else if (state?.availableVersion == null) throw unavailable(extension, database);
+      else {
+        if (isOlder(state.availableVersion, extension))
+          throw tooOldToCreate(extension, state.availableVersion, database);
+        changes.push(creation(extension));
+      }
       if (extension.schema !== null) schemas.add(extension.schema);
     } else {
-      if (extension.minVersion !== null && compareVersions(state.installedVersion, extension.minVersion) < 0)
-        throw tooOld(extension, state.installedVersion, database);
+      if (isOlder(state.installedVersion, extension)) throw tooOld(extension, state.installedVersion, database);
       const schema = state.schema ?? 'public';
       schemas.add(schema);
       diagnostics.push(...placement(extension, schema, snapshot, database));
@@ -118,6 +125,21 @@ function tooOld(extension: DesiredExtension, installed: string, database: string
     },
   );
 }
+
+/** Created now, it would be used from the next statement on: found out before, not in the midst of a run. */
+function tooOldToCreate(extension: DesiredExtension, available: string, database: string): TrueupError {
+  return new TrueupError(
+    'EXTENSION_TOO_OLD',
+    `extension ${extension.name} is available on the server at version ${available}, ${extension.minVersion} or newer is needed`,
+    {
+      where: `database ${database}, phase ${extension.phase}`,
+      remedy: `install its files of a newer version on the server; or choose another backend with --backend ${extension.phase}=NAME`,
+    },
+  );
+}
+
+const isOlder = (version: string, { minVersion }: DesiredExtension): boolean =>
+  minVersion !== null && compareVersions(version, minVersion) < 0;
 
 /** By the numbers in them, in order; `0.10.0` is newer than `0.9.1`. */
 export function compareVersions(left: string, right: string): number {

@@ -15,6 +15,7 @@ import { checkEvaluatedFragments, checkTenantQuery } from './check-fragments.js'
 import { type Reload, resolveAlternatives, variantsOf } from './desired-variants.js';
 import { sha256 } from './drift-classes.js';
 import type { DatabasePlan, Diagnostic, PlannedTenant, UnreadableTenant } from './fleet-plan.js';
+import { heldMethods } from './held-methods.js';
 import { planTenants, type TenantRead, type TenantResult, tenantsOf } from './plan-tenants.js';
 import { provisioned } from './provision.js';
 import { resolveNames } from './resolve-names.js';
@@ -31,7 +32,7 @@ export interface PlanRequest {
 
 /**
  * Plans one database's tenants. Reads only: catalogs in one snapshot first, then rows, and only those that a fact needs.
- * That order: a bank made meanwhile has its indexes unseen, never its indexes orphaned.
+ * That order: a row that comes meanwhile has its indexes unseen, never its indexes orphaned.
  */
 export async function planDatabase(database: Database, session: Session, request: PlanRequest): Promise<DatabasePlan> {
   const { reload } = request;
@@ -108,7 +109,8 @@ async function planVariant(database: Database, session: Session, request: PlanRe
   const snapshot = await readCatalog(session, desired, request.selection);
   // Which backend the fleet runs explains more than what the default one lacks.
   checkBackends(desired, snapshot, database.id);
-  const extensions = checkExtensions(desired.extensions, snapshot, database.id);
+  const held = heldMethods(desired, snapshot);
+  const extensions = checkExtensions(desired.extensions, snapshot, database.id, held);
   if (snapshot.tenants.length > 0) await checkEvaluatedFragments(session, desired);
 
   const reads = tenantsOf(snapshot);
@@ -122,6 +124,7 @@ async function planVariant(database: Database, session: Session, request: PlanRe
     isDefaultOpclass: snapshot.isDefaultOpclass,
     changesOwner: (schema) => ownerOf(schema) !== snapshot.session.user,
     answers: new Answers(session, snapshot.names, desired.release),
+    held,
     progress,
   });
   const { tenants, unreadable } = sorted(reads, results, { database: database.id, desired, ownerOf });

@@ -15,6 +15,7 @@ import { PredicateMatcher } from '../diff/predicate-matcher.js';
 import { settle } from '../diff/settle.js';
 import type { Progress } from '../progress.js';
 import type { Answers } from './answers.js';
+import { type HeldMethod, refuseHeld } from './held-methods.js';
 import { inOrder } from './order.js';
 
 /** A tenant as the catalogs have it; `tables` is empty for one that is still to be made. */
@@ -39,6 +40,8 @@ export interface FleetContext {
   readonly isDefaultOpclass: DiffContext['isDefaultOpclass'];
   readonly changesOwner: (schema: string) => boolean;
   readonly answers: Answers;
+  /** Extensions that cannot be created in this database: what their phases ask for is blocked. */
+  readonly held: readonly HeldMethod[];
   readonly progress: Progress;
 }
 
@@ -85,7 +88,8 @@ export async function planTenants(
       continue;
     }
     const own = (diffs.get(tenant.schema)?.changes ?? []).map((change) => ({ change, members: null }));
-    const all = [...own, ...(family?.changes ?? [])].map((item) => withUsage(item, tenant.schema, fleet.answers));
+    const wanted = refuseHeld([...own, ...(family?.changes ?? [])], fleet.held, fleet.tables);
+    const all = wanted.map((item) => withUsage(item, tenant.schema, fleet.answers));
     results.set(tenant.schema, { changes: all.length === 0 ? all : inOrder(settle(all, everyTable), everyTable) });
   }
   return results;

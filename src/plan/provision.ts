@@ -1,5 +1,5 @@
 import type { ReleaseRule } from '../desired-state/model.js';
-import { change, key, type TenantChange } from '../diff/change.js';
+import { blocked, change, key, type TenantChange } from '../diff/change.js';
 import { tableName } from '../sql/ddl/column.js';
 import { quoteLiteral } from '../sql/quote.js';
 import { name, SCHEMA, sql } from '../sql/template.js';
@@ -26,8 +26,13 @@ export function provisioned(
   const makesStampTable = changes.some(
     ({ change: made }) => made.action === 'create-table' && made.table === release?.table && made.status === 'pending',
   );
+  // Without its tables it would be a schema that no run takes for a tenant.
+  const refused = changes.find(
+    ({ change: made }) => made.action === 'create-table' && made.status === 'blocked',
+  )?.change;
+  const schema = refused === undefined ? create : blocked(create, refused.obstacle ?? '', refused.remedy ?? '');
   return [
-    ...(schemaExists ? [] : [{ change: create, members: null }]),
+    ...(schemaExists ? [] : [{ change: schema, members: null }]),
     ...changes,
     ...(makesStampTable ? stamp(release, phase) : []),
   ];

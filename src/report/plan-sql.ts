@@ -33,6 +33,7 @@ function* databaseScript(database: DatabasePlan, plan: FleetPlan): Iterable<stri
   yield "SET search_path = '';";
   yield 'SET statement_timeout = 0;';
   for (const change of database.databaseChanges) {
+    if (change.status !== 'pending') continue;
     yield '';
     yield* changeScript([{ change, members: null }], { schema: '', owner: '', phases: [] });
   }

@@ -141,7 +141,10 @@ function closingLines(plan: FleetPlan, { color, width }: PlanTextOptions): reado
   const { summary } = plan;
   const scope = scopeOf(plan.desired.phases);
   const unreadable = summary.unreadable === 0 ? [] : [`${number(summary.unreadable)} not readable`];
-  const once = plan.databases.reduce((sum, database) => sum + database.databaseChanges.length, 0);
+  const once = plan.databases.reduce(
+    (sum, database) => sum + database.databaseChanges.filter((change) => change.status === 'pending').length,
+    0,
+  );
   const pending = plan.classes.filter((group) => group.changes.some(({ change }) => change.status === 'pending'));
   if (once === 0 && summary.drifted === 0) {
     if (summary.tenants === 0) return ['No changes. No tenant found.'];

@@ -144,8 +144,11 @@ const foreignSchema = (name: readonly string[]): string | null =>
 export async function columnsOf(expression: string): Promise<readonly string[]> {
   const { tree } = await fragmentTree('expression', expression);
   const found = new Set<string>();
+  const modifiers = new Set<unknown>();
   walk(tree, ({ kind, body }) => {
-    if (kind !== 'ColumnRef') return;
+    // A word that modifies a type, as in `x::t(word)`, parses as a column and is none.
+    if (kind === 'TypeName') for (const word of list(body, 'typmods')) modifiers.add(as('ColumnRef', word));
+    if (kind !== 'ColumnRef' || modifiers.has(body)) return;
     const fields = list(body, 'fields');
     const [only] = fields;
     const column = fields.length === 1 ? as('String', only) : null;
