@@ -25,6 +25,8 @@ interface ObjectRow extends Row {
   readonly ext: string;
   readonly schema: string;
   readonly name: string;
+  /** Of an operator class: its access method. */
+  readonly method: string | null;
 }
 
 /** The declared extensions, installed or not, and all access methods: two statements. */
@@ -68,26 +70,28 @@ export async function readNames(
 ): Promise<NameResolver> {
   const rows = await session.query<ObjectRow>(
     `with ext as (select e.oid, e.extname from pg_catalog.pg_extension e where e.extname = any($1::text[]))
-     select 'type' kind, ext.extname::text ext, n.nspname::text "schema", t.typname::text "name"
+     select 'type' kind, ext.extname::text ext, n.nspname::text "schema", t.typname::text "name", null::text "method"
        from ext join pg_catalog.pg_depend d on d.refobjid = ext.oid and d.refclassid = 'pg_catalog.pg_extension'::regclass and d.deptype = 'e'
         and d.classid = 'pg_catalog.pg_type'::regclass
        join pg_catalog.pg_type t on t.oid = d.objid join pg_catalog.pg_namespace n on n.oid = t.typnamespace
      union all
-     select distinct 'function', ext.extname::text, n.nspname::text, p.proname::text
+     select distinct 'function', ext.extname::text, n.nspname::text, p.proname::text, null::text
        from ext join pg_catalog.pg_depend d on d.refobjid = ext.oid and d.refclassid = 'pg_catalog.pg_extension'::regclass and d.deptype = 'e'
         and d.classid = 'pg_catalog.pg_proc'::regclass
        join pg_catalog.pg_proc p on p.oid = d.objid join pg_catalog.pg_namespace n on n.oid = p.pronamespace
      union all
-     select distinct 'operator-class', ext.extname::text, n.nspname::text, c.opcname::text
+     select distinct 'operator-class', ext.extname::text, n.nspname::text, c.opcname::text, am.amname::text
        from ext join pg_catalog.pg_depend d on d.refobjid = ext.oid and d.refclassid = 'pg_catalog.pg_extension'::regclass and d.deptype = 'e'
         and d.classid = 'pg_catalog.pg_opclass'::regclass
        join pg_catalog.pg_opclass c on c.oid = d.objid join pg_catalog.pg_namespace n on n.oid = c.opcnamespace
+       join pg_catalog.pg_am am on am.oid = c.opcmethod
      union all
-     select distinct 'operator-class', '', 'pg_catalog', c.opcname::text from pg_catalog.pg_opclass c where c.opcnamespace = 'pg_catalog'::regnamespace
+     select distinct 'operator-class', '', 'pg_catalog', c.opcname::text, am.amname::text
+       from pg_catalog.pg_opclass c join pg_catalog.pg_am am on am.oid = c.opcmethod where c.opcnamespace = 'pg_catalog'::regnamespace
      union all
-     select 'type', '', 'pg_catalog', t.typname::text from pg_catalog.pg_type t where t.typnamespace = 'pg_catalog'::regnamespace and t.typrelid = 0
+     select 'type', '', 'pg_catalog', t.typname::text, null::text from pg_catalog.pg_type t where t.typnamespace = 'pg_catalog'::regnamespace and t.typrelid = 0
      union all
-     select distinct 'function', '', 'pg_catalog', p.proname::text from pg_catalog.pg_proc p where p.pronamespace = 'pg_catalog'::regnamespace`,
+     select distinct 'function', '', 'pg_catalog', p.proname::text, null::text from pg_catalog.pg_proc p where p.pronamespace = 'pg_catalog'::regnamespace`,
     [declared.map((extension) => extension.name)],
   );
   return resolver(rows, toBeCreatedIn(declared, states));
@@ -122,15 +126,18 @@ function resolver(rows: readonly ObjectRow[], fallback: string | null): NameReso
   const bare = new Map<string, string>();
   const owners = new Map<string, string>();
   for (const row of rows) {
-    if (row.schema === 'pg_catalog' && row.ext === '') builtIn.add(`${row.kind}/${row.name}`);
+    const keys = [row.name, ...(row.method === null ? [] : [`${row.method}/${row.name}`])];
+    if (row.schema === 'pg_catalog' && row.ext === '') for (const key of keys) builtIn.add(`${row.kind}/${key}`);
     else {
-      bare.set(`${row.kind}/${row.name}`, row.schema);
+      for (const key of keys) bare.set(`${row.kind}/${key}`, row.schema);
       owners.set(`${row.kind}/${row.schema}/${row.name}`, row.ext);
     }
   }
   return {
-    schemaOf: (kind: NameKind, name) =>
-      builtIn.has(`${kind}/${name}`) ? null : (bare.get(`${kind}/${name}`) ?? (kind === 'collation' ? null : fallback)),
+    schemaOf: (kind: NameKind, name, method) => {
+      const key = `${kind}/${method === undefined ? name : `${method}/${name}`}`;
+      return builtIn.has(key) ? null : (bare.get(key) ?? (kind === 'collation' ? null : fallback));
+    },
     extensionOf: (kind: NameKind, schema, name) => owners.get(`${kind}/${schema}/${name}`) ?? null,
   };
 }

@@ -1,3 +1,4 @@
+import { namePattern } from '../desired-state/family-names.js';
 import type { DesiredPhase, DesiredTable, IndexFamily } from '../desired-state/model.js';
 
 /**
@@ -36,21 +37,7 @@ export function ownershipFilter(phases: readonly DesiredPhase[], tables: readonl
 }
 
 /** A regular expression (PostgreSQL's and JavaScript's) for every name that a family can give. */
-export function familyNamePattern(family: IndexFamily): string {
-  const body = family.name.map((part) => {
-    if (typeof part === 'string') return escapePattern(part);
-    const values = family.lists.flatMap((list) =>
-      list.entries.flatMap((entry) => {
-        const value = part.variable.startsWith(`${list.name}.`)
-          ? entry[part.variable.slice(list.name.length + 1)]
-          : undefined;
-        return value === undefined ? [] : [escapePattern(value)];
-      }),
-    );
-    return values.length > 0 ? `(?:${[...new Set(values)].join('|')})` : '.+';
-  });
-  return `^${body.join('')}$`;
-}
+export const familyNamePattern = (family: IndexFamily): string => namePattern(family.name, family.lists);
 
 /**
  * Common table expressions shared by the queries: `ns` (the tenants, $1 oids), `rel` (their declared tables, $2 names)
@@ -90,7 +77,3 @@ own as materialized (
   union all
   select i.indexrelid, null from pg_catalog.pg_index i join rel r on r.oid = i.indrelid join fam on fam.tab = r.relname
     join pg_catalog.pg_class ic on ic.oid = i.indexrelid where ic.relname ~ fam.pattern) o group by 1)`;
-
-function escapePattern(text: string): string {
-  return text.replaceAll(/[\\^$.|?*+()[\]{}]/gu, '\\$&');
-}

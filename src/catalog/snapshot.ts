@@ -37,6 +37,8 @@ export interface ReadTable {
 /** What one tenant has that is read apart from its shape. */
 export interface OwnedRead {
   readonly table: string;
+  /** The phase that owns it; null for one that only stands under a family member's name. */
+  readonly phase: string | null;
   readonly index: IndexShape;
   readonly definition: string;
 }
@@ -170,6 +172,7 @@ function ownedBySchema(
     if (shape === undefined) continue;
     const read: OwnedRead = {
       table: group.table,
+      phase: group.phase,
       definition: group.definition,
       index: { ...shape, name: group.name, where: group.where },
     };

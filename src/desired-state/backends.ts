@@ -1,5 +1,6 @@
 import { shown, suggestion } from './did-you-mean.js';
 import type { PhaseDocument, TablesDocument } from './documents.js';
+import { writtenNamePattern } from './family-names.js';
 import { type LoadOptions, own } from './load-options.js';
 import type { DesiredPhase, ResolvedBackend, ValueSource } from './model.js';
 import type { Problems } from './problems.js';
@@ -39,7 +40,11 @@ export function resolveBackend(
     unknownBackend(resolved, phase.name, alternatives, `alternative of ${chosen.value}`, problems);
     return null;
   }
-  const known = [...files].map(([name, { document }]) => ({ name, methods: methodsOf(document, phase) }));
+  const known = [...files].map(([name, { document }]) => ({
+    name,
+    methods: methodsOf(document, phase),
+    families: familiesOf(document),
+  }));
   return { value: chosen.value, source: chosen.source, alternatives, resolved, known };
 }
 
@@ -145,4 +150,10 @@ function methodsOf(document: TablesDocument, phase: PhaseDocument): ResolvedBack
   const methods = indexes.map((index) => methodOf(index.method));
   const owned = methods.filter((method) => phase.owns === undefined || phase.owns.methods.includes(method.name));
   return [...new Map(owned.map((method) => [`${method.extension ?? ''}/${method.name}`, method])).values()];
+}
+
+function familiesOf(document: TablesDocument): ResolvedBackend['known'][number]['families'] {
+  return Object.entries(document.tables ?? {}).flatMap(([table, { index_families }]) =>
+    (index_families ?? []).map((family) => ({ table, label: family.name, pattern: writtenNamePattern(family) })),
+  );
 }

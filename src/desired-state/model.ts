@@ -66,8 +66,16 @@ export interface ResolvedBackend {
   readonly alternatives: readonly string[];
   /** The one of `alternatives` that this desired state was resolved with. */
   readonly resolved: string;
-  /** All backends that the phase has files for, with their methods: to name what is found in a fleet. */
-  readonly known: readonly { readonly name: string; readonly methods: readonly MethodIdentity[] }[];
+  /** All backends that the phase has files for, with what they make: to name what is found in a fleet. */
+  readonly known: readonly KnownBackend[];
+}
+
+/** A backend that the phase has a file for, whether it runs or not. */
+export interface KnownBackend {
+  readonly name: string;
+  readonly methods: readonly MethodIdentity[];
+  /** Its index families: the label as written, and a regular expression for every name that members can have. */
+  readonly families: readonly { readonly table: string; readonly label: string; readonly pattern: string }[];
 }
 
 /** Where a value came from. Only flag, variable and override may replace what exists. */

@@ -17,17 +17,19 @@ export function isOtherBackends(index: IndexShape, context: Pick<DiffContext, 'p
 
 /**
  * A change that replaces or drops another backend's index: part of a switch, and refused on a populated table unless it is
- * approved. `index` null, or the backend's own: the change as it is.
+ * approved. `index` null, or the backend's own: the change as it is. An index that goes with its column (`withColumn`) is
+ * part of the column's rebuild too, so that its approval serves both.
  */
-export function asSwitch(made: Change, index: IndexShape | null, context: DiffContext): Change {
+export function asSwitch(made: Change, index: IndexShape | null, context: DiffContext, withColumn = false): Change {
   if (index === null || !isOtherBackends(index, context)) return made;
   const part = { ...made, group: switchGroup(made.phase) };
   const rows = context.facts.rows(made.table);
-  if (rows === 'none' || context.allow.has('rebuild-index')) return part;
+  const allowed = context.allow.has('rebuild-index') || (withColumn && context.allow.has('rebuild-column'));
+  if (rows === 'none' || allowed) return part;
   const holds = rows === 'some' ? 'holds rows' : 'may hold rows (that could not be told)';
   return blocked(
     part,
     `table ${made.table} ${holds}, and the index is of ${index.method.extension === null ? 'PostgreSQL itself' : `extension ${index.method.extension}`}`,
-    `keep the backend that the tenant runs (--backend ${made.phase}=NAME), or allow the builds with --allow rebuild-index`,
+    `keep the backend that the tenant runs (--backend ${made.phase}=NAME), or allow the builds with --allow ${withColumn ? 'rebuild-column' : 'rebuild-index'}`,
   );
 }

@@ -90,16 +90,18 @@ export function replaceColumn(
       'allow it with --allow rebuild-column, in a maintenance window',
     );
   }
-  return blocked(replaced, `${evidence}, which cannot be computed again from the database`, remedyFor(wanted));
+  return blocked(replaced, `${evidence}, which cannot be computed again from the database`, remedyFor(wanted, group));
 }
 
-function remedyFor(wanted: DesiredColumn): string {
+function remedyFor(wanted: DesiredColumn, group: string | null): string {
   const [parameter] = typeVariables(wanted.typeTemplate);
   if (parameter !== undefined)
     return `keep the ${parameter} that the tenant has, or let the application empty the column and fill it anew`;
   return wanted.filledBy === 'application'
     ? 'let the application empty the column, apply, and let it fill the column anew'
-    : 'change the column in the application’s own migration, which knows what its values mean';
+    : group === switchGroup(wanted.phase)
+      ? 'this backend has no use for what is in the column: let the application empty the column, then apply'
+      : 'change the column in the application’s own migration, which knows what its values mean';
 }
 
 /**

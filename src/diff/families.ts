@@ -8,7 +8,7 @@ import { type Assumption, change, type Hazard, key, type Member, type TenantChan
 import { type DiffContext, isTemporary, type OwnedIndex } from './context.js';
 import { type ExpectedMember, expectedMembers, predicateTemplate } from './family-members.js';
 import { definitionDifference } from './index-difference.js';
-import { buildSteps, drop, type IndexTarget, indexDefinition, rebuildSteps, rename } from './index-steps.js';
+import { buildSteps, drop, type IndexTarget, indexDefinition, rebuildSteps, rename, swapSteps } from './index-steps.js';
 
 import { owningPhase } from './ownership.js';
 import type { PredicateMatcher } from './predicate-matcher.js';
@@ -27,9 +27,11 @@ export interface TenantFamily {
   readonly replaced: ReadonlySet<string>;
   /** Matches every name that the family can give. */
   readonly pattern: RegExp;
+  /** The same of the table's other families: what both may have named is nobody's orphan. */
+  readonly others: readonly RegExp[];
 }
 
-type Fate = 'build' | 'rebuild' | 'rename' | 'drop' | 'orphan';
+type Fate = 'build' | 'rebuild' | 'swap' | 'rename' | 'drop' | 'orphan';
 
 interface Finding {
   readonly fate: Fate;
@@ -41,13 +43,14 @@ interface Finding {
   readonly member: Member;
 }
 
-/** What the members of one family need, as one change a kind and reason, and the drops of what nothing declares. */
+/** What the members of one family need, as one change a kind and reason, and the drops of those whose rows are gone. */
 export function diffFamily(of: TenantFamily, matcher: PredicateMatcher, context: DiffContext): readonly TenantChange[] {
   const expected = expectedMembers(of.family, of.rows);
   const present = of.candidates.filter((owned) => !usesReplaced(owned.index, of.replaced, context));
   const spare = new Map(present.map((owned) => [owned.index.name, owned]));
   const findings: Finding[] = [];
   const missing: ExpectedMember[] = [];
+  const replaced: { readonly found: Finding; readonly expected: ExpectedMember }[] = [];
   for (const member of expected.values()) {
     const candidate = spare.get(member.name);
     spare.delete(member.name);
@@ -57,9 +60,12 @@ export function diffFamily(of: TenantFamily, matcher: PredicateMatcher, context:
       if (worth === 'build') missing.push(member);
     } else {
       const found = judge(of, member, candidate, matcher, context);
-      if (found !== null) findings.push(found);
+      if (found?.fate === 'rebuild') replaced.push({ found, expected: member });
+      else if (found !== null) findings.push(found);
     }
   }
+  for (const { found, expected: member } of replaced)
+    findings.push(adopted(of, found, member, spare, matcher, context) ?? found);
   for (const member of missing)
     findings.push(renamed(of, member, spare, matcher, context) ?? finding('build', 'missing', member, context));
   const changes = [
@@ -67,7 +73,7 @@ export function diffFamily(of: TenantFamily, matcher: PredicateMatcher, context:
       [found.fate, found.reason, found.dropFirst, found.inUse, found.other?.method.extension].join('|'),
     ).values(),
   ].map((group) => familyChange(of, group, context));
-  return [...changes, ...leftovers(of, [...spare.values()], context)];
+  return [...changes, ...orphansOf(of, [...spare.values()], context)];
 }
 
 function judge(
@@ -124,15 +130,32 @@ function renamed(
   return { ...found, member: { ...found.member, from: twin.index.name } };
 }
 
-/** What is left is unexpected: by name where it is nobody's member, else counted with the family. */
-function leftovers(of: TenantFamily, spare: readonly OwnedIndex[], context: DiffContext): readonly TenantChange[] {
-  const changes: TenantChange[] = [];
+/** The successor that an interrupted run built: swapped in, not built again. */
+function adopted(
+  of: TenantFamily,
+  found: Finding,
+  member: ExpectedMember,
+  spare: Map<string, OwnedIndex>,
+  matcher: PredicateMatcher,
+  context: DiffContext,
+): Finding | null {
+  const twin = [...spare.values()].find(
+    ({ index }) => index.valid && isTemporary(index.name) && differenceOf(of, member, index, matcher, context) === null,
+  );
+  if (twin === undefined) return null;
+  spare.delete(twin.index.name);
+  return { ...found, fate: 'swap', member: { ...found.member, from: twin.index.name } };
+}
+
+/** What is left under a name of this family. Anything else may still be another family's, or be claimed by one. */
+function orphansOf(of: TenantFamily, spare: readonly OwnedIndex[], context: DiffContext): readonly TenantChange[] {
+  const own = spare.filter(
+    ({ index }) => of.pattern.test(index.name) && !of.others.some((pattern) => pattern.test(index.name)),
+  );
   const orphans: Finding[] = [];
-  for (const { index } of spare) {
+  for (const { index } of own) {
     const unexpected = unexpectedIndex(index, of, context);
-    if (unexpected === null) continue;
-    if (!of.pattern.test(index.name)) changes.push({ change: unexpected, members: null });
-    else
+    if (unexpected !== null)
       orphans.push({
         fate: 'orphan',
         reason: 'the rows that it was made for are gone',
@@ -142,9 +165,9 @@ function leftovers(of: TenantFamily, spare: readonly OwnedIndex[], context: Diff
         member: { index: index.name, temporary_old: temporaryName('old', index.name, index.where ?? '') },
       });
   }
-  for (const group of groupBy(orphans, (found) => `${found.inUse}|${found.other?.method.extension}`).values())
-    changes.push(familyChange(of, group, context));
-  return changes;
+  return [...groupBy(orphans, (found) => `${found.inUse}|${found.other?.method.extension}`).values()].map((group) =>
+    familyChange(of, group, context),
+  );
 }
 
 function familyChange(of: TenantFamily, group: readonly Finding[], context: DiffContext): TenantChange {
@@ -165,12 +188,13 @@ function familyChange(of: TenantFamily, group: readonly Finding[], context: Diff
   };
   const hazards: Hazard[] = [];
   const drops = first.fate === 'drop' || first.fate === 'orphan';
-  if (first.fate === 'rebuild' || drops) hazards.push('INDEX_DROPPED');
+  if (first.fate === 'rebuild' || first.fate === 'swap' || drops) hazards.push('INDEX_DROPPED');
   if (first.inUse) hazards.push('INDEX_IN_USE');
   if (builds && online) hazards.push('INDEX_BUILD');
   const steps = {
     build: () => buildSteps(target, online),
     rebuild: () => rebuildSteps(target, { online, dropFirst: first.dropFirst }),
+    swap: () => swapSteps(target, identifierVariable('from')),
     rename: () => [rename(target, identifierVariable('from'), target.name)],
     drop: () => [drop(target, target.name)],
     // Out of the way first, in the transaction that looks for its rows: a row that comes after that finds its name
@@ -216,6 +240,7 @@ const anyPredicate = (family: IndexFamily): string | null =>
 const ACTION = {
   build: 'create-index',
   rebuild: 'rebuild-index',
+  swap: 'rebuild-index',
   rename: 'rename-index',
   drop: 'drop-index',
   orphan: 'drop-index',

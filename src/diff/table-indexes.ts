@@ -17,6 +17,8 @@ import {
   rename,
   swapSteps,
 } from './index-steps.js';
+import { matchesLike } from './like.js';
+import { clearing, FREE, hazardsOf, placeOf, taken } from './one-per-table.js';
 import { owningPhase } from './ownership.js';
 import { temporaryName } from './temporary-name.js';
 
@@ -95,6 +97,7 @@ function diffIndex(
   );
   // Claimed: what is renamed into place is no longer unexpected, and serves one declaration only.
   if (twin !== undefined) spare.delete(twin.name);
+  const place = twin === undefined ? placeOf(desired, spare, context) : FREE;
 
   if (actual === null) {
     if (twin !== undefined)
@@ -119,6 +122,7 @@ function diffIndex(
           hazards: online ? ['INDEX_DROPPED', 'INDEX_BUILD'] : ['INDEX_DROPPED'],
           assumptions,
           steps: [
+            ...clearing(place, table),
             build(target, target.temporaryNew, null, online),
             {
               sql: dropConstraint(table, squatter.name),
@@ -132,30 +136,34 @@ function diffIndex(
         of,
         context,
       );
-    const lost = [...of.actual.indexes, ...of.owned.map((owned) => owned.index)].some(
+    const lost = [...of.actual.indexes, ...of.owned.map((owned) => owned.index)].find(
       (index) => index.name === desired.name,
     );
-    const buildHazards: Hazard[] = lost ? ['INDEX_BUILD', 'INDEX_ABSENT_MEANWHILE'] : ['INDEX_BUILD'];
+    const buildHazards: Hazard[] = lost !== undefined ? ['INDEX_BUILD', 'INDEX_ABSENT_MEANWHILE'] : ['INDEX_BUILD'];
     const created = change({
       ...base,
       action: 'create-index',
-      reason: lost ? 'goes with its column, which is replaced' : 'missing',
+      reason: lost !== undefined ? 'goes with its column, which is replaced' : 'missing',
       assumptions,
-      hazards: online ? buildHazards : [],
-      steps: buildSteps(target, online),
+      hazards: [...(online ? buildHazards : []), ...hazardsOf(place, online)],
+      steps: [...clearing(place, table), ...buildSteps(target, online)],
     });
-    return refuseBuild(created, desired, of, context);
+    if (place.stranger !== null) return taken(created, place.stranger);
+    const switched = asSwitch(created, lost ?? null, context, true);
+    return switched.status === 'blocked' ? switched : refuseBuild(switched, desired, of, context);
   }
-  if (!actual.valid && present === null)
-    return change({
+  if (!actual.valid && present === null) {
+    const repaired = change({
       ...base,
       action: 'rebuild-index',
       reason:
         'is INVALID: the leftover of a build that failed or was interrupted; no query uses it, every write maintains it',
       assumptions,
-      hazards: online ? ['INDEX_BUILD'] : [],
-      steps: rebuildSteps(target, { online, dropFirst: true }),
+      hazards: [...(online ? (['INDEX_BUILD'] as const) : []), ...hazardsOf(place, online)],
+      steps: [...clearing(place, table), ...rebuildSteps(target, { online, dropFirst: true })],
     });
+    return place.stranger === null ? repaired : taken(repaired, place.stranger);
+  }
   const dropFirst = !actual.valid || desired.onePerTable;
   const hazards: Hazard[] = ['INDEX_DROPPED'];
   if (online) hazards.push('INDEX_BUILD');
@@ -166,8 +174,12 @@ function diffIndex(
     reason: `${present ?? 'differs'}${actual.valid ? '' : ', and INVALID'}`,
     assumptions,
     hazards,
-    steps: twin === undefined ? rebuildSteps(target, { online, dropFirst }) : swapSteps(target, name(twin.name)),
+    steps: [
+      ...clearing(place, table),
+      ...(twin === undefined ? rebuildSteps(target, { online, dropFirst }) : swapSteps(target, name(twin.name))),
+    ],
   });
+  if (place.stranger !== null) return taken(rebuilt, place.stranger);
   const switched = asSwitch(rebuilt, actual, context);
   if (switched.status === 'blocked') return switched;
   return refuseBuild(switched, desired, of, context);
@@ -273,16 +285,4 @@ function indexTarget(desired: DesiredIndex, table: string): IndexTarget {
     temporaryNew: name(temporaryName('new', desired.name, identity)),
     temporaryOld: name(temporaryName('old', desired.name, identity)),
   };
-}
-
-/** LIKE with backslash as its escape, as PostgreSQL reads it. */
-export function matchesLike(text: string, pattern: string): boolean {
-  const source = pattern.replaceAll(/\\(.)|([%_])|([\s\S])/gu, (_, escaped, wild, other) =>
-    wild === '%'
-      ? '[\\s\\S]*'
-      : wild === '_'
-        ? '[\\s\\S]'
-        : (escaped ?? other).replaceAll(/[\\^$.|?*+()[\]{}]/gu, '\\$&'),
-  );
-  return new RegExp(`^${source}$`, 'u').test(text);
 }

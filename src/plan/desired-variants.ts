@@ -1,7 +1,7 @@
 import type { Row, Session } from '../database/session.js';
 import type { LoadOptions } from '../desired-state/load-options.js';
 import type { DesiredState } from '../desired-state/model.js';
-import { matchesLike } from '../diff/table-indexes.js';
+import { matchesLike } from '../diff/like.js';
 import type { Diagnostic } from './fleet-plan.js';
 
 /** Loads the same files with other backends or values: what a database or an override asks for. */

@@ -50,21 +50,23 @@ function refusal(
 
 /**
  * Without its extension nothing of a phase can be made, nor a table that has a column of the phase; and what is there
- * serves until it can.
+ * serves until it can. A tenant that has no table yet is made whole or not at all.
  */
 export function refuseHeld(
   changes: readonly TenantChange[],
   held: readonly HeldMethod[],
   tables: readonly DesiredTable[],
+  isNew: boolean,
 ): readonly TenantChange[] {
   if (held.length === 0) return changes;
   const byPhase = new Map(held.map((one) => [one.phase, one]));
   return changes.map((item) => {
     const { change } = item;
     const columns = change.action === 'create-table' ? tables.find(({ name }) => name === change.table)?.columns : [];
-    const cause = [change.phase, ...(columns ?? []).map((column) => column.phase)]
-      .map((phase) => byPhase.get(phase))
-      .find((one) => one !== undefined);
+    const cause =
+      [change.phase, ...(columns ?? []).map((column) => column.phase)]
+        .map((phase) => byPhase.get(phase))
+        .find((one) => one !== undefined) ?? (isNew ? held[0] : undefined);
     return cause === undefined ? item : { ...item, change: blocked(change, cause.obstacle, cause.remedy) };
   });
 }

@@ -12,10 +12,12 @@ import { Answers } from './answers.js';
 import { checkBackends } from './check-backends.js';
 import { checkExtensions } from './check-extensions.js';
 import { checkEvaluatedFragments, checkTenantQuery } from './check-fragments.js';
+import { checkTypes } from './check-types.js';
 import { type Reload, resolveAlternatives, variantsOf } from './desired-variants.js';
 import { sha256 } from './drift-classes.js';
 import type { DatabasePlan, Diagnostic, PlannedTenant, UnreadableTenant } from './fleet-plan.js';
 import { heldMethods } from './held-methods.js';
+import { keyFieldDiagnostics } from './key-fields.js';
 import { planTenants, type TenantRead, type TenantResult, tenantsOf } from './plan-tenants.js';
 import { provisioned } from './provision.js';
 import { resolveNames } from './resolve-names.js';
@@ -115,11 +117,13 @@ async function planVariant(database: Database, session: Session, request: PlanRe
 
   const reads = tenantsOf(snapshot);
   const ownerOf = (schema: string) => snapshot.bySchema.get(schema)?.owner ?? snapshot.session.user;
+  const tables = await resolveNames(desired.tables, snapshot.names);
+  await checkTypes(tables, desired.extensions, snapshot, database.id);
   progress.phase('comparing tenants', reads.length);
   const results = await planTenants(reads, {
     session,
     desired,
-    tables: await resolveNames(desired.tables, snapshot.names),
+    tables,
     allow: request.allow,
     isDefaultOpclass: snapshot.isDefaultOpclass,
     changesOwner: (schema) => ownerOf(schema) !== snapshot.session.user,
@@ -132,7 +136,11 @@ async function planVariant(database: Database, session: Session, request: PlanRe
     ...describe(database, snapshot),
     desired,
     databaseChanges: extensions.changes,
-    diagnostics: [...extensions.diagnostics, ...lookAlikes(snapshot.lookAlikes, database.id)],
+    diagnostics: [
+      ...extensions.diagnostics,
+      ...lookAlikes(snapshot.lookAlikes, database.id),
+      ...keyFieldDiagnostics(tenants, tables, database.id),
+    ],
     tenants,
     unreadable,
     shapes: snapshot.groups.length,

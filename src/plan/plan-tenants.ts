@@ -4,18 +4,20 @@ import { readFamilyRows } from '../catalog/row-facts.js';
 import type { CatalogSnapshot, OwnedRead, ReadTable } from '../catalog/snapshot.js';
 import { groupBy } from '../collections.js';
 import type { Session } from '../database/session.js';
-import type { DesiredState, DesiredTable } from '../desired-state/model.js';
+import type { DesiredState, DesiredTable, IndexFamily } from '../desired-state/model.js';
 import type { TenantChange } from '../diff/change.js';
 import type { DiffContext } from '../diff/context.js';
 import { diffTenant, type TenantDiff, tableKeys } from '../diff/diff-tenant.js';
 import { FactSheet, questionKey } from '../diff/facts.js';
 import { diffFamily } from '../diff/families.js';
 import { MemberProblem } from '../diff/family-members.js';
+import { formerMember, knownFamilies, unexpectedMembers } from '../diff/former-members.js';
 import { PredicateMatcher } from '../diff/predicate-matcher.js';
 import { settle } from '../diff/settle.js';
 import type { Progress } from '../progress.js';
 import type { Answers } from './answers.js';
 import { type HeldMethod, refuseHeld } from './held-methods.js';
+import { noteKeyFields } from './key-fields.js';
 import { inOrder } from './order.js';
 
 /** A tenant as the catalogs have it; `tables` is empty for one that is still to be made. */
@@ -58,10 +60,24 @@ export async function planTenants(
   const familyTables = new Map(
     fleet.tables
       .filter((table) => table.families.length > 0)
-      .map((table) => [table.name, new Set(table.indexes.map((index) => index.name))]),
+      .map((table) => [
+        table.name,
+        {
+          indexes: new Set(table.indexes.map((index) => index.name)),
+          phases: new Set(table.families.map((family) => family.phase)),
+          patterns: table.families.map((family) => new RegExp(familyNamePattern(family), 'u')),
+        },
+      ]),
   );
-  const isCandidate = (read: OwnedRead) =>
-    familyTables.has(read.table) && !familyTables.get(read.table)?.has(read.index.name);
+  const isFormer = formerMember(fleet.desired.phases);
+  const isCandidate = (read: OwnedRead) => {
+    const declared = familyTables.get(read.table);
+    if (declared === undefined) return isFormer(read.table, read.index);
+    if (declared.indexes.has(read.index.name)) return false;
+    // What another phase owns is compared with that phase's declared indexes, unless it stands in a member's place.
+    const ofFamily = read.phase === null || declared.phases.has(read.phase);
+    return ofFamily || declared.patterns.some((pattern) => pattern.test(read.index.name));
+  };
   const apart = (tenant: TenantRead) => tenant.owned.filter((read) => !isCandidate(read));
   const members = new Map(tenants.map((tenant) => [tenant.schema, tenant.owned.filter(isCandidate)]));
 
@@ -88,7 +104,8 @@ export async function planTenants(
       continue;
     }
     const own = (diffs.get(tenant.schema)?.changes ?? []).map((change) => ({ change, members: null }));
-    const wanted = refuseHeld([...own, ...(family?.changes ?? [])], fleet.held, fleet.tables);
+    const found = noteKeyFields([...own, ...(family?.changes ?? [])], fleet.tables);
+    const wanted = refuseHeld(found, fleet.held, fleet.tables, tenant.tables.size === 0);
     const all = wanted.map((item) => withUsage(item, tenant.schema, fleet.answers));
     results.set(tenant.schema, { changes: all.length === 0 ? all : inOrder(settle(all, everyTable), everyTable) });
   }
@@ -148,9 +165,26 @@ async function diffFamilies(
   fleet: FleetContext,
 ): Promise<ReadonlyMap<string, TenantResult>> {
   const found = new Map<string, TenantResult>();
-  for (const table of fleet.tables)
-    for (const family of table.families) {
-      const pattern = new RegExp(familyNamePattern(family), 'u');
+  /** Candidates that no family so far renames or swaps into place. */
+  const unclaimed = (tenant: TenantRead, table: DesiredTable) => {
+    const result = found.get(tenant.schema);
+    const claimed = new Set(
+      (result !== undefined && 'changes' in result ? result.changes : [])
+        .filter(({ change }) => change.table === table.name)
+        .flatMap(({ members }) => members?.map((member) => member.from) ?? []),
+    );
+    return (batch.members.get(tenant.schema) ?? []).filter(
+      (candidate) => candidate.table === table.name && !claimed.has(candidate.index.name),
+    );
+  };
+  const replacedOf = (tenant: TenantRead, table: DesiredTable) =>
+    diffs.get(tenant.schema)?.replaced.get(table.name) ?? new Set<string>();
+  for (const table of fleet.tables) {
+    const patterns = table.families.map((family) => new RegExp(familyNamePattern(family), 'u'));
+    for (const [at, family] of table.families.entries()) {
+      const others = patterns.filter((_, of) => of !== at);
+      const pattern = patterns[at] ?? /$^/u;
+      const isOthers = (name: string) => !pattern.test(name) && others.some((other) => other.test(name));
       const matcher = new PredicateMatcher();
       const source = family.rows;
       // New tenants, and tenants without the table that the rows stand in, have no member.
@@ -164,54 +198,75 @@ async function diffFamilies(
                 .map((tenant) => ({ schema: tenant.schema, table: source.table })),
               source.values,
             );
-      let waiting = batch.tenants;
-      while (waiting.length > 0) {
-        const open: TenantRead[] = [];
-        const sheets = new Map<string, FactSheet>();
-        for (const tenant of waiting) {
-          // Without the table that the rows stand in nobody can tell a member from an orphan: the next diff does, once
-          // the table is made.
-          if (source !== null && !tenant.isNew && !tenant.tables.has(source.table)) continue;
-          const failed = read?.failed.get(tenant.schema);
-          if (failed !== undefined) {
-            found.set(tenant.schema, { problem: failed });
-            continue;
-          }
-          const sheet = factsOf(tenant.schema, fleet);
-          try {
-            const changes = diffFamily(
-              {
-                desired: table,
-                family,
-                actual: tenant.tables.get(table.name)?.shape ?? null,
-                rows: source === null ? [{}] : (read?.rows.get(tenant.schema) ?? []),
-                candidates: (batch.members.get(tenant.schema) ?? []).filter(
-                  (candidate) => candidate.table === table.name,
-                ),
-                replaced: diffs.get(tenant.schema)?.replaced.get(table.name) ?? new Set(),
-                pattern,
-              },
-              matcher,
-              contextOf(tenant, sheet, fleet),
-            );
-            if (sheet.open.size > 0) {
-              open.push(tenant);
-              sheets.set(tenant.schema, sheet);
-            } else {
-              const before = found.get(tenant.schema);
-              if (before === undefined || 'changes' in before)
-                found.set(tenant.schema, { changes: [...(before?.changes ?? []), ...changes] });
-            }
-          } catch (error) {
-            if (!(error instanceof MemberProblem)) throw error;
-            found.set(tenant.schema, { problem: error.message });
-          }
+      await diffEach(batch, found, fleet, (tenant, context) => {
+        if (lacksRows(tenant, family)) return [];
+        const failed = read?.failed.get(tenant.schema);
+        if (failed !== undefined) throw new MemberProblem(failed);
+        return diffFamily(
+          {
+            desired: table,
+            family,
+            actual: tenant.tables.get(table.name)?.shape ?? null,
+            rows: source === null ? [{}] : (read?.rows.get(tenant.schema) ?? []),
+            candidates: unclaimed(tenant, table).filter(({ index }) => !isOthers(index.name)),
+            replaced: replacedOf(tenant, table),
+            pattern,
+            others,
+          },
+          matcher,
+          context,
+        );
+      });
+    }
+    // Whatever no family of the backend that runs has a name or a use for.
+    if (patterns.length > 0 || knownFamilies(fleet.desired.phases, table.name).length > 0)
+      await diffEach(batch, found, fleet, (tenant, context) => {
+        if (table.families.some((family) => lacksRows(tenant, family))) return [];
+        const left = unclaimed(tenant, table).filter(({ index }) => !patterns.some((one) => one.test(index.name)));
+        return unexpectedMembers(left, { desired: table, replaced: replacedOf(tenant, table) }, context);
+      });
+  }
+  return found;
+}
+
+/**
+ * Without the table that the rows stand in nobody can tell a member from an orphan: the next diff does, once the table is
+ * made.
+ */
+const lacksRows = (tenant: TenantRead, family: IndexFamily): boolean =>
+  family.rows !== null && !tenant.isNew && !tenant.tables.has(family.rows.table);
+
+/** Diffs tenant by tenant, with the answers that each asks for, until none is open. */
+async function diffEach(
+  batch: Batch,
+  found: Map<string, TenantResult>,
+  fleet: FleetContext,
+  diff: (tenant: TenantRead, context: DiffContext) => readonly TenantChange[],
+): Promise<void> {
+  let waiting = batch.tenants;
+  while (waiting.length > 0) {
+    const open: TenantRead[] = [];
+    const sheets = new Map<string, FactSheet>();
+    for (const tenant of waiting) {
+      const sheet = factsOf(tenant.schema, fleet);
+      try {
+        const changes = diff(tenant, contextOf(tenant, sheet, fleet));
+        if (sheet.open.size > 0) {
+          open.push(tenant);
+          sheets.set(tenant.schema, sheet);
+          continue;
         }
-        await fetchOpen(open, sheets, fleet);
-        waiting = open;
+        const before = found.get(tenant.schema);
+        if (before === undefined || 'changes' in before)
+          found.set(tenant.schema, { changes: [...(before?.changes ?? []), ...changes] });
+      } catch (error) {
+        if (!(error instanceof MemberProblem)) throw error;
+        found.set(tenant.schema, { problem: error.message });
       }
     }
-  return found;
+    await fetchOpen(open, sheets, fleet);
+    waiting = open;
+  }
 }
 
 /** One fetch a distinct question, for all the tenants that ask it. */

@@ -66,7 +66,7 @@ async function resolveIndex<T extends DesiredIndexBase>(index: T, names: NameRes
     index.keys.map(async (key) => ({
       ...key,
       expression: await expression(key.expression, names),
-      opclass: key.opclass === null ? null : await qualifyOperatorClass(key.opclass, names),
+      opclass: key.opclass === null ? null : await qualifyOperatorClass(key.opclass, names, index.method.name),
       collation: collation(key.collation),
     })),
   );

@@ -33,9 +33,9 @@ function* databaseScript(database: DatabasePlan, plan: FleetPlan): Iterable<stri
   yield "SET search_path = '';";
   yield 'SET statement_timeout = 0;';
   for (const change of database.databaseChanges) {
-    if (change.status !== 'pending') continue;
     yield '';
-    yield* changeScript([{ change, members: null }], { schema: '', owner: '', phases: [] });
+    if (change.status !== 'pending') yield* refusal(change);
+    else yield* changeScript([{ change, members: null }], { schema: '', owner: '', phases: [] });
   }
   for (const tenant of database.tenants) if (tenant.changes.length > 0) yield* tenantScript(tenant);
   for (const { schema, message } of database.unreadable) {
@@ -49,12 +49,13 @@ function* tenantScript(tenant: PlannedTenant): Iterable<string> {
   yield comment(`Tenant ${tenant.schema}: ${counted(tenant.changes.length, 'change')}`);
   const pending = tenant.changes.filter(({ change }) => change.status === 'pending');
   yield* changeScript(pending, tenant);
-  for (const { change } of tenant.changes)
-    if (change.status !== 'pending') {
-      yield comment(`${change.status}, not part of this script: ${described(change)}`);
-      yield comment(`  ${change.obstacle ?? ''}`);
-      if (change.remedy) yield comment(`  do: ${change.remedy}`);
-    }
+  for (const { change } of tenant.changes) if (change.status !== 'pending') yield* refusal(change);
+}
+
+function* refusal(change: Change): Iterable<string> {
+  yield comment(`${change.status}, not part of this script: ${described(change)}`);
+  yield comment(`  ${change.obstacle ?? ''}`);
+  if (change.remedy) yield comment(`  do: ${change.remedy}`);
 }
 
 /** Neighbouring steps that fit into one transaction share one; the others run outside of any. */

@@ -5,9 +5,10 @@
 export interface NameResolver {
   /**
    * The schema that a bare name of the desired state lives in here: null for pg_catalog's own (and for what is not
-   * known at all, which then fails on the server with its own words).
+   * known at all, which then fails on the server with its own words). Operator classes of one name may live in several
+   * schemas, one an access method: `method` says which.
    */
-  schemaOf(kind: NameKind, name: string): string | null;
+  schemaOf(kind: NameKind, name: string, method?: string): string | null;
   /** The extension that owns `schema.name`, or null. Identity is extension and name, wherever it is installed. */
   extensionOf(kind: NameKind, schema: string, name: string): string | null;
 }

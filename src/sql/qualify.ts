@@ -33,10 +33,10 @@ export async function qualifyNames(
   return inserted(text, insertions);
 }
 
-/** The name of an operator class, qualified when it lives in an extension's schema. */
-export async function qualifyOperatorClass(name: string, names: NameResolver): Promise<string> {
+/** The name of an access method's operator class, qualified when it lives in an extension's schema. */
+export async function qualifyOperatorClass(name: string, names: NameResolver, method?: string): Promise<string> {
   const { tree } = await fragmentTree('operator-class', name);
-  return `${prefixOf('operator-class', namesOf(list(tree, 'names')), names) ?? ''}${name}`;
+  return `${prefixOf('operator-class', namesOf(list(tree, 'names')), names, method) ?? ''}${name}`;
 }
 
 /** An operator class in a canonical form: by the extension that owns it. Null, the default, is a form of its own. */
@@ -46,9 +46,9 @@ export async function canonicalOperatorClass(name: string | null, names: NameRes
   return JSON.stringify(canonicalName('operator-class', namesOf(list(tree, 'names')), names));
 }
 
-function prefixOf(kind: NameKind, name: readonly string[], names: NameResolver): string | null {
+function prefixOf(kind: NameKind, name: readonly string[], names: NameResolver, method?: string): string | null {
   const [bare, ...rest] = name;
-  const schema = bare === undefined || rest.length > 0 ? null : names.schemaOf(kind, bare);
+  const schema = bare === undefined || rest.length > 0 ? null : names.schemaOf(kind, bare, method);
   return schema === null ? null : `${quoteIdentifier(schema)}.`;
 }
 

@@ -23,10 +23,16 @@ describe('a backend', () => {
     });
   });
 
-  it('knows the others with their methods, to name what a fleet has', async () => {
+  it('knows the others with their methods and families, to name what a fleet has', async () => {
     expect((await load()).phases[1]?.backend?.known).toEqual([
-      { name: 'fancy', methods: [{ name: 'fancy', extension: 'fancy' }] },
-      { name: 'plain', methods: [{ name: 'gin', extension: null }] },
+      { name: 'fancy', methods: [{ name: 'fancy', extension: 'fancy' }], families: [] },
+      {
+        name: 'plain',
+        methods: [{ name: 'gin', extension: null }],
+        families: [
+          { table: 'items', label: `items_body_$\{kind.code}_$\{shop.short}`, pattern: '^items_body_(?:n|u)_.+$' },
+        ],
+      },
     ]);
   });
 

@@ -233,3 +233,28 @@ it('B13: an option of pg_diskann (stand-in) that differs is drift, and one typed
   await fleet.apply(options);
   await expectConverged(fleet, options);
 });
+
+it.each([
+  ['vchord', 'vchordrq (embedding vector_cosine_ops)'],
+  ['pg_diskann', "diskann (embedding vector_cosine_ops) WITH (max_neighbors='50')"],
+])(
+  'B10: the operator class of %s (stand-in) is its own, where vector’s class of that name lives in another schema',
+  async (backend, definition) => {
+    const fleet = await standIns.fleet();
+    await fleet.exec('CREATE SCHEMA extensions; CREATE EXTENSION vector SCHEMA extensions; CREATE SCHEMA other');
+    await fleet.exec(`CREATE EXTENSION ${backend} SCHEMA other`);
+    const options = on({ vector: backend });
+    await fleet.provision(['t1'], options);
+    const bare = async () =>
+      Object.values(await fleet.indexes('t1', METHODS)).map((found) =>
+        found.replaceAll(/\b(?:extensions|other)\./gu, ''),
+      );
+    expect(await bare()).toEqual([definition]);
+    await expectConverged(fleet, options);
+    // And the other way round: pgvector's, where the other extension is installed as well.
+    const pgvector = on({ vector: 'pgvector' });
+    expect(outcomes(await fleet.apply(pgvector))).toEqual([['t1', 'converged', null]]);
+    expect(await bare()).toEqual(['hnsw (embedding vector_cosine_ops)']);
+    await expectConverged(fleet, pgvector);
+  },
+);

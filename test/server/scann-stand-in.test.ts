@@ -41,7 +41,9 @@ describe('rows that scann (stand-in) must have', () => {
     expect(await fleet.indexes('t1', METHODS)).toEqual({ [GLOBAL]: "scann (embedding cosine) WITH (mode='AUTO')" });
     expect(changesOf(await fleet.plan(scann), 't1')).toEqual([`create-index mental_models.${MODELS} deferred`]);
     // Counted no further than it must be.
-    expect(fleet.statements.filter((sql) => /count\(\*\)/u.test(sql) && !/limit 10000\b/u.test(sql))).toEqual([]);
+    expect(
+      fleet.statements.filter((sql) => /count\(\*\)[^,]* from \(select from/u.test(sql) && !/limit 10000\b/u.test(sql)),
+    ).toEqual([]);
     // What is built stays when rows go: the limit is one of building.
     await fleet.exec('DELETE FROM t1.memory_units WHERE id IN (SELECT id FROM t1.memory_units LIMIT 5000)');
     expect(changesOf(await fleet.plan(scann), 't1')).toEqual([`create-index mental_models.${MODELS} deferred`]);
@@ -71,7 +73,7 @@ describe('members that another backend left behind, under scann (stand-in)', () 
     const before = await fleet.indexes('few', METHODS);
     fleet.forget();
     await fleet.apply({ ...allowed, schemas: ['few'] });
-    expect(fleet.statements.filter(isDdl)).toEqual([]);
+    expect(fleet.statements.filter(isDdl)).toEqual(['CREATE EXTENSION IF NOT EXISTS alloydb_scann SCHEMA public']);
     expect(await fleet.indexes('few', METHODS)).toEqual(before);
     expect(Object.keys(before)).toEqual([MODELS, ...members(1)]);
   });
@@ -120,7 +122,7 @@ describe('members that another backend left behind, under scann (stand-in)', () 
       drop('none3')
         ?.members?.map((member) => member.index)
         .sort(),
-    ).toEqual([...members(5), ...members(9)]);
+    ).toEqual([...members(5), ...members(9)].sort());
     expect(drop('none')?.change).toMatchObject({
       object: `idx_mu_emb_\${fact_type.code}_\${bank.short_id}`,
       family: `idx_mu_emb_\${fact_type.code}_\${bank.short_id}`,

@@ -148,6 +148,8 @@ describe('canonicalType', () => {
     ['numeric(10)', 'numeric(10,0)'],
     ['char', 'character(1)'],
     ['text[]', 'text[][3]'],
+    ['x.lexer(japanese)', "x.lexer('japanese')"],
+    ['x.grams(2, 3)', "x.grams('2','3')"],
   ])('C9: %s is %s', async (left, right) => {
     expect(await canonicalType(left, NO_EXTENSIONS)).toBe(await canonicalType(right, NO_EXTENSIONS));
   });
@@ -190,6 +192,11 @@ describe('canonicalQuery', () => {
 describe('columnsOf', () => {
   it('names each unqualified column once', async () => {
     expect(await columnsOf("coalesce(b, a) || b || t.c || lower('d')")).toEqual(['a', 'b']);
+  });
+
+  it('takes a word that modifies a type for no column', async () => {
+    expect(await columnsOf('a::x.lexer(japanese) || b')).toEqual(['a', 'b']);
+    expect(await columnsOf('japanese::x.lexer(japanese)')).toEqual(['japanese']);
   });
 });
 

@@ -22,9 +22,7 @@ export function backendsBin(): string {
 export function startBackendServer(): Promise<TestServer> {
   return startServer({
     bin: backendsBin(),
-    settings: {
-      // pg_textsearch refuses to be used otherwise.
-      shared_preload_libraries: 'pg_textsearch,pg_search',
-    },
+    // Without it pg_textsearch cannot be created. The others load when they are used.
+    settings: { shared_preload_libraries: 'pg_textsearch' },
   });
 }

@@ -27,12 +27,14 @@ PG_FUNCTION_INFO_V1(trueup_scann_handler);
 PG_FUNCTION_INFO_V1(trueup_diskann_handler);
 PG_FUNCTION_INFO_V1(trueup_pgroonga_handler);
 PG_FUNCTION_INFO_V1(trueup_bm25_handler);
+PG_FUNCTION_INFO_V1(trueup_textsearch_handler);
 
 static relopt_kind vchordrq_kind;
 static relopt_kind scann_kind;
 static relopt_kind diskann_kind;
 static relopt_kind pgroonga_kind;
 static relopt_kind bm25_kind;
+static relopt_kind textsearch_kind;
 
 /* Below it the planner of scann finds no partitions: what AlloyDB documents for mode AUTO. */
 #define SCANN_MINIMUM_ROWS 10000
@@ -140,6 +142,11 @@ _PG_init(void)
 
 	bm25_kind = add_reloption_kind();
 	add_string_reloption(bm25_kind, "options", "TOML", "", check_vchord_options, AccessExclusiveLock);
+
+	textsearch_kind = add_reloption_kind();
+	add_string_reloption(textsearch_kind, "text_config", "text search configuration", NULL, NULL, AccessExclusiveLock);
+	add_real_reloption(textsearch_kind, "k1", "term frequency saturation", 1.2, 0.1, 10.0, AccessExclusiveLock);
+	add_real_reloption(textsearch_kind, "b", "length normalisation", 0.75, 0.0, 1.0, AccessExclusiveLock);
 }
 
 typedef struct VchordOptions
@@ -173,6 +180,27 @@ typedef struct PgroongaOptions
 	int			token_filters;
 	int			plugins;
 } PgroongaOptions;
+
+typedef struct TextsearchOptions
+{
+	int32		vl_len_;
+	int			text_config;
+	double		k1;
+	double		b;
+} TextsearchOptions;
+
+static bytea *
+textsearch_options(Datum reloptions, bool validate)
+{
+	static const relopt_parse_elt table[] = {
+		{"text_config", RELOPT_TYPE_STRING, offsetof(TextsearchOptions, text_config)},
+		{"k1", RELOPT_TYPE_REAL, offsetof(TextsearchOptions, k1)},
+		{"b", RELOPT_TYPE_REAL, offsetof(TextsearchOptions, b)},
+	};
+
+	return (bytea *) build_reloptions(reloptions, validate, textsearch_kind, sizeof(TextsearchOptions), table,
+									  lengthof(table));
+}
 
 static bytea *
 vchordrq_options(Datum reloptions, bool validate)
@@ -388,4 +416,10 @@ Datum
 trueup_bm25_handler(PG_FUNCTION_ARGS)
 {
 	PG_RETURN_POINTER(routine(bm25_options));
+}
+
+Datum
+trueup_textsearch_handler(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_POINTER(routine(textsearch_options));
 }

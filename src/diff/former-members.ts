@@ -1,0 +1,73 @@
+import { groupBy } from '../collections.js';
+import type { DesiredPhase } from '../desired-state/model.js';
+import type { IndexShape } from '../shape/table-shape.js';
+import { identifierVariable } from '../sql/template.js';
+import type { TenantChange } from './change.js';
+import { type DiffContext, isTemporary, type OwnedIndex } from './context.js';
+import { drop } from './index-steps.js';
+import { type TableIndexes, unexpectedIndex, usesReplaced } from './table-indexes.js';
+
+/** A family that some backend of a phase declares on a table. */
+type KnownFamily = NonNullable<DesiredPhase['backend']>['known'][number]['families'][number];
+
+/** Every family that any backend of the selected phases declares on a table, the backends that do not run here too. */
+export function knownFamilies(phases: readonly DesiredPhase[], table: string): readonly KnownFamily[] {
+  return phases
+    .filter((phase) => phase.selected)
+    .flatMap((phase) => phase.backend?.known ?? [])
+    .flatMap((backend) => backend.families.filter((family) => family.table === table));
+}
+
+/** Tells whether an index looks like a member that a backend other than the one that runs has left on a table. */
+export function formerMember(phases: readonly DesiredPhase[]): (table: string, index: IndexShape) => boolean {
+  const selected = phases.filter((phase) => phase.selected);
+  const running = selected.flatMap(
+    ({ backend }) => backend?.known.find((known) => known.name === backend.resolved)?.methods ?? [],
+  );
+  const extensions = new Set(running.map((method) => method.extension));
+  const patterns = new Map<string, readonly RegExp[]>();
+  return (table, index) => {
+    if (extensions.has(index.method.extension)) return false;
+    const known = patterns.get(table) ?? knownFamilies(phases, table).map(({ pattern }) => new RegExp(pattern, 'u'));
+    patterns.set(table, known);
+    return known.some((pattern) => pattern.test(index.name));
+  };
+}
+
+/**
+ * Drops of what nothing declares. Members that another backend's family left behind are counted with that family: their
+ * names hold ids of rows, and by name every tenant would be a drift class of its own.
+ */
+export function unexpectedMembers(
+  indexes: readonly OwnedIndex[],
+  of: Pick<TableIndexes, 'desired' | 'replaced'>,
+  context: DiffContext,
+): readonly TenantChange[] {
+  const families = knownFamilies(context.phases, of.desired.name);
+  const alone: TenantChange[] = [];
+  const counted: { readonly index: IndexShape; readonly item: TenantChange }[] = [];
+  for (const { index } of indexes) {
+    if (usesReplaced(index, of.replaced, context)) continue;
+    const unexpected = unexpectedIndex(index, of, context);
+    if (unexpected === null) continue;
+    const family = isTemporary(index.name)
+      ? undefined
+      : families.find((known) => new RegExp(known.pattern, 'u').test(index.name));
+    if (family === undefined) alone.push({ change: unexpected, members: null });
+    else {
+      const steps = [drop({ table: of.desired.name }, identifierVariable('index'))];
+      const change = { ...unexpected, object: family.label, family: family.label, steps };
+      counted.push({ index, item: { change, members: [{ index: index.name }] } });
+    }
+  }
+  const groups = groupBy(counted, ({ item }) => JSON.stringify(item.change)).values();
+  return [
+    ...alone,
+    ...[...groups].flatMap((group) => {
+      const [first] = group;
+      return first === undefined
+        ? []
+        : [{ change: first.item.change, members: group.flatMap(({ item }) => item.members ?? []) }];
+    }),
+  ];
+}
