@@ -74,6 +74,7 @@ export interface TablesDocument {
   readonly extensions?: readonly ExtensionDocument[];
   readonly limits?: Readonly<Record<string, { readonly minimum?: number; readonly maximum?: number }>>;
   readonly alternatives?: readonly string[];
+  readonly search_path?: readonly string[];
   readonly build_settings?: Readonly<Record<string, Scalar>>;
   readonly probes?: readonly ProbeDocument[];
   readonly tables?: Readonly<Record<string, TableDocument>>;

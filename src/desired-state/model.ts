@@ -52,6 +52,8 @@ export interface DesiredPhase {
   readonly owns: Ownership | null;
   /** LIKE patterns of owned indexes that stay. */
   readonly keep: readonly string[];
+  /** Schemas that sessions of the application need on their search_path. */
+  readonly searchPath: readonly string[];
   readonly buildSettings: Readonly<Record<string, string>>;
   /** Bounds that the resolved backend sets on parameters, checked before anything is dropped. */
   readonly limits: Readonly<Record<string, { readonly minimum: number | null; readonly maximum: number | null }>>;

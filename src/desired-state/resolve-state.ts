@@ -152,6 +152,7 @@ function desiredPhase({ phase, backend, use }: PhaseState, selected: ReadonlySet
     backend,
     owns: phase.owns === undefined ? null : { ...phase.owns, ignoring: phase.owns.ignoring ?? [] },
     keep: phase.keep ?? [],
+    searchPath: use?.document.search_path ?? [],
     buildSettings: Object.fromEntries(settings),
     limits: use === null ? {} : limitsOf(use.document),
   };

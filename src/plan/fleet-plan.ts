@@ -22,6 +22,7 @@ export const DIAGNOSTIC_CODES = [
   'PHASES_SKIPPED',
   'BACKEND_RESOLVED',
   'KEY_NOT_UNIQUE',
+  'SEARCH_PATH_NEEDED',
 ] as const;
 export type DiagnosticCode = (typeof DIAGNOSTIC_CODES)[number];
 

@@ -21,6 +21,7 @@ import { keyFieldDiagnostics } from './key-fields.js';
 import { planTenants, type TenantRead, type TenantResult, tenantsOf } from './plan-tenants.js';
 import { provisioned } from './provision.js';
 import { resolveNames } from './resolve-names.js';
+import { searchPathDiagnostics } from './search-path.js';
 
 /** What a plan is asked for. */
 export interface PlanRequest {
@@ -140,6 +141,7 @@ async function planVariant(database: Database, session: Session, request: PlanRe
       ...extensions.diagnostics,
       ...lookAlikes(snapshot.lookAlikes, database.id),
       ...keyFieldDiagnostics(tenants, tables, database.id),
+      ...(await searchPathDiagnostics(session, desired.phases, database)),
     ],
     tenants,
     unreadable,

@@ -202,3 +202,21 @@ it('B5: two phases switch in one apply, where their rows allow it: both to vchor
   expect(await fleet.indexes('t1', ['hnsw', 'pgroonga'])).toEqual({});
   expect(changesOf(await fleet.plan(both), 't1')).toEqual([]);
 });
+
+it('says which schemas the application needs on its search_path, until the database has them there (vchord, stand-in)', async () => {
+  const fleet = await standIns.fleet();
+  const options = on({ 'text-search': 'vchord' });
+  await fleet.provision(['t1'], options);
+  const told = async () =>
+    (await fleet.plan(options)).databases.flatMap((database) =>
+      database.diagnostics.filter((one) => one.code === 'SEARCH_PATH_NEEDED'),
+    );
+  const [warning] = await told();
+  expect(warning?.message).toContain('tokenizer_catalog and bm25_catalog');
+  expect(warning?.remedy).toContain('SET search_path = "$user", public, tokenizer_catalog, bm25_catalog');
+  const [row] = await fleet.query<{ name: string }>('SELECT current_database() "name"');
+  await fleet.exec(`ALTER DATABASE ${row?.name} SET search_path = "$user", public, tokenizer_catalog`);
+  expect(await told()).toHaveLength(1);
+  await fleet.exec(`ALTER DATABASE ${row?.name} SET search_path = "$user", public, bm25_catalog, tokenizer_catalog`);
+  expect(await told()).toEqual([]);
+});

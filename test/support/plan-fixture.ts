@@ -158,6 +158,7 @@ export const phase = (name: string, fields: Partial<DesiredPhase> = {}): Desired
   backend: null,
   owns: null,
   keep: [],
+  searchPath: [],
   buildSettings: {},
   limits: {},
   ...fields,
