@@ -54,3 +54,16 @@ it('B13: the same expression written differently is none, and another one is dri
     expect.stringContaining(`rebuild-index ${INDEX}: expression is `) as string,
   ]);
 });
+
+it('B13: another text_search_config is drift, and a name that can be none is refused', async () => {
+  const on = (text_search_config: string) => ({
+    load: { backends: { 'text-search': 'pg_textsearch' }, parameters: { text_search_config } },
+  });
+  await fleet.apply(PG_TEXTSEARCH);
+  expect((await fleet.plan(on('english'))).summary).toMatchObject({ inSync: 1 });
+  const said = itemsOf(await fleet.plan(on('german')), 't1').map(({ change }) => `${change.action}: ${change.reason}`);
+  expect(said).toEqual(Array(2).fill('rebuild-index: option text_config is english, declared german'));
+  expect((await fleet.apply(on('german'))).summary).toMatchObject({ converged: 1 });
+  expect((await fleet.plan(on('german'))).summary).toMatchObject({ inSync: 1 });
+  await expect(fleet.plan(on("german'; DROP TABLE x"))).rejects.toMatchObject({ code: 'INVALID_PARAMETER' });
+});
