@@ -36,6 +36,8 @@ const RIVALS = [
   ['vchord', 'pg_textsearch', 'pg_search'],
 ] as const;
 
+const STAND_INS = ['pg_diskann', 'vchord', 'scann', 'pg_textsearch', 'pgroonga'];
+
 type Phase = keyof typeof BACKENDS;
 
 const EVERYTHING: readonly Approval[] = ['rebuild-index', 'rebuild-column'];
@@ -52,7 +54,7 @@ afterAll(async () => {
 describe.each(Object.keys(BACKENDS) as Phase[])('the phase %s', (phase) => {
   const names = Object.keys(BACKENDS[phase]);
 
-  describe.each(names)('from %s', (from) => {
+  describe.each(names.map((from) => ({ from, said: named(from) })))('from $said', ({ from }) => {
     const template = databaseName('from', phase, from);
 
     beforeAll(async () => {
@@ -71,9 +73,9 @@ describe.each(Object.keys(BACKENDS) as Phase[])('the phase %s', (phase) => {
       }
     }, 120_000);
 
-    it.each(names.filter((to) => to !== from))(
-      'to %s: an empty tenant is switched, a populated one is not unasked',
-      async (to) => {
+    it.each(names.filter((to) => to !== from).map((to) => ({ to, said: named(to) })))(
+      'to $said: an empty tenant is switched, a populated one is not unasked',
+      async ({ to }) => {
         const database = databaseName(from, phase, to);
         await run('postgres', `CREATE DATABASE ${database} TEMPLATE ${template}`);
         const fleet = await openFleet(server.url(database));
@@ -154,6 +156,8 @@ function areRivals(left: string, right: string): boolean {
     (rivals) => (rivals as readonly string[]).includes(left) && (rivals as readonly string[]).includes(right),
   );
 }
+
+const named = (backend: string): string => (STAND_INS.includes(backend) ? `${backend} (stand-in)` : backend);
 
 /** The backend asked for names the other one as its alternative. */
 const isAlternative = (from: string, to: string): boolean => from === 'pg_diskann' && to === 'pgvectorscale';
