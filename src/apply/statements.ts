@@ -1,5 +1,5 @@
 import type { Member, Step, TenantChange } from '../diff/change.js';
-import { renderSql } from '../sql/template.js';
+import { renderSql, type Variable } from '../sql/template.js';
 
 /** A step for one tenant and, of a family's change, one member: ready to be sent. */
 export interface Statement {
@@ -30,18 +30,11 @@ function statementOf(step: Step, values: Readonly<Record<string, string>>): Stat
   return {
     sql: renderSql(step.sql, values),
     step,
-    builds: step.builds === undefined ? null : (step.builds.index ?? builtName(step, values)),
+    builds: step.builds === undefined ? null : nameOf(step.builds, values),
     undo: (step.undo ?? []).map((undoing) => statementOf(undoing, values)),
   };
 }
 
-/** A build's index is the first variable of its template after CREATE INDEX, or a temporary name in its text. */
-function builtName(step: Step, values: Readonly<Record<string, string>>): string | null {
-  for (const part of step.sql.parts) {
-    if (typeof part === 'string') {
-      const temporary = /trueup_[0-9a-f]{16}/u.exec(part);
-      if (temporary !== null) return temporary[0];
-    } else if (part.variable !== 'schema') return values[part.variable] ?? null;
-  }
-  return null;
-}
+/** A fixed name, or what a member's variable stands for. */
+const nameOf = (index: string | Variable, values: Readonly<Record<string, string>>): string | null =>
+  typeof index === 'string' ? index : (values[index.variable] ?? null);

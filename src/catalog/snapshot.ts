@@ -1,4 +1,4 @@
-import { chunk, groupBy, known } from '../collections.js';
+import { chunk, known } from '../collections.js';
 import { DatabaseError, type Session } from '../database/session.js';
 import { inTransaction } from '../database/transaction.js';
 import type { DesiredState } from '../desired-state/model.js';
@@ -202,11 +202,3 @@ async function readDetails(session: Session, tables: readonly string[], indexes:
   rows.indexes.push(...(await session.query<IndexRow>(INDEXES_SQL(version), [tables, indexes])));
   return rows;
 }
-
-/** Tenants by the group that they are in. */
-export const groupOfSchema = (snapshot: CatalogSnapshot): ReadonlyMap<string, TenantGroup> =>
-  new Map(snapshot.groups.flatMap((group) => group.schemas.map((schema) => [schema, group] as const)));
-
-/** Owned indexes of a tenant by their table. */
-export const ownedByTable = (owned: readonly OwnedRead[]): ReadonlyMap<string, readonly OwnedRead[]> =>
-  groupBy(owned, (read) => read.table);

@@ -1,6 +1,6 @@
 import type { IndexUsage } from '../catalog/presence.js';
 import type { IndexFamily } from '../desired-state/model.js';
-import type { SqlTemplate } from '../sql/template.js';
+import type { SqlTemplate, Variable } from '../sql/template.js';
 
 /** Every kind of correction; part of the JSON contract. */
 export const ACTIONS = [
@@ -76,8 +76,8 @@ export interface Step {
   readonly mode: 'transaction' | 'online' | 'backfill';
   /** What it locks, for the lock budget. Table null: only objects that nobody else can know yet. */
   readonly lock: { readonly mode: LockMode; readonly table: string | null };
-  /** The index that this step builds (a fixed name, or null for a member's): it must be valid afterwards. */
-  readonly builds?: { readonly table: string; readonly index: string | null };
+  /** The index that this step builds, by its unquoted name or a member's variable: it must be valid afterwards. */
+  readonly builds?: string | Variable;
   /** What takes the change's earlier steps back when existing rows fail this one: nothing stays half applied. */
   readonly undo?: readonly Step[];
 }

@@ -56,7 +56,7 @@ export function uniqueBuild(table: string, wanted: KeyConstraint, index: string)
     sql: createIndex(definition, name(index), true),
     mode: 'online',
     lock: { mode: 'SHARE UPDATE EXCLUSIVE', table },
-    builds: { table, index },
+    builds: index,
   };
 }
 

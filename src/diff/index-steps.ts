@@ -1,17 +1,17 @@
 import type { DesiredIndexBase } from '../desired-state/model.js';
 import { createIndex, dropIndex, type IndexDefinition, renameIndex } from '../sql/ddl/index.js';
-import type { SqlPart, SqlTemplate } from '../sql/template.js';
+import type { SqlPart, SqlTemplate, Variable } from '../sql/template.js';
 import type { Step } from './change.js';
 
 /** An index to be put in place: what it is, and how its names are written (fixed, or a member's variables). */
 export interface IndexTarget {
   readonly table: string;
   readonly definition: IndexDefinition;
-  readonly name: SqlPart;
+  readonly name: string | Variable;
   /** Null for a member's, whose name is a variable. */
   readonly fixedName: string | null;
-  readonly temporaryNew: SqlPart;
-  readonly temporaryOld: SqlPart;
+  readonly temporaryNew: string | Variable;
+  readonly temporaryOld: string | Variable;
 }
 
 /** The definition that a declaration asks for. */
@@ -69,11 +69,12 @@ export function rename(target: Pick<IndexTarget, 'table'>, from: SqlPart, to: Sq
 }
 
 /** Builds an index under the name that is given. */
-export function build(target: IndexTarget, as: SqlPart, fixedName: string | null, online: boolean): Step {
+export function build(target: IndexTarget, as: string | Variable, fixedName: string | null, online: boolean): Step {
   return {
     sql: createIndex(target.definition, as, online),
     mode: online ? 'online' : 'transaction',
     lock: { mode: online ? 'SHARE UPDATE EXCLUSIVE' : 'SHARE', table: target.table },
-    builds: { table: target.table, index: fixedName },
+    // A temporary name is the same quoted and unquoted.
+    builds: fixedName ?? as,
   };
 }

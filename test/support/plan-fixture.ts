@@ -75,7 +75,7 @@ export const missingMembers = (...members: readonly Member[]): TenantChange => (
         sql: sql`CREATE INDEX CONCURRENTLY ${identifierVariable('index')} ON ${SCHEMA}.items USING gin (body) WHERE kind = ${literalVariable('kind.value')} AND shop = ${literalVariable('shop.id')}`,
         mode: 'online',
         lock: { mode: 'SHARE UPDATE EXCLUSIVE', table: 'items' },
-        builds: { table: 'items', index: null },
+        builds: { variable: 'index', as: 'identifier' },
       },
     ],
   }),
