@@ -40,6 +40,7 @@ export { resolveTarget, type Target, type TargetOptions } from './database/targe
 // Plan: what differs, and what apply would do about it. Reads only.
 
 export type { TenantSelection } from './catalog/discover.js';
+export { isInShard, type Shard } from './catalog/shard.js';
 export {
   ACTIONS,
   type Action,
@@ -71,8 +72,8 @@ export { planFleet } from './plan/plan-fleet.js';
 
 // Apply: makes the pending changes, and shows by a second introspection that nothing differs any more.
 
-export { type ApplyRequest, applyFleet } from './apply/apply-fleet.js';
-export { type ApplyLimits, DEFAULT_LIMITS } from './apply/apply-tenant.js';
+export { applyFleet } from './apply/apply-fleet.js';
+export { type ApplyEvent, EVENT_KINDS } from './apply/events.js';
 export type { FleetOutcome } from './apply/fleet-outcome.js';
 export {
   type ApplySummary,
@@ -82,9 +83,18 @@ export {
   type TenantFailure,
   type TenantOutcome,
 } from './apply/outcome.js';
+export {
+  type ApplyLimits,
+  type ApplyRequest,
+  DEFAULT_LIMITS,
+  type MaxFailures,
+  runDefaults,
+} from './apply/request.js';
+export { RunControl, STOP_REASONS, type StopReason } from './apply/run-control.js';
 
 // Report: pure functions of a plan or an outcome.
 
+export { type ChangeName, type EventDocument, type EventOptions, eventDocument } from './report/apply-events.js';
 export {
   type ApplyDocument,
   applyDocument,
@@ -94,6 +104,7 @@ export {
 } from './report/apply-json.js';
 export { type ApplyTextOptions, applyText } from './report/apply-text.js';
 export type { ChangeDocument } from './report/change-document.js';
+export { MemberNames } from './report/member-names.js';
 export {
   type DatabaseDocument,
   type DesiredStateDocument,
@@ -104,7 +115,7 @@ export {
 } from './report/plan-json.js';
 export { planSql } from './report/plan-sql.js';
 export { type PlanTextOptions, planText } from './report/plan-text.js';
-export { applySchema, errorSchema, planSchema } from './report/schemas.js';
+export { applySchema, errorSchema, eventSchema, planSchema } from './report/schemas.js';
 
 // What every floor speaks.
 

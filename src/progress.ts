@@ -4,6 +4,8 @@ export interface Progress {
   phase(label: string, total?: number): void;
   /** So many more units of the stretch are done; 1 unless given. */
   advance(count?: number): void;
+  /** What of the stretch is being done just now; `''`: nothing worth a word. */
+  note?(text: string): void;
   /** The work has ended, well or badly. */
   done(): void;
 }

@@ -1,73 +1,94 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { DatabaseError, type Session } from '../database/session.js';
 import type { DesiredPhase } from '../desired-state/model.js';
 import type { TenantChange } from '../diff/change.js';
 import type { PlannedTenant } from '../plan/fleet-plan.js';
 import { isTransactional } from '../plan/order.js';
 import { assertStatement } from '../sql/guard.js';
-import { TrueupError } from '../trueup-error.js';
+import type { Crew, Worker } from './crew.js';
+import { anyFailure, isCancelled, isLost, isOvertaken, isPassing } from './failure.js';
+import { describeHolder, findHolders } from './holders.js';
+import { oldSnapshots } from './old-snapshots.js';
 import { runBackfill, runOnline } from './online-step.js';
 import type { ChangeOutcome, TenantFailure } from './outcome.js';
+import type { ApplyRequest } from './request.js';
+import { backoff, type Lane } from './schedule.js';
 import { type Statement, statementsOf } from './statements.js';
-import { runTransaction } from './transaction-unit.js';
+import { lockedBy, runTransaction } from './transaction-unit.js';
 
-/** How long things may take, in milliseconds, and how often a lock is tried for. */
-export interface ApplyLimits {
-  /** Budget for the locks of one transaction; below deadlock_timeout. */
-  readonly lockTimeout: number;
-  /** Bound of one concurrent build or validation. */
-  readonly buildTimeout: number;
-  /** How often a transaction that did not get its locks, or lost a deadlock, is tried. */
-  readonly attempts: number;
-}
-
-export const DEFAULT_LIMITS: ApplyLimits = { lockTimeout: 500, buildTimeout: 24 * 60 * 60 * 1000, attempts: 6 };
-
-/** What was done, and what stopped it. */
+/** What was done of one tenant's changes in one turn, and how the turn ended. */
 export interface TenantRun {
   readonly changes: readonly ChangeOutcome[];
-  readonly failure: TenantFailure | null;
+  readonly end: TurnEnd;
 }
 
-interface Context {
-  readonly session: Session;
+/** How a tenant's turn ended. */
+export type TurnEnd =
+  | { readonly kind: 'done' }
+  /** What comes next is long work, and this is the lane of short work. */
+  | { readonly kind: 'long' }
+  /** Nothing new is begun: the run drains, or others want the tenant's lock. */
+  | { readonly kind: 'stopped' }
+  /** Something of others is in the way: a build, an old snapshot. */
+  | { readonly kind: 'waiting'; readonly failure: TenantFailure }
+  /** It may go well the next time, by a new diff. */
+  | { readonly kind: 'passing'; readonly failure: TenantFailure }
+  | { readonly kind: 'failed'; readonly failure: TenantFailure };
+
+/** What a tenant's turn needs beside the tenant. */
+export interface TurnContext {
+  readonly worker: Worker;
+  readonly crew: Crew;
+  readonly lane: Lane;
   readonly phases: readonly DesiredPhase[];
   readonly extensionSchemas: readonly string[];
-  readonly limits: ApplyLimits;
+  readonly request: Pick<ApplyRequest, 'limits' | 'control' | 'observe'>;
 }
 
 /**
- * Makes a tenant's pending changes, in order. What fails stops this tenant's chain and no other's; what was committed
- * before it stays and is right by itself.
+ * Makes a tenant's pending changes, in order, as far as this turn goes. What fails stops this tenant's chain and no
+ * other's; what was committed before it stays and is right by itself.
  */
-export async function applyTenant(tenant: PlannedTenant, context: Context): Promise<TenantRun> {
+export async function applyTenant(tenant: PlannedTenant, context: TurnContext): Promise<TenantRun> {
   const pending = tenant.changes.filter(({ change }) => change.status === 'pending');
+  const { database, schema } = tenant;
   const done: ChangeOutcome[] = [];
+  let end: TurnEnd = { kind: 'done' };
+  let broken: ChangeOutcome['result'] = 'not-applied';
   try {
     for (const { change } of pending)
       for (const step of change.steps.flatMap((one) => [one, ...(one.undo ?? [])]))
         await assertStatement(step.sql, { schemas: context.extensionSchemas });
     for (const unit of units(pending)) {
-      await runUnit(unit, tenant, context);
-      done.push(...unit.map((item) => ({ item, result: 'applied' as const })));
+      const reason = await holdBack(unit, context);
+      if (reason !== null) {
+        end = reason;
+        break;
+      }
+      if (!(await runUnit(unit, tenant, context))) {
+        end = { kind: 'stopped' };
+        break;
+      }
+      for (const item of unit) {
+        done.push({ item, result: 'applied' });
+        const { change } = item;
+        context.request.observe({ kind: 'change-finished', database, schema, change, result: 'applied' });
+      }
     }
-    return { changes: done, failure: null };
   } catch (error) {
-    const failure = failureOf(error);
-    const lost = error instanceof DatabaseError && error.code.startsWith('08');
-    const rest = pending.slice(done.length);
-    const [current, ...later] = rest;
-    return {
-      changes: [
-        ...done,
-        ...(current === undefined
-          ? []
-          : [{ item: current, result: lost ? ('in-doubt' as const) : ('not-applied' as const) }]),
-        ...later.map((item) => ({ item, result: 'not-applied' as const })),
-      ],
-      failure,
-    };
+    end = endOf(error, context);
+    // The server may have committed what it could no longer answer for.
+    if (isLost(error)) broken = 'in-doubt';
   }
+  const [current, ...later] = pending.slice(done.length);
+  const failed = end.kind === 'failed' || end.kind === 'passing' ? broken : 'not-applied';
+  return {
+    changes: [
+      ...done,
+      ...(current === undefined ? [] : [{ item: current, result: failed }]),
+      ...later.map((item) => ({ item, result: 'not-applied' as const })),
+    ],
+    end,
+  };
 }
 
 /** Neighbours that fit into one transaction go together. */
@@ -81,8 +102,41 @@ function units(changes: readonly TenantChange[]): readonly (readonly TenantChang
   return made;
 }
 
-async function runUnit(unit: readonly TenantChange[], tenant: PlannedTenant, context: Context): Promise<void> {
-  const { session, limits } = context;
+/** Builds on populated tables, validations and backfills: minutes or hours, where short work takes milliseconds. */
+const isLong = ({ change }: TenantChange): boolean =>
+  change.hazards.includes('TABLE_SCAN') ||
+  change.steps.some((step) => step.mode === 'backfill' || (step.mode === 'online' && step.builds !== undefined));
+
+/** Why a unit is not begun in this turn; null: it is. */
+async function holdBack(unit: readonly TenantChange[], context: TurnContext): Promise<TurnEnd | null> {
+  const { control, limits } = context.request;
+  if (!control.running || context.crew.halted) return { kind: 'stopped' };
+  if (!unit.some(isLong)) return null;
+  if (context.lane === 'short') return { kind: 'long' };
+  const builds = unit.some(({ change }) =>
+    change.steps.some((step) => step.mode === 'online' && step.builds !== undefined),
+  );
+  if (!builds) return null;
+  // A concurrent build waits for every snapshot that is older than itself, and others wait behind the build.
+  const { session } = context.worker;
+  if (session.embedded) return null;
+  const [oldest] = await oldSnapshots(session, limits.yieldAfter, context.crew.pids);
+  if (oldest === undefined) return null;
+  return {
+    kind: 'waiting',
+    failure: {
+      code: 'BUILD_HELD_UP',
+      message: `an index is not built while an old transaction is open: ${describeHolder(oldest)}`,
+      sqlstate: null,
+      remedy: 'end that transaction, or wait for it, then run again',
+    },
+  };
+}
+
+/** Makes one unit; false when it was to go on no longer half-way, with what was done left as it is. */
+async function runUnit(unit: readonly TenantChange[], tenant: PlannedTenant, context: TurnContext): Promise<boolean> {
+  const { worker, request } = context;
+  const { limits, control } = request;
   const evidence = unit.flatMap(({ change, members }) =>
     change.assumptions.map((assumption) => ({ assumption, members: members ?? [] })),
   );
@@ -91,7 +145,7 @@ async function runUnit(unit: readonly TenantChange[], tenant: PlannedTenant, con
     if (waiting.length === 0) return;
     const transaction = { statements: waiting, evidence };
     waiting = [];
-    await withRetries(() => runTransaction(session, tenant.schema, transaction, limits.lockTimeout), limits);
+    await runLocked(worker, tenant.schema, transaction, limits.lockTimeout);
   };
   for (const item of unit)
     for (const statement of statementsOf(item, tenant)) {
@@ -100,75 +154,99 @@ async function runUnit(unit: readonly TenantChange[], tenant: PlannedTenant, con
         continue;
       }
       await flush();
+      if (statement.step.mode === 'backfill') {
+        // A long one is stopped at a batch's end, once the run is not only drained.
+        if (!(await runBackfill(worker, statement, () => control.state === 'running' || control.state === 'draining')))
+          return false;
+        continue;
+      }
       const phase = context.phases.find((candidate) => candidate.name === item.change.phase);
-      if (statement.step.mode === 'backfill') await runBackfill(session, statement);
-      else {
-        const settings = statement.builds === null ? {} : (phase?.buildSettings ?? {});
-        try {
-          await runOnline(session, tenant.schema, statement, { buildTimeout: limits.buildTimeout, settings });
-        } catch (error) {
-          await takeBack(statement.undo, tenant, context);
-          throw error;
-        }
+      const settings = statement.builds === null ? {} : (phase?.buildSettings ?? {});
+      const object = statement.builds ?? item.change.object;
+      try {
+        await runOnline(worker, tenant.schema, statement, object, { buildTimeout: limits.buildTimeout, settings });
+      } catch (error) {
+        await takeBack(statement.undo, tenant, context);
+        throw error;
       }
     }
   await flush();
+  return true;
 }
 
-/** What existing rows failed must not go on to refuse the application's next ones. */
-async function takeBack(statements: readonly Statement[], tenant: PlannedTenant, context: Context): Promise<void> {
-  if (statements.length === 0) return;
-  const { session, limits } = context;
+/** A transaction whose failure to get a lock names who holds it. */
+async function runLocked(
+  worker: Worker,
+  schema: string,
+  unit: Parameters<typeof runTransaction>[2],
+  budget: number,
+): Promise<void> {
   try {
-    await withRetries(
-      () => runTransaction(session, tenant.schema, { statements, evidence: [] }, limits.lockTimeout),
-      limits,
-    );
-  } catch {
-    // The first error says why; the next plan shows what is left.
+    await runTransaction(worker.session, schema, unit, budget);
+  } catch (error) {
+    if (!isPassing(error)) throw error;
+    throw await withHolders(error, worker, schema, unit);
   }
 }
 
-/** Locks not had, deadlocks lost, serialisation failures: passing, so tried again, with jitter. */
-async function withRetries(run: () => Promise<void>, limits: ApplyLimits): Promise<void> {
-  for (let attempt = 1; ; attempt += 1) {
+/** Why a lock was not had, with those who hold it now, oldest first. */
+class LockNotHad extends Error {
+  constructor(
+    readonly error: unknown,
+    readonly holders: string,
+  ) {
+    super('lock not had', { cause: error });
+  }
+}
+
+async function withHolders(
+  error: unknown,
+  { session }: Worker,
+  schema: string,
+  unit: Parameters<typeof runTransaction>[2],
+): Promise<unknown> {
+  try {
+    const { tables, mode } = lockedBy(unit);
+    const holders = await findHolders(session, schema, tables, mode);
+    return holders.length === 0 ? error : new LockNotHad(error, holders.slice(0, 3).map(describeHolder).join('; '));
+  } catch {
+    return error;
+  }
+}
+
+/** What existing rows failed must not go on to refuse the application's next ones. */
+async function takeBack(
+  statements: readonly Statement[],
+  tenant: PlannedTenant,
+  { worker, request }: TurnContext,
+): Promise<void> {
+  if (statements.length === 0) return;
+  for (let attempt = 1; attempt <= request.limits.attempts; attempt += 1) {
     try {
-      return await run();
+      await runTransaction(worker.session, tenant.schema, { statements, evidence: [] }, request.limits.lockTimeout);
+      return;
     } catch (error) {
-      const passing = error instanceof DatabaseError && ['55P03', '40P01', '40001'].includes(error.code);
-      if (!passing || attempt >= limits.attempts) throw error;
-      await sleep(Math.min(5000, 100 * 2 ** attempt) * (0.5 + Math.random()));
+      // The first error says why; the next plan shows what is left.
+      if (!isPassing(error)) return;
+      await sleep(backoff(attempt));
     }
   }
 }
 
-/** An error as a tenant's outcome says it. */
-export function failureOf(error: unknown): TenantFailure {
-  if (error instanceof TrueupError)
-    return { code: error.code, message: error.message, sqlstate: null, remedy: error.options.remedy ?? null };
-  if (error instanceof DatabaseError) {
-    const detail = error.details.detail === undefined ? '' : ` (${withoutValues(error.code, error.details.detail)})`;
-    return {
-      code: 'TENANT_FAILED',
-      message: `${error.message}${detail}`,
-      sqlstate: error.code,
-      remedy: REMEDIES[error.code] ?? error.details.hint ?? null,
-    };
+function endOf(error: unknown, { worker, request }: TurnContext): TurnEnd {
+  if (error instanceof LockNotHad) {
+    const failure = anyFailure(error.error);
+    return { kind: 'passing', failure: { ...failure, message: `${failure.message}; held by ${error.holders}` } };
   }
-  throw error;
+  const failure = anyFailure(error);
+  if (isCancelled(error) && worker.yielded !== null) {
+    const { pid, waited } = worker.yielded;
+    worker.yielded = null;
+    const message = `the build gave way to process ${pid}, which had waited behind it for ${(waited / 1000).toFixed(1)} s`;
+    const remedy = 'run again when the application does less to the table, or allow it longer with --yield-after';
+    return { kind: 'passing', failure: { code: 'BUILD_YIELDED', message, sqlstate: null, remedy } };
+  }
+  if (isCancelled(error) && !request.control.running) return { kind: 'stopped' };
+  if (isPassing(error) || isOvertaken(error) || isLost(error)) return { kind: 'passing', failure };
+  return { kind: 'failed', failure };
 }
-
-/** Details of violated constraints quote rows, and rows hold customers' names. */
-const withoutValues = (sqlstate: string, detail: string): string =>
-  sqlstate.startsWith('23')
-    ? detail.replace(/=\([\s\S]*\)/u, '=(…)').replace(/(row contains) \([\s\S]*\)/u, '$1 (…)')
-    : detail;
-
-const REMEDIES: Readonly<Record<string, string>> = {
-  '42501': 'run as a role that owns the tenant’s tables, or name one with --role',
-  '55P03': 'a lock was not had in time: run again, or end the transaction that holds it',
-  '23505': 'existing rows are not unique: mend them, then run again',
-  '23514': 'existing rows violate the check: mend them, then run again',
-  '23502': 'existing rows have no value: fill the column, then run again',
-  '23503': 'existing rows reference rows that are gone: mend them, then run again',
-};

@@ -1,6 +1,7 @@
 import type { Change } from '../diff/change.js';
 import type { DatabasePlan } from '../plan/fleet-plan.js';
 import type { ApplySummary, TenantOutcome } from './outcome.js';
+import type { StopReason } from './run-control.js';
 
 /** What an apply did to a fleet. */
 export interface FleetOutcome {
@@ -10,6 +11,8 @@ export interface FleetOutcome {
   /** Every tenant of the plan, in sync ones too. */
   readonly tenants: readonly TenantOutcome[];
   readonly summary: ApplySummary;
-  /** The signal that ended it early. */
+  /** Why it ended before every tenant had its turn; null: it did not. */
+  readonly ended: StopReason | null;
+  /** The signal, where it was one. */
   readonly interrupted: 'SIGINT' | 'SIGTERM' | null;
 }

@@ -1,49 +1,71 @@
-import { DatabaseError, type Row, type Session } from '../database/session.js';
+import { DatabaseError, type Row } from '../database/session.js';
 import { quoteIdentifier } from '../sql/quote.js';
 import { TrueupError } from '../trueup-error.js';
+import type { Worker } from './crew.js';
 import type { Statement } from './statements.js';
 
-/** Bounds of what runs outside transactions, in milliseconds. */
+/** How long the remains of a failed build are waited for, in milliseconds. */
+const CLEANING = 10_000;
+
+/** Bounds of what runs outside transactions. */
 export interface OnlineLimits {
+  /** Milliseconds. */
   readonly buildTimeout: number;
   readonly settings: Readonly<Record<string, string>>;
 }
 
 /**
  * Runs one statement outside any transaction. Its locks are weak and its waits long: lock_timeout would make a concurrent
- * build fail at any idle writer and leave an INVALID index, so that the statement has a bound of its own instead.
+ * build fail at any idle writer and leave an INVALID index, so that the statement has a bound of its own instead, and
+ * gives way to whoever waits behind it when the watch says so.
+ * @param object what it is about, for whoever watches
  */
 export async function runOnline(
-  session: Session,
+  worker: Worker,
   schema: string,
   statement: Statement,
+  object: string,
   limits: OnlineLimits,
 ): Promise<void> {
+  const { session } = worker;
   const settings = { ...limits.settings, lock_timeout: '0', statement_timeout: String(limits.buildTimeout) };
-  await configure(session, settings);
+  await configure(worker, settings);
   try {
-    await session.query(statement.sql);
-    if (statement.builds !== null) await assertValid(session, schema, statement.builds);
+    await watched(worker, { schema, object, cleaning: false }, () => session.query(statement.sql));
+    if (statement.builds !== null) await assertValid(worker, schema, statement.builds);
   } catch (error) {
     // 42P07: the name was taken before the build began, maybe by another session's build that is still INVALID.
     const foreign = error instanceof DatabaseError && error.code === '42P07';
-    if (statement.builds !== null && !foreign) await dropLeftover(session, schema, statement.builds);
+    if (statement.builds !== null && !foreign) await dropLeftover(worker, schema, statement.builds);
     throw error;
   } finally {
-    await reset(session, Object.keys(settings));
+    await reset(worker, Object.keys(settings));
   }
 }
 
-/** Repeats a batch of a backfill until no row is left, or none gets a value: a default may be NULL in this session. */
-export async function runBackfill(session: Session, statement: Statement): Promise<void> {
-  for (;;) {
-    const updated = await session.query<Row & { missing: boolean }>(statement.sql);
-    if (updated.every((row) => row.missing)) return;
+/**
+ * Repeats a batch of a backfill until no row is left, or none gets a value: a default may be NULL in this session. Gives
+ * false when it was to go on no longer.
+ */
+export async function runBackfill(worker: Worker, statement: Statement, goOn: () => boolean): Promise<boolean> {
+  while (goOn()) {
+    const updated = await worker.session.query<Row & { missing: boolean }>(statement.sql);
+    if (updated.every((row) => row.missing)) return true;
+  }
+  return false;
+}
+
+async function watched(worker: Worker, activity: NonNullable<Worker['activity']>, run: () => Promise<unknown>) {
+  worker.activity = activity;
+  try {
+    await run();
+  } finally {
+    worker.activity = null;
   }
 }
 
 /** `IF NOT EXISTS` and a command's success prove nothing: the catalog must say that the index is valid. */
-async function assertValid(session: Session, schema: string, index: string): Promise<void> {
+async function assertValid({ session }: Worker, schema: string, index: string): Promise<void> {
   const [row] = await session.query<Row & { valid: boolean }>(
     `select i.indisvalid and i.indisready "valid" from pg_catalog.pg_index i join pg_catalog.pg_class c on c.oid = i.indexrelid
        join pg_catalog.pg_namespace n on n.oid = c.relnamespace where n.nspname = $1 and c.relname = $2`,
@@ -57,21 +79,25 @@ async function assertValid(session: Session, schema: string, index: string): Pro
 }
 
 /** A failed concurrent build leaves an INVALID index that every write maintains. A valid one of that name is not ours. */
-async function dropLeftover(session: Session, schema: string, index: string): Promise<void> {
+async function dropLeftover(worker: Worker, schema: string, index: string): Promise<void> {
+  const { session } = worker;
   try {
     const [row] = await session.query<Row & { leftover: boolean }>(
       `select not i.indisvalid leftover from pg_catalog.pg_index i join pg_catalog.pg_class c on c.oid = i.indexrelid
          join pg_catalog.pg_namespace n on n.oid = c.relnamespace where n.nspname = $1 and c.relname = $2`,
       [schema, index],
     );
-    if (row?.leftover === true)
-      await session.query(`DROP INDEX CONCURRENTLY IF EXISTS ${quoteIdentifier(schema)}.${quoteIdentifier(index)}`);
+    if (row?.leftover !== true) return;
+    // It waits for every transaction that may use the index: the rest of the fleet must not wait with it.
+    await session.query(`SET statement_timeout = ${CLEANING}`);
+    const drop = `DROP INDEX CONCURRENTLY IF EXISTS ${quoteIdentifier(schema)}.${quoteIdentifier(index)}`;
+    await watched(worker, { schema, object: index, cleaning: true }, () => session.query(drop));
   } catch {
     // The first error says why; the next run drops what is left.
   }
 }
 
-async function configure(session: Session, settings: Readonly<Record<string, string>>): Promise<void> {
+async function configure({ session }: Worker, settings: Readonly<Record<string, string>>): Promise<void> {
   const names = Object.keys(settings);
   await session.query(
     `select ${names.map((_, at) => `pg_catalog.set_config($${at * 2 + 1}, $${at * 2 + 2}, false)`).join(', ')}`,
@@ -79,7 +105,7 @@ async function configure(session: Session, settings: Readonly<Record<string, str
   );
 }
 
-async function reset(session: Session, names: readonly string[]): Promise<void> {
+async function reset({ session }: Worker, names: readonly string[]): Promise<void> {
   for (const name of names) {
     const to = name === 'statement_timeout' || name === 'lock_timeout' ? '= 0' : 'TO DEFAULT';
     await session.query(`SET ${quoteIdentifier(name)} ${to}`).catch(() => {});

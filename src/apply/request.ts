@@ -1,6 +1,6 @@
 import type { PlanRequest } from '../plan/plan-database.js';
 import type { ApplyEvent } from './events.js';
-import type { RunControl } from './run-control.js';
+import { RunControl } from './run-control.js';
 
 /** What an apply is asked for. */
 export interface ApplyRequest extends PlanRequest {
@@ -51,6 +51,19 @@ export const DEFAULT_LIMITS: ApplyLimits = {
   drainTimeout: 20_000,
   attempts: 6,
 };
+
+/** What an apply does unless it is asked otherwise; a control of its own for each run. */
+export const runDefaults = (): Omit<ApplyRequest, keyof PlanRequest> => ({
+  concurrency: 4,
+  indexBuilds: 1,
+  limits: DEFAULT_LIMITS,
+  canary: 0,
+  maxFailures: null,
+  deadline: null,
+  approved: null,
+  control: new RunControl(),
+  observe: () => {},
+});
 
 /** What a saved plan approved for each tenant, by {@link tenantKey}. A tenant that is not in it is left alone. */
 export type ApprovedTenants = ReadonlyMap<string, ApprovedTenant>;

@@ -1,5 +1,6 @@
-/** Why a run begins nothing new. */
-export type StopReason = 'SIGINT' | 'SIGTERM' | 'deadline' | 'max-failures' | 'canary' | 'connection';
+/** Every reason for which a run begins nothing new; part of the JSON contract. */
+export const STOP_REASONS = ['SIGINT', 'SIGTERM', 'deadline', 'max-failures', 'canary', 'connection'] as const;
+export type StopReason = (typeof STOP_REASONS)[number];
 
 /**
  * How a run is told to end early. Draining: what is in flight is finished, nothing is begun. Cancelled: what is in flight

@@ -44,12 +44,8 @@ export async function runTransaction(
   });
 }
 
-/** Which tables a unit locks, how strongly, in oid order: two appliers and the application's migrations never cross. */
-async function lockOrder(
-  session: Session,
-  schema: string,
-  unit: TransactionUnit,
-): Promise<readonly { readonly table: string; readonly mode: LockMode }[]> {
+/** The tables that a unit locks, and how strongly. */
+function modesOf(unit: TransactionUnit): ReadonlyMap<string, LockMode> {
   const modes = new Map<string, LockMode>();
   const strengthen = (table: string, mode: LockMode) => {
     const before = modes.get(table) ?? 'NONE';
@@ -60,6 +56,25 @@ async function lockOrder(
       strengthen(step.lock.table, step.lock.mode);
   // SHARE keeps writers out, so that what was checked stays true until the commit.
   for (const { assumption } of unit.evidence) strengthen(assumption.table, 'SHARE');
+  return modes;
+}
+
+/** The tables whose locks a unit may have failed to get, and the strongest of its modes. */
+export function lockedBy(unit: TransactionUnit): { readonly tables: readonly string[]; readonly mode: LockMode } {
+  const modes = new Map(modesOf(unit));
+  for (const { step } of unit.statements)
+    if (step.lock.table !== null && !modes.has(step.lock.table)) modes.set(step.lock.table, step.lock.mode);
+  const strength = [...modes.values()].map((mode) => LOCK_MODES.indexOf(mode));
+  return { tables: [...modes.keys()], mode: LOCK_MODES[Math.max(0, ...strength)] ?? 'NONE' };
+}
+
+/** The locks of a unit in oid order: two appliers and the application's migrations never cross. */
+async function lockOrder(
+  session: Session,
+  schema: string,
+  unit: TransactionUnit,
+): Promise<readonly { readonly table: string; readonly mode: LockMode }[]> {
+  const modes = modesOf(unit);
   if (modes.size === 0) return [];
   const rows = await session.query<Row & { relname: string }>(
     `select c.relname::text relname from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace

@@ -2,6 +2,7 @@ import { closest, distance } from 'fastest-levenshtein';
 import type { Row, Session } from '../database/session.js';
 import type { TenantRule } from '../desired-state/model.js';
 import { TrueupError } from '../trueup-error.js';
+import { isInShard, type Shard } from './shard.js';
 
 /** A schema that is planned. */
 export interface Tenant {
@@ -27,6 +28,8 @@ export interface TenantSelection {
   readonly allowEmpty: boolean;
   /** Named ones that do not exist are given back as `absent` rather than refused (apply --create-schema). */
   readonly allowAbsent: boolean;
+  /** Only this part of those tenants, named ones too; it may be empty. Left out: all. */
+  readonly shard?: Shard;
 }
 
 /** What was found. */
@@ -63,7 +66,7 @@ export async function discoverTenants(
     rule.like ?? '',
   ]);
   const bySchema = new Map(rows.map((row) => [row.nspname, row]));
-  if (selection.schemas.length > 0) return namedTenants(selection, bySchema);
+  if (selection.schemas.length > 0) return shardOf(session, namedTenants(selection, bySchema), selection.shard);
 
   const candidates = rows.filter((row) => !row.system && !row.excluded);
   const holdsAll = (row: SchemaRow) => having.length > 0 && having.every((table) => row.has.includes(table));
@@ -74,12 +77,24 @@ export async function discoverTenants(
   };
   const tenants = candidates.filter(byRule).map(tenant);
   if (tenants.length === 0 && !selection.allowEmpty) throw noTenant(rule, rows.length);
-  return {
+  const found = {
     tenants,
     lookAlikes: candidates
       .filter((row) => !byRule(row) && row.has.length > 0)
       .map((row) => ({ schema: row.nspname, has: row.has, lacks: having.filter((table) => !row.has.includes(table)) })),
     absent: [],
+  };
+  return shardOf(session, found, selection.shard);
+}
+
+async function shardOf(session: Session, found: Discovery, shard: Shard | undefined): Promise<Discovery> {
+  if (shard === undefined) return found;
+  const [row] = await session.query<{ database: string }>('select pg_catalog.current_database()::text "database"');
+  const isMine = (schema: string) => isInShard(shard, row?.database ?? '', schema);
+  return {
+    tenants: found.tenants.filter(({ schema }) => isMine(schema)),
+    lookAlikes: found.lookAlikes.filter(({ schema }) => isMine(schema)),
+    absent: found.absent.filter(isMine),
   };
 }
 

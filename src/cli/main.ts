@@ -7,6 +7,7 @@ import { endOfFlags, wantsJson } from './arguments.js';
 import { EXIT_CODES } from './exit-codes.js';
 import { knownError, nearest } from './known-error.js';
 import { reportError } from './report-error.js';
+import { endOnSignals } from './signals.js';
 import { drain, survivePipes } from './standard-output.js';
 
 const HELP = ['--help', '-h'];
@@ -31,6 +32,7 @@ export async function run(importMetaUrl: string, options: { readonly development
     return end(EXIT_CODES.error);
   };
   survivePipes();
+  endOnSignals();
   process.on('uncaughtException', fail);
   process.on('unhandledRejection', fail);
   try {

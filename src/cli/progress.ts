@@ -19,6 +19,7 @@ class TerminalProgress implements Progress {
   #label = '';
   #total: number | null = null;
   #count = 0;
+  #note = '';
 
   constructor(readonly stream: NodeJS.WriteStream) {}
 
@@ -27,6 +28,7 @@ class TerminalProgress implements Progress {
     this.#label = printable(label);
     this.#total = total ?? null;
     this.#count = 0;
+    this.#note = '';
     this.#timer = setTimeout(() => this.#show(), PATIENCE);
     this.#timer.unref();
   }
@@ -36,18 +38,29 @@ class TerminalProgress implements Progress {
     this.#bar?.update(this.#count);
   }
 
+  note(text: string): void {
+    this.#note = text === '' ? '' : ` | ${printable(text)}`;
+    this.#bar?.update({ note: this.#note });
+  }
+
   done(): void {
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
+    process.off('exit', this.#stop);
+    this.#stop();
+  }
+
+  // An arrow function, to be taken off again: a signal that ends the process must not leave the cursor hidden.
+  readonly #stop = (): void => {
     this.#bar?.stop();
     this.#bar = null;
-  }
+  };
 
   #show(): void {
     const known = this.#total !== null;
     const format = known
-      ? `{label} {bar} {value}/{total}, {duration_formatted}`
-      : '{label} {value}, {duration_formatted}';
+      ? `{label} {bar} {value}/{total}, {duration_formatted}{note}`
+      : '{label} {value}, {duration_formatted}{note}';
     this.#bar = new SingleBar(
       {
         format,
@@ -61,6 +74,7 @@ class TerminalProgress implements Progress {
       },
       Presets.shades_classic,
     );
-    this.#bar.start(this.#total ?? 0, this.#count, { label: this.#label });
+    this.#bar.start(this.#total ?? 0, this.#count, { label: this.#label, note: this.#note });
+    process.once('exit', this.#stop);
   }
 }

@@ -1,29 +1,30 @@
 import { createInterface } from 'node:readline';
-import { Flags } from '@oclif/core';
+import { Args, Flags } from '@oclif/core';
 import ansis from 'ansis';
 import { applyFleet } from '../apply/apply-fleet.js';
-import { DEFAULT_LIMITS } from '../apply/apply-tenant.js';
+import { RunControl } from '../apply/run-control.js';
+import { approvesChanges, checkDatabase, checkPlan, withGone } from '../apply/saved-plan.js';
+import { readIdentity } from '../catalog/database-identity.js';
 import { BaseCommand } from '../cli/base-command.js';
 import { EXIT_CODES } from '../cli/exit-codes.js';
-import {
-  approvalFlags,
-  desiredStateFlags,
-  loadOptionsOf,
-  showValuesFlags,
-  targetFlags,
-  targetOf,
-  tenantFlags,
-} from '../cli/flags.js';
+import { showValuesFlags, targetFlags, targetOf } from '../cli/flags.js';
 import { applyExitCode } from '../cli/outcome-exit-codes.js';
+import { programName, retryCommand } from '../cli/retry-command.js';
+import { type RunOptions, runFlags, runOptionsOf } from '../cli/run-flags.js';
+import { runObserver } from '../cli/run-observer.js';
+import { refuseBesideFile, requestFlags, requestOf, savedRequestOf } from '../cli/run-request.js';
+import { handleSignals } from '../cli/signals.js';
 import { openDatabase } from '../database/open-database.js';
 import type { Database } from '../database/session.js';
-import { loadDesiredState } from '../desired-state/load.js';
-import type { LoadOptions } from '../desired-state/load-options.js';
-import type { DesiredState } from '../desired-state/model.js';
 import type { FleetPlan } from '../plan/fleet-plan.js';
+import type { PlanRequest } from '../plan/plan-database.js';
+import type { PlanFile } from '../plan/plan-file.js';
+import { readPlanFile } from '../plan/plan-file-read.js';
 import { planFleet } from '../plan/plan-fleet.js';
+import { NO_PROGRESS } from '../progress.js';
 import { applyDocument } from '../report/apply-json.js';
 import { applyText } from '../report/apply-text.js';
+import { MemberNames } from '../report/member-names.js';
 import { planText } from '../report/plan-text.js';
 import { TrueupError } from '../trueup-error.js';
 
@@ -48,87 +49,99 @@ The worst wins: 1, 130, 143, 4, 3, 5, 0.`;
     '<%= config.bin %> apply --database-url postgresql://deploy@db.example/app',
     '<%= config.bin %> apply --skip-extension-reconcile --yes',
     '<%= config.bin %> apply --create-schema --schema tenant_b --yes',
-    '<%= config.bin %> apply --backend vector=vchord --allow rebuild-index --concurrency 4',
+    '<%= config.bin %> apply --backend vector=vchord --allow rebuild-index',
+    '<%= config.bin %> plan --out friday.plan.json && <%= config.bin %> apply friday.plan.json',
+    '<%= config.bin %> apply --yes --canary 5 --max-failures 1% --deadline 04:30',
   ];
+  static override readonly args = {
+    file: Args.string({ description: 'a plan that plan --out saved: its changes are approved, and no others' }),
+  };
   static override readonly flags = {
     ...targetFlags,
-    ...tenantFlags,
-    ...desiredStateFlags,
-    ...approvalFlags,
+    ...requestFlags,
     ...showValuesFlags,
     verbose: Flags.boolean({ description: 'show statements, locks, members and every tenant' }),
     yes: Flags.boolean({ description: 'do not ask', aliases: ['auto-approve'], helpGroup: 'APPROVAL' }),
-    'create-schema': Flags.boolean({
-      description: 'make the schemas named by --schema that do not exist',
-      dependsOn: ['schema'],
-      helpGroup: 'TENANTS',
-    }),
-    concurrency: Flags.integer({
-      description: 'open at most this many connections',
-      helpValue: 'N',
-      min: 1,
-      default: 2,
-    }),
+    ...runFlags,
   };
 
   protected override async execute(): Promise<number> {
     const { flags } = this;
-    this.#refuseHalfTenants();
-    const options = loadOptionsOf(flags, process.env);
-    const desired = await loadDesiredState(options);
-    const target = targetOf(flags, process.env, desired.connectionVariables);
+    const run = runOptionsOf(flags);
+    const file = this.args.file === undefined ? null : await this.#saved(this.args.file);
+    // Lines of JSON and a bar would stand in each other's way.
+    const progress = flags.events ? NO_PROGRESS : this.progress();
+    const request = await (file === null
+      ? requestOf(flags, process.env, progress)
+      : savedRequestOf(file, flags, process.env, progress));
+    const target = targetOf(flags, process.env, request.desired.connectionVariables);
     const database = await openDatabase(target, { id: 'main', role: flags.role, maxSessions: flags.concurrency });
     try {
-      return await this.#converge(database, desired, options);
+      return await this.#converge(database, request, run, file);
     } finally {
       await database.close();
     }
   }
 
-  async #converge(database: Database, desired: DesiredState, options: LoadOptions): Promise<number> {
+  async #converge(database: Database, request: PlanRequest, run: RunOptions, file: PlanFile | null): Promise<number> {
     const { flags } = this;
-    const request = {
-      desired,
-      reload: (changes: Partial<LoadOptions>) => loadDesiredState({ ...options, ...changes }),
-      selection: {
-        schemas: flags.schema ?? [],
-        exclude: flags['exclude-schema'] ?? [],
-        allowEmpty: flags['allow-empty'],
-        allowAbsent: flags['create-schema'],
-      },
-      allow: new Set(flags.allow),
-      progress: this.progress(),
-    };
-    const plan = await planFleet(database, request);
+    if (file !== null) await this.#checkDatabase(file, database);
+    const planned = await planFleet(database, request);
+    const checked = file === null ? null : checkPlan(file, planned);
+    const plan = checked?.plan ?? planned;
     const showValues = flags['show-values'];
     const form = { verbose: flags.verbose, showValues, color: ansis, width: process.stdout.columns || WIDTH };
-    this.print(planText(plan, form));
-    if (hasPending(plan) && !(await this.#confirmed())) return EXIT_CODES.interrupted;
-    const result = await applyFleet(database, plan, {
+    const text = !flags.events;
+    if (text) this.print(planText(plan, form));
+    if (file !== null && checked !== null) this.#sayWhatIsLeftAlone(file, checked.appeared);
+    if (file === null && hasPending(plan) && !(await this.#confirmed())) return EXIT_CODES.interrupted;
+    const control = new RunControl();
+    const { progress } = request;
+    const names = new MemberNames(plan.databases.map((one) => one.desired));
+    const lines = text ? null : this.jsonRequested ? process.stderr : process.stdout;
+    const stopHandling = handleSignals(control, { drainTimeout: run.limits.drainTimeout, say: told });
+    const outcome = await applyFleet(database, plan, {
       ...request,
-      concurrency: flags.concurrency,
-      limits: DEFAULT_LIMITS,
-    });
-    if (this.jsonRequested) this.printJson(applyDocument(result, { showValues }));
-    else this.print(`\n${applyText(result, { ...form, phases: desired.phases })}`);
+      ...run,
+      approved: checked?.approved ?? null,
+      control,
+      observe: runObserver({ lines, progress, names, showValues }),
+    }).finally(stopHandling);
+    const result = checked === null ? outcome : withGone(outcome, checked.gone);
+    const retry = retryCommand(programName(this.config.bin), process.argv.slice(2));
+    if (this.jsonRequested) this.printJson(applyDocument(result, { showValues, retry: retry.line }));
+    else if (text) this.print(`\n${applyText(result, { ...form, phases: request.desired.phases, retry })}`);
     return applyExitCode(result);
   }
 
-  /** A schema that is made without some of its phases would lack their columns. */
-  #refuseHalfTenants(): void {
-    const { flags } = this;
-    if (!flags['create-schema']) return;
-    const partial = flags['skip-extension-reconcile'] ? '--skip-extension-reconcile' : '--phase';
-    if (!flags['skip-extension-reconcile'] && (flags.phase ?? []).length === 0) return;
-    throw new TrueupError('USAGE', `--create-schema cannot be used with ${partial}: its tables would lack columns`, {
-      remedy: `leave out ${partial} when you make a tenant`,
-    });
+  async #saved(path: string): Promise<PlanFile> {
+    refuseBesideFile(this.flags);
+    return readPlanFile(path);
+  }
+
+  /** Before anything is planned: another database's answers would hide that it is another. */
+  async #checkDatabase(file: PlanFile, database: Database): Promise<void> {
+    const session = await database.connect();
+    try {
+      checkDatabase(file, database, await readIdentity(session));
+    } finally {
+      await session.close();
+    }
+  }
+
+  #sayWhatIsLeftAlone(file: PlanFile, appeared: number): void {
+    if (appeared > 0)
+      this.warn(
+        `${appeared} ${appeared === 1 ? 'tenant has' : 'tenants have'} come since the plan was made: left alone`,
+      );
+    if (!this.flags.events && !approvesChanges(file))
+      this.print('\nThe plan file has no pending changes: there is nothing to apply.');
   }
 
   /** False: interrupted at the question. */
   async #confirmed(): Promise<boolean> {
     if (this.flags.yes) return true;
-    if (this.jsonRequested || process.stdin.isTTY !== true || process.stdout.isTTY !== true) {
+    if (this.jsonRequested || this.flags.events || process.stdin.isTTY !== true || process.stdout.isTTY !== true) {
       throw new TrueupError('CONFIRMATION_REQUIRED', 'changes are pending and nobody can be asked: nothing was done', {
         remedy: 'look at the plan (trueup plan), then run apply with --yes',
       });
@@ -141,6 +154,9 @@ The worst wins: 1, 130, 143, 4, 3, 5, 0.`;
     });
   }
 }
+
+/** A line between those of a bar. */
+const told = (line: string): void => void process.stderr.write(`${process.stderr.isTTY === true ? '\n' : ''}${line}\n`);
 
 const hasPending = (plan: FleetPlan): boolean =>
   plan.databases.some((database) => database.databaseChanges.some((change) => change.status === 'pending')) ||

@@ -1,9 +1,9 @@
-import { basename, relative } from 'node:path';
 import { Flags } from '@oclif/core';
 import { Ansis } from 'ansis';
 import { IN_MEMORY } from '../cli/arguments.js';
 import { BaseCommand } from '../cli/base-command.js';
 import { EXIT_CODES } from '../cli/exit-codes.js';
+import { programName } from '../cli/retry-command.js';
 import { openEmbedded } from '../database/embedded-database.js';
 import { demoDirectory } from '../demo/directory.js';
 import { type DemoParts, hasPending, runDemo } from '../demo/run-demo.js';
@@ -67,7 +67,7 @@ export default class Demo extends BaseCommand<typeof Demo> {
         this.print(`${applyHeading(layout)}\n\n${applyText(outcome, { ...options, phases })}\n`),
       plannedAgain: (plan) => {
         this.print(`${againHeading(layout)}\n\n${planText(plan, options)}\n`);
-        this.print(nextText(program(this.config.bin), directory, layout));
+        this.print(nextText(programName(this.config.bin), directory, layout));
       },
     };
   }
@@ -76,10 +76,4 @@ export default class Demo extends BaseCommand<typeof Demo> {
   #tell(text: string): void {
     if (!this.flags.quiet) process.stderr.write(`${text}\n`);
   }
-}
-
-/** How this program was called: from a clone there is no `trueup` on the path. */
-function program(installed: string): string {
-  const script = process.argv[1] ?? installed;
-  return basename(script).endsWith('.js') ? `node ${relative(process.cwd(), script)}` : installed;
 }

@@ -1,19 +1,14 @@
 import { Flags } from '@oclif/core';
 import ansis from 'ansis';
 import { BaseCommand } from '../cli/base-command.js';
-import {
-  approvalFlags,
-  desiredStateFlags,
-  loadOptionsOf,
-  showValuesFlags,
-  targetFlags,
-  targetOf,
-  tenantFlags,
-} from '../cli/flags.js';
+import { showValuesFlags, targetFlags, targetOf } from '../cli/flags.js';
 import { planExitCode } from '../cli/outcome-exit-codes.js';
+import { programName, shellQuoted } from '../cli/retry-command.js';
+import { requestFlags, requestOf } from '../cli/run-request.js';
 import { openDatabase } from '../database/open-database.js';
-import { loadDesiredState } from '../desired-state/load.js';
+import { checkPlanFilePath, planFileOf, writePlanFile } from '../plan/plan-file-write.js';
 import { planFleet } from '../plan/plan-fleet.js';
+import { TRUEUP_VERSION } from '../report/document-version.js';
 import { planDocument } from '../report/plan-json.js';
 import { planSql } from '../report/plan-sql.js';
 import { planText } from '../report/plan-text.js';
@@ -38,18 +33,21 @@ The worst wins: 1, 4, 3, 2, 0.`;
     '<%= config.bin %> plan --database-url postgresql://deploy@db.example/app',
     '<%= config.bin %> plan --schema tenant_a --verbose',
     '<%= config.bin %> plan --backend vector=pgvector --json --detailed-exitcode',
+    '<%= config.bin %> plan --out friday.plan.json && <%= config.bin %> apply friday.plan.json',
     '<%= config.bin %> plan --sql > plan.sql && psql -f plan.sql',
   ];
   static override readonly flags = {
     ...targetFlags,
-    ...tenantFlags,
-    ...desiredStateFlags,
-    ...approvalFlags,
+    ...requestFlags,
     ...showValuesFlags,
     verbose: Flags.boolean({ description: 'show statements, locks, members and every tenant' }),
     sql: Flags.boolean({
       description: 'print a script for psql, with names and values filled in',
       exclusive: ['json'],
+    }),
+    out: Flags.string({
+      description: 'save the plan, for apply FILE; holds values of rows, so only you may read it',
+      helpValue: 'FILE',
     }),
     'detailed-exitcode': Flags.boolean({
       description: 'exit with 2 when changes are pending, 3 when some are blocked',
@@ -58,29 +56,21 @@ The worst wins: 1, 4, 3, 2, 0.`;
 
   protected override async execute(): Promise<number> {
     const { flags } = this;
-    const options = loadOptionsOf(flags, process.env);
-    const desired = await loadDesiredState(options);
-    const target = targetOf(flags, process.env, desired.connectionVariables);
+    const request = await requestOf(flags, process.env, this.progress());
+    if (flags.out !== undefined) await checkPlanFilePath(flags.out);
+    const target = targetOf(flags, process.env, request.desired.connectionVariables);
     const database = await openDatabase(target, { id: 'main', role: flags.role });
     try {
-      const plan = await planFleet(database, {
-        desired,
-        reload: (changes) => loadDesiredState({ ...options, ...changes }),
-        selection: {
-          schemas: flags.schema ?? [],
-          exclude: flags['exclude-schema'] ?? [],
-          allowEmpty: flags['allow-empty'],
-          allowAbsent: false,
-        },
-        allow: new Set(flags.allow),
-        progress: this.progress(),
-      });
+      const plan = await planFleet(database, request);
+      if (flags.out !== undefined) await writePlanFile(flags.out, planFileOf(plan, TRUEUP_VERSION));
       const showValues = flags['show-values'];
       if (this.jsonRequested) this.printJson(planDocument(plan, { showValues }));
       else if (flags.sql) for (const line of planSql(plan)) this.print(line);
       else {
         const width = process.stdout.columns || WIDTH;
         this.print(planText(plan, { verbose: flags.verbose, showValues, color: ansis, width }));
+        if (flags.out !== undefined)
+          this.print(`\nSaved. To apply it: ${programName(this.config.bin)} apply ${shellQuoted(flags.out)}`);
       }
       return planExitCode(plan, { detailed: flags['detailed-exitcode'] });
     } finally {

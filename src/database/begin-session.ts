@@ -14,7 +14,7 @@ export async function beginSession(
   send: Send,
   options: PinnedOptions,
   target: TargetDescription,
-): Promise<{ readonly serverVersion: number; readonly clientCheck: boolean }> {
+): Promise<{ readonly serverVersion: number; readonly pid: number; readonly clientCheck: boolean }> {
   let rows: readonly Row[];
   try {
     rows = await send(PIN_SQL, pinParameters(pinnedSettings(options)));
@@ -32,5 +32,5 @@ export async function beginSession(
       remedy: 'use PostgreSQL 14 or newer',
     });
   }
-  return { serverVersion, clientCheck: options.clientCheck };
+  return { serverVersion, pid: Number(rows[0]?.pid), clientCheck: options.clientCheck };
 }

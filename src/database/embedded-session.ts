@@ -4,6 +4,8 @@ import { DatabaseError, type Row, type Session } from './session.js';
 /** The one session of the embedded PostgreSQL, until it is handed back. */
 export class EmbeddedSession implements Session {
   readonly embedded = true;
+  readonly pid = 0;
+  readonly announcedPid = null;
   #closed: Promise<void> | null = null;
   #last: Promise<unknown> = Promise.resolve();
   #busy = false;
@@ -13,6 +15,10 @@ export class EmbeddedSession implements Session {
     readonly serverVersion: number,
     readonly handBack: () => Promise<void>,
   ) {}
+
+  get broken(): boolean {
+    return this.#closed !== null;
+  }
 
   async query<R extends Row = Row>(sql: string, parameters: readonly unknown[] = []): Promise<readonly R[]> {
     if (this.#closed !== null) throw new DatabaseError('the session is closed', '08006');

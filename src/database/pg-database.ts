@@ -39,6 +39,7 @@ export function connectServer(target: ServerTarget, options: DatabaseOptions): D
         target.description,
       );
       opened.serverVersion = begun.serverVersion;
+      opened.pid = begun.pid;
       clientCheck = begun.clientCheck;
       return opened;
     } catch (error) {

@@ -1,12 +1,17 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from 'pg';
 import { CONNECTION_LOST, databaseError } from './database-errors.js';
 import { DatabaseError, type Row, type Session, type StatementObserver } from './session.js';
 import { parameterText } from './values.js';
 
+/** How long the end of a session behind a pooler may wait for a backend, in milliseconds. */
+const UNPIN_TIMEOUT = 2000;
+
 /** A session over node-postgres. */
 export class PgSession implements Session {
   readonly embedded = false;
   serverVersion = 0;
+  pid = 0;
   #broken: DatabaseError | null = null;
   #closed: Promise<void> | null = null;
   #busy = false;
@@ -21,6 +26,16 @@ export class PgSession implements Session {
     client.on('error', (error: unknown) => {
       this.#broken ??= databaseError(error, secrets);
     });
+  }
+
+  get announcedPid(): number | null {
+    // A field that the driver has and its types lack.
+    const { processID } = this.client as Client & { readonly processID?: unknown };
+    return typeof processID === 'number' ? processID : null;
+  }
+
+  get broken(): boolean {
+    return this.#broken !== null || this.#closed !== null;
   }
 
   async query<R extends Row = Row>(sql: string, parameters: readonly unknown[] = []): Promise<readonly R[]> {
@@ -50,8 +65,21 @@ export class PgSession implements Session {
     return this.#closed;
   }
 
+  /**
+   * A pooler that shares backends hands this one to the application as it is: with an empty search path its statements
+   * would fail. Bounded, since such a pooler may have no backend free.
+   */
+  async #unpin(): Promise<void> {
+    const pooled = this.announcedPid !== null && this.pid !== 0 && this.announcedPid !== this.pid;
+    if (!pooled || this.#busy || this.#broken !== null) return;
+    const timer = new AbortController();
+    const reset = this.client.query('ROLLBACK; RESET ROLE; RESET ALL').finally(() => timer.abort());
+    await Promise.race([reset, sleep(UNPIN_TIMEOUT, undefined, { signal: timer.signal, ref: false })]).catch(() => {});
+  }
+
   async #end(): Promise<void> {
     try {
+      await this.#unpin();
       await this.client.end();
     } catch {
       // It is gone either way.

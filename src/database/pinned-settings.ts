@@ -51,6 +51,7 @@ export function pinnedSettings(options: PinnedOptions): readonly PinnedSetting[]
  */
 export const PIN_SQL = `
 SELECT pg_catalog.current_setting('server_version_num') AS version, pg_catalog.current_setting('server_version') AS shown,
+  pg_catalog.pg_backend_pid() AS pid,
   pg_catalog.count(pg_catalog.set_config(setting.name, setting.value, false)) AS pinned
 FROM ROWS FROM (pg_catalog.unnest($1::pg_catalog.text[]), pg_catalog.unnest($2::pg_catalog.text[])) AS setting (name, value)
 WHERE pg_catalog.current_setting(setting.name, true) IS NOT NULL`.trim();

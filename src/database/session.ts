@@ -8,6 +8,12 @@ export type Row = Readonly<Record<string, unknown>>;
 export interface Session {
   /** server_version_num, e.g. 170002. */
   readonly serverVersion: number;
+  /** The server's process id of this session, as pg_backend_pid() says; behind a pooler the protocol's is another. */
+  readonly pid: number;
+  /** The process id that the protocol's key data gave; another than `pid` proves a pooler. Null: none was given. */
+  readonly announcedPid: number | null;
+  /** The connection is lost or closed: no statement will be answered any more. */
+  readonly broken: boolean;
   /** Whether statements can run outside any lock on this process, in parallel with other sessions. False: embedded. */
   readonly embedded: boolean;
   /**

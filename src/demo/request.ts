@@ -1,6 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import type { ApplyRequest } from '../apply/apply-fleet.js';
-import { DEFAULT_LIMITS } from '../apply/apply-tenant.js';
+import { type ApplyRequest, runDefaults } from '../apply/request.js';
 import { loadDesiredState } from '../desired-state/load.js';
 import type { DesiredState } from '../desired-state/model.js';
 import type { Progress } from '../progress.js';
@@ -29,6 +28,6 @@ export const demoRequest = (
   selection: { ...selection, exclude: [], allowEmpty: false },
   allow: new Set(),
   progress,
+  ...runDefaults(),
   concurrency: 1,
-  limits: DEFAULT_LIMITS,
 });

@@ -124,7 +124,11 @@ function choose(
   if (override !== undefined)
     return { value: override, source: 'override', where: `overrides, backend of ${phase.name}` };
   const variable = phase.select?.env;
-  const value = variable === undefined ? undefined : own(options.environment, variable);
+  const recorded = own(options.recorded?.backends, phase.name);
+  if (recorded !== undefined)
+    return { value: recorded, source: 'environment', where: `saved plan, backend of ${phase.name}` };
+  const read = variable !== undefined && options.recorded === undefined;
+  const value = read ? own(options.environment, variable) : undefined;
   if (value !== undefined && value !== '')
     return { value, source: 'environment', where: `environment variable ${variable}` };
   return phase.select === undefined ? null : { value: phase.select.default, source: 'default', where: null };

@@ -8,7 +8,8 @@ export function digestOf(value: unknown): string {
   return `sha256:${createHash('sha256').update(canonical(value)).digest('hex')}`;
 }
 
-function canonical(value: unknown): string {
+/** JSON with its keys sorted and without blanks: equal values, equal text. */
+export function canonical(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`;
   if (typeof value !== 'object' || value === null) return JSON.stringify(value ?? null);
   const entries = Object.entries(value).filter(([, inner]) => inner !== undefined);

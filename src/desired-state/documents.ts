@@ -29,6 +29,7 @@ export interface FleetDocument {
     readonly column: string;
     readonly accepts: readonly (string | number)[];
   };
+  readonly migration_lock?: { readonly key: string; readonly base_schema_key?: string };
   readonly phases: readonly PhaseDocument[];
   readonly parameters?: Readonly<Record<string, ParameterDocument>>;
   readonly overrides?: readonly OverrideDocument[];

@@ -40,7 +40,10 @@ export function tenantRule(
   const variable = typeof base === 'object' && base.env !== undefined ? own(options.environment, base.env) : undefined;
   const fallback = typeof base === 'object' ? base.default : base;
   return {
-    baseSchema: (variable === undefined || variable === '' ? fallback : variable) ?? null,
+    baseSchema:
+      options.recorded === undefined
+        ? ((variable === undefined || variable === '' ? fallback : variable) ?? null)
+        : options.recorded.baseSchema,
     havingTables: tenants.having_tables ?? null,
     schemas: tenants.schemas ?? null,
     like: tenants.like ?? null,

@@ -12,12 +12,24 @@ export interface LoadOptions {
   readonly phases: readonly string[] | null;
   /** Leaves the phases out that are marked `extension`. */
   readonly skipExtensionPhases: boolean;
+  /** What another run had from its environment: stands in for the variables, which are not read. */
+  readonly recorded?: Recorded;
   /** Phase → the alternative of its backend that a database resolved to. */
   readonly alternatives?: Readonly<Record<string, string>>;
   /** Phase → backend, from an entry of `overrides`. */
   readonly backendOverrides?: Readonly<Record<string, string>>;
   /** Parameter → value, from an entry of `overrides`. */
   readonly parameterOverrides?: Readonly<Record<string, string | number | boolean>>;
+}
+
+/** What the environment said to the run that a saved plan comes from; connections aside. */
+export interface Recorded {
+  /** Phase → backend. */
+  readonly backends: Readonly<Record<string, string>>;
+  /** Parameter → value. */
+  readonly parameters: Readonly<Record<string, string | number | boolean>>;
+  /** Null: none. */
+  readonly baseSchema: string | null;
 }
 
 /** A record's own value: a name such as `constructor` must not find what every object inherits. */

@@ -12,6 +12,7 @@ export interface DesiredState {
   readonly connectionVariables: readonly string[];
   readonly tenants: TenantRule;
   readonly release: ReleaseRule | null;
+  readonly migrationLock: MigrationLockRule | null;
   /** Every phase, in order, skipped ones too: their ownership still says what is no part of a base shape. */
   readonly phases: readonly DesiredPhase[];
   readonly parameters: Readonly<Record<string, ResolvedParameter>>;
@@ -39,6 +40,15 @@ export interface ReleaseRule {
   readonly column: string;
   /** Releases that the base files describe; provisioning stamps the last of them. */
   readonly accepts: readonly string[];
+}
+
+/** The session advisory locks under which the application's own migration runs. */
+export interface MigrationLockRule {
+  /** An expression over the column `schema` (text) that gives the 64-bit key of a tenant. */
+  readonly key: string;
+  /** The same for the key that the base schema's tenant takes besides; null for none. */
+  readonly baseSchemaKey: string | null;
+  readonly source: SourcePosition;
 }
 
 /** A slice of the desired state. */

@@ -143,6 +143,11 @@ function valueGiven(name: string, declaration: ParameterDocument, options: LoadO
   if (flag !== undefined) return { raw: flag, source: 'flag', where: `--set ${name}` };
   const override = own(options.parameterOverrides, name);
   if (override !== undefined) return { raw: override, source: 'override', where: `overrides, parameter ${name}` };
+  if (options.recorded !== undefined) {
+    const recorded = own(options.recorded.parameters, name);
+    if (recorded !== undefined) return { raw: recorded, source: 'environment', where: `saved plan, parameter ${name}` };
+    return { raw: declaration.default ?? null, source: 'default', where: 'default' };
+  }
   const variable = declaration.env === undefined ? undefined : own(options.environment, declaration.env);
   if (variable !== undefined && variable !== '') {
     return { raw: variable, source: 'environment', where: `environment variable ${declaration.env}` };

@@ -17,6 +17,7 @@ import type { DesiredStateFiles } from './files.js';
 import { checkPhaseNames, readOverrides, releaseRule, selectedPhases, tenantRule } from './fleet-rules.js';
 import { checkFragments, type Fragment } from './fragments.js';
 import type { LoadOptions } from './load-options.js';
+import { checkMigrationLockColumns, migrationLockRule } from './migration-lock-rule.js';
 import type { DesiredPhase, DesiredState, ResolvedBackend } from './model.js';
 import { type Parameters, resolveParameters } from './parameters.js';
 import type { Problems } from './problems.js';
@@ -54,9 +55,11 @@ export async function resolveState(
   );
   const tables = unite(contents, states, files, problems);
   const tenants = tenantRule(fleet, root, options, fragments, problems);
+  const migrationLock = migrationLockRule(fleet, root, fragments);
   await checkFragments(fragments, problems);
   // What an expression names can be asked only of one that parses.
   if (!problems.any) await checkExpressions(tables, problems);
+  if (!problems.any) await checkMigrationLockColumns(migrationLock, problems);
   const extensions = contents
     .flatMap((content) => content.extensions)
     .filter((extension) => selected.has(extension.phase));
@@ -66,6 +69,7 @@ export async function resolveState(
     connectionVariables: fleet.connection?.env ?? [],
     tenants,
     release: releaseRule(fleet),
+    migrationLock,
     phases: states.map((state) => desiredPhase(state, selected)),
     parameters: Object.fromEntries(
       [...parameters].map(([name, { value, source, forNewOnly }]) => [name, { value, source, forNewOnly }]),

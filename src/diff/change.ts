@@ -80,12 +80,31 @@ export interface Step {
   readonly builds?: string | Variable;
   /** What takes the change's earlier steps back when existing rows fail this one: nothing stays half applied. */
   readonly undo?: readonly Step[];
+  /** Counts the existing rows that this step fails for: sent only after it has failed. */
+  readonly offenders?: Offenders;
+}
+
+/** How many existing rows, or groups of them, stand against a step, and the words for them. Never their values. */
+export interface Offenders {
+  /** One row `{ n }`, counted no further than OFFENDERS_COUNTED (src/sql/ddl/offenders.ts). */
+  readonly count: SqlTemplate;
+  /** `row has no value in "c"` … */
+  readonly one: string;
+  /** `rows have no value in "c"` … */
+  readonly many: string;
 }
 
 /** Evidence that a change relies on, and that apply checks again under the lock. */
 export type Assumption =
   | { readonly kind: 'no-rows'; readonly table: string }
   | { readonly kind: 'no-values'; readonly table: string; readonly column: string }
+  /** Fewer than `below` rows match, of `where` with each member's values. */
+  | {
+      readonly kind: 'few-rows';
+      readonly table: string;
+      readonly where: SqlTemplate | null;
+      readonly below: number;
+    }
   /** No row of the family's table gives a member by the name of one of the change's members. */
   | { readonly kind: 'no-member'; readonly table: string; readonly family: IndexFamily };
 
@@ -109,6 +128,8 @@ export interface Change {
   readonly obstacle: string | null;
   /** What the operator can do about that; null while pending. */
   readonly remedy: string | null;
+  /** What of others a deferred change waits for, where it is a matter of time: the end of their build. */
+  readonly waitsFor: 'build' | null;
   readonly hazards: readonly Hazard[];
   readonly steps: readonly Step[];
   readonly assumptions: readonly Assumption[];
@@ -117,6 +138,8 @@ export interface Change {
   readonly needs: readonly string[];
   /** Changes of one group happen all or not at all. */
   readonly group: string | null;
+  /** What a deferred change waits for that ends by itself soon: another session's index build. Null for anything else. */
+  readonly waitsFor: 'build' | null;
 }
 
 /** A change with what one tenant fills in. */
@@ -158,11 +181,13 @@ export function change(
     status: 'pending',
     obstacle: null,
     remedy: null,
+    waitsFor: null,
     hazards: [],
     assumptions: [],
     provides: [],
     needs: [],
     group: null,
+    waitsFor: null,
     ...fields,
   };
 }
@@ -175,6 +200,11 @@ export function blocked(of: Change, obstacle: string, remedy: string): Change {
 /** The same change, put off. */
 export function deferred(of: Change, obstacle: string, remedy: string): Change {
   return { ...of, status: 'deferred', obstacle, remedy };
+}
+
+/** The same change, put off until another session's index build has ended. */
+export function awaitingBuild(of: Change, obstacle: string, remedy: string): Change {
+  return { ...deferred(of, obstacle, remedy), waitsFor: 'build' };
 }
 
 /** The strongest lock that a change takes. */

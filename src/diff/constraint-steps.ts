@@ -4,6 +4,7 @@ import { addConstraint, dropConstraint, renameConstraint, validateConstraint } f
 import { createIndex } from '../sql/ddl/index.js';
 import { name, type SqlTemplate } from '../sql/template.js';
 import type { Step } from './change.js';
+import { duplicates, violations } from './offenders.js';
 import { exclusively } from './step.js';
 import { temporaryName } from './temporary-name.js';
 
@@ -12,15 +13,26 @@ export type KeyConstraint = DesiredConstraint & KeyConstraintShape;
 
 /** The old constraint enforces, under another name, until existing rows are known to satisfy the new one. */
 export function successionSteps(table: string, wanted: DesiredConstraint, existing: ConstraintShape): readonly Step[] {
-  const old = temporaryName('old', `${table}.${wanted.name}`);
   return [
-    exclusively(table, renameConstraint(table, existing.name, old)),
+    exclusively(table, renameConstraint(table, existing.name, predecessorName(table, wanted))),
     added(table, wanted, addConstraint(table, wanted, true)),
+    ...lastOfSuccession(table, wanted, existing.name),
+  ];
+}
+
+/** The name of a constraint whose successor is being checked. */
+export const predecessorName = (table: string, wanted: DesiredConstraint): string =>
+  temporaryName('old', `${table}.${wanted.name}`);
+
+/** The rest of a succession whose first transaction is done, in this run or in one that was interrupted. */
+export function lastOfSuccession(table: string, wanted: DesiredConstraint, oldName: string): readonly Step[] {
+  const old = predecessorName(table, wanted);
+  return [
     {
-      ...validation(table, wanted.name),
+      ...validation(table, wanted),
       undo: [
         exclusively(table, dropConstraint(table, wanted.name)),
-        exclusively(table, renameConstraint(table, old, existing.name)),
+        exclusively(table, renameConstraint(table, old, oldName)),
       ],
     },
     exclusively(table, dropConstraint(table, old)),
@@ -57,6 +69,7 @@ export function uniqueBuild(table: string, wanted: KeyConstraint, index: string)
     mode: 'online',
     lock: { mode: 'SHARE UPDATE EXCLUSIVE', table },
     builds: index,
+    offenders: duplicates(definition),
   };
 }
 
@@ -68,8 +81,12 @@ export function added(table: string, wanted: DesiredConstraint, template: SqlTem
 }
 
 /** Reads every existing row, and lets readers and writers go on. */
-export const validation = (table: string, constraint: string): Step => ({
-  sql: validateConstraint(table, constraint),
-  mode: 'online',
-  lock: { mode: 'SHARE UPDATE EXCLUSIVE', table },
-});
+export function validation(table: string, wanted: DesiredConstraint): Step {
+  const offenders = violations(table, wanted);
+  return {
+    sql: validateConstraint(table, wanted.name),
+    mode: 'online',
+    lock: { mode: 'SHARE UPDATE EXCLUSIVE', table },
+    ...(offenders === null ? {} : { offenders }),
+  };
+}

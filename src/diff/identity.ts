@@ -20,7 +20,7 @@ export function identityChange(
     action: 'alter-column' as const,
     table,
     object: wanted.name,
-    needs: [key.table(table)],
+    needs: [key.table(table), key.cleared(table)],
   };
   if (wanted.identity === null) {
     if (existing.identity === null) return null;

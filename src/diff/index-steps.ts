@@ -2,6 +2,7 @@ import type { DesiredIndexBase } from '../desired-state/model.js';
 import { createIndex, dropIndex, type IndexDefinition, renameIndex } from '../sql/ddl/index.js';
 import type { SqlPart, SqlTemplate, Variable } from '../sql/template.js';
 import type { Step } from './change.js';
+import { duplicates } from './offenders.js';
 
 /** An index to be put in place: what it is, and how its names are written (fixed, or a member's variables). */
 export interface IndexTarget {
@@ -76,5 +77,6 @@ export function build(target: IndexTarget, as: string | Variable, fixedName: str
     lock: { mode: online ? 'SHARE UPDATE EXCLUSIVE' : 'SHARE', table: target.table },
     // A temporary name is the same quoted and unquoted.
     builds: fixedName ?? as,
+    ...(target.definition.unique ? { offenders: duplicates(target.definition) } : {}),
   };
 }

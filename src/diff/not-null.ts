@@ -5,6 +5,7 @@ import { dropConstraint, validateConstraint } from '../sql/ddl/constraint.js';
 import { name, sql } from '../sql/template.js';
 import { type Change, change, key, type Step } from './change.js';
 import type { DiffContext } from './context.js';
+import { withoutValue } from './offenders.js';
 import { exclusively } from './step.js';
 import { temporaryName } from './temporary-name.js';
 
@@ -22,7 +23,7 @@ export function notNullChange(
     table,
     object: wanted.name,
     reason: wanted.notNull ? 'is nullable, declared NOT NULL' : 'is NOT NULL, declared nullable',
-    needs: [key.table(table)],
+    needs: [key.table(table), key.cleared(table)],
     provides: wanted.notNull ? [key.notNull(table, wanted.name)] : [],
   };
   if (!wanted.notNull)
@@ -51,6 +52,7 @@ export function notNullSteps(table: string, column: string): readonly Step[] {
       mode: 'online',
       lock: { mode: 'SHARE UPDATE EXCLUSIVE', table },
       undo: [exclusively(table, dropConstraint(table, check))],
+      offenders: withoutValue(table, column),
     },
     exclusively(table, alterColumn(table, column, 'SET NOT NULL')),
     exclusively(table, dropConstraint(table, check)),

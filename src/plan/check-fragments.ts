@@ -1,6 +1,6 @@
 import { unsafeFunctions } from '../catalog/row-facts.js';
 import type { Session } from '../database/session.js';
-import type { DesiredState, DesiredTable, SourcePosition } from '../desired-state/model.js';
+import type { DesiredState, DesiredTable, MigrationLockRule, SourcePosition } from '../desired-state/model.js';
 import { foreignNames } from '../sql/evaluation.js';
 import { calledFunctions } from '../sql/fragments.js';
 import { parseSql } from '../sql/parser.js';
@@ -12,9 +12,30 @@ import { TrueupError } from '../trueup-error.js';
  * must not be able to read files or to end backends. READ ONLY would stop neither.
  * @throws {TrueupError} FRAGMENT_REFUSED before any of them is evaluated.
  */
-export async function checkEvaluatedFragments(session: Session, desired: DesiredState): Promise<void> {
-  const evaluated = desired.tables.flatMap(evaluatedFragments);
-  const called = new Map<string, { text: string; source: SourcePosition }>();
+export function checkEvaluatedFragments(session: Session, desired: DesiredState): Promise<void> {
+  return checkAll(session, [...desired.tables.flatMap(evaluatedFragments), ...lockFragments(desired.migrationLock)]);
+}
+
+/**
+ * The same for the keys of the application's migration lock alone, which apply evaluates.
+ * @throws {TrueupError} FRAGMENT_REFUSED before any of them is evaluated.
+ */
+export function checkMigrationLock(session: Session, rule: MigrationLockRule): Promise<void> {
+  return checkAll(session, lockFragments(rule));
+}
+
+interface Evaluated {
+  readonly text: string;
+  readonly source: SourcePosition;
+}
+
+const lockFragments = (rule: MigrationLockRule | null): readonly Evaluated[] =>
+  rule === null
+    ? []
+    : [rule.key, rule.baseSchemaKey].flatMap((text) => (text === null ? [] : [{ text, source: rule.source }]));
+
+async function checkAll(session: Session, evaluated: readonly Evaluated[]): Promise<void> {
+  const called = new Map<string, Evaluated>();
   for (const fragment of evaluated)
     for (const { schema, name } of await calledFunctions(fragment.text)) {
       if (schema !== null && schema !== 'pg_catalog') throw refused(`${schema}.${name}`, fragment);
@@ -50,7 +71,7 @@ function queryRefused(message: string): TrueupError {
   });
 }
 
-function evaluatedFragments(table: DesiredTable): { text: string; source: SourcePosition }[] {
+function evaluatedFragments(table: DesiredTable): readonly Evaluated[] {
   const required = [...table.indexes, ...table.families].flatMap((index) =>
     index.requiresRows?.where == null ? [] : [{ text: index.requiresRows.where, source: index.source }],
   );
@@ -77,7 +98,7 @@ function evaluatedFragments(table: DesiredTable): { text: string; source: Source
   return [...required, ...values, ...counted];
 }
 
-function refused(name: string, fragment: { text: string; source: SourcePosition }): TrueupError {
+function refused(name: string, fragment: Evaluated): TrueupError {
   const { file, line, column } = fragment.source;
   return new TrueupError('FRAGMENT_REFUSED', `${name} may not be called here: ${fragment.text}`, {
     where: `${file}:${line}:${column}`,

@@ -1,7 +1,10 @@
+import type { DatabaseIdentity } from '../catalog/database-identity.js';
+import type { Shard } from '../catalog/shard.js';
 import type { Unmanaged } from '../catalog/unmanaged.js';
 import type { DesiredPhase, DesiredState } from '../desired-state/model.js';
 import type { Change, TenantChange } from '../diff/change.js';
 import type { ErrorCode } from '../trueup-error.js';
+import type { Asked } from './asked.js';
 
 /** Something that an operator should know; one shape for every stage. */
 export interface Diagnostic {
@@ -73,6 +76,10 @@ export interface DatabasePlan {
   readonly unmanaged: Unmanaged | null;
   /** Schemas that statements may name beside the tenant's: those of the declared extensions. */
   readonly extensionSchemas: readonly string[];
+  /** The part of the fleet that it is about; null: all of it. */
+  readonly shard: Shard | null;
+  /** Absent from a part that was planned for a batch. */
+  readonly identity?: DatabaseIdentity;
 }
 
 /** Tenants that need the same changes. */
@@ -87,6 +94,7 @@ export interface DriftClass {
 export interface FleetPlan {
   readonly planId: string;
   readonly createdAt: Date;
+  readonly asked: Asked;
   readonly desired: DesiredState;
   readonly databases: readonly DatabasePlan[];
   readonly classes: readonly DriftClass[];

@@ -148,6 +148,7 @@ async function planVariant(database: Database, session: Session, request: PlanRe
     shapes: snapshot.groups.length,
     unmanaged: snapshot.unmanaged,
     extensionSchemas: extensions.schemas,
+    shard: request.selection.shard ?? null,
   };
 }
 
@@ -171,8 +172,9 @@ function sorted(
     const phase = desired.phases[0]?.name ?? '';
     const changes =
       read.tables.size === 0 ? provisioned(result.changes, desired.release, phase, !isNew) : result.changes;
-    const fingerprint = fingerprintOf(read, changes);
-    tenants.push({ database, schema, changes, fingerprint, owner: of.ownerOf(schema), isNew, phases: desired.phases });
+    const owner = of.ownerOf(schema);
+    const fingerprint = fingerprintOf(read, owner, changes);
+    tenants.push({ database, schema, changes, fingerprint, owner, isNew, phases: desired.phases });
   }
   return { tenants, unreadable };
 }
@@ -201,8 +203,8 @@ function lookAlikes(found: readonly LookAlike[], database: string): readonly Dia
   }));
 }
 
-/** What a tenant was and what it was to be changed into: its shape, its owned indexes, its members. */
-function fingerprintOf(read: TenantRead, changes: readonly TenantChange[]): string {
+/** What a tenant was and what it was to be changed into: its shape, its owner, its owned indexes, its members. */
+function fingerprintOf(read: TenantRead, owner: string, changes: readonly TenantChange[]): string {
   const owned = read.owned.map(({ table, index, definition }) => [table, index.name, definition, index.where]).sort();
   const wanted = changes.map(({ change, members }) => [
     change.action,
@@ -210,5 +212,5 @@ function fingerprintOf(read: TenantRead, changes: readonly TenantChange[]): stri
     change.steps.map((step) => showSql(step.sql)),
     members,
   ]);
-  return `sha256:${sha256(JSON.stringify([read.hash, owned, wanted]))}`;
+  return `sha256:${sha256(JSON.stringify([read.hash, owner, owned, wanted]))}`;
 }

@@ -1,8 +1,12 @@
+import { readIdentity } from '../catalog/database-identity.js';
 import { known } from '../collections.js';
 import type { Database, Session } from '../database/session.js';
-import { driftClasses, sha256 } from './drift-classes.js';
+import { approvedPlan } from './approved-plan.js';
+import { ASKED_FOR_ALL, type Asked, askedOf } from './asked.js';
+import { driftClasses } from './drift-classes.js';
 import { type DatabasePlan, type FleetPlan, isInSync, type PlanSummary } from './fleet-plan.js';
 import { type PlanRequest, planDatabase } from './plan-database.js';
+import { planId } from './plan-file.js';
 
 /**
  * Plans a fleet: what apply would do, and nothing done.
@@ -11,7 +15,9 @@ import { type PlanRequest, planDatabase } from './plan-database.js';
 export async function planFleet(database: Database, request: PlanRequest, open?: Session): Promise<FleetPlan> {
   const session = open ?? (await database.connect());
   try {
-    return assemble([await planDatabase(database, session, request)]);
+    const identity = await readIdentity(session);
+    const part = { ...(await planDatabase(database, session, request)), identity };
+    return assemble([part], askedOf(request.selection, request.allow));
   } finally {
     request.progress.done();
     if (open === undefined) await session.close();
@@ -19,34 +25,17 @@ export async function planFleet(database: Database, request: PlanRequest, open?:
 }
 
 /** The plan of a fleet from its databases' parts. */
-export function assemble(databases: readonly DatabasePlan[]): FleetPlan {
+export function assemble(databases: readonly DatabasePlan[], asked: Asked = ASKED_FOR_ALL): FleetPlan {
   const { desired } = known(databases[0], 'a database of the plan');
   return {
-    planId: planId(databases),
+    planId: planId(approvedPlan({ asked, desired, databases })),
     createdAt: new Date(),
+    asked,
     desired,
     databases,
     classes: driftClasses(databases),
     summary: summarise(databases),
   };
-}
-
-/** The hash of all that an approval of this plan approves; the same fleet in the same state gives the same id. */
-function planId(databases: readonly DatabasePlan[]): string {
-  const approved = databases.map((database) => ({
-    id: database.id,
-    host: database.host,
-    port: database.port,
-    name: database.name,
-    desired: database.desired.digest,
-    phases: database.desired.phases.filter((phase) => phase.selected).map((phase) => phase.name),
-    changes: database.databaseChanges.map((change) => [change.action, change.object, change.steps]),
-    tenants: database.tenants
-      .filter((tenant) => tenant.changes.length > 0)
-      .map((tenant) => [tenant.schema, tenant.fingerprint])
-      .sort(),
-  }));
-  return `sha256:${sha256(JSON.stringify(approved))}`;
 }
 
 function summarise(databases: readonly DatabasePlan[]): PlanSummary {

@@ -1,11 +1,14 @@
 import type { FleetOutcome } from '../apply/fleet-outcome.js';
-import type { ApplySummary, ChangeOutcome, Outcome, TenantFailure, TenantOutcome } from '../apply/outcome.js';
+import type { ApplySummary, ChangeOutcome, Outcome, TenantOutcome } from '../apply/outcome.js';
+import type { StopReason } from '../apply/run-control.js';
 import type { Member } from '../diff/change.js';
 import type { ErrorCode } from '../trueup-error.js';
+import { failureDocument } from './apply-events.js';
+import { type ChangeCounts, changeCounts, hasLeftOvers } from './change-counts.js';
 import { type ChangeDocument, changeDocument } from './change-document.js';
 import { FORMAT_VERSION, TRUEUP_VERSION } from './document-version.js';
+import { MemberNames } from './member-names.js';
 import { type DatabaseDocument, databaseDocument } from './plan-json.js';
-import { withoutRowValues } from './row-values.js';
 
 /** What an apply did, as `apply --json` prints it; schema/apply.schema.json describes it. */
 export interface ApplyDocument {
@@ -13,9 +16,15 @@ export interface ApplyDocument {
   readonly trueupVersion: string;
   readonly planId: string;
   readonly databases: readonly DatabaseDocument[];
+  /** Why the run ended early; null: it did not. */
+  readonly ended: StopReason | null;
   /** The signal that ended the run early. */
   readonly interrupted: 'SIGINT' | 'SIGTERM' | null;
   readonly summary: ApplySummary;
+  /** The changes of all tenants by what became of them. */
+  readonly changes: ChangeCounts;
+  /** What to run for what is left over; null when nothing is, or when the caller gave none. */
+  readonly retryCommand: string | null;
   readonly databaseChanges: readonly (ChangeDocument & { readonly result: 'applied' | 'not-applied' })[];
   /** Those that were in sync before are left out. */
   readonly tenants: readonly TenantOutcomeDocument[];
@@ -46,25 +55,32 @@ export interface FailureDocument {
 }
 
 /** The document of an apply. Values of rows stay out of it unless `showValues`. */
-export function applyDocument(result: FleetOutcome, options: { readonly showValues: boolean }): ApplyDocument {
+export function applyDocument(
+  result: FleetOutcome,
+  options: { readonly showValues: boolean; readonly retry?: string | null },
+): ApplyDocument {
+  const hide = options.showValues ? null : new MemberNames(result.databases.map(({ desired }) => desired));
   return {
     formatVersion: FORMAT_VERSION,
     trueupVersion: TRUEUP_VERSION,
     planId: result.planId,
     databases: result.databases.map(databaseDocument),
+    ended: result.ended,
     interrupted: result.interrupted,
     summary: result.summary,
+    changes: changeCounts(result.tenants),
+    retryCommand: hasLeftOvers(result) ? (options.retry ?? null) : null,
     databaseChanges: result.databaseChanges.map(({ change, result: made }) => ({
       ...changeDocument(change, 0),
       result: made,
     })),
     tenants: result.tenants
       .filter((tenant) => tenant.outcome !== 'in-sync')
-      .map((tenant) => tenantDocument(tenant, options.showValues)),
+      .map((tenant) => tenantDocument(tenant, hide)),
   };
 }
 
-function tenantDocument(tenant: TenantOutcome, showValues: boolean): TenantOutcomeDocument {
+function tenantDocument(tenant: TenantOutcome, hide: MemberNames | null): TenantOutcomeDocument {
   const { database, schema, outcome, changes, error } = tenant;
   return {
     database,
@@ -73,17 +89,8 @@ function tenantDocument(tenant: TenantOutcome, showValues: boolean): TenantOutco
     changes: changes.map(({ item: { change, members }, result }) => ({
       ...changeDocument(change, members?.length ?? 0),
       result,
-      ...(showValues && members !== null ? { members } : {}),
+      ...(hide === null && members !== null ? { members } : {}),
     })),
-    ...(error === null ? {} : { error: failureDocument(error, showValues) }),
-  };
-}
-
-function failureDocument({ code, message, sqlstate, remedy }: TenantFailure, showValues: boolean): FailureDocument {
-  return {
-    code,
-    message: showValues ? message : withoutRowValues(message),
-    ...(sqlstate === null ? {} : { sqlstate }),
-    ...(remedy === null ? {} : { remedy }),
+    ...(error === null ? {} : { error: failureDocument(error, hide) }),
   };
 }

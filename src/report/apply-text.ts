@@ -1,11 +1,13 @@
 import type { FleetOutcome } from '../apply/fleet-outcome.js';
 import type { Outcome, TenantOutcome } from '../apply/outcome.js';
+import type { StopReason } from '../apply/run-control.js';
 import { groupBy } from '../collections.js';
 import type { DesiredPhase } from '../desired-state/model.js';
+import { changeCounts, hasLeftOvers } from './change-counts.js';
 import { paragraph, type TextOptions } from './layout.js';
-import { withoutRowValues } from './row-values.js';
+import { MemberNames } from './member-names.js';
 import { visible } from './visible.js';
-import { counted, named, number, scopeOf } from './words.js';
+import { counted, named, number, scopeOf, shardOf } from './words.js';
 
 /** How an apply's outcome is shown. */
 export interface ApplyTextOptions extends TextOptions {
@@ -14,6 +16,8 @@ export interface ApplyTextOptions extends TextOptions {
   readonly verbose: boolean;
   /** The phases of the desired state: "in sync" names those that were left out. */
   readonly phases: readonly DesiredPhase[];
+  /** The command line for what is left over, quoted for a shell; and what has to be known about it. */
+  readonly retry?: { readonly line: string; readonly note: string | null };
 }
 
 const NAMES = 5;
@@ -22,8 +26,10 @@ const CAUSES = 20;
 
 /** What an apply did, for people: those that need a hand first, the sum last. */
 export function applyText(result: FleetOutcome, options: ApplyTextOptions): string {
+  const hide = options.showValues ? null : new MemberNames(result.databases.map(({ desired }) => desired));
   const blocks = [
-    ...TROUBLES.map((trouble) => troubleLines(trouble, result, options)),
+    ...TROUBLES.map((trouble) => troubleLines(trouble, result, hide, options)),
+    options.verbose ? changeLines(result, options) : [],
     doubtLines(result, options),
     closingLines(result, options),
   ];
@@ -37,7 +43,7 @@ interface Trouble {
   readonly outcome: Outcome;
   readonly words: string;
   /** Why, in lines; tenants with the same are shown together. */
-  readonly cause: (tenant: TenantOutcome, showValues: boolean) => readonly string[];
+  readonly cause: (tenant: TenantOutcome, hide: MemberNames | null) => readonly string[];
 }
 
 const TROUBLES: readonly Trouble[] = [
@@ -50,12 +56,12 @@ const TROUBLES: readonly Trouble[] = [
   { outcome: 'deferred', words: 'in sync, with changes deferred', cause: (tenant) => obstacles(tenant, 'deferred') },
 ];
 
-function failure({ error }: TenantOutcome, showValues: boolean): readonly string[] {
+function failure({ error }: TenantOutcome, hide: MemberNames | null): readonly string[] {
   if (error === null) return [];
   const { message, code, sqlstate, remedy } = error;
   const codes = sqlstate === null ? code : `${code}, SQLSTATE ${sqlstate}`;
   return [
-    `${visible(showValues ? message : withoutRowValues(message))} (${codes})`,
+    `${visible(hide === null ? message : hide.message(message))} (${codes})`,
     ...(remedy === null ? [] : [`do: ${visible(remedy)}`]),
   ];
 }
@@ -70,12 +76,17 @@ function obstacles(tenant: TenantOutcome, status: 'blocked' | 'deferred'): reado
   return [...new Set(lines)];
 }
 
-function troubleLines(trouble: Trouble, result: FleetOutcome, options: ApplyTextOptions): readonly string[] {
-  const { color, width, verbose, showValues } = options;
+function troubleLines(
+  trouble: Trouble,
+  result: FleetOutcome,
+  hide: MemberNames | null,
+  options: ApplyTextOptions,
+): readonly string[] {
+  const { color, width, verbose } = options;
   const tenants = result.tenants.filter((tenant) => tenant.outcome === trouble.outcome);
   // A schema's own name in a message must not give every tenant a cause of its own.
   const causes = [
-    ...groupBy(tenants, (tenant) => trouble.cause(tenant, showValues).join('\n').replaceAll(`"${tenant.schema}"`, '')),
+    ...groupBy(tenants, (tenant) => trouble.cause(tenant, hide).join('\n').replaceAll(`"${tenant.schema}"`, '')),
   ].map(([, group]) => group);
   const shown = verbose ? causes : causes.slice(0, CAUSES);
   const style = trouble.outcome === 'failed' ? color.red : color.yellow;
@@ -83,7 +94,7 @@ function troubleLines(trouble: Trouble, result: FleetOutcome, options: ApplyText
     const names = group.map(({ database, schema }) => (result.databases.length > 1 ? `${database}/${schema}` : schema));
     const head = `${counted(group.length, 'tenant')} ${trouble.words}: (${named(names, verbose ? names.length : NAMES)})`;
     const [first] = group;
-    const cause = first === undefined ? [] : trouble.cause(first, showValues);
+    const cause = first === undefined ? [] : trouble.cause(first, hide);
     return [
       ...paragraph(head, width, 0, 2).map((line) => style(line)),
       ...cause.flatMap((line) => paragraph(line, width, 4, 2)),
@@ -93,6 +104,23 @@ function troubleLines(trouble: Trouble, result: FleetOutcome, options: ApplyText
   const more = `… and ${number(left)} more ${trouble.words}: --verbose or --json shows them.`;
   return left === 0 ? lines : [...lines, more];
 }
+
+/** What became of each change of each tenant. */
+function changeLines(result: FleetOutcome, { width, color }: ApplyTextOptions): readonly string[] {
+  return result.tenants.flatMap(({ database, schema, changes }) => {
+    if (changes.length === 0) return [];
+    const name = result.databases.length > 1 ? `${database}/${schema}` : schema;
+    const lines = changes.map(({ item: { change, members }, result: made }) => {
+      const count = members === null ? '' : ` (${counted(members.length, 'member')})`;
+      const why = made === 'not-applied' && change.status !== 'pending' ? `, ${change.status}` : '';
+      const what = change.table === '' ? change.object : `${change.table}.${change.object}`;
+      return paragraph(`${RESULTS[made]}${why}: ${change.action} ${visible(what)}${count}`, width, 4, 2);
+    });
+    return [color.bold(`${visible(name)}:`), ...lines.flat()];
+  });
+}
+
+const RESULTS = { applied: 'applied', 'not-applied': 'not applied', 'in-doubt': 'in doubt' } as const;
 
 /** A lost connection says nothing of the statement that it interrupted. */
 function doubtLines(result: FleetOutcome, { width }: ApplyTextOptions): readonly string[] {
@@ -110,8 +138,8 @@ function doubtLines(result: FleetOutcome, { width }: ApplyTextOptions): readonly
   );
 }
 
-function closingLines(result: FleetOutcome, { color, width, phases }: ApplyTextOptions): readonly string[] {
-  const { summary, interrupted } = result;
+function closingLines(result: FleetOutcome, { color, width, phases, retry }: ApplyTextOptions): readonly string[] {
+  const { summary, ended } = result;
   const made = result.databaseChanges.filter(({ result: how }) => how === 'applied').length;
   const counts: readonly (readonly [number, string])[] = [
     [summary.failed, 'failed'],
@@ -128,13 +156,40 @@ function closingLines(result: FleetOutcome, { color, width, phases }: ApplyTextO
     // As in a plan: a tenant with only deferred changes is in sync.
     `${number(summary.inSync + summary.deferred)} in sync`,
   ];
-  const good = interrupted === null && counts.every(([count]) => count === 0);
-  const again = summary.failed + summary.stale + summary.notAttempted > 0 || interrupted !== null;
+  const good = ended === null && counts.every(([count]) => count === 0);
+  const { applied, notApplied, inDoubt } = changeCounts(result.tenants);
+  const changes = [
+    `${number(applied)} applied`,
+    `${number(notApplied)} not applied`,
+    ...(inDoubt === 0 ? [] : [`${number(inDoubt)} in doubt`]),
+  ];
   return [
-    ...(interrupted === null ? [] : [color.yellow(`Interrupted by ${interrupted}.`)]),
-    ...paragraph(`Apply: ${parts.join(', ')}${scopeOf(phases)}.`, width, 0).map((line) =>
-      good ? color.green(line) : color.bold(line),
+    ...(ended === null ? [] : paragraph(ENDS[ended], width, 0).map((line) => color.yellow(line))),
+    ...paragraph(`Apply: ${shardOf(result.databases[0]?.shard)}${parts.join(', ')}${scopeOf(phases)}.`, width, 0).map(
+      (line) => (good ? color.green(line) : color.bold(line)),
     ),
-    ...(again ? paragraph('Run the same command again for what is left: what is done stays done.', width, 0) : []),
+    // Where nothing failed, the lines above have said it all.
+    ...(inDoubt > 0 || (hasLeftOvers(result) && notApplied > 0) ? [`Changes: ${changes.join(', ')}.`] : []),
+    ...(hasLeftOvers(result) ? againLines(retry, width) : []),
   ];
 }
+
+function againLines(retry: ApplyTextOptions['retry'], width: number): readonly string[] {
+  if (retry === undefined)
+    return paragraph('Run the same command again for what is left: what is done stays done.', width, 0);
+  // Not broken between words: it is there to be copied.
+  return [
+    ...paragraph('Run again for what is left; what is done stays done:', width, 0),
+    `  ${retry.line}`,
+    ...(retry.note === null ? [] : paragraph(retry.note, width, 0)),
+  ];
+}
+
+const ENDS: Readonly<Record<StopReason, string>> = {
+  SIGINT: 'Interrupted by SIGINT.',
+  SIGTERM: 'Interrupted by SIGTERM.',
+  deadline: 'Ended early: the deadline.',
+  'max-failures': 'Ended early: as many tenants have failed as --max-failures names.',
+  canary: 'Ended early: a canary failed, so no other tenant was begun.',
+  connection: 'Ended early: the server could not be reached any more.',
+};

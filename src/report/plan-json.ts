@@ -1,4 +1,5 @@
 import type { IndexUsage } from '../catalog/presence.js';
+import type { Shard } from '../catalog/shard.js';
 import type { ValueSource } from '../desired-state/model.js';
 import type { Change, Member } from '../diff/change.js';
 import type {
@@ -24,6 +25,8 @@ export interface PlanDocument {
   readonly planId: string;
   readonly databases: readonly DatabaseDocument[];
   readonly desiredState: DesiredStateDocument;
+  /** Which part of the fleet was planned; shard null: all of it. */
+  readonly selection: { readonly shard: Shard | null };
   readonly summary: PlanSummary;
   /** Changes made once a database: extensions. */
   readonly databaseChanges: readonly (PlannedChangeDocument & { readonly database: string })[];
@@ -87,6 +90,7 @@ export function planDocument(plan: FleetPlan, options: { readonly showValues: bo
     planId: plan.planId,
     databases: plan.databases.map(databaseDocument),
     desiredState: desiredStateDocument(plan),
+    selection: { shard: plan.databases[0]?.shard ?? null },
     summary: plan.summary,
     databaseChanges: plan.databases.flatMap((database) =>
       database.databaseChanges.map((change) => ({ database: database.id, ...plannedChange(change, 0) })),

@@ -7,7 +7,7 @@ import { paragraph } from './layout.js';
 import { familyOf, memberCount, memberName, membersOf, usageOf } from './members.js';
 import { noticeLines } from './notice-text.js';
 import { visible } from './visible.js';
-import { counted, named, number, scopeOf } from './words.js';
+import { counted, named, number, scopeOf, shardOf } from './words.js';
 
 /** How a plan is shown. */
 export interface PlanTextOptions extends ChangeTextOptions {
@@ -140,6 +140,7 @@ function unmanagedLines({ unmanaged }: DatabasePlan, { width }: PlanTextOptions)
 function closingLines(plan: FleetPlan, { color, width }: PlanTextOptions): readonly string[] {
   const { summary } = plan;
   const scope = scopeOf(plan.desired.phases);
+  const shard = shardOf(plan.databases[0]?.shard);
   const unreadable = summary.unreadable === 0 ? [] : [`${number(summary.unreadable)} not readable`];
   const once = plan.databases.reduce(
     (sum, database) => sum + database.databaseChanges.filter((change) => change.status === 'pending').length,
@@ -147,10 +148,11 @@ function closingLines(plan: FleetPlan, { color, width }: PlanTextOptions): reado
   );
   const pending = plan.classes.filter((group) => group.changes.some(({ change }) => change.status === 'pending'));
   if (once === 0 && summary.drifted === 0) {
-    if (summary.tenants === 0) return ['No changes. No tenant found.'];
+    if (summary.tenants === 0)
+      return [`No changes. ${shard === '' ? 'No tenant found' : `${capital(shard)}no tenant`}.`];
     const deferred = summary.deferred === 0 ? [] : [`${number(summary.deferred)} of them with changes deferred`];
     const inSync = `${counted(summary.inSync, 'tenant')} in sync`;
-    const verdict = `No changes. ${[inSync, ...deferred, ...unreadable].join(', ')}${scope}.`;
+    const verdict = `No changes. ${capital(shard)}${[inSync, ...deferred, ...unreadable].join(', ')}${scope}.`;
     return paragraph(verdict, width, 0).map((line) => (summary.unreadable === 0 ? color.green(line) : line));
   }
   const tenants = pending.reduce((sum, group) => sum + group.tenants.length, 0);
@@ -163,8 +165,10 @@ function closingLines(plan: FleetPlan, { color, width }: PlanTextOptions): reado
     ...unreadable,
     `${number(summary.inSync)} in sync`,
   ];
-  return paragraph(`Plan: ${parts.join(', ')}${scope}.`, width, 0).map((line) => color.bold(line));
+  return paragraph(`Plan: ${shard}${parts.join(', ')}${scope}.`, width, 0).map((line) => color.bold(line));
 }
+
+const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 
 /** `served 12 scans since the statistics were reset; 3.4 MB`. */
 function usageWords({ scans, bytes }: IndexUsage): string {

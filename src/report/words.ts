@@ -1,3 +1,4 @@
+import type { Shard } from '../catalog/shard.js';
 import type { DesiredPhase } from '../desired-state/model.js';
 import type { Action, Hazard } from '../diff/change.js';
 import { visible } from './visible.js';
@@ -49,3 +50,7 @@ export function scopeOf(phases: readonly DesiredPhase[]): string {
   const skipped = names(false);
   return skipped.length === 0 ? '' : ` (${listed(names(true))}; ${listed(skipped)} not checked)`;
 }
+
+/** What a verdict begins with when it is about a part of the fleet: `shard 2/8: `. */
+export const shardOf = (shard: Shard | null | undefined): string =>
+  shard === null || shard === undefined ? '' : `shard ${shard.index}/${shard.count}: `;

@@ -3,7 +3,16 @@ import { describe, expect, it } from 'vitest';
 import type { FleetOutcome } from '../../src/apply/fleet-outcome.js';
 import type { TenantFailure } from '../../src/apply/outcome.js';
 import { type ApplyTextOptions, applyText } from '../../src/report/apply-text.js';
-import { addColumn, desiredState, ended, fleetOutcome, refusedRebuild } from '../support/plan-fixture.js';
+import {
+  addColumn,
+  databasePlan,
+  desiredState,
+  ended,
+  fleetOutcome,
+  member,
+  missingMembers,
+  refusedRebuild,
+} from '../support/plan-fixture.js';
 
 const text = (result: FleetOutcome, options: Partial<ApplyTextOptions> = {}): string =>
   applyText(result, {
@@ -48,6 +57,7 @@ describe('an apply as text', () => {
           do: approve it with --allow rebuild-index
 
       Apply: 1 tenant converged, 3 failed, 1 blocked, 1 in sync.
+      Changes: 0 applied, 1 not applied.
       Run the same command again for what is left: what is done stays done."
     `);
   });
@@ -63,11 +73,81 @@ describe('an apply as text', () => {
       changes: [{ item: { change: addColumn('kind'), members: null }, result: 'in-doubt' }],
       error: { code: 'CONNECTION_FAILED', message: 'connection lost', sqlstate: '08006', remedy: null },
     });
-    const shown = text(fleetOutcome([lost, ended('n', 'not-attempted')], { interrupted: 'SIGINT' }), { width: 200 });
+    const shown = text(fleetOutcome([lost, ended('n', 'not-attempted')], { ended: 'SIGINT', interrupted: 'SIGINT' }), {
+      width: 200,
+    });
     expect(shown).toContain('In doubt: add-column kind of t\\x1b: the connection was lost while it ran');
     expect(shown).toContain(
       'Interrupted by SIGINT.\nApply: 0 tenants converged, 1 failed, 1 not attempted, 0 in sync.',
     );
     expect(shown).toContain('Run the same command again');
+  });
+
+  it.each([
+    ['SIGTERM', 'Interrupted by SIGTERM.'],
+    ['deadline', 'Ended early: the deadline.'],
+    ['max-failures', 'Ended early: as many tenants have failed as --max-failures names.'],
+    ['canary', 'Ended early: a canary failed, so no other tenant was begun.'],
+    ['connection', 'Ended early: the server could not be reached any more.'],
+  ] as const)('says why it ended early: %s (R12, R17)', (ended_, words) => {
+    const shown = text(fleetOutcome([ended('c', 'converged'), ended('n', 'not-attempted')], { ended: ended_ }));
+    expect(shown).toBe(
+      [
+        '1 tenant not attempted: (n)',
+        '',
+        words,
+        'Apply: 1 tenant converged, 1 not attempted, 0 in sync.',
+        'Run the same command again for what is left: what is done stays done.',
+      ].join('\n'),
+    );
+  });
+
+  it('ends with the command to run again, unbroken, when something is left over', () => {
+    const retry = { line: `trueup apply --schema 'a b' ${'--allow rebuild-index '.repeat(6)}--yes`, note: 'A note.' };
+    const shown = text(fleetOutcome([ended('n', 'stale')]), { retry });
+    expect(shown.split('\n').slice(-3)).toEqual([
+      'Run again for what is left; what is done stays done:',
+      `  ${retry.line}`,
+      'A note.',
+    ]);
+    expect(text(fleetOutcome([ended('c', 'converged'), ended('b', 'blocked')]), { retry })).not.toContain('trueup');
+  });
+
+  it('shows with --verbose what became of every change', () => {
+    const changes = [
+      { item: { change: addColumn('kind'), members: null }, result: 'applied' },
+      { item: missingMembers(member('acme'), member('acme', 'u')), result: 'in-doubt' },
+      { item: { change: refusedRebuild, members: null }, result: 'not-applied' },
+    ] as const;
+    const result = fleetOutcome([ended('p', 'partial', { changes })]);
+    expect(text(result, { verbose: true, width: 200 })).toContain(
+      [
+        'p:',
+        '    applied: add-column items.kind',
+        '    in doubt: create-index items.items_body_${kind.code}_${shop.short} (2 members)',
+        '    not applied, blocked: rebuild-index items.items_title',
+      ].join('\n'),
+    );
+    expect(text(result)).toContain('Changes: 1 applied, 1 not applied, 1 in doubt.');
+    expect(text(result)).not.toContain('applied: add-column');
+  });
+
+  it('hides what messages quote of rows, and what names of members hold of them (S2)', () => {
+    const error: TenantFailure = {
+      code: 'TENANT_FAILED',
+      message: 'could not create index "items_body_n_acme": Key (name)=(acme) is duplicated, by items_body_u_acme',
+      sqlstate: '23505',
+      remedy: null,
+    };
+    const result = fleetOutcome([ended('f', 'failed', { error })]);
+    expect(text(result)).not.toContain('acme');
+    expect(text(result)).toContain('"items_body_n_…"');
+    expect(text(result, { showValues: true })).toContain('items_body_u_acme');
+  });
+
+  it('says which shard it was', () => {
+    const shard = { index: 2, count: 8 };
+    const result = fleetOutcome([ended('c', 'converged')], { databases: [databasePlan({ shard })] });
+    expect(text(result)).toBe('Apply: shard 2/8: 1 tenant converged, 0 in sync.');
   });
 });

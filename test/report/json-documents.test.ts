@@ -1,6 +1,8 @@
 import { Ajv } from 'ajv';
 import { describe, expect, it } from 'vitest';
+import { EVENT_KINDS } from '../../src/apply/events.js';
 import { OUTCOMES } from '../../src/apply/outcome.js';
+import { STOP_REASONS } from '../../src/apply/run-control.js';
 import { errorDocument } from '../../src/cli/report-error.js';
 import { FORMAT_VERSION as PRINTED_VERSION } from '../../src/cli/standard-output.js';
 import { ACTIONS, HAZARDS, LOCK_MODES, STATUSES } from '../../src/diff/change.js';
@@ -8,7 +10,7 @@ import { DIAGNOSTIC_CODES } from '../../src/plan/fleet-plan.js';
 import { applyDocument } from '../../src/report/apply-json.js';
 import { FORMAT_VERSION, TRUEUP_VERSION } from '../../src/report/document-version.js';
 import { planDocument } from '../../src/report/plan-json.js';
-import { applySchema, errorSchema, planSchema } from '../../src/report/schemas.js';
+import { applySchema, errorSchema, eventSchema, planSchema } from '../../src/report/schemas.js';
 import { ERROR_CODES, TrueupError } from '../../src/trueup-error.js';
 import {
   backfill,
@@ -78,6 +80,14 @@ describe('the JSON of a plan', () => {
     expect(problems(planSchema, planDocument(fleetPlan({}), { showValues: false }))).toEqual([]);
   });
 
+  it('says which part of the fleet it is about', () => {
+    const shard = { index: 2, count: 8 };
+    const document = planDocument(fleetPlan({ shard }), { showValues: false });
+    expect(document.selection).toEqual({ shard });
+    expect(problems(planSchema, document)).toEqual([]);
+    expect(planDocument(plan, { showValues: false }).selection).toEqual({ shard: null });
+  });
+
   it('shows a family’s members as one change with template statements', () => {
     const document = planDocument(plan, { showValues: false });
     expect(document.driftClasses[0]).toMatchObject({
@@ -130,7 +140,10 @@ describe('the JSON of an apply', () => {
     expect(problems(applySchema, applyDocument(outcome, { showValues: false }))).toEqual([]);
     expect(problems(applySchema, applyDocument(outcome, { showValues: true }))).toEqual([]);
     expect(
-      problems(applySchema, applyDocument(fleetOutcome([], { interrupted: 'SIGTERM' }), { showValues: false })),
+      problems(
+        applySchema,
+        applyDocument(fleetOutcome([], { ended: 'SIGTERM', interrupted: 'SIGTERM' }), { showValues: false }),
+      ),
     ).toEqual([]);
   });
 
@@ -141,6 +154,19 @@ describe('the JSON of an apply', () => {
       ['b', 'blocked'],
     ]);
     expect(summary).toMatchObject({ tenants: 3, inSync: 1, failed: 1, blocked: 1 });
+  });
+
+  it('counts changes, says why it ended, and what to run when something is left', () => {
+    const options = { showValues: false, retry: 'trueup apply --yes' };
+    expect(applyDocument(outcome, options)).toMatchObject({
+      ended: null,
+      changes: { applied: 0, notApplied: 1, inDoubt: 1 },
+      retryCommand: 'trueup apply --yes',
+    });
+    const early = fleetOutcome([ended('c', 'converged')], { ended: 'deadline' });
+    expect(applyDocument(early, options)).toMatchObject({ ended: 'deadline', retryCommand: null });
+    const once = fleetOutcome([], { databaseChanges: [{ change: dropIndex('x'), result: 'not-applied' }] });
+    expect(applyDocument(once, options).retryCommand).toBe('trueup apply --yes');
   });
 
   it('hides the values that an error of the server quotes (S2)', () => {
@@ -162,13 +188,19 @@ describe('the published schemas', () => {
     expect(definitions.lockMode.enum).toEqual(LOCK_MODES);
     expect(definitions.diagnostic.properties.code.enum).toEqual(DIAGNOSTIC_CODES);
     expect(applySchema.definitions.outcome.enum).toEqual(OUTCOMES);
-    for (const { definitions: own } of [planSchema, applySchema, errorSchema])
+    expect(applySchema.properties.ended.enum).toEqual([...STOP_REASONS, null]);
+    expect(eventSchema.properties.kind.enum).toEqual(EVENT_KINDS);
+    expect(eventSchema.oneOf).toEqual(EVENT_KINDS.map((kind) => ({ $ref: `#/definitions/${kind}` })));
+    expect(eventSchema.definitions.draining.properties.reason.enum).toEqual(STOP_REASONS);
+    for (const { definitions: own } of [planSchema, applySchema, errorSchema, eventSchema])
       expect(own.errorCode.enum).toEqual(ERROR_CODES);
   });
 
   it('agree with each other', () => {
     const { action, status, hazard, lockMode, database } = applySchema.definitions;
     expect(planSchema.definitions).toMatchObject({ action, status, hazard, lockMode, database });
+    const { result, outcome: ends, summary, failure } = applySchema.definitions;
+    expect(eventSchema.definitions).toMatchObject({ action, result, outcome: ends, summary, failure });
   });
 
   it('describe the document of an error', () => {

@@ -39,10 +39,16 @@ describe('apply ends with', () => {
     [['stale'], 5, {}],
     [['not-attempted'], 5, {}],
     [['failed', 'blocked', 'stale'], 4, {}],
-    [['failed'], 130, { interrupted: 'SIGINT' }],
-    [['not-attempted'], 143, { interrupted: 'SIGTERM' }],
+    [['failed'], 130, { ended: 'SIGINT', interrupted: 'SIGINT' }],
+    [['not-attempted'], 143, { ended: 'SIGTERM', interrupted: 'SIGTERM' }],
+    [['converged'], 143, { ended: 'SIGTERM', interrupted: 'SIGTERM' }],
+    [['converged', 'not-attempted'], 5, { ended: 'deadline' }],
+    [['converged'], 0, { ended: 'deadline' }],
+    [['failed', 'not-attempted'], 4, { ended: 'canary' }],
+    [['failed', 'not-attempted'], 4, { ended: 'max-failures' }],
+    [['failed', 'not-attempted'], 4, { ended: 'connection' }],
     [['in-sync'], 5, { databaseChanges: [{ change: dropIndex('x'), result: 'not-applied' }] }],
-  ])('%j: %i', (outcomes, code, fields) => {
+  ])('%j: %i, %j', (outcomes, code, fields) => {
     expect(
       applyExitCode(
         fleetOutcome(

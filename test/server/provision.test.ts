@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { applyFleet } from '../../src/apply/apply-fleet.js';
-import { DEFAULT_LIMITS } from '../../src/apply/apply-tenant.js';
+import { runDefaults } from '../../src/apply/request.js';
 import { openDatabase } from '../../src/database/open-database.js';
 import { resolveTarget } from '../../src/database/target.js';
 import { planFleet } from '../../src/plan/plan-fleet.js';
@@ -42,8 +42,8 @@ async function provisionAs(setRole: string | undefined, schema: string, createSc
       selection: { schemas: [schema], exclude: [], allowEmpty: false, allowAbsent: createSchema },
       allow: new Set<never>(),
       progress: NO_PROGRESS,
+      ...runDefaults(),
       concurrency: 1,
-      limits: DEFAULT_LIMITS,
     };
     return await applyFleet(database, await planFleet(database, request), request);
   } finally {

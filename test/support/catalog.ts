@@ -4,7 +4,7 @@ import type { TestDatabase } from './test-database.js';
  * Every object of a schema in words that name no schema, sorted; kinds apart. Positions of columns are no part of it, nor
  * are the casts and parentheses in which pg_get_expr's text differs from what it was parsed from.
  */
-export async function catalogOf(test: TestDatabase, schema: string) {
+export async function catalogOf(test: Pick<TestDatabase, 'query'>, schema: string) {
   const read = async (sql: string): Promise<readonly string[]> =>
     (await test.query<{ line: string }>(sql, [schema]))
       .map(({ line }) => line.replaceAll(new RegExp(`\\b${schema}\\.`, 'gu'), ''))

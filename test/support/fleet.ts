@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
-import { type ApplyRequest, applyFleet } from '../../src/apply/apply-fleet.js';
-import { DEFAULT_LIMITS } from '../../src/apply/apply-tenant.js';
+import { applyFleet } from '../../src/apply/apply-fleet.js';
 import type { FleetOutcome } from '../../src/apply/fleet-outcome.js';
+import { type ApplyRequest, runDefaults } from '../../src/apply/request.js';
 import { openDatabase } from '../../src/database/open-database.js';
 import type { Database } from '../../src/database/session.js';
 import { resolveTarget } from '../../src/database/target.js';
@@ -11,6 +11,7 @@ import type { DesiredState } from '../../src/desired-state/model.js';
 import type { Change, TenantChange } from '../../src/diff/change.js';
 import type { Approval } from '../../src/diff/context.js';
 import type { FleetPlan } from '../../src/plan/fleet-plan.js';
+import type { PlanRequest } from '../../src/plan/plan-database.js';
 import { planFleet } from '../../src/plan/plan-fleet.js';
 import { NO_PROGRESS } from '../../src/progress.js';
 
@@ -27,6 +28,8 @@ export interface FleetOptions {
   readonly allowEmpty?: boolean;
   readonly createSchema?: boolean;
   readonly concurrency?: number;
+  /** What of the run differs from the defaults: limits, canaries, a control … */
+  readonly run?: Partial<Omit<ApplyRequest, keyof PlanRequest>>;
 }
 
 /** One database under the library, with every statement that was sent to it. */
@@ -117,7 +120,8 @@ async function requestOf(options: FleetOptions): Promise<ApplyRequest> {
     },
     allow: new Set(options.allow ?? []),
     progress: NO_PROGRESS,
-    concurrency: options.concurrency ?? 2,
-    limits: DEFAULT_LIMITS,
+    ...runDefaults(),
+    concurrency: options.concurrency ?? 4,
+    ...options.run,
   };
 }

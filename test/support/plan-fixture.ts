@@ -146,6 +146,7 @@ export const databasePlan = (fields: Partial<DatabasePlan> = {}): DatabasePlan =
   shapes: 1,
   unmanaged: null,
   extensionSchemas: [],
+  shard: null,
   desired: desiredState(),
   ...fields,
 });
@@ -242,6 +243,7 @@ export const fleetOutcome = (ended: readonly TenantOutcome[], fields: Partial<Fl
   databaseChanges: [],
   tenants: ended,
   summary: summariseOutcomes(ended),
+  ended: null,
   interrupted: null,
   ...fields,
 });

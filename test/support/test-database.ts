@@ -21,21 +21,24 @@ export interface TestDatabase {
   connect(user?: string): Promise<pg.Client>;
   /** Runs a script through psql, statement by statement, stopping at the first error. Gives its standard output. */
   psql(script: string): Promise<string>;
+  /** Ends the connections that were opened through this object: a database is copied only while nobody uses it. */
+  disconnect(): Promise<void>;
   /** Ends all sessions in the database and drops it. */
   drop(): Promise<void>;
 }
 
 /**
  * Makes a fresh database: with the extensions vector and pg_trgm in public, or (`template: false`, or on a server of the
- * test file's own) with none.
+ * test file's own) with none; or a copy of the database that `template` names.
  */
 export async function createTestDatabase(
-  options: { readonly template?: boolean; readonly server?: TestServer } = {},
+  options: { readonly template?: boolean | string; readonly server?: TestServer } = {},
 ): Promise<TestDatabase> {
   const own = options.server;
   const server = own === undefined ? sharedServer() : { url: own.url('postgres'), bin: own.bin };
   const name = `trueup_test_${randomBytes(8).toString('hex')}`;
-  const template = options.template === false || own !== undefined ? 'template0' : TEMPLATE_DATABASE;
+  const usual = options.template === false || own !== undefined ? 'template0' : TEMPLATE_DATABASE;
+  const template = typeof options.template === 'string' ? options.template : usual;
   await administer(server.url, `CREATE DATABASE ${name} TEMPLATE ${template}`);
 
   const urlFor = (user: string | null): string => {
@@ -61,6 +64,10 @@ export async function createTestDatabase(
     return main;
   };
 
+  const disconnect = async (): Promise<void> => {
+    await Promise.all([...clients].map((client) => client.end().catch(() => {})));
+  };
+
   return {
     name,
     url: urlFor(null),
@@ -72,8 +79,9 @@ export async function createTestDatabase(
     },
     connect: (user) => connect(user ?? null),
     psql: (script) => runPsql(server.bin, urlFor(null), script),
+    disconnect,
     drop: async () => {
-      await Promise.all([...clients].map((client) => client.end().catch(() => {})));
+      await disconnect();
       await administer(server.url, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
     },
   };

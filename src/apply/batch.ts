@@ -1,0 +1,167 @@
+import type { Database } from '../database/session.js';
+import type { DatabasePlan, PlannedTenant } from '../plan/fleet-plan.js';
+import { planDatabase } from '../plan/plan-database.js';
+import { NO_PROGRESS } from '../progress.js';
+import { applyTenant, type TenantRun } from './apply-tenant.js';
+import { approvalFailure } from './approval.js';
+import type { Crew, Worker } from './crew.js';
+import { type Circumstances, type Decision, decide, lockedOut, waiting } from './decision.js';
+import { anyFailure } from './failure.js';
+import type { Ledger, Standing } from './ledger.js';
+import { tryLocks } from './locks.js';
+import type { ApplyRequest } from './request.js';
+import type { Lane, Schedule, Task } from './schedule.js';
+import { watchWhile } from './watch.js';
+
+/** One database's run: what its batches share. */
+export interface DatabaseRun {
+  readonly database: Database;
+  readonly crew: Crew;
+  readonly request: ApplyRequest;
+  readonly schedule: Schedule;
+  readonly ledger: Ledger;
+  /** Whether the plan was to make the tenant: any other that is not there has been dropped, and is not made again. */
+  readonly isNew: (schema: string) => boolean;
+  /** Is called when a tenant has failed for good, at once. */
+  readonly failed: (schema: string) => void;
+  /** Is called when a tenant has had its last turn. */
+  readonly ended: (schema: string) => void;
+}
+
+/**
+ * One batch: its tenants' locks, one introspection, their turns in parallel, one introspection that shows what came of
+ * it. Each of its tasks is settled: ended, or put back into the schedule.
+ * @throws {DatabaseError} when the keeper is lost: tasks that are not settled then are still in the schedule
+ */
+export async function runBatch(run: DatabaseRun, lane: Lane, tasks: readonly Task[]): Promise<void> {
+  const { crew, database, request, ledger } = run;
+  const schemas = tasks.map((task) => task.schema);
+  const locks = await tryLocks(crew.keeper, database.target.database, request.desired, schemas);
+  try {
+    for (const task of tasks)
+      if (!locks.schemas.has(task.schema)) settle(run, task, waiting(task, lockedOut(task.schema), by(request)));
+    const mine = tasks.filter((task) => locks.schemas.has(task.schema));
+    if (mine.length === 0) return;
+    const fresh = await introspect(run, mine);
+    const todo = mine.flatMap(({ schema }) => approved(run, fresh.byName.get(schema)));
+    const turns = await changeAll(run, lane, todo, fresh.plan);
+    const verified = todo.length === 0 ? fresh : await introspect(run, mine);
+    for (const task of mine) {
+      const standing = standingOf(task.schema, verified);
+      ledger.stands(task.schema, standing);
+      const stale = ledger.isStale(task.schema);
+      const turn = turns.get(task.schema) ?? null;
+      settle(run, task, stale ? { kind: 'end', left: null } : decide(task, turn, standing, by(request)));
+    }
+  } finally {
+    await locks.release();
+  }
+}
+
+/** Ends a task, or puts it back. */
+export function settle(run: DatabaseRun, task: Task, decision: Decision): void {
+  const { schema } = task;
+  const { schedule, ledger, request, database } = run;
+  if (decision.kind === 'end') {
+    if (decision.left !== null) ledger.leave(schema, decision.left);
+    if (decision.left?.kind === 'failed') run.failed(schema);
+    schedule.end(schema);
+    run.ended(schema);
+    return;
+  }
+  schedule.again(decision.task);
+  if (decision.kind === 'retry') {
+    const delay = Math.max(0, decision.task.due - Date.now());
+    request.observe({ kind: 'retry', database: database.id, schema, failure: decision.failure, delay });
+  }
+  // Said once, not at every look.
+  if (decision.kind === 'wait' && task.waitingSince === null)
+    request.observe({ kind: 'tenant-waiting', database: database.id, schema, message: decision.failure.message });
+}
+
+/** What a decision of this moment goes by. */
+export const by = ({ limits }: ApplyRequest): Circumstances => ({ now: Date.now(), limits, random: Math.random });
+
+interface Introspected {
+  readonly plan: DatabasePlan;
+  readonly byName: ReadonlyMap<string, PlannedTenant>;
+  readonly unreadable: ReadonlyMap<string, string>;
+}
+
+async function introspect(run: DatabaseRun, tasks: readonly Task[]): Promise<Introspected> {
+  const { database, crew, request, isNew } = run;
+  const schemas = tasks.map((task) => task.schema);
+  const selection = { schemas, exclude: [], allowEmpty: true, allowAbsent: true };
+  const plan = await planDatabase(database, crew.keeper, { ...request, selection, progress: NO_PROGRESS });
+  return {
+    plan,
+    byName: new Map(
+      plan.tenants.filter((tenant) => !tenant.isNew || isNew(tenant.schema)).map((tenant) => [tenant.schema, tenant]),
+    ),
+    unreadable: new Map(plan.unreadable.map((tenant) => [tenant.schema, tenant.message])),
+  };
+}
+
+/** A tenant with pending changes that may be made; one that differs from its approval is left alone from here on. */
+function approved({ request, ledger }: DatabaseRun, tenant: PlannedTenant | undefined): readonly PlannedTenant[] {
+  if (tenant === undefined || !tenant.changes.some(({ change }) => change.status === 'pending')) return [];
+  const failure = approvalFailure(tenant, request.approved, ledger.begun(tenant.schema));
+  if (failure === null) return [tenant];
+  ledger.leave(tenant.schema, { kind: 'stale', failure });
+  return [];
+}
+
+/** The tenants' turns, as many at once as there are workers; of long work as many as index builds are allowed. */
+async function changeAll(
+  run: DatabaseRun,
+  lane: Lane,
+  tenants: readonly PlannedTenant[],
+  plan: DatabasePlan,
+): Promise<ReadonlyMap<string, TenantRun>> {
+  const { crew, request, ledger, database } = run;
+  const turns = new Map<string, TenantRun>();
+  if (tenants.length === 0) return turns;
+  const queue = [...tenants];
+  const workers = lane === 'long' ? crew.workers.slice(0, request.indexBuilds) : crew.workers;
+  const work = Promise.all(
+    workers.map(async (worker) => {
+      while (request.control.running && !crew.halted && !worker.session.broken) {
+        const tenant = queue.shift();
+        if (tenant === undefined) return;
+        if (ledger.start(tenant.schema)) observeStart(tenant, run);
+        const turn = await turnOf(worker, tenant, { ...run, lane, plan });
+        turns.set(tenant.schema, turn);
+        ledger.record(tenant.schema, turn.changes);
+        if (turn.end.kind === 'failed') run.failed(tenant.schema);
+      }
+    }),
+  );
+  await watchWhile({ crew, database: database.id, request }, work);
+  return turns;
+}
+
+function observeStart({ schema, changes }: PlannedTenant, { request, database }: DatabaseRun): void {
+  const pending = changes.filter(({ change }) => change.status === 'pending').length;
+  request.observe({ kind: 'tenant-started', database: database.id, schema, changes: pending });
+}
+
+async function turnOf(
+  worker: Worker,
+  tenant: PlannedTenant,
+  { crew, request, lane, plan }: DatabaseRun & { readonly lane: Lane; readonly plan: DatabasePlan },
+): Promise<TenantRun> {
+  try {
+    const { extensionSchemas } = plan;
+    return await applyTenant(tenant, { worker, crew, lane, phases: tenant.phases, extensionSchemas, request });
+  } catch (error) {
+    // What is no error of this tenant's still must not end the others'.
+    return { changes: [], end: { kind: 'failed', failure: anyFailure(error) } };
+  }
+}
+
+function standingOf(schema: string, { byName, unreadable }: Introspected): Standing {
+  const tenant = byName.get(schema);
+  if (tenant !== undefined) return { kind: 'read', tenant };
+  const message = unreadable.get(schema);
+  return message === undefined ? { kind: 'gone' } : { kind: 'unreadable', message };
+}

@@ -1,0 +1,128 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Database, DatabaseError, type Session } from '../database/session.js';
+import { TrueupError } from '../trueup-error.js';
+import { checkConnections } from './connections.js';
+import { isLost, isPassing } from './failure.js';
+import { refuseSharedBackends } from './pooler.js';
+import { backoff } from './schedule.js';
+
+/** A statement outside any transaction that a worker's session is busy with: long, and may give way to others. */
+export interface Activity {
+  readonly schema: string;
+  /** The index that is built or dropped, the constraint that is validated. */
+  readonly object: string;
+  /** It drops what a cancelled build left: not to be cancelled for the same reason again. */
+  readonly cleaning: boolean;
+}
+
+/** Who waited behind a build that was cancelled for it. */
+export interface Yielded {
+  readonly pid: number;
+  readonly waited: number;
+}
+
+/** One session that makes changes. */
+export interface Worker {
+  session: Session;
+  /** Null while nothing long runs. */
+  activity: Activity | null;
+  /** Set by the watch before it cancels the worker's build. */
+  yielded: Yielded | null;
+}
+
+/**
+ * The sessions of a run. The keeper holds the tenants' locks, introspects, verifies and watches; the workers change. With
+ * one connection the keeper is the only worker, and nobody watches.
+ */
+export class Crew {
+  /** True once the keeper is lost, and its locks with it, or once others wait for a lock that it holds. */
+  halted = false;
+
+  private constructor(
+    private readonly database: Database,
+    public keeper: Session,
+    public readonly workers: readonly Worker[],
+    private readonly patience: number,
+  ) {}
+
+  /**
+   * Opens as many sessions as the budget and the work allow.
+   * @param concurrency connections at most
+   * @param work tenants that are to be changed
+   * @param patience how long a lost connection may take to come back, in milliseconds
+   * @throws {TrueupError} TOO_FEW_CONNECTIONS, POOLER_SHARES_BACKENDS: nothing was changed
+   */
+  static async open(database: Database, concurrency: number, work: number, patience: number): Promise<Crew> {
+    const keeper = await database.connect();
+    const opened: Session[] = [];
+    try {
+      const beside = Math.min(concurrency, database.maxSessions, work + 1) - 1;
+      if (!keeper.embedded && beside > 0) await checkConnections(keeper, beside);
+      for (let at = 0; at < beside; at += 1) opened.push(await database.connect());
+      if (!keeper.embedded) await refuseSharedBackends(keeper, opened);
+    } catch (error) {
+      for (const session of [keeper, ...opened]) await session.close();
+      throw error;
+    }
+    const workers = (opened.length > 0 ? opened : [keeper]).map(worker);
+    return new Crew(database, keeper, workers, patience);
+  }
+
+  /** Whether somebody watches the workers. */
+  get watched(): boolean {
+    return this.workers[0]?.session !== this.keeper;
+  }
+
+  /** The server's process ids of all sessions of the run. */
+  get pids(): readonly number[] {
+    return [this.keeper, ...this.workers.map(({ session }) => session)].map(({ pid }) => pid);
+  }
+
+  /**
+   * Replaces sessions that were lost, and takes up work again.
+   * @throws {DatabaseError | TrueupError} when the server does not come back in time
+   */
+  async mend(): Promise<void> {
+    const until = Date.now() + this.patience;
+    if (this.keeper.broken) {
+      const alone = !this.watched;
+      this.keeper = await this.#reopened(this.keeper, until);
+      const [only] = this.workers;
+      if (alone && only !== undefined) only.session = this.keeper;
+    }
+    for (const one of this.workers) {
+      if (one.session.broken) one.session = await this.#reopened(one.session, until);
+      one.activity = null;
+      one.yielded = null;
+    }
+    this.halted = false;
+  }
+
+  /** Ends every session, whatever it is doing. */
+  async close(): Promise<void> {
+    for (const session of new Set([...this.workers.map((one) => one.session), this.keeper])) await session.close();
+  }
+
+  async #reopened(lost: Session, until: number): Promise<Session> {
+    await lost.close();
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await this.database.connect();
+      } catch (error) {
+        // A server that restarts refuses connections, or says that it is starting up.
+        const passing =
+          error instanceof TrueupError ? error.code === 'CONNECTION_FAILED' : isLost(error) || isPassing(error);
+        if (!passing || Date.now() > until) throw error;
+        await sleep(backoff(attempt));
+      }
+    }
+  }
+}
+
+const worker = (session: Session): Worker => ({ session, activity: null, yielded: null });
+
+/** Whether a run cannot go on with its sessions as they are. */
+export const isConnectionTrouble = (error: unknown): boolean =>
+  isLost(error) ||
+  (error instanceof TrueupError && error.code === 'CONNECTION_FAILED') ||
+  (error instanceof DatabaseError && error.code === '53300');

@@ -1,0 +1,42 @@
+import { DatabaseError, type Session } from '../database/session.js';
+import { inTransaction } from '../database/transaction.js';
+import type { DatabasePlan } from '../plan/fleet-plan.js';
+import { assertStatement } from '../sql/guard.js';
+import { renderSql } from '../sql/template.js';
+import { TrueupError } from '../trueup-error.js';
+import type { FleetOutcome } from './fleet-outcome.js';
+
+/**
+ * Makes what a database needs once, before its tenants: extensions.
+ * @throws {TrueupError} PRIVILEGE or TENANT_FAILED: no tenant could be converged without them
+ */
+export async function applyDatabaseChanges(
+  session: Session,
+  target: DatabasePlan,
+): Promise<FleetOutcome['databaseChanges']> {
+  const made: FleetOutcome['databaseChanges'][number][] = [];
+  for (const change of target.databaseChanges) {
+    if (change.status !== 'pending') {
+      made.push({ change, result: 'not-applied' });
+      continue;
+    }
+    for (const step of change.steps) {
+      await assertStatement(step.sql, { schemas: target.extensionSchemas });
+      const sql = renderSql(step.sql, {});
+      try {
+        await inTransaction(session, 'read write', () => session.query(sql));
+      } catch (error) {
+        if (!(error instanceof DatabaseError)) throw error;
+        // Two runs at once: the other one's CREATE EXTENSION was quicker.
+        if (error.code === '23505') continue;
+        throw new TrueupError(error.code === '42501' ? 'PRIVILEGE' : 'TENANT_FAILED', `${sql}: ${error.message}`, {
+          where: `database ${target.id}`,
+          remedy: `run as an administrator: ${sql}; then run again`,
+          cause: error,
+        });
+      }
+    }
+    made.push({ change, result: 'applied' });
+  }
+  return made;
+}

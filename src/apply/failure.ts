@@ -1,0 +1,61 @@
+import { DatabaseError } from '../database/session.js';
+import { TrueupError } from '../trueup-error.js';
+import type { TenantFailure } from './outcome.js';
+
+/** An error as a tenant's outcome says it. Anything that is neither ours nor the server's is thrown on: a bug. */
+export function failureOf(error: unknown): TenantFailure {
+  if (error instanceof TrueupError)
+    return { code: error.code, message: error.message, sqlstate: null, remedy: error.options.remedy ?? null };
+  if (error instanceof DatabaseError) {
+    const detail = error.details.detail === undefined ? '' : ` (${withoutValues(error.code, error.details.detail)})`;
+    return {
+      code: 'TENANT_FAILED',
+      message: `${error.message}${detail}`,
+      sqlstate: error.code,
+      remedy: REMEDIES[error.code] ?? error.details.hint ?? null,
+    };
+  }
+  throw error;
+}
+
+/** The same, for an error that must not end the other tenants' run. */
+export function anyFailure(error: unknown): TenantFailure {
+  if (error instanceof TrueupError || error instanceof DatabaseError) return failureOf(error);
+  const message = error instanceof Error ? error.message : String(error);
+  return { code: 'INTERNAL', message, sqlstate: null, remedy: 'report this as a bug' };
+}
+
+/** Whether the session that it came from is of no use any more: lost (08…), or ended by the server (57P01 to 57P05). */
+export const isLost = (error: unknown): boolean =>
+  error instanceof DatabaseError && (error.code.startsWith('08') || error.code.startsWith('57P'));
+
+/** Whether the same might go well a little later: a lock not had, a deadlock lost, a serialisation failure. */
+export const isPassing = (error: unknown): boolean =>
+  error instanceof DatabaseError &&
+  (['55P03', '40P01', '40001', '53300'].includes(error.code) ||
+    (error.code === '57014' && /lock timeout/u.test(error.message)));
+
+/** Whether something that the diff relied on was made, renamed or dropped meanwhile: the next diff goes by what is there. */
+export const isOvertaken = (error: unknown): boolean =>
+  (error instanceof TrueupError && error.code === 'STALE_EVIDENCE') ||
+  (error instanceof DatabaseError &&
+    ['42P07', '42710', '42701', '42704', '42703', '42P01', '42P06', '3F000'].includes(error.code));
+
+/** Whether a running statement was cancelled. */
+export const isCancelled = (error: unknown): boolean => error instanceof DatabaseError && error.code === '57014';
+
+/** Details of violated constraints quote rows, and rows hold customers' names. */
+const withoutValues = (sqlstate: string, detail: string): string =>
+  sqlstate.startsWith('23')
+    ? detail.replace(/=\([\s\S]*\)/u, '=(…)').replace(/(row contains) \([\s\S]*\)/u, '$1 (…)')
+    : detail;
+
+const REMEDIES: Readonly<Record<string, string>> = {
+  '42501': 'run as a role that owns the tenant’s tables, or name one with --role',
+  '55P03': 'a lock was not had in time: run again, or end the transaction that holds it',
+  '57014': 'the statement was cancelled: run again; --build-timeout bounds builds',
+  '23505': 'existing rows are not unique: mend them, then run again',
+  '23514': 'existing rows violate the check: mend them, then run again',
+  '23502': 'existing rows have no value: fill the column, then run again',
+  '23503': 'existing rows reference rows that are gone: mend them, then run again',
+};

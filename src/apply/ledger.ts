@@ -1,0 +1,122 @@
+import { isInSync, type PlannedTenant, type UnreadableTenant } from '../plan/fleet-plan.js';
+import type { ChangeOutcome, Outcome, TenantFailure, TenantOutcome } from './outcome.js';
+
+/** What the last introspection of a tenant gave: how it is now, that it is gone, or that it could not be read. */
+export type Standing =
+  | { readonly kind: 'read'; readonly tenant: PlannedTenant }
+  | { readonly kind: 'gone' }
+  | { readonly kind: 'unreadable'; readonly message: string };
+
+/** Why a tenant is left as it is: with an error of its own, for others' sake, or because its approval no longer fits. */
+export type Left =
+  | { readonly kind: 'failed'; readonly failure: TenantFailure }
+  | { readonly kind: 'not-attempted'; readonly failure: TenantFailure | null }
+  | { readonly kind: 'stale'; readonly failure: TenantFailure };
+
+interface Entry {
+  readonly changes: readonly ChangeOutcome[];
+  readonly standing: Standing | null;
+  readonly left: Left | null;
+}
+
+const NOTHING: Entry = { changes: [], standing: null, left: null };
+
+/** What is known of each tenant of a run, turn by turn, and what it comes to in the end. */
+export class Ledger {
+  readonly #entries = new Map<string, Entry>();
+  readonly #started = new Set<string>();
+
+  /** The tenant's turn has come; true for its first. */
+  start(schema: string): boolean {
+    const first = !this.#started.has(schema);
+    this.#started.add(schema);
+    return first;
+  }
+
+  /** Whether anything of a tenant's was changed in this run. */
+  begun(schema: string): boolean {
+    return this.#of(schema).changes.some((change) => change.result !== 'not-applied');
+  }
+
+  /** Whether the tenant was left because its approval no longer fits. */
+  isStale(schema: string): boolean {
+    return this.#of(schema).left?.kind === 'stale';
+  }
+
+  /** A turn's changes. Of earlier turns only what was done stays: what was not is done in this one, or listed by it. */
+  record(schema: string, changes: readonly ChangeOutcome[]): void {
+    const entry = this.#of(schema);
+    const before = entry.changes.filter((change) => change.result === 'applied');
+    this.#entries.set(schema, { ...entry, changes: [...before, ...changes] });
+  }
+
+  /** How the tenant stands by the last introspection. What is no longer pending was done, whatever became of the answer. */
+  stands(schema: string, standing: Standing): void {
+    const entry = this.#of(schema);
+    const open = standing.kind === 'read' && standing.tenant.changes.some(({ change }) => change.status === 'pending');
+    const changes = open ? entry.changes : entry.changes.flatMap(asDone);
+    this.#entries.set(schema, { ...entry, standing, changes: standing.kind === 'read' ? changes : entry.changes });
+  }
+
+  /** The tenant is left as it is. */
+  leave(schema: string, left: Left): void {
+    this.#entries.set(schema, { ...this.#of(schema), left });
+  }
+
+  /** Whether a tenant has failed, or was left for others' sake. */
+  isTroubled(schema: string): boolean {
+    const { left, standing } = this.#of(schema);
+    return standing?.kind === 'unreadable' || left?.kind === 'failed' || left?.kind === 'not-attempted';
+  }
+
+  /** A planned tenant's end, by all that is known. */
+  outcome(planned: PlannedTenant): TenantOutcome {
+    const { database, schema } = planned;
+    const entry = this.#of(schema);
+    const now = entry.standing?.kind === 'read' ? entry.standing.tenant : planned;
+    const refused = now.changes
+      .filter(({ change }) => change.status !== 'pending')
+      .map((item) => ({ item, result: 'not-applied' as const }));
+    const outcome = outcomeOf(entry, now);
+    const told = outcome === 'failed' || outcome === 'stale' || outcome === 'not-attempted';
+    const error =
+      entry.standing?.kind === 'unreadable' ? unreadable(entry.standing.message) : (entry.left?.failure ?? null);
+    return { database, schema, outcome, changes: [...entry.changes, ...refused], error: told ? error : null };
+  }
+
+  #of(schema: string): Entry {
+    return this.#entries.get(schema) ?? NOTHING;
+  }
+}
+
+const asDone = ({ item, result }: ChangeOutcome): readonly ChangeOutcome[] =>
+  result === 'not-applied' ? [] : [{ item, result: 'applied' }];
+
+function outcomeOf({ standing, left, changes }: Entry, now: PlannedTenant): Outcome {
+  if (standing?.kind === 'gone') return 'vanished';
+  if (standing?.kind === 'unreadable' || left?.kind === 'failed') return 'failed';
+  if (left !== null) return left.kind;
+  const applied = changes.some((change) => change.result === 'applied');
+  const having = (status: string) => now.changes.some(({ change }) => change.status === status);
+  if (having('pending')) return 'not-attempted';
+  if (having('blocked')) return applied ? 'partial' : 'blocked';
+  if (!isInSync(now)) return 'not-attempted';
+  if (applied) return 'converged';
+  return having('deferred') ? 'deferred' : 'in-sync';
+}
+
+/** The end of a tenant that could not even be planned. */
+export const unreadableOutcome = ({ database, schema, message }: UnreadableTenant): TenantOutcome => ({
+  database,
+  schema,
+  outcome: 'failed',
+  changes: [],
+  error: unreadable(message),
+});
+
+const unreadable = (message: string): TenantFailure => ({
+  code: 'TENANT_UNREADABLE',
+  message,
+  sqlstate: null,
+  remedy: 'let the role read the tenant’s tables (row security included), then run again',
+});

@@ -1,0 +1,43 @@
+import type { Session } from '../database/session.js';
+import type { DesiredState } from '../desired-state/model.js';
+import { isLost } from './failure.js';
+import { migrationLockKeys, releaseMigrationLocks, tryMigrationLocks } from './migration-lock.js';
+import { releaseTenantLocks, tryTenantLocks } from './tenant-lock.js';
+
+/** The locks that a batch holds. */
+export interface HeldLocks {
+  /** The tenants of which every lock was had. */
+  readonly schemas: ReadonlySet<string>;
+  /** Gives them back. Never throws: a lost session has no locks. */
+  release(): Promise<void>;
+}
+
+/** Tries the locks of some tenants: of other runs of trueup, and of the application's migration where fleet.yaml names it. */
+export async function tryLocks(
+  session: Session,
+  database: string,
+  desired: DesiredState,
+  schemas: readonly string[],
+): Promise<HeldLocks> {
+  const tenants = await tryTenantLocks(session, database, schemas);
+  const keys = await migrationLockKeys(session, desired, [...tenants]);
+  const migrations = await tryMigrationLocks(session, keys);
+  const had = new Set([...tenants].filter((schema) => !keys.has(schema) || migrations.has(schema)));
+  await releaseTenantLocks(
+    session,
+    database,
+    [...tenants].filter((schema) => !had.has(schema)),
+  );
+  return {
+    schemas: had,
+    async release() {
+      try {
+        const held = new Map([...keys].filter(([schema]) => migrations.has(schema)));
+        await releaseMigrationLocks(session, held);
+        await releaseTenantLocks(session, database, had);
+      } catch (error) {
+        if (!isLost(error)) throw error;
+      }
+    },
+  };
+}

@@ -1,0 +1,64 @@
+import { basename, relative } from 'node:path';
+import { parseConnectionUrl } from '../database/connection-url.js';
+import { redact } from '../database/redact.js';
+import { endOfFlags } from './arguments.js';
+
+/** A command line to be copied, and what has to be known about it. */
+export interface RetryCommand {
+  readonly line: string;
+  readonly note: string | null;
+}
+
+const URL_FLAG = '--database-url';
+const VARIABLE = 'TRUEUP_DATABASE_URL';
+
+/**
+ * The command line that a run was started by, quoted for a shell. Never with a password: a connection string that may hold
+ * one is replaced by a variable.
+ * @param argv the words after the program, its command among them
+ */
+export function retryCommand(program: string, argv: readonly string[]): RetryCommand {
+  const end = endOfFlags(argv);
+  let hidden = false;
+  const words = argv.map((word, at) => {
+    const given = at < end && word.startsWith(`${URL_FLAG}=`) ? word.slice(URL_FLAG.length + 1) : null;
+    const value = given ?? (at > 0 && at <= end && argv[at - 1] === URL_FLAG ? word : null);
+    if (value === null || !mayHoldPassword(value)) return shellQuoted(word);
+    hidden = true;
+    return given === null ? `"$${VARIABLE}"` : `${URL_FLAG} "$${VARIABLE}"`;
+  });
+  return {
+    line: [program, ...words].join(' '),
+    note: hidden ? `The connection string is left out, as it holds a password: put it into ${VARIABLE}.` : null,
+  };
+}
+
+/** How this program was called: from a clone there is no program of that name on the path. */
+export function programName(installed: string): string {
+  const script = process.argv[1] ?? installed;
+  return basename(script).endsWith('.js') ? `node ${shellQuoted(relative(process.cwd(), script))}` : installed;
+}
+
+/** A word as a POSIX shell takes it for itself. */
+export function shellQuoted(word: string): string {
+  if (/^[\w@%+=:,./-]+$/u.test(word)) return word;
+  // A control character in single quotes would reach the terminal.
+  if (/\p{Cc}/u.test(word)) return `$'${word.replaceAll(/[\\'\p{Cc}]/gu, escaped)}'`;
+  return `'${word.replaceAll("'", `'\\''`)}'`;
+}
+
+const escaped = (character: string): string =>
+  character === '\\' || character === "'"
+    ? `\\${character}`
+    : [...Buffer.from(character)].map((byte) => `\\x${byte.toString(16).padStart(2, '0')}`).join('');
+
+/** What cannot be read counts as holding one. */
+function mayHoldPassword(url: string): boolean {
+  try {
+    const parsed = parseConnectionUrl(url);
+    if (parsed.kind === 'embedded') return false;
+    return Object.keys(parsed.parameters).some((name) => /password/iu.test(name)) || redact(url, []) !== url;
+  } catch {
+    return true;
+  }
+}

@@ -1,0 +1,71 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { backoff, Schedule, type Task } from '../../src/apply/schedule.js';
+
+const names = (schedule: Schedule, now = 0): readonly string[] => {
+  const turn = schedule.next(now);
+  return turn.kind === 'batch' ? turn.tasks.map((task) => task.schema) : [];
+};
+const tasksOf = (schedule: Schedule, now = 0): readonly Task[] => {
+  const turn = schedule.next(now);
+  if (turn.kind !== 'batch') throw new Error(`no batch, but ${turn.kind}`);
+  return turn.tasks;
+};
+
+describe('a schedule', () => {
+  it('offers short work in batches of a hundred, and long work in batches of ten', () => {
+    const schedule = new Schedule([Array.from({ length: 250 }, (_, at) => `t${at}`)]);
+    const first = tasksOf(schedule);
+    expect(first).toHaveLength(100);
+    for (const task of first) schedule.again({ ...task, lane: 'long' });
+    expect(tasksOf(schedule)).toHaveLength(100);
+    for (const name of schedule.left.filter((schema) => !first.some((task) => task.schema === schema)))
+      schedule.end(name);
+    expect(schedule.next(0)).toMatchObject({ kind: 'batch', lane: 'long', tasks: { length: 10 } });
+  });
+
+  it('does short work before long work that has waited longer', () => {
+    const schedule = new Schedule([['builds', 'quick']]);
+    const [builds] = tasksOf(schedule);
+    if (builds !== undefined) schedule.again({ ...builds, lane: 'long' });
+    expect(names(schedule)).toEqual(['quick']);
+  });
+
+  it('R12: offers no tenant of a later stage before every canary has ended', () => {
+    const schedule = new Schedule([['canary'], ['other']]);
+    const [canary] = tasksOf(schedule);
+    expect(canary?.schema).toBe('canary');
+    if (canary !== undefined) schedule.again({ ...canary, due: 500 });
+    expect(schedule.next(0)).toEqual({ kind: 'wait', ms: 500 });
+    schedule.end('canary');
+    expect(names(schedule)).toEqual(['other']);
+    expect(schedule.stage).toBe(1);
+  });
+
+  it('tells how long nothing is due', () => {
+    const schedule = new Schedule([['a', 'b']]);
+    for (const task of tasksOf(schedule)) schedule.again({ ...task, due: task.schema === 'a' ? 900 : 300 });
+    expect(schedule.next(100)).toEqual({ kind: 'wait', ms: 200 });
+    expect(names(schedule, 300)).toEqual(['b']);
+  });
+
+  it('is done when every tenant has ended, and counts the turns of those that come again', () => {
+    const schedule = new Schedule([['a']]);
+    const [first] = tasksOf(schedule);
+    if (first !== undefined) schedule.again(first);
+    expect(tasksOf(schedule)[0]?.turns).toBe(1);
+    schedule.end('a');
+    expect(schedule.next(0)).toEqual({ kind: 'done' });
+  });
+
+  it('R6: waits longer from failure to failure, with jitter, and never longer than seven and a half seconds', () => {
+    fc.assert(
+      fc.property(fc.nat(40), fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }), (failures, chance) => {
+        const delay = backoff(failures, () => chance);
+        expect(delay).toBeGreaterThanOrEqual(50);
+        expect(delay).toBeLessThanOrEqual(7500);
+      }),
+    );
+    expect(backoff(2, () => 0.5)).toBeGreaterThan(backoff(1, () => 0.5));
+  });
+});

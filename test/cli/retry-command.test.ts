@@ -1,0 +1,56 @@
+import { spawnSync } from 'node:child_process';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { retryCommand, shellQuoted } from '../../src/cli/retry-command.js';
+
+describe('the retry command', () => {
+  it('is the command line that was given', () => {
+    const argv = ['apply', '--database-url', 'postgresql://deploy@db/app', '--schema', 'tenant x', '--yes'];
+    expect(retryCommand('trueup', argv)).toEqual({
+      line: `trueup apply --database-url postgresql://deploy@db/app --schema 'tenant x' --yes`,
+      note: null,
+    });
+  });
+
+  it.each([
+    ['postgresql://u:hunter22@h/d'],
+    ['postgresql+asyncpg://u:hunter22@h/d'],
+    ['postgresql://:hunter22@h/d'],
+    ['postgresql://u:hunter 22@h/d'],
+    ['postgresql://u:hunter22@x@h/d'],
+    ['postgresql://h/d?user=u&password=hunter22'],
+    ['postgresql://h/d?sslpassword=hunter22'],
+    ['postgresql://u:%68unter22@h/d'],
+    ['host=h password=hunter22'],
+  ])('never holds a password: %s (R13)', (url) => {
+    for (const words of [['--database-url', url], [`--database-url=${url}`]]) {
+      const { line, note } = retryCommand('trueup', ['apply', ...words, '--yes']);
+      expect(line).toBe('trueup apply --database-url "$TRUEUP_DATABASE_URL" --yes');
+      expect(note).toContain('TRUEUP_DATABASE_URL');
+    }
+  });
+
+  it('shows the connection string where the password stands elsewhere', () => {
+    expect(retryCommand('trueup', ['apply', '--database-url=pglite://./data']).note).toBe(null);
+    expect(retryCommand('trueup', ['apply', '--database-url=postgresql://u@/d?host=/run/pg']).note).toBe(null);
+  });
+
+  it('is taken by a shell as it was typed', () => {
+    const words = fc.array(
+      fc.string({ unit: 'grapheme' }).filter((word) => !word.includes('\0')),
+      { maxLength: 4 },
+    );
+    fc.assert(
+      fc.property(words, (argv) => {
+        const script = `printf '%s\\0' x ${argv.map(shellQuoted).join(' ')}`;
+        const { stdout } = spawnSync('bash', ['-c', script], { encoding: 'utf8', env: { LC_ALL: 'C.UTF-8' } });
+        expect(stdout.split('\0').slice(1, -1)).toEqual(argv);
+      }),
+      { numRuns: 60, examples: [[["o'brien", '$(id)', '`id`', 'a\nb', '\x1b[31m', '\x07\\', '!', '', '-x', '"']]] },
+    );
+  });
+
+  it('cannot steer the terminal', () => {
+    expect(shellQuoted('a\x1b[2Jb')).toBe(String.raw`$'a\x1b[2Jb'`);
+  });
+});
