@@ -70,6 +70,22 @@ export {
 export type { PlanRequest } from './plan/plan-database.js';
 export { planFleet } from './plan/plan-fleet.js';
 
+// Save a plan, and hold a new one against it: what differs is stale, what was edited is refused.
+
+export { type CheckedPlan, checkDatabase, checkDesiredState, checkPlan, withGone } from './apply/saved-plan.js';
+export { type DatabaseIdentity, readIdentity } from './catalog/database-identity.js';
+export { ASKED_FOR_ALL, type Asked } from './plan/asked.js';
+export type {
+  ApprovedChange,
+  ApprovedDatabase,
+  ApprovedDrift,
+  ApprovedPlan,
+  ApprovedState,
+  PlanFile,
+} from './plan/plan-file.js';
+export { readPlanFile } from './plan/plan-file-read.js';
+export { planFileOf, writePlanFile } from './plan/plan-file-write.js';
+
 // Apply: makes the pending changes, and shows by a second introspection that nothing differs any more.
 
 export { applyFleet } from './apply/apply-fleet.js';
@@ -115,7 +131,7 @@ export {
 } from './report/plan-json.js';
 export { planSql } from './report/plan-sql.js';
 export { type PlanTextOptions, planText } from './report/plan-text.js';
-export { applySchema, errorSchema, eventSchema, planSchema } from './report/schemas.js';
+export { applySchema, errorSchema, eventSchema, planFileSchema, planSchema } from './report/schemas.js';
 
 // What every floor speaks.
 

@@ -40,7 +40,7 @@ export async function tryMigrationLocks(
   if (wanted.length === 0) return new Set(keys.keys());
   const rows = await session.query<Row & { schema: string; key: string; had: boolean }>(
     `select w.s "schema", w.k::text "key", pg_catalog.pg_try_advisory_lock(w.k) had
-       from pg_catalog.unnest($1::text[], $2::int8[]) w(s, k)`,
+       from unnest($1::text[], $2::int8[]) w(s, k)`,
     [wanted.map(({ schema }) => schema), wanted.map(({ key }) => key)],
   );
   const missed = new Set(rows.filter((row) => !row.had).map((row) => row.schema));

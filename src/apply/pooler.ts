@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DatabaseError, type Row, type Session } from '../database/session.js';
+import { POOLER_REMEDY, refusesTransactions, sharedBackends } from '../database/shared-backends.js';
 import { TrueupError } from '../trueup-error.js';
 import { isLost } from './failure.js';
 
@@ -17,7 +18,7 @@ const PATIENCE = 10_000;
  */
 export async function refuseSharedBackends(first: Session, others: readonly Session[]): Promise<void> {
   const all = [first, ...others];
-  if (new Set(all.map(({ pid }) => pid)).size < all.length) throw shared();
+  if (new Set(all.map(({ pid }) => pid)).size < all.length) throw sharedBackends();
   const pooled = all.some(({ pid, announcedPid }) => announcedPid !== null && announcedPid !== pid);
   const probes = others.slice(0, PROBES);
   if (probes.length === 0 && pooled) throw untold();
@@ -25,16 +26,16 @@ export async function refuseSharedBackends(first: Session, others: readonly Sess
   try {
     for (const probe of probes) {
       // Read just before: a pooler hands out the backend that it was given back last.
-      if ((await backend(first)) !== first.pid) throw shared();
+      if ((await backend(first)) !== first.pid) throw sharedBackends();
       await bounded(probe.query('BEGIN'));
       begun.push(probe);
-      if ((await backend(probe)) !== probe.pid) throw shared();
+      if ((await backend(probe)) !== probe.pid) throw sharedBackends();
     }
-    if ((await backend(first)) !== first.pid) throw shared();
+    if ((await backend(first)) !== first.pid) throw sharedBackends();
   } catch (error) {
     // In statement mode PgBouncer takes no transaction, and hangs up on whoever begins one.
-    if (error instanceof DatabaseError && (/transaction/iu.test(error.message) || (pooled && isLost(error))))
-      throw shared(error);
+    if (error instanceof DatabaseError && (refusesTransactions(error) || (pooled && isLost(error))))
+      throw sharedBackends(error);
     throw error;
   } finally {
     for (const probe of begun) await bounded(probe.query('ROLLBACK')).catch(() => {});
@@ -49,7 +50,7 @@ async function backend(session: Session): Promise<number> {
 async function bounded<T>(answer: Promise<T>): Promise<T> {
   const timer = new AbortController();
   const late = sleep(PATIENCE, undefined, { signal: timer.signal }).then(() => {
-    throw shared(new Error(`no backend was free for ${PATIENCE / 1000} s`));
+    throw sharedBackends(new Error(`no backend was free for ${PATIENCE / 1000} s`));
   });
   try {
     return await Promise.race([answer, late]);
@@ -59,19 +60,9 @@ async function bounded<T>(answer: Promise<T>): Promise<T> {
   }
 }
 
-const REMEDY = `connect to the server itself, or through a pool in session mode (PgBouncer: pool_mode = session for this \
-database or user; Supavisor: port 5432 instead of 6543; RDS Proxy: the address of the database instance)`;
-
-const shared = (cause?: unknown): TrueupError =>
-  new TrueupError(
-    'POOLER_SHARES_BACKENDS',
-    'a connection pooler shares backends between connections, so that locks and settings of a session do not hold; nothing was changed',
-    { remedy: REMEDY, cause },
-  );
-
 const untold = (): TrueupError =>
   new TrueupError(
     'POOLER_SHARES_BACKENDS',
     'a connection pooler stands before the server, and one connection does not tell whether it shares backends; nothing was changed',
-    { remedy: `use --concurrency 2 or more so that it can be told, or ${REMEDY}` },
+    { remedy: `use --concurrency 2 or more so that it can be told, or ${POOLER_REMEDY}` },
   );

@@ -1,4 +1,4 @@
-import type { Member, Step, TenantChange } from '../diff/change.js';
+import type { Member, Offenders, Step, TenantChange } from '../diff/change.js';
 import { renderSql, type Variable } from '../sql/template.js';
 
 /** A step for one tenant and, of a family's change, one member: ready to be sent. */
@@ -9,6 +9,14 @@ export interface Statement {
   readonly builds: string | null;
   /** What takes back the change's earlier steps when this one fails. */
   readonly undo: readonly Statement[];
+  /** Counts the rows that it fails for, and the words for them. */
+  readonly offenders: CountStatement | null;
+}
+
+/** {@link Offenders} for one tenant and member. */
+export interface CountStatement {
+  readonly sql: string;
+  readonly of: Offenders;
 }
 
 /** The values that a tenant fills into templates. */
@@ -31,6 +39,8 @@ function statementOf(step: Step, values: Readonly<Record<string, string>>): Stat
     sql: renderSql(step.sql, values),
     step,
     builds: step.builds === undefined ? null : nameOf(step.builds, values),
+    offenders:
+      step.offenders === undefined ? null : { sql: renderSql(step.offenders.count, values), of: step.offenders },
     undo: (step.undo ?? []).map((undoing) => statementOf(undoing, values)),
   };
 }

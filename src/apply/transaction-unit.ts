@@ -4,6 +4,7 @@ import { inTransaction } from '../database/transaction.js';
 import { type Assumption, LOCK_MODES, type LockMode, type Member } from '../diff/change.js';
 import { expectedMembers } from '../diff/family-members.js';
 import { quoteIdentifier } from '../sql/quote.js';
+import { renderSql } from '../sql/template.js';
 import { TrueupError } from '../trueup-error.js';
 import type { Statement } from './statements.js';
 
@@ -86,11 +87,28 @@ async function lockOrder(
 
 async function checkAgain(session: Session, schema: string, { assumption, members }: Evidence): Promise<void> {
   if (assumption.kind === 'no-member') return checkMembers(session, schema, assumption, members);
+  if (assumption.kind === 'few-rows') return countAgain(session, schema, assumption, members);
   const table = `${quoteIdentifier(schema)}.${quoteIdentifier(assumption.table)}`;
   const where = assumption.kind === 'no-values' ? ` WHERE ${quoteIdentifier(assumption.column)} IS NOT NULL` : '';
   const [row] = await session.query<Row & { some: boolean }>(`SELECT EXISTS (SELECT FROM ${table}${where}) "some"`);
   if (row?.some !== false)
     throw stale(schema, `${assumption.table} was empty when the plan was made and holds data now`);
+}
+
+/** What was not worth its cost may be by now. */
+async function countAgain(
+  session: Session,
+  schema: string,
+  { table, where, below }: Extract<Assumption, { kind: 'few-rows' }>,
+  members: readonly Member[],
+): Promise<void> {
+  for (const member of members.length === 0 ? [{}] : members) {
+    const matching = where === null ? '' : ` WHERE ${renderSql(where, { ...member, schema })}`;
+    const rows = `SELECT FROM ${quoteIdentifier(schema)}.${quoteIdentifier(table)}${matching} LIMIT ${below}`;
+    const [row] = await session.query<Row & { n: number }>(`SELECT count(*)::int4 n FROM (${rows}) r`);
+    if (row === undefined || row.n >= below)
+      throw stale(schema, `rows of ${table} have come that an index was to be dropped for want of`);
+  }
 }
 
 /** A member whose row has come, or come back, is no orphan. */

@@ -4,8 +4,8 @@ import type { Crew, Worker } from './crew.js';
 import { waitersBehind } from './holders.js';
 import type { ApplyRequest } from './request.js';
 
-/** How often the keeper looks after the workers, in milliseconds. */
-const INTERVAL = 500;
+/** How often the keeper looks after the workers, in milliseconds; well below the deadlock_timeout of others (1 s). */
+const INTERVAL = 250;
 
 /** What the watch needs of a run. */
 export interface Watched {
@@ -59,8 +59,11 @@ async function look({ crew, database, request }: Watched): Promise<void> {
     }
     const busy = crew.workers.filter((worker) => worker.activity !== null);
     for (const waiter of await waitersBehind(crew.keeper, crew.pids)) {
+      // A build waits in the end for every snapshot and every writer: for one that waits behind it, too. In that deadlock
+      // it can be the application that dies, after its deadlock_timeout: such a build is given up at first sight.
+      const deadlocks = waiter.awaited && waiter.blocker !== crew.keeper.pid;
       // One more interval may pass before the next look: nobody is to wait longer than was said.
-      if (waiter.waited + INTERVAL < limits.yieldAfter) continue;
+      if (!deadlocks && waiter.waited + INTERVAL < limits.yieldAfter) continue;
       if (waiter.blocker === crew.keeper.pid) {
         // Only advisory locks are held there, and other runs of trueup never wait for them: the application's migration.
         crew.halted = true;
@@ -136,7 +139,7 @@ async function tellProgress(
         kind: 'tenant-waiting',
         database,
         schema: activity.schema,
-        message: `the build of ${activity.object} is ${row.phase}: process ${row.locker} holds it up`,
+        message: `the build of "${activity.object}" is ${row.phase}: process ${row.locker} holds it up`,
       });
   }
 }

@@ -6,3 +6,10 @@ export interface IndexUsage {
   readonly scans: number;
   readonly bytes: number;
 }
+
+/** Who builds an index of a table, and what is INVALID there: looked at in this order. */
+export interface Building {
+  /** The server's process that holds what a running build holds; null for none. */
+  readonly by: number | null;
+  readonly invalid: readonly string[];
+}

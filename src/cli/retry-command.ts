@@ -1,6 +1,8 @@
 import { basename, relative } from 'node:path';
+import type { FleetOutcome } from '../apply/fleet-outcome.js';
 import { parseConnectionUrl } from '../database/connection-url.js';
 import { redact } from '../database/redact.js';
+import { hasLeftOvers } from '../report/change-counts.js';
 import { endOfFlags } from './arguments.js';
 
 /** A command line to be copied, and what has to be known about it. */
@@ -31,6 +33,22 @@ export function retryCommand(program: string, argv: readonly string[]): RetryCom
     line: [program, ...words].join(' '),
     note: hidden ? `The connection string is left out, as it holds a password: put it into ${VARIABLE}.` : null,
   };
+}
+
+/**
+ * What to run for what a run has left over; null when nothing is. The same file of a plan serves tenants that were not
+ * reached or that failed; stale ones need a new plan, as their own remedy says.
+ * @param saved whether the run was of a saved plan
+ */
+export function retryFor(
+  result: FleetOutcome,
+  saved: boolean,
+  program: string,
+  argv: readonly string[],
+): RetryCommand | null {
+  const { failed, notAttempted, stale } = result.summary;
+  const onlyStale = stale > 0 && failed + notAttempted === 0;
+  return !hasLeftOvers(result) || (saved && onlyStale) ? null : retryCommand(program, argv);
 }
 
 /** How this program was called: from a clone there is no program of that name on the path. */

@@ -40,9 +40,9 @@ export const requestFlags = {
 export interface RequestFlags extends DesiredStateFlags {
   readonly schema?: readonly string[] | undefined;
   readonly 'exclude-schema'?: readonly string[] | undefined;
-  readonly 'allow-empty': boolean;
+  readonly 'allow-empty'?: boolean | undefined;
   readonly shard?: string | undefined;
-  readonly 'create-schema': boolean;
+  readonly 'create-schema'?: boolean | undefined;
   readonly allow?: readonly Approval[] | undefined;
 }
 
@@ -59,8 +59,8 @@ export async function requestOf(
   const selection = {
     schemas: flags.schema ?? [],
     exclude: flags['exclude-schema'] ?? [],
-    allowEmpty: flags['allow-empty'],
-    allowAbsent: flags['create-schema'],
+    allowEmpty: flags['allow-empty'] === true,
+    allowAbsent: flags['create-schema'] === true,
     ...shardSelection(flags),
   };
   return loaded(loadOptionsOf(flags, environment), selection, new Set(flags.allow), progress);
@@ -154,7 +154,7 @@ function directoryOf(file: PlanFile, given: string | undefined): string {
 
 /** A schema that is made without some of its phases would lack their columns. */
 function refuseHalfTenants(flags: RequestFlags): void {
-  if (!flags['create-schema']) return;
+  if (flags['create-schema'] !== true) return;
   const skips = flags['skip-extension-reconcile'] === true;
   if (!skips && (flags.phase ?? []).length === 0) return;
   const partial = skips ? '--skip-extension-reconcile' : '--phase';

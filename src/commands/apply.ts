@@ -9,7 +9,7 @@ import { BaseCommand } from '../cli/base-command.js';
 import { EXIT_CODES } from '../cli/exit-codes.js';
 import { showValuesFlags, targetFlags, targetOf } from '../cli/flags.js';
 import { applyExitCode } from '../cli/outcome-exit-codes.js';
-import { programName, retryCommand } from '../cli/retry-command.js';
+import { programName, retryFor } from '../cli/retry-command.js';
 import { type RunOptions, runFlags, runOptionsOf } from '../cli/run-flags.js';
 import { runObserver } from '../cli/run-observer.js';
 import { refuseBesideFile, requestFlags, requestOf, savedRequestOf } from '../cli/run-request.js';
@@ -108,9 +108,10 @@ The worst wins: 1, 130, 143, 4, 3, 5, 0.`;
       observe: runObserver({ lines, progress, names, showValues }),
     }).finally(stopHandling);
     const result = checked === null ? outcome : withGone(outcome, checked.gone);
-    const retry = retryCommand(programName(this.config.bin), process.argv.slice(2));
-    if (this.jsonRequested) this.printJson(applyDocument(result, { showValues, retry: retry.line }));
+    const retry = retryFor(result, file !== null, programName(this.config.bin), process.argv.slice(2));
+    if (this.jsonRequested) this.printJson(applyDocument(result, { showValues, retry: retry?.line ?? null }));
     else if (text) this.print(`\n${applyText(result, { ...form, phases: request.desired.phases, retry })}`);
+    else if (retry !== null) told(`Run again for what is left: ${retry.line}`);
     return applyExitCode(result);
   }
 

@@ -1,4 +1,5 @@
 import type { Session } from './session.js';
+import { refusesTransactions, sharedBackends } from './shared-backends.js';
 
 /** What a transaction is for. A snapshot sees one state of the database all along, and can write nothing. */
 export type TransactionMode = 'read only snapshot' | 'read write';
@@ -11,9 +12,14 @@ const BEGIN: Readonly<Record<TransactionMode, string>> = {
 /**
  * Runs `fn` inside a transaction, and commits; on an error rolls back and throws that error, whatever becomes of the
  * rollback.
+ * @throws {TrueupError} POOLER_SHARES_BACKENDS where a pooler takes no transactions
  */
 export async function inTransaction<T>(session: Session, mode: TransactionMode, fn: () => Promise<T>): Promise<T> {
-  await session.query(BEGIN[mode]);
+  try {
+    await session.query(BEGIN[mode]);
+  } catch (error) {
+    throw refusesTransactions(error) ? sharedBackends(error) : error;
+  }
   let result: T;
   try {
     result = await fn();

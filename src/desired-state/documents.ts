@@ -120,6 +120,7 @@ export interface ColumnDocument extends Conditional {
   readonly default?: Scalar;
   readonly collation?: string;
   readonly generated?: string;
+  readonly serial?: true;
   readonly identity?: 'always' | 'by default' | IdentityDocument;
   readonly filled_by?: 'database' | 'application' | 'nothing';
   readonly derived?: boolean;

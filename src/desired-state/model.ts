@@ -143,6 +143,8 @@ export interface DesiredColumn extends ColumnShape {
   readonly filledBy: 'database' | 'application' | 'nothing';
   /** Its content can be computed again, so that replacing it loses nothing. */
   readonly derived: boolean;
+  /** Its default draws from a sequence that CREATE TABLE makes with it, as bigserial does; left out: it does not. */
+  readonly serial?: true;
   /** Parameters that its type, default or expression names. */
   readonly parameters: readonly string[];
   /** The type with its parameters left open; `type` is the same with them filled in. */

@@ -4,7 +4,14 @@
  */
 export type Piece =
   | { readonly kind: 'text'; readonly text: string; readonly offset: number }
-  | { readonly kind: 'placeholder'; readonly name: string; readonly offset: number; readonly quoted: boolean }
+  | {
+      readonly kind: 'placeholder';
+      readonly name: string;
+      readonly offset: number;
+      readonly quoted: boolean;
+      /** It begins a string constant and a dot follows: the schema of an object's name, as in `'${schema}.s'::regclass`. */
+      readonly named: boolean;
+    }
   | { readonly kind: 'malformed'; readonly text: string; readonly offset: number };
 
 const NAME = /^\$\{\s*([A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)?)\s*\}/u;
@@ -28,8 +35,10 @@ export function parsePlaceholders(text: string): readonly Piece[] {
         pieces.push({ kind: 'malformed', text: whole, offset: index });
         return pieces;
       }
-      pieces.push({ kind: 'placeholder', name: found[1] ?? '', offset: index, quoted: insideQuotes(text, index) });
+      const quote = enclosing(text, index);
       from = index + found[0].length;
+      const named = text[from] === '.' && quote?.index === index - 1 && quote[0].startsWith("'");
+      pieces.push({ kind: 'placeholder', name: found[1] ?? '', offset: index, quoted: quote !== null, named });
     }
     index = text.indexOf('${', from);
   }
@@ -41,10 +50,11 @@ export function parsePlaceholders(text: string): readonly Piece[] {
 const QUOTED =
   /\b[eE]'(?:[^'\\]|\\[\s\S]|'')*(?:'|$)|'(?:[^']|'')*(?:'|$)|"(?:[^"]|"")*(?:"|$)|--[^\n]*|\/\*[\s\S]*?(?:\*\/|$)|\$(\w*)\$(?!\{)[\s\S]*?(?:\$\1\$|$)/gu;
 
-function insideQuotes(text: string, index: number): boolean {
+/** The quoted text or comment that an offset lies in. */
+function enclosing(text: string, index: number): RegExpMatchArray | null {
   for (const match of text.matchAll(QUOTED)) {
-    if (match.index > index) return false;
-    if (match.index + match[0].length > index) return true;
+    if (match.index > index) return null;
+    if (match.index + match[0].length > index) return match;
   }
-  return false;
+  return null;
 }

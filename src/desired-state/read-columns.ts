@@ -1,5 +1,6 @@
 import type { IdentityShape } from '../shape/table-shape.js';
 import { quoteIdentifier } from '../sql/quote.js';
+import { serialDefault } from '../sql/serial.js';
 import { shown } from './did-you-mean.js';
 import type { ColumnDocument, IdentityDocument, TableDocument } from './documents.js';
 import type { DesiredColumn } from './model.js';
@@ -19,7 +20,7 @@ export function readColumns(table: TableDocument, place: Place, reading: Reading
 }
 
 function readColumn(name: string, column: ColumnDocument, at: Place, typeAt: Place, reading: Reading): DesiredColumn {
-  const computed = ['default', 'generated', 'identity'].filter((key) => Object.hasOwn(column, key));
+  const computed = ['default', 'generated', 'identity', 'serial'].filter((key) => Object.hasOwn(column, key));
   if (computed.length > 1) {
     reading.invalid(`column ${shown(name)} has both ${computed.join(' and ')}`, at, 'keep one of them');
   }
@@ -33,13 +34,18 @@ function readColumn(name: string, column: ColumnDocument, at: Place, typeAt: Pla
     for (const parameter of rendered.parameters) if (reading.parameters.has(parameter)) expressions.add(parameter);
     return join(rendered.parts);
   };
-  const defaultExpression = expression('default');
+  const serial = column.serial === true;
+  if (serial && !RANGES.some(({ types }) => types.includes(type.trim().toLowerCase()))) {
+    reading.invalid(`a serial column cannot be ${shown(type)}`, at, 'make it smallint, integer or bigint');
+  }
+  const table = String(at.path.at(-3) ?? '');
+  const defaultExpression = serial ? serialDefault(table, name) : expression('default');
   const generated = expression('generated');
   return {
     name,
     type,
     collation: column.collation === undefined ? null : collationSql(column.collation),
-    notNull: column.nullable === false || column.identity !== undefined,
+    notNull: column.nullable === false || column.identity !== undefined || serial,
     default: defaultExpression,
     generated: generated === null ? null : { expression: generated, kind: 'stored' },
     identity:
@@ -47,6 +53,7 @@ function readColumn(name: string, column: ColumnDocument, at: Place, typeAt: Pla
     phase: reading.phase,
     filledBy: column.filled_by ?? (computed.length > 0 ? 'database' : 'nothing'),
     derived: column.derived ?? false,
+    ...(serial ? { serial } : {}),
     parameters: [...expressions],
     typeTemplate: template,
     source: keyAt(at),

@@ -158,7 +158,7 @@ export class Reading {
     }
     const { name } = piece;
     // Filled in between quotes, a value could close them and go on as SQL.
-    if (mode === 'sql' && piece.quoted) {
+    if (mode === 'sql' && piece.quoted && !(name === BUILT_IN && piece.named)) {
       return refuse(
         `the placeholder ${name} stands inside quotes or a comment`,
         'leave the quotes out: values are quoted when they are filled in',

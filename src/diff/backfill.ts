@@ -1,32 +1,60 @@
 import type { DesiredColumn } from '../desired-state/model.js';
-import { addColumn, alterColumn, columnDefinition, tableName } from '../sql/ddl/column.js';
+import type { TableShape } from '../shape/table-shape.js';
+import { addColumn, alterColumn, columnDefinition, dropColumn, renameColumn, tableName } from '../sql/ddl/column.js';
 import { name, relativeSql, type SqlTemplate, sql } from '../sql/template.js';
-import type { Step } from './change.js';
+import { type Change, change, key, type Step } from './change.js';
+import { isTemporary } from './context.js';
 import { notNullSteps } from './not-null.js';
+import { exclusively } from './step.js';
+import { temporaryName } from './temporary-name.js';
 
 /** Rows that one statement of a backfill updates: some milliseconds of row locks each. */
 const BATCH = 2000;
 
+/** The name of a column whose old rows have no values yet: under its own, an interrupted run would leave no trace. */
+export const unfilledName = (table: string, column: DesiredColumn): string =>
+  temporaryName('new', `${table}.${column.name}`, JSON.stringify([column.type, column.collation, column.default]));
+
 /**
  * Adds a column whose default differs from row to row (gen_random_uuid()) without the rewrite that ADD COLUMN … DEFAULT
- * would do under ACCESS EXCLUSIVE: the column first, its default for new rows, then the old rows in batches.
+ * would do under ACCESS EXCLUSIVE: the column first, with its default for new rows, then the old rows in batches, and its
+ * name when all are done. `begun`: an interrupted run has made the column.
  */
-export function backfillSteps(table: string, column: DesiredColumn): readonly Step[] {
-  const bare = columnDefinition({ ...column, default: null }, { notNull: false });
-  const exclusive = { mode: 'ACCESS EXCLUSIVE' as const, table };
+export function backfillSteps(table: string, column: DesiredColumn, begun: boolean): readonly Step[] {
+  const unfilled = unfilledName(table, column);
+  const bare = columnDefinition({ ...column, name: unfilled, default: null }, { notNull: false });
+  const added = [
+    exclusively(table, addColumn(table, bare)),
+    exclusively(table, alterColumn(table, unfilled, sql`SET DEFAULT ${relativeSql(column.default ?? 'NULL')}`)),
+  ];
   return [
-    { sql: addColumn(table, bare), mode: 'transaction', lock: exclusive },
-    {
-      sql: alterColumn(table, column.name, sql`SET DEFAULT ${relativeSql(column.default ?? 'NULL')}`),
-      mode: 'transaction',
-      lock: exclusive,
-    },
-    { sql: backfill(table, column), mode: 'backfill', lock: { mode: 'ROW EXCLUSIVE', table } },
-    ...(column.notNull ? notNullSteps(table, column.name) : []),
+    ...(begun ? [] : added),
+    { sql: backfill(table, unfilled), mode: 'backfill', lock: { mode: 'ROW EXCLUSIVE', table } },
+    ...(column.notNull ? notNullSteps(table, unfilled) : []),
+    exclusively(table, renameColumn(table, unfilled, column.name)),
   ];
 }
 
-function backfill(table: string, column: DesiredColumn): SqlTemplate {
-  const missing = sql`SELECT ctid FROM ${tableName(table)} WHERE ${name(column.name)} IS NULL LIMIT ${String(BATCH)}`;
-  return sql`UPDATE ${tableName(table)} SET ${name(column.name)} = DEFAULT WHERE ctid = ANY (ARRAY(${missing})) RETURNING ${name(column.name)} IS NULL AS missing`;
+/** Columns under temporary names that no backfill goes on with: nobody else has ever known them. */
+export function unfilledLeftovers(phase: string, actual: TableShape, goesOn: ReadonlySet<string>): readonly Change[] {
+  return actual.columns
+    .filter((column) => isTemporary(column.name) && !goesOn.has(column.name))
+    .map((column) =>
+      change({
+        phase,
+        action: 'alter-table',
+        table: actual.name,
+        object: column.name,
+        reason: 'a column that an interrupted run left half filled, and that is declared otherwise now',
+        hazards: ['COLUMN_DROPPED'],
+        // Its check goes first: DROP COLUMN takes it along, and the drop of the check would fail.
+        needs: [key.cleared(actual.name)],
+        steps: [exclusively(actual.name, dropColumn(actual.name, column.name))],
+      }),
+    );
+}
+
+function backfill(table: string, column: string): SqlTemplate {
+  const missing = sql`SELECT ctid FROM ${tableName(table)} WHERE ${name(column)} IS NULL LIMIT ${String(BATCH)}`;
+  return sql`UPDATE ${tableName(table)} SET ${name(column)} = DEFAULT WHERE ctid = ANY (ARRAY(${missing})) RETURNING ${name(column)} IS NULL AS missing`;
 }

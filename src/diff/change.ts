@@ -128,8 +128,6 @@ export interface Change {
   readonly obstacle: string | null;
   /** What the operator can do about that; null while pending. */
   readonly remedy: string | null;
-  /** What of others a deferred change waits for, where it is a matter of time: the end of their build. */
-  readonly waitsFor: 'build' | null;
   readonly hazards: readonly Hazard[];
   readonly steps: readonly Step[];
   readonly assumptions: readonly Assumption[];
@@ -181,7 +179,6 @@ export function change(
     status: 'pending',
     obstacle: null,
     remedy: null,
-    waitsFor: null,
     hazards: [],
     assumptions: [],
     provides: [],

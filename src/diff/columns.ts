@@ -2,7 +2,7 @@ import type { DesiredColumn, DesiredTable } from '../desired-state/model.js';
 import type { ColumnShape, TableShape } from '../shape/table-shape.js';
 import { addColumn, alterColumn, columnDefinition } from '../sql/ddl/column.js';
 import { relativeSql, sql } from '../sql/template.js';
-import { backfillSteps } from './backfill.js';
+import { backfillSteps, unfilledLeftovers, unfilledName } from './backfill.js';
 import { type Change, change, key, type Step } from './change.js';
 import { replaceColumn } from './column-replacement.js';
 import type { DiffContext } from './context.js';
@@ -16,11 +16,15 @@ import { fillType, typeParameterValue, typeVariables } from './types.js';
 export function diffColumns(desired: DesiredTable, actual: TableShape, context: DiffContext): readonly Change[] {
   const byName = new Map(actual.columns.map((column) => [column.name, column]));
   const changes: Change[] = [];
+  const goesOn = new Set<string>();
   for (const column of desired.columns) {
     const existing = byName.get(column.name);
     const wanted = withTenantsOwnType(column, existing, context);
     if (existing === undefined) {
-      changes.push(addColumnChange(desired.name, wanted, context));
+      const unfilled = unfilledName(desired.name, wanted);
+      const begun = byName.has(unfilled);
+      if (begun) goesOn.add(unfilled);
+      changes.push(addColumnChange(desired.name, wanted, begun, context));
       continue;
     }
     const structural = structuralDifference(wanted, existing, actual, context);
@@ -31,7 +35,7 @@ export function diffColumns(desired: DesiredTable, actual: TableShape, context: 
     }
     changes.push(...propertyChanges(desired.name, wanted, existing, actual, context));
   }
-  return changes;
+  return [...changes, ...unfilledLeftovers(desired.phase, actual, goesOn)];
 }
 
 /** The changes for which the content does not matter: default, identity, NOT NULL. */
@@ -108,7 +112,7 @@ function structuralDifference(
     : `is generated as ${existing.generated.expression}, declared ${wanted.generated.expression}`;
 }
 
-function addColumnChange(table: string, column: DesiredColumn, context: DiffContext): Change {
+function addColumnChange(table: string, column: DesiredColumn, begun: boolean, context: DiffContext): Change {
   const generatedFrom = column.generated === null ? [] : context.facts.columnsOf(column.generated.expression);
   const base = {
     phase: column.phase,
@@ -119,11 +123,20 @@ function addColumnChange(table: string, column: DesiredColumn, context: DiffCont
     provides: [key.column(table, column.name)],
     needs: [key.table(table), ...generatedFrom.map((source) => key.column(table, source))],
   };
+  const needsCheck = [...base.needs, key.cleared(table)];
+  if (begun)
+    return change({
+      ...base,
+      needs: needsCheck,
+      reason: 'missing; an interrupted run has begun to fill it, under a temporary name',
+      hazards: ['BACKFILL'],
+      steps: backfillSteps(table, column, true),
+    });
   const whole: Step = exclusively(table, addColumn(table, columnDefinition(column)));
   if (context.facts.rows(table) === 'none')
     return change({ ...base, steps: [whole], assumptions: [{ kind: 'no-rows', table }] });
-  // What a constant default gives, existing rows get without a rewrite; a generated column or an identity rewrites.
-  if (column.generated !== null || column.identity !== null)
+  // What a constant default gives, existing rows get without a rewrite; a generated column, an identity or a serial rewrites.
+  if (column.generated !== null || column.identity !== null || column.serial === true)
     return change({ ...base, steps: [whole], hazards: ['TABLE_REWRITE'] });
   if (column.default === null && column.notNull) {
     return {
@@ -134,7 +147,7 @@ function addColumnChange(table: string, column: DesiredColumn, context: DiffCont
     };
   }
   if (column.default !== null && !isConstant(column.default))
-    return change({ ...base, hazards: ['BACKFILL'], steps: backfillSteps(table, column) });
+    return change({ ...base, needs: needsCheck, hazards: ['BACKFILL'], steps: backfillSteps(table, column, false) });
   return change({
     ...base,
     steps: [whole],

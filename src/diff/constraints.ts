@@ -7,14 +7,31 @@ import {
   added,
   type KeyConstraint,
   keyIndexName,
+  lastOfSuccession,
+  predecessorName,
   successionSteps,
   uniqueBuild,
   validation,
 } from './constraint-steps.js';
 import type { DiffContext } from './context.js';
-import { type ConstraintBase, claim, primaryKeyOf, restingOn } from './key-constraints.js';
+import { builtKey, type ConstraintBase, claim, primaryKeyOf, restingOn } from './key-constraints.js';
 import { exclusively } from './step.js';
 import { usesReplaced } from './table-indexes.js';
+
+/** What a table's constraints need, and the indexes that become theirs: nothing else may rename or drop those. */
+export interface ConstraintDiff {
+  readonly changes: readonly Change[];
+  readonly adopted: ReadonlySet<string>;
+}
+
+interface TableConstraints {
+  readonly table: string;
+  readonly actual: TableShape;
+  readonly replaced: ReadonlySet<string>;
+  /** Constraints that no declaration has claimed so far. */
+  readonly spare: Map<string, ConstraintShape>;
+  readonly adopted: Set<string>;
+}
 
 /**
  * Every change that a table's declared constraints need. `replaced` columns take the constraints over them along.
@@ -25,21 +42,14 @@ export function diffConstraints(
   actual: TableShape,
   replaced: ReadonlySet<string>,
   context: DiffContext,
-): readonly Change[] {
+): ConstraintDiff {
   const declared = new Set(desired.constraints.map((constraint) => constraint.name));
   const byName = new Map(actual.constraints.map((constraint) => [constraint.name, constraint]));
   const spare = new Map([...byName].filter(([constraint]) => !declared.has(constraint)));
+  const of: TableConstraints = { table: desired.name, actual, replaced, spare, adopted: new Set() };
   const changes: Change[] = [];
   for (const constraint of desired.constraints) {
-    const made = diffConstraint(
-      desired.name,
-      constraint,
-      byName.get(constraint.name) ?? null,
-      spare,
-      actual,
-      replaced,
-      context,
-    );
+    const made = diffConstraint(of, constraint, byName.get(constraint.name) ?? null, context);
     if (made !== null) changes.push(made);
   }
   for (const constraint of spare.values()) {
@@ -56,7 +66,7 @@ export function diffConstraints(
         }),
       );
   }
-  return changes;
+  return { changes, adopted: of.adopted };
 }
 
 /** What a constraint makes and what it waits for: also for those that CREATE TABLE makes. */
@@ -81,14 +91,12 @@ export function constraintFacets(table: string, constraint: DesiredConstraint, c
 }
 
 function diffConstraint(
-  table: string,
+  of: TableConstraints,
   wanted: DesiredConstraint,
   existing: ConstraintShape | null,
-  spare: Map<string, ConstraintShape>,
-  actual: TableShape,
-  replaced: ReadonlySet<string>,
   context: DiffContext,
 ): Change | null {
+  const { table, actual, replaced, spare } = of;
   const base = { phase: wanted.phase, table, object: wanted.name, ...constraintFacets(table, wanted, context) };
   const gone =
     existing !== null &&
@@ -103,7 +111,7 @@ function diffConstraint(
       const unchecked = wanted.validated && !twin.validated;
       const steps = [
         exclusively(table, renameConstraint(table, twin.name, wanted.name)),
-        ...(unchecked ? [validation(table, wanted.name)] : []),
+        ...(unchecked ? [validation(table, wanted)] : []),
       ];
       return change({
         ...base,
@@ -117,26 +125,36 @@ function diffConstraint(
       wanted.kind === 'primary-key' || wanted.kind === 'unique'
         ? actual.indexes.find((index) => index.name === wanted.name && !usesReplaced(index, replaced, context))
         : undefined;
-    if (squatter !== undefined) return claim(base, wanted as KeyConstraint, squatter, context);
+    if (squatter !== undefined) return claim(base, wanted as KeyConstraint, squatter, of, context);
     // A table has one primary key, whatever its name.
     const rival = wanted.kind === 'primary-key' ? primaryKeyOf(actual) : undefined;
     if (rival !== undefined && !gone) {
       spare.delete(rival.name);
       const difference = constraintDifference(wanted, rival, actual, context) ?? 'has another name';
-      return replacement(base, wanted, rival, `"${rival.name}" ${difference}`, actual, context);
+      return replacement(base, wanted, rival, `"${rival.name}" ${difference}`, of, context);
     }
-    return addition(base, wanted, context);
+    return addition(base, wanted, of, context);
   }
   const difference = constraintDifference(wanted, existing, actual, context);
-  if (difference !== null) return replacement(base, wanted, existing, difference, actual, context);
-  if (!existing.validated && wanted.validated)
+  if (difference !== null) return replacement(base, wanted, existing, difference, of, context);
+  if (!existing.validated && wanted.validated) {
+    const predecessor = predecessorName(table, wanted);
+    if (spare.delete(predecessor))
+      return change({
+        ...base,
+        action: 'replace-constraint',
+        reason: 'an interrupted run left it unchecked, and its predecessor under a temporary name',
+        hazards: ['TABLE_SCAN'],
+        steps: lastOfSuccession(table, wanted, wanted.name),
+      });
     return change({
       ...base,
       action: 'validate-constraint',
       reason: 'is NOT VALID: existing rows were never checked',
       hazards: ['TABLE_SCAN'],
-      steps: [validation(table, wanted.name)],
+      steps: [validation(table, wanted)],
     });
+  }
   return null;
 }
 
@@ -147,9 +165,19 @@ function constrainedColumns(of: ConstraintShape, context: Pick<DiffContext, 'fac
   return 'include' in of ? [...of.columns, ...of.include] : of.columns;
 }
 
-function addition(base: ConstraintBase, wanted: DesiredConstraint, context: DiffContext): Change {
+function addition(base: ConstraintBase, wanted: DesiredConstraint, of: TableConstraints, context: DiffContext): Change {
   const { table } = base;
   const reason = 'missing';
+  const built = builtKey(wanted, of, context);
+  if (built !== null) {
+    of.adopted.add(built.name);
+    return change({
+      ...base,
+      action: 'add-constraint',
+      reason: 'missing; an interrupted run has built its index',
+      steps: [exclusively(table, addConstraintUsingIndex(table, built.key, built.name))],
+    });
+  }
   if (context.facts.rows(table) === 'none')
     return change({
       ...base,
@@ -175,7 +203,7 @@ function addition(base: ConstraintBase, wanted: DesiredConstraint, context: Diff
     hazards: ['TABLE_SCAN'],
     steps: [
       added(table, wanted, addConstraint(table, wanted, true)),
-      { ...validation(table, wanted.name), undo: [exclusively(table, dropConstraint(table, wanted.name))] },
+      { ...validation(table, wanted), undo: [exclusively(table, dropConstraint(table, wanted.name))] },
     ],
   });
 }
@@ -185,10 +213,11 @@ function replacement(
   wanted: DesiredConstraint,
   existing: ConstraintShape,
   reason: string,
-  actual: TableShape,
+  of: TableConstraints,
   context: DiffContext,
 ): Change {
   const { table } = base;
+  const { actual } = of;
   const away = exclusively(table, dropConstraint(table, existing.name));
   const empty = context.facts.rows(table) === 'none';
   const common = { ...base, action: 'replace-constraint' as const, reason };
@@ -199,6 +228,12 @@ function replacement(
       `${resting.join(', ')} rest${resting.length === 1 ? 's' : ''} on it, and PostgreSQL refuses to drop a key under a foreign key`,
       'drop the foreign keys that rest on it, then apply: it makes the declared ones again',
     );
+  const built = builtKey(wanted, of, context);
+  if (built !== null) {
+    of.adopted.add(built.name);
+    const use = exclusively(table, addConstraintUsingIndex(table, built.key, built.name));
+    return change({ ...common, hazards: ['INDEX_DROPPED'], steps: [away, use] });
+  }
   if (empty)
     return change({
       ...common,

@@ -46,12 +46,15 @@ export function diffTenant(tenant: TenantShape, context: DiffContext): TenantDif
     if (desired.view !== null) changes.push(...diffView(desired, desired.view, actual, context));
     else if (actual === null) changes.push(...missingTable(desired, context));
     else if (actual.kind !== 'table') changes.push(wrongKind(desired, actual));
-    else
+    else {
+      const constraints = diffConstraints(desired, actual, gone, context);
+      const indexes = { desired, actual, owned: owned.get(desired.name) ?? [], replaced: gone };
       changes.push(
         ...persistence(desired, actual, context),
-        ...diffConstraints(desired, actual, gone, context),
-        ...diffIndexes({ desired, actual, owned: owned.get(desired.name) ?? [], replaced: gone }, context),
+        ...constraints.changes,
+        ...diffIndexes({ ...indexes, adopted: constraints.adopted }, context),
       );
+    }
   }
   return { changes: byRelease(changes, context), replaced };
 }
@@ -98,7 +101,7 @@ function diffView(
   if (actual === null) return createView(desired, view.query, view.withData, context);
   if (actual.kind !== 'materialized-view') return [wrongKind(desired, actual)];
   if (context.facts.sameView(desired.name, view.query) !== false)
-    return diffIndexes({ desired, actual, owned: [], replaced: new Set() }, context);
+    return diffIndexes({ desired, actual, owned: [], replaced: NONE, adopted: NONE }, context);
   const [create, ...indexes] = createView(desired, view.query, view.withData, context);
   if (create === undefined) return [];
   const drop = {

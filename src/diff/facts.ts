@@ -1,4 +1,4 @@
-import type { IndexUsage, Presence } from '../catalog/presence.js';
+import type { Building, IndexUsage, Presence } from '../catalog/presence.js';
 
 /**
  * What the differ may ask beyond shapes. It stays pure: an answer that is not there yet counts as unknown, the question
@@ -13,6 +13,8 @@ export type Question =
   | { readonly kind: 'count'; readonly table: string; readonly where: string | null; readonly limit: number }
   /** Which release the application's stamp table names. */
   | { readonly kind: 'release' }
+  /** Is another session at work on the table's indexes, and which of them are INVALID after that was looked at? */
+  | { readonly kind: 'building'; readonly table: string }
   /** How often the tenant's index was scanned, and its size. */
   | { readonly kind: 'usage'; readonly index: string }
   /** Do two expressions over a table's columns mean the same? By their trees; where those differ, by the server. */
@@ -43,6 +45,7 @@ export interface Facts {
   values(table: string, column: string): Presence;
   count(table: string, where: string | null, limit: number): number | null;
   release(): string | null | undefined;
+  building(table: string): Building | null;
   usage(index: string): IndexUsage | null;
   same(question: ExpressionQuestion): boolean;
   /** The same, but undefined while the question is open. */
@@ -83,6 +86,10 @@ export class FactSheet implements Facts {
   release(): string | null | undefined {
     const answer = this.#ask({ kind: 'release' });
     return typeof answer === 'string' || answer === null ? answer : undefined;
+  }
+
+  building(table: string): Building | null {
+    return (this.#ask({ kind: 'building', table }) as Building | undefined) ?? null;
   }
 
   usage(index: string): IndexUsage | null {

@@ -196,9 +196,9 @@ function familyChange(of: TenantFamily, group: readonly Finding[], context: Diff
     rebuild: () => rebuildSteps(target, { online, dropFirst: first.dropFirst }),
     swap: () => swapSteps(target, identifierVariable('from')),
     rename: () => [rename(target, identifierVariable('from'), target.name)],
-    drop: () => [drop(target, target.name)],
     // Out of the way first, in the transaction that looks for its rows: a row that comes after that finds its name
     // free for its own, where a drop that is under way would take the index from under it.
+    drop: () => [rename(target, target.name, target.temporaryOld), drop(target, target.temporaryOld)],
     orphan: () => [rename(target, target.name, target.temporaryOld), drop(target, target.temporaryOld)],
   }[first.fate]();
   const made = change({
@@ -229,6 +229,15 @@ function familyChange(of: TenantFamily, group: readonly Finding[], context: Diff
 
 function assumptionsOf(fate: Fate, inTransaction: boolean, of: TenantFamily): readonly Assumption[] {
   if (inTransaction) return [{ kind: 'no-rows', table: of.desired.name }];
+  if (fate === 'drop')
+    return [
+      {
+        kind: 'few-rows',
+        table: of.desired.name,
+        where: predicateTemplate(of.family),
+        below: of.family.worthRows?.keep ?? 0,
+      },
+    ];
   const rows = fate === 'orphan' ? of.family.rows : null;
   return rows === null ? [] : [{ kind: 'no-member', table: rows.table, family: of.family }];
 }

@@ -1,3 +1,4 @@
+import type { DesiredConstraint } from '../desired-state/model.js';
 import type { ConstraintShape, IndexShape, TableShape } from '../shape/table-shape.js';
 import { addConstraintUsingIndex } from '../sql/ddl/constraint.js';
 import { name } from '../sql/template.js';
@@ -6,6 +7,7 @@ import { type KeyConstraint, keyIndexName, uniqueBuild } from './constraint-step
 import type { DiffContext } from './context.js';
 import { drop } from './index-steps.js';
 import { exclusively } from './step.js';
+import { usesReplaced } from './table-indexes.js';
 
 /** What every change of a constraint says of it. */
 export type ConstraintBase = Pick<Change, 'phase' | 'table' | 'object' | 'provides' | 'needs'>;
@@ -14,7 +16,13 @@ export type ConstraintBase = Pick<Change, 'phase' | 'table' | 'object' | 'provid
  * A declared name claims its object: an index that stands under a key's name becomes the key's own when it is what the key
  * would build, and makes room for it when it is not.
  */
-export function claim(base: ConstraintBase, wanted: KeyConstraint, index: IndexShape, context: DiffContext): Change {
+export function claim(
+  base: ConstraintBase,
+  wanted: KeyConstraint,
+  index: IndexShape,
+  of: KeySite,
+  context: DiffContext,
+): Change {
   const { table } = base;
   const use = (from: string) => exclusively(table, addConstraintUsingIndex(table, wanted, from));
   if (index.valid && isIndexOf(wanted, index))
@@ -25,6 +33,17 @@ export function claim(base: ConstraintBase, wanted: KeyConstraint, index: IndexS
       steps: [use(index.name)],
     });
   const temporary = keyIndexName(wanted);
+  const built = builtKey(wanted, of, context);
+  if (built !== null) {
+    of.adopted.add(built.name);
+    return change({
+      ...base,
+      action: 'replace-constraint',
+      reason: 'an index that is not the constraint’s stands under its name; an interrupted run has built the right one',
+      hazards: ['INDEX_DROPPED'],
+      steps: [drop({ table }, name(index.name)), use(temporary)],
+    });
+  }
   return change({
     ...base,
     action: 'replace-constraint',
@@ -32,6 +51,27 @@ export function claim(base: ConstraintBase, wanted: KeyConstraint, index: IndexS
     hazards: context.facts.rows(table) === 'none' ? ['INDEX_DROPPED'] : ['INDEX_BUILD', 'INDEX_DROPPED'],
     steps: [uniqueBuild(table, wanted, temporary), drop({ table }, name(index.name)), use(temporary)],
   });
+}
+
+/** Where a key's index may stand already. */
+export interface KeySite {
+  readonly actual: TableShape;
+  readonly replaced: ReadonlySet<string>;
+  /** Indexes that keys take over: nothing else may rename or drop them. */
+  readonly adopted: Set<string>;
+}
+
+/** The valid index that an interrupted run has built for a key: taken over, not built again. */
+export function builtKey(
+  wanted: DesiredConstraint,
+  { actual, replaced }: KeySite,
+  context: DiffContext,
+): { readonly key: KeyConstraint; readonly name: string } | null {
+  if (wanted.kind !== 'primary-key' && wanted.kind !== 'unique') return null;
+  const temporary = keyIndexName(wanted);
+  const index = actual.indexes.find((candidate) => candidate.name === temporary);
+  const adoptable = index?.valid === true && isIndexOf(wanted, index) && !usesReplaced(index, replaced, context);
+  return adoptable ? { key: wanted, name: temporary } : null;
 }
 
 /** Whether ADD CONSTRAINT … USING INDEX takes the index for this key (rules of its manual page), and gives this key. */

@@ -41,7 +41,8 @@ export function settle<T extends { readonly change: Change }>(
       moved = true;
       const waits = `waits for ${cause.action} ${cause.object}, which is ${cause.status}: ${cause.obstacle}`;
       const refuse = cause.status === 'blocked' ? blocked : deferred;
-      return { ...item, change: refuse(item.change, waits, cause.remedy ?? '') };
+      const put = refuse(item.change, waits, cause.remedy ?? '');
+      return { ...item, change: { ...put, waitsFor: cause.waitsFor } };
     });
     if (!moved) return settled;
   }

@@ -30,12 +30,14 @@ export interface TableIndexes {
   readonly owned: readonly OwnedIndex[];
   /** Columns that this run replaces: their indexes go with them. */
   readonly replaced: ReadonlySet<string>;
+  /** Indexes that the table's constraints take over. */
+  readonly adopted: ReadonlySet<string>;
 }
 
 /** Every change that a table's declared indexes need, and the drops of owned ones that nothing declares. */
 export function diffIndexes(of: TableIndexes, context: DiffContext): readonly Change[] {
   const survivors = [...of.actual.indexes, ...of.owned.map((owned) => owned.index)].filter(
-    (index) => !usesReplaced(index, of.replaced, context),
+    (index) => !of.adopted.has(index.name) && !usesReplaced(index, of.replaced, context),
   );
   const declared = new Set(of.desired.indexes.map((index) => index.name));
   const byName = new Map(survivors.map((index) => [index.name, index]));
@@ -83,8 +85,7 @@ function diffIndex(
   const rows = context.facts.rows(table);
   const policy = rowPolicy(desired, actual !== null, of, context);
   if (policy === 'leave') return null;
-  if (policy === 'drop' && actual !== null)
-    return dropped(desired.phase, actual.name, 'too few rows to be worth its cost', of, context);
+  if (policy === 'drop' && actual !== null) return unworthy(desired, of, context);
   const target = indexTarget(desired, table);
   const online = rows !== 'none';
   const assumptions = online ? [] : [{ kind: 'no-rows' as const, table }];
@@ -100,6 +101,27 @@ function diffIndex(
   const place = twin === undefined ? placeOf(desired, spare, context) : FREE;
 
   if (actual === null) {
+    const squatter = of.actual.constraints.find(
+      (constraint) =>
+        constraint.name === desired.name &&
+        'include' in constraint &&
+        !constraint.columns.some((column) => of.replaced.has(column)),
+    );
+    if (twin !== undefined && squatter !== undefined)
+      return change({
+        ...base,
+        action: 'rebuild-index',
+        reason: `a constraint that nothing declares stands under its name, and its definition under the name "${twin.name}"`,
+        hazards: ['INDEX_DROPPED'],
+        steps: [
+          {
+            sql: dropConstraint(table, squatter.name),
+            mode: 'transaction',
+            lock: { mode: 'ACCESS EXCLUSIVE', table },
+          },
+          rename({ table }, name(twin.name), target.name),
+        ],
+      });
     if (twin !== undefined)
       return change({
         ...base,
@@ -107,12 +129,6 @@ function diffIndex(
         reason: `its definition stands under the name "${twin.name}"`,
         steps: [rename({ table }, name(twin.name), name(desired.name))],
       });
-    const squatter = of.actual.constraints.find(
-      (constraint) =>
-        constraint.name === desired.name &&
-        'include' in constraint &&
-        !constraint.columns.some((column) => of.replaced.has(column)),
-    );
     if (squatter !== undefined)
       return refuseBuild(
         change({
@@ -246,6 +262,18 @@ function dropped(
     needs: [key.built(phase, table)],
     steps: [drop({ table }, name(index))],
   });
+}
+
+/** Out of the way first, in the transaction that counts its rows again: a drop that is under way would not notice more. */
+function unworthy(desired: DesiredIndex, of: TableIndexes, context: DiffContext): Change {
+  const table = of.desired.name;
+  const target = indexTarget(desired, table);
+  const made = dropped(desired.phase, desired.name, 'too few rows to be worth its cost', of, context);
+  return {
+    ...made,
+    assumptions: [{ kind: 'few-rows', table, where: target.definition.where, below: desired.worthRows?.keep ?? 0 }],
+    steps: [rename({ table }, target.name, target.temporaryOld), drop({ table }, target.temporaryOld)],
+  };
 }
 
 function facets(desired: DesiredIndex, of: TableIndexes, context: DiffContext) {

@@ -1,6 +1,7 @@
 import { judgeExpressions, judgeView } from '../catalog/judge.js';
 import type { IndexUsage } from '../catalog/presence.js';
 import { readCounts, readPresence, readReleases, readUsage } from '../catalog/row-facts.js';
+import { readBuilding } from '../catalog/running-builds.js';
 import type { ReadTable } from '../catalog/snapshot.js';
 import { groupBy } from '../collections.js';
 import type { Session } from '../database/session.js';
@@ -111,6 +112,8 @@ export class Answers {
         return this.release === null
           ? () => null
           : from(await readReleases(this.session, schemas, this.release.table, this.release.column), null);
+      case 'building':
+        return from(await readBuilding(this.session, schemas, question.table), null);
       case 'usage':
         return from(await readUsage(this.session, schemas, question.index), { scans: 0, bytes: 0 });
       case 'view': {

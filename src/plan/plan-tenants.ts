@@ -13,6 +13,7 @@ import { diffFamily } from '../diff/families.js';
 import { MemberProblem } from '../diff/family-members.js';
 import { formerMember, knownFamilies, unexpectedMembers } from '../diff/former-members.js';
 import { PredicateMatcher } from '../diff/predicate-matcher.js';
+import { awaitBuilds, invalidIndexes } from '../diff/running-builds.js';
 import { settle } from '../diff/settle.js';
 import type { Progress } from '../progress.js';
 import type { Answers } from './answers.js';
@@ -97,6 +98,7 @@ export async function planTenants(
   const results = new Map<string, TenantResult>();
   const withFamilies = await diffFamilies({ tenants, members }, diffs, fleet);
   const everyTable = tableKeys(fleet.tables);
+  const found = new Map<string, readonly TenantChange[]>();
   for (const tenant of tenants) {
     const family = withFamilies.get(tenant.schema);
     if (family !== undefined && 'problem' in family) {
@@ -104,12 +106,41 @@ export async function planTenants(
       continue;
     }
     const own = (diffs.get(tenant.schema)?.changes ?? []).map((change) => ({ change, members: null }));
-    const found = noteKeyFields([...own, ...(family?.changes ?? [])], fleet.tables);
-    const wanted = refuseHeld(found, fleet.held, fleet.tables, tenant.tables.size === 0);
+    const noted = noteKeyFields([...own, ...(family?.changes ?? [])], fleet.tables);
+    found.set(tenant.schema, refuseHeld(noted, fleet.held, fleet.tables, tenant.tables.size === 0));
+  }
+  for (const [tenant, wanted] of await withoutBuilds(tenants, found, fleet)) {
     const all = wanted.map((item) => withUsage(item, tenant.schema, fleet.answers));
     results.set(tenant.schema, { changes: all.length === 0 ? all : inOrder(settle(all, everyTable), everyTable) });
   }
   return results;
+}
+
+/** Each tenant's changes, with those put off that another session's running build forbids. */
+async function withoutBuilds(
+  tenants: readonly TenantRead[],
+  found: ReadonlyMap<string, readonly TenantChange[]>,
+  fleet: FleetContext,
+): Promise<readonly (readonly [TenantRead, readonly TenantChange[]])[]> {
+  const wanted = tenants.flatMap((tenant) => {
+    const items = found.get(tenant.schema);
+    return items === undefined ? [] : [{ tenant, items, invalid: invalidIndexes(tenant.tables, tenant.owned) }];
+  });
+  const sheets = new Map<string, FactSheet>();
+  for (const { tenant, items, invalid } of wanted) {
+    const sheet = factsOf(tenant.schema, fleet);
+    awaitBuilds(items, invalid, sheet);
+    if (sheet.open.size > 0) sheets.set(tenant.schema, sheet);
+  }
+  await fetchOpen(
+    tenants.filter((tenant) => sheets.has(tenant.schema)),
+    sheets,
+    fleet,
+  );
+  return wanted.map(({ tenant, items, invalid }) => [
+    tenant,
+    awaitBuilds(items, invalid, factsOf(tenant.schema, fleet)),
+  ]);
 }
 
 /** Figures differ from tenant to tenant and are no part of what a class has in common: each tenant's stand beside it. */

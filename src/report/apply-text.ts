@@ -16,8 +16,8 @@ export interface ApplyTextOptions extends TextOptions {
   readonly verbose: boolean;
   /** The phases of the desired state: "in sync" names those that were left out. */
   readonly phases: readonly DesiredPhase[];
-  /** The command line for what is left over, quoted for a shell; and what has to be known about it. */
-  readonly retry?: { readonly line: string; readonly note: string | null };
+  /** The command line for what is left over, quoted for a shell, and what has to be known about it; null: none helps. */
+  readonly retry?: { readonly line: string; readonly note: string | null } | null;
 }
 
 const NAMES = 5;
@@ -175,6 +175,7 @@ function closingLines(result: FleetOutcome, { color, width, phases, retry }: App
 }
 
 function againLines(retry: ApplyTextOptions['retry'], width: number): readonly string[] {
+  if (retry === null) return [];
   if (retry === undefined)
     return paragraph('Run the same command again for what is left: what is done stays done.', width, 0);
   // Not broken between words: it is there to be copied.

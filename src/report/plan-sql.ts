@@ -1,8 +1,9 @@
 import { type Statement, statementsOf, type TenantValues } from '../apply/statements.js';
 import type { DesiredPhase } from '../desired-state/model.js';
-import type { Assumption, Change, TenantChange } from '../diff/change.js';
+import type { Assumption, Change, Member, TenantChange } from '../diff/change.js';
 import type { DatabasePlan, FleetPlan, PlannedTenant } from '../plan/fleet-plan.js';
 import { quoteIdentifier, quoteLiteral } from '../sql/quote.js';
+import { renderSql } from '../sql/template.js';
 import { visible } from './visible.js';
 import { counted } from './words.js';
 
@@ -76,7 +77,7 @@ function* changeScript(
           yield `SET LOCAL lock_timeout = '${LOCK_TIMEOUT}';`;
         }
         open = true;
-        for (const assumption of evidence) yield* evidenceCheck(assumption, tenant.schema);
+        for (const assumption of evidence) yield* evidenceCheck(assumption, item, tenant.schema);
         evidence = [];
         yield terminated(statement.sql);
         continue;
@@ -117,13 +118,30 @@ function repeated(update: string): string {
 }
 
 /** Rows that came since the plan stop the script before it loses them. */
-function* evidenceCheck(assumption: Assumption, schema: string): Iterable<string> {
+function* evidenceCheck(assumption: Assumption, { members }: TenantChange, schema: string): Iterable<string> {
+  if (assumption.kind === 'few-rows') return yield* countCheck(assumption, members ?? [{}], schema);
   const table = `${quoteIdentifier(schema)}.${quoteIdentifier(assumption.table)}`;
   const where = assumption.kind === 'no-values' ? ` WHERE ${quoteIdentifier(assumption.column)} IS NOT NULL` : '';
   const message = quoteLiteral(`${assumption.table} was empty when the plan was made and holds data now: plan again`);
   const body = `BEGIN IF EXISTS (SELECT FROM ${table}${where}) THEN RAISE EXCEPTION USING MESSAGE = ${message}; END IF; END`;
   yield `LOCK TABLE ${table} IN SHARE MODE;`;
   yield `DO ${quoteLiteral(body)};`;
+}
+
+/** Indexes that were not worth their cost, and may be by now. */
+function* countCheck(
+  { table, where, below }: Extract<Assumption, { kind: 'few-rows' }>,
+  members: readonly Member[],
+  schema: string,
+): Iterable<string> {
+  const own = `${quoteIdentifier(schema)}.${quoteIdentifier(table)}`;
+  const message = quoteLiteral(`rows of ${table} have come that an index was to be dropped for want of: plan again`);
+  yield `LOCK TABLE ${own} IN SHARE MODE;`;
+  for (const member of members) {
+    const matching = where === null ? '' : ` WHERE ${renderSql(where, { ...member, schema })}`;
+    const found = `SELECT count(*) FROM (SELECT FROM ${own}${matching} LIMIT ${below}) AS r`;
+    yield `DO ${quoteLiteral(`BEGIN IF (${found}) >= ${below} THEN RAISE EXCEPTION USING MESSAGE = ${message}; END IF; END`)};`;
+  }
 }
 
 function described(change: Change): string {

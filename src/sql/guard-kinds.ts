@@ -11,6 +11,23 @@ export function refusedStatement(statement: Node): string | null {
   return rule(top.body) ?? hiddenStatement(statement);
 }
 
+/** Why a count of rows may not be sent, or null. */
+export function refusedCount(statement: Node): string | null {
+  const top = unwrap(statement);
+  if (top?.kind !== 'SelectStmt') return 'it is no SELECT';
+  const [target, ...others] = list(top.body, 'targetList');
+  const value = as('ResTarget', target)?.val;
+  const call = as('FuncCall', as('TypeCast', value)?.arg ?? value);
+  const counts = call !== null && 'agg_star' in call && names(list(call, 'funcname')).join('.') === 'count';
+  if (others.length > 0 || !counts) return 'it gives more than a count';
+  let found = hiddenStatement(statement);
+  walk(statement, ({ kind, body }) => {
+    if (kind === 'RangeVar') found ??= notOwn(body);
+    if (kind === 'RangeFunction' || kind === 'WithClause') found ??= `${kind} is not allowed`;
+  });
+  return found;
+}
+
 /** A statement inside the statement that is more than a SELECT, and whatever would reach further than what is named. */
 function hiddenStatement(statement: Node): string | null {
   const top = unwrap(statement)?.body;

@@ -1,5 +1,5 @@
 import { TrueupError } from '../trueup-error.js';
-import { refusedStatement } from './guard-kinds.js';
+import { refusedCount, refusedStatement } from './guard-kinds.js';
 import { tokenize } from './lexer.js';
 import { type Node, parseSql } from './parser.js';
 import { renderSql, type SqlTemplate, showSql, TENANT_SCHEMA } from './template.js';
@@ -16,11 +16,26 @@ export async function assertStatement(
   allowed: { readonly schemas: readonly string[] },
 ): Promise<void> {
   const reason = await refusal(template, new Set([TENANT_SCHEMA, 'pg_catalog', ...allowed.schemas]));
-  if (reason === null) return;
-  throw new TrueupError('STATEMENT_REFUSED', `a statement was not sent: ${reason}`, {
+  if (reason !== null) throw refused(template, reason);
+}
+
+const refused = (template: SqlTemplate, reason: string): TrueupError =>
+  new TrueupError('STATEMENT_REFUSED', `a statement was not sent: ${reason}`, {
     where: showSql(template).slice(0, 300),
     remedy: 'this is a bug of trueup; please report it with the statement',
   });
+
+/**
+ * The same for a count of rows that stand against a statement: one SELECT of nothing but `count(*)`, over tables of the
+ * tenant. Its expressions are those of a statement that {@link assertStatement} has let pass.
+ * @throws {TrueupError} STATEMENT_REFUSED
+ */
+export async function assertCount(template: SqlTemplate): Promise<void> {
+  const parsed = await parseSql(renderSql(template, markers(template)));
+  const [statement] = parsed.ok ? parsed.statements : [];
+  const single = parsed.ok && parsed.statements.length === 1 && statement !== undefined;
+  const reason = single ? refusedCount(statement) : 'it is not one statement';
+  if (reason !== null) throw refused(template, reason);
 }
 
 async function refusal(template: SqlTemplate, schemas: ReadonlySet<string>): Promise<string | null> {

@@ -1,11 +1,11 @@
 import pg from 'pg';
 import { statementsOf } from '../../src/apply/statements.js';
+import { known } from '../../src/collections.js';
 import { openDatabase } from '../../src/database/open-database.js';
 import { resolveTarget } from '../../src/database/target.js';
 import type { DesiredState } from '../../src/desired-state/model.js';
 import { planFleet } from '../../src/plan/plan-fleet.js';
 import { NO_PROGRESS } from '../../src/progress.js';
-import { known } from '../../src/collections.js';
 import { bankStatements, type FleetSize, tenantName } from './tenants.js';
 
 /** Tenants whose statements share one transaction; fewer where the server's lock table is small. */
@@ -85,7 +85,8 @@ async function planTenant(url: string, desired: DesiredState): Promise<(schema: 
     const { owner, changes } = known(tenants[0], 'the tenant to be made');
     await withClient(url, async (client) => {
       for (const change of databaseChanges)
-        for (const { sql } of statementsOf({ change, members: null }, { schema: '', owner: '' })) await client.query(sql);
+        for (const { sql } of statementsOf({ change, members: null }, { schema: '', owner: '' }))
+          await client.query(sql);
     });
     return (schema) => changes.flatMap((change) => statementsOf(change, { schema, owner }).map(({ sql }) => sql));
   } finally {

@@ -1,7 +1,8 @@
 import { spawnSync } from 'node:child_process';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { retryCommand, shellQuoted } from '../../src/cli/retry-command.js';
+import { retryCommand, retryFor, shellQuoted } from '../../src/cli/retry-command.js';
+import { ended, fleetOutcome } from '../support/plan-fixture.js';
 
 describe('the retry command', () => {
   it('is the command line that was given', () => {
@@ -52,5 +53,24 @@ describe('the retry command', () => {
 
   it('cannot steer the terminal', () => {
     expect(shellQuoted('a\x1b[2Jb')).toBe(String.raw`$'a\x1b[2Jb'`);
+  });
+});
+
+describe('a run’s retry', () => {
+  const retry = (saved: boolean, ...outcomes: Parameters<typeof ended>[1][]) =>
+    retryFor(fleetOutcome(outcomes.map((outcome, at) => ended(`t${at}`, outcome))), saved, 'trueup', [
+      'apply',
+      'x.plan',
+    ])?.line ?? null;
+
+  it('is named when something is left over, the file of a saved plan with it', () => {
+    expect(retry(false, 'converged', 'not-attempted')).toBe('trueup apply x.plan');
+    expect(retry(true, 'failed', 'stale')).toBe('trueup apply x.plan');
+    expect(retry(false, 'converged', 'blocked', 'deferred')).toBe(null);
+  });
+
+  it('is not the same saved plan for tenants that are stale by it', () => {
+    expect(retry(true, 'converged', 'stale')).toBe(null);
+    expect(retry(false, 'stale')).toBe('trueup apply x.plan');
   });
 });

@@ -13,6 +13,8 @@ const BOUND = 180_000;
 let fleet: ChaosFleet;
 /** Milliseconds of a run that nobody interrupts. */
 let whole: number;
+/** Interruptions that hit a run, and all. */
+const hits = { struck: 0, meant: 0 };
 
 beforeAll(async () => {
   fleet = await openChaosFleet({ small: { memories: 60, audits: 100 }, big: { memories: 3000, audits: 20_000 } });
@@ -34,9 +36,16 @@ it.each(Array.from({ length: ROUNDS }, (_, at) => SEED + at))(
     const words = round.interruptions.map(({ blow, moment }) => `${blow} ${describeMoment(moment)}`);
     process.stderr.write(`TRUEUP_CHAOS_SEED=${seed}: ${words.join('; then ')}\n`);
     const { interrupted, runs, took } = await playRound(fleet, round, whole);
+    hits.meant += interrupted.length;
+    hits.struck += interrupted.filter((ended) => ended !== null).length;
     const ends = interrupted.map((ended) => (ended === null ? 'too late' : told(ended).split('\n')[0]?.slice(0, 300)));
     process.stderr.write(`  ${ends.join('; ')}; ${runs} run(s) afterwards, the last ${took} ms\n`);
     // Whatever an interrupted run left, one run clears it.
     expect(runs).toBe(1);
   },
 );
+
+it('hit the runs that it meant to interrupt', () => {
+  process.stderr.write(`${hits.struck} of ${hits.meant} interruptions came before the run had ended\n`);
+  expect(hits.struck).toBeGreaterThan(0);
+});

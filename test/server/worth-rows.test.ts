@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { insertBank, insertMemories, KINDS, memberName, VECTOR_INDEXES_SQL } from '../support/banks.js';
 import { type FleetUnderTest, itemsOf, openFleet } from '../support/fleet.js';
@@ -103,3 +104,32 @@ it('G12: an INVALID member that is worth its rows is rebuilt, and one that is no
   expect((await indexes('kept')).map(([name]) => name)).not.toContain(WORLD);
   expect(await found('kept')).toEqual([]);
 });
+
+it('R21: rows that come between plan and apply keep the index that was not worth its cost', async () => {
+  await fleet.provision(['racing']);
+  await test.exec(insertBank('racing', 1, 'a'));
+  await fleet.apply({ schemas: ['racing'] });
+  expect(await indexes('racing')).toEqual(members);
+  // Below the bound when the plan is made; the application commits enough for one member while apply waits for the lock.
+  const application = await test.connect();
+  await application.query('BEGIN');
+  await application.query(insertMemories('racing', 'a', N));
+  const applied = fleet.apply({ ...policy(N), schemas: ['racing'] });
+  await someoneWaits();
+  await application.query('COMMIT');
+  const outcome = await applied;
+  expect(outcome.tenants.map(({ outcome: end, error }) => [end, error])).toEqual([['converged', null]]);
+  expect(await indexes('racing')).toEqual([[WORLD, true]]);
+});
+
+/** Waits until a session of trueup's waits for a lock that another holds. */
+async function someoneWaits(): Promise<void> {
+  for (let left = 500; left > 0; left -= 1) {
+    const [row] = await test.query<{ n: number }>(
+      `SELECT count(*)::int AS n FROM pg_locks WHERE NOT granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`,
+    );
+    if ((row?.n ?? 0) > 0) return;
+    await sleep(10);
+  }
+  throw new Error('nobody waited');
+}

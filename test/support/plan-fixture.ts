@@ -222,6 +222,7 @@ export const desiredState = (fields: Partial<DesiredState> = {}): DesiredState =
   connectionVariables: [],
   tenants: { baseSchema: null, havingTables: ['items'], schemas: null, like: null, query: null, exclude: [] },
   release: null,
+  migrationLock: null,
   phases: PHASES,
   parameters: { width: { value: 8, source: 'default', forNewOnly: true } },
   tables: [items],

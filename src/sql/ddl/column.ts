@@ -1,11 +1,16 @@
 import type { ColumnShape, IdentityShape } from '../../shape/table-shape.js';
+import { serialType } from '../serial.js';
 import { joinSql, name, relativeSql, SCHEMA, type SqlTemplate, sql } from '../template.js';
 
 /** `"schema".table` for the tenant. */
 export const tableName = (table: string): SqlTemplate => sql`${SCHEMA}.${name(table)}`;
 
-/** A column as CREATE TABLE and ADD COLUMN write it. */
-export function columnDefinition(column: ColumnShape, options: { readonly notNull?: boolean } = {}): SqlTemplate {
+/** A column as CREATE TABLE and ADD COLUMN write it. `serial`: with a sequence of its own, which is its default. */
+export function columnDefinition(
+  column: ColumnShape & { readonly serial?: true },
+  options: { readonly notNull?: boolean } = {},
+): SqlTemplate {
+  if (column.serial === true) return sql`${name(column.name)} ${serialType(column.type)} NOT NULL`;
   const parts: SqlTemplate[] = [sql`${name(column.name)} ${relativeSql(column.type)}`];
   if (column.collation !== null) parts.push(sql`COLLATE ${relativeSql(column.collation)}`);
   if (column.generated !== null)
@@ -42,6 +47,9 @@ export const addColumn = (table: string, definition: SqlTemplate): SqlTemplate =
 /** `ALTER TABLE … DROP COLUMN …`; never CASCADE: what depends on it must be known, or the statement fails. */
 export const dropColumn = (table: string, column: string): SqlTemplate =>
   sql`ALTER TABLE ${tableName(table)} DROP COLUMN ${name(column)}`;
+
+export const renameColumn = (table: string, from: string, to: string): SqlTemplate =>
+  sql`ALTER TABLE ${tableName(table)} RENAME COLUMN ${name(from)} TO ${name(to)}`;
 
 /** `ALTER TABLE … ALTER COLUMN … <what>`. */
 export const alterColumn = (table: string, column: string, what: SqlTemplate | string): SqlTemplate =>

@@ -49,9 +49,7 @@ export function countDuplicates({ table, keys, nullsNotDistinct, where }: Counte
     ...(nullsNotDistinct ? [] : values.map((value) => sql`${value} IS NOT NULL`)),
   ];
   const filter = conditions.length === 0 ? sql`` : sql` WHERE ${joinSql(conditions, ' AND ')}`;
-  return counted(
-    sql`SELECT FROM ${tableName(table)}${filter} GROUP BY ${joinSql(values, ', ')} HAVING count(*) > 1`,
-  );
+  return counted(sql`SELECT FROM ${tableName(table)}${filter} GROUP BY ${joinSql(values, ', ')} HAVING count(*) > 1`);
 }
 
 /** Columns as a sentence names them: `"a", "b"`. */

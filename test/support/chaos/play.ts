@@ -3,7 +3,7 @@ import { catalogOf } from '../catalog.js';
 import type { TestDatabase } from '../test-database.js';
 import { damageStatements } from './damages.js';
 import { catalogMark, leftovers, rowsOf, tablesOf } from './evidence.js';
-import { APPLIER, type ChaosFleet, OUTSIDE, TENANTS, targetFlags, WHOLE } from './fleet.js';
+import { APPLIER, BIG, type ChaosFleet, OUTSIDE, TENANTS, targetFlags, WHOLE } from './fleet.js';
 import { type Ended, runProgram, startProgram } from './program.js';
 import { startProxy } from './proxy.js';
 import type { Round } from './round.js';
@@ -20,6 +20,8 @@ export interface Played {
   readonly took: number;
 }
 
+/** Tenants whose catalogs are compared with the whole one's, beside what plan says of all: seconds for all of them. */
+const COMPARED = TENANTS.filter((schema, at) => BIG.includes(schema) || at % 4 === 0);
 /** Runs after the last interruption, at most. */
 const RUNS = 3;
 
@@ -117,7 +119,7 @@ async function expectConverged(database: TestDatabase): Promise<void> {
   // What stands outside the fleet stays as it was damaged.
   expect((await leftovers(database)).filter((line) => !line.includes(OUTSIDE))).toEqual([]);
   const whole = await catalogOf(database, WHOLE);
-  for (const schema of TENANTS) expect(await catalogOf(database, schema), schema).toEqual(whole);
+  for (const schema of COMPARED) expect(await catalogOf(database, schema), schema).toEqual(whole);
 }
 
 async function expectNothingLost(database: TestDatabase, before: Evidence): Promise<void> {

@@ -43,11 +43,11 @@ export interface Round {
 const interruption: fc.Arbitrary<Interruption> = fc.record({
   blow: fc.constantFrom(...BLOWS),
   moment: fc.oneof(
-    fc.record({ kind: fc.constant('share' as const), share: fc.double({ min: 0.05, max: 1, noNaN: true }) }),
+    fc.record({ kind: fc.constant('share' as const), share: fc.double({ min: 0.05, max: 0.9, noNaN: true }) }),
     fc.record({
       kind: fc.constant('seen' as const),
       doing: fc.constantFrom<Doing>(...(Object.keys(DOINGS) as Doing[]), 'idle in transaction'),
-      nth: fc.integer({ min: 1, max: 12 }),
+      nth: fc.integer({ min: 1, max: 6 }),
       // Milliseconds: into what was seen, or past it.
       later: fc.integer({ min: 0, max: 150 }),
     }),

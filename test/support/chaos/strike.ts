@@ -16,6 +16,9 @@ export interface Exposed {
   readonly whole: number;
 }
 
+/** Share of a whole run after which what was to be seen is waited for no longer: a round without a blow shows nothing. */
+const LATEST = 0.6;
+
 /** Waits for the moment and strikes. False: the run ended before, so that nothing was struck. */
 export async function strike({ blow, moment }: Interruption, exposed: Exposed): Promise<boolean> {
   let running = true;
@@ -33,6 +36,7 @@ async function reached(moment: Moment, { database, whole }: Exposed, running: ()
     await sleep(moment.share * whole);
     return running();
   }
+  const latest = Date.now() + LATEST * whole;
   let seen = 0;
   let before = new Set<string>();
   while (running()) {
@@ -41,7 +45,7 @@ async function reached(moment: Moment, { database, whole }: Exposed, running: ()
     );
     const now = new Set<string>();
     for (const { pid, state, query } of rows) {
-      const fits =
+      const fits: boolean =
         moment.doing === 'idle in transaction'
           ? state === 'idle in transaction'
           : state === 'active' && DOINGS[moment.doing].test(query);
@@ -56,6 +60,7 @@ async function reached(moment: Moment, { database, whole }: Exposed, running: ()
       await sleep(moment.later);
       return running();
     }
+    if (Date.now() > latest) return true;
     await sleep(1);
   }
   return false;

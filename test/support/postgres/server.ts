@@ -1,5 +1,5 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { chmodSync, chownSync, closeSync, mkdtempSync, openSync, readFileSync } from 'node:fs';
+import { chmodSync, chownSync, closeSync, existsSync, mkdirSync, mkdtempSync, openSync, readFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -15,7 +15,7 @@ export type StopMode = 'fast' | 'immediate';
 export interface TestServer {
   /** Where its programs are: `psql`, `pg_dump`. */
   readonly bin: string;
-  /** Holds the data, the socket and the log; gone after {@link remove}. */
+  /** Holds the data, the socket and the log; gone after {@link remove}, unless it is kept. */
   readonly directory: string;
   readonly port: number;
   readonly logFile: string;
@@ -25,7 +25,7 @@ export interface TestServer {
   stop(mode?: StopMode): Promise<void>;
   /** Starts the server again on the same port and data, stopping it first when it runs. */
   restart(mode?: StopMode): Promise<void>;
-  /** Stops the server and deletes its directory. */
+  /** Stops the server and deletes its directory, unless that is kept. */
   remove(): Promise<void>;
 }
 
@@ -37,6 +37,8 @@ export interface ServerOptions {
   readonly bin?: string;
   /** The server to follow as a hot standby; `bin` must be the same. */
   readonly standbyOf?: TestServer;
+  /** A directory that outlives this process: its cluster is used again when it has one, and made there when not. */
+  readonly keptIn?: string;
 }
 
 const SETTINGS: Readonly<Record<string, string>> = {
@@ -61,11 +63,16 @@ export function postgresBin(): string {
   return bin;
 }
 
-/** Makes a fresh cluster in a temporary directory and starts it. It ends with this process, however that ends. */
+/**
+ * Starts a server over a fresh cluster in a temporary directory, or over one that is kept. It ends with this process,
+ * however that ends.
+ */
 export async function startServer(options: ServerOptions = {}): Promise<TestServer> {
   const bin = options.bin ?? postgresBin();
   const account = serverAccount();
-  const directory = mkdtempSync(join(shortTemporaryDirectory(), 'trueup-pg-'));
+  const kept = options.keptIn !== undefined;
+  const directory = options.keptIn ?? mkdtempSync(join(shortTemporaryDirectory(), 'trueup-pg-'));
+  mkdirSync(directory, { recursive: true });
   chmodSync(directory, 0o755);
   if (account.uid !== undefined && account.gid !== undefined) chownSync(directory, account.uid, account.gid);
   const data = join(directory, 'data');
@@ -78,8 +85,9 @@ export async function startServer(options: ServerOptions = {}): Promise<TestServ
           'pg_basebackup',
           ['-D', data, '-d', options.standbyOf.url('postgres'), '-R', '--checkpoint=fast', '--no-sync'],
         ];
-  execFileSync(join(bin, program), flags, { cwd: directory, stdio: ['ignore', 'ignore', 'pipe'], ...account });
-  const watchdog = startWatchdog(directory);
+  if (!existsSync(join(data, 'PG_VERSION')))
+    execFileSync(join(bin, program), flags, { cwd: directory, stdio: ['ignore', 'ignore', 'pipe'], ...account });
+  const watchdog = startWatchdog(directory, kept);
   const port = await freePort();
   const settings = { ...SETTINGS, ...options.settings, port: String(port) };
   const url = (database: string, user = 'postgres') =>
@@ -134,13 +142,14 @@ export async function startServer(options: ServerOptions = {}): Promise<TestServ
     remove: async () => {
       await stop('immediate');
       watchdog.kill('SIGKILL');
+      if (kept) return;
       await rm(directory, { recursive: true, force: true, maxRetries: 5 });
     },
   };
 }
 
 /** The account that the server runs as: PostgreSQL refuses root. */
-function serverAccount(): { uid?: number; gid?: number } {
+export function serverAccount(): { uid?: number; gid?: number } {
   if (process.getuid?.() !== 0) return {};
   for (const user of ['postgres', 'nobody']) {
     try {
@@ -160,15 +169,15 @@ function shortTemporaryDirectory(): string {
 }
 
 /**
- * Stops the server and deletes its directory when this process ends without doing so, kill -9 included: the pipe to
- * its standard input closes then.
+ * Stops the server, and deletes its directory unless it is kept, when this process ends without doing so, kill -9
+ * included: the pipe to its standard input closes then.
  */
-function startWatchdog(directory: string): ChildProcess {
+function startWatchdog(directory: string, kept: boolean): ChildProcess {
   const script = [
     'read -r _',
     'pid=$(head -n 1 "$1/data/postmaster.pid" 2>/dev/null) && kill -QUIT "$pid" 2>/dev/null',
     'while [ -n "$pid" ] && kill -0 "$pid" 2>/dev/null; do sleep 0.1; done',
-    'rm -rf "$1"',
+    ...(kept ? [] : ['rm -rf "$1"']),
   ].join('\n');
   const watchdog = spawn('sh', ['-c', script, 'sh', directory], {
     cwd: '/',
@@ -181,7 +190,8 @@ function startWatchdog(directory: string): ChildProcess {
   return watchdog;
 }
 
-async function freePort(): Promise<number> {
+/** A port of 127.0.0.1 that nothing listens on. */
+export async function freePort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const address = server.address();

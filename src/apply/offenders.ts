@@ -1,0 +1,33 @@
+import type { Row, Session } from '../database/session.js';
+import { inTransaction } from '../database/transaction.js';
+import { OFFENDERS_COUNTED } from '../sql/ddl/offenders.js';
+import { assertCount } from '../sql/guard.js';
+import type { Statement } from './statements.js';
+
+/** A count that takes longer is not worth its load, in milliseconds. */
+const PATIENCE = 5000;
+
+/**
+ * How many existing rows a failed statement has failed for, as a sentence without a value of any row: `1,000 or more rows
+ * have no value in "c"`. Null when there is none, or when it cannot be told soon. Never throws: the failure itself says more.
+ */
+export async function countOffenders(session: Session, statement: Statement): Promise<string | null> {
+  const { offenders } = statement;
+  if (offenders === null) return null;
+  const { of, sql } = offenders;
+  try {
+    await assertCount(of.count);
+    const found = await inTransaction(session, 'read write', async () => {
+      await session.query('SET TRANSACTION READ ONLY');
+      await session.query(`SET LOCAL statement_timeout = ${PATIENCE}`);
+      await session.query(`SET LOCAL lock_timeout = ${PATIENCE}`);
+      const [row] = await session.query<Row & { n: number }>(sql);
+      return row?.n ?? 0;
+    });
+    if (found === 0) return null;
+    const number = found.toLocaleString('en-US');
+    return found >= OFFENDERS_COUNTED ? `${number} or more ${of.many}` : `${number} ${found === 1 ? of.one : of.many}`;
+  } catch {
+    return null;
+  }
+}

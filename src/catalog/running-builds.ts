@@ -1,0 +1,41 @@
+import type { Row, Session } from '../database/session.js';
+import type { Building } from './presence.js';
+
+/**
+ * Who is at work on the indexes of one table in each schema. A concurrent build (and REINDEX and DROP INDEX CONCURRENTLY)
+ * holds SHARE UPDATE EXCLUSIVE on its table from before its index is seen until it is valid; the progress view hides other
+ * roles' builds, pg_locks does not. Not counted: autovacuum, which gives way (its row in pg_stat_activity has no user), and
+ * prepared transactions, which have no process.
+ *
+ * The locks are read first: an index that is INVALID after that, and was before, is one that nobody was building. In the
+ * other order a build that ends in between would leave a valid index that is taken for a leftover.
+ */
+export async function readBuilding(
+  session: Session,
+  schemas: readonly string[],
+  table: string,
+): Promise<ReadonlyMap<string, Building>> {
+  const builders = await session.query<Row & { schema: string; pid: number }>(
+    `select n.nspname::text "schema", min(coalesce(a.leader_pid, l.pid)) pid
+       from pg_catalog.pg_locks l
+       join pg_catalog.pg_class c on c.oid = l.relation and c.relname = $1
+       join pg_catalog.pg_namespace n on n.oid = c.relnamespace and n.nspname = any($2::text[])
+       join pg_catalog.pg_stat_activity a on a.pid = l.pid and a.usesysid is not null
+      where l.locktype = 'relation' and l.mode = 'ShareUpdateExclusiveLock' and l.granted
+        and l.database = (select d.oid from pg_catalog.pg_database d where d.datname = pg_catalog.current_database())
+        and l.pid <> pg_catalog.pg_backend_pid()
+      group by 1`,
+    [table, schemas],
+  );
+  const invalid = await session.query<Row & { schema: string; names: readonly string[] }>(
+    `select n.nspname::text "schema", array_agg(ic.relname::text) names
+       from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+       join pg_catalog.pg_index i on i.indrelid = c.oid join pg_catalog.pg_class ic on ic.oid = i.indexrelid
+      where c.relname = $1 and n.nspname = any($2::text[]) and not (i.indisvalid and i.indisready)
+      group by 1`,
+    [table, schemas],
+  );
+  const by = new Map(builders.map((row) => [row.schema, row.pid]));
+  const names = new Map(invalid.map((row) => [row.schema, row.names]));
+  return new Map(schemas.map((schema) => [schema, { by: by.get(schema) ?? null, invalid: names.get(schema) ?? [] }]));
+}

@@ -1,0 +1,73 @@
+import type { TableShape } from '../shape/table-shape.js';
+import { switchGroup } from './backend-switch.js';
+import { awaitingBuild, type Change, LOCK_MODES, strongestLock } from './change.js';
+import type { OwnedIndex } from './context.js';
+import type { Facts } from './facts.js';
+
+/** A tenant's INVALID indexes, by table. */
+export function invalidIndexes(
+  tables: ReadonlyMap<string, { readonly shape: TableShape }>,
+  owned: readonly OwnedIndex[],
+): ReadonlyMap<string, readonly string[]> {
+  const found = new Map<string, string[]>();
+  const note = (table: string, index: string) => found.set(table, [...(found.get(table) ?? []), index]);
+  for (const [table, { shape }] of tables) {
+    for (const index of shape.indexes) if (!index.valid) note(table, index.name);
+    for (const constraint of shape.constraints)
+      if ('include' in constraint && !constraint.indexValid) note(table, constraint.name);
+  }
+  for (const { table, index } of owned) if (!index.valid) note(table, index.name);
+  return found;
+}
+
+/**
+ * Puts off what another session's running build forbids. Its index is INVALID meanwhile and is no leftover: dropping it
+ * would cancel hours of work, and a second build on the table deadlocks with the first. So nothing that locks the table
+ * against a build is begun; what shares a group with that waits as well. Asked only where an INVALID index stands and
+ * something is to be done.
+ */
+export function awaitBuilds<T extends { readonly change: Change }>(
+  items: readonly T[],
+  invalid: ReadonlyMap<string, readonly string[]>,
+  facts: Facts,
+): readonly T[] {
+  const causes = new Map<string, string>();
+  for (const [table, indexes] of invalid) {
+    if (!items.some(({ change }) => change.table === table && meets(change))) continue;
+    const building = facts.building(table);
+    if (building === null) continue;
+    if (building.by !== null) causes.set(table, `session ${building.by} is building it`);
+    // Seen INVALID, and no longer: the build ended while this diff was made.
+    else if (indexes.some((index) => !building.invalid.includes(index)))
+      causes.set(table, 'its build by another session has just ended');
+  }
+  if (causes.size === 0) return items;
+  const held = items.filter(({ change }) => causes.has(change.table) && meets(change));
+  const groups = new Map(
+    held.flatMap(({ change }) => (change.group === null ? [] : [[change.group, change] as const])),
+  );
+  return items.map((item) => {
+    const { change } = item;
+    if (change.status !== 'pending') return item;
+    const cause = meets(change) ? causes.get(change.table) : undefined;
+    if (cause !== undefined)
+      return { ...item, change: awaitingBuild(change, obstacleOf(change, cause, invalid), REMEDY) };
+    const partner =
+      (change.group === null ? undefined : groups.get(change.group)) ?? groups.get(switchGroup(change.phase));
+    if (partner === undefined) return item;
+    const why = `it happens together with ${partner.action} ${partner.object}, and an index of ${partner.table} is being built by another session`;
+    return { ...item, change: awaitingBuild(change, why, REMEDY) };
+  });
+}
+
+const REMEDY = 'none needed: apply waits for the build as long as --lock-wait says; then run again';
+
+/** Whether a change would meet a running build, which holds SHARE UPDATE EXCLUSIVE on its table. */
+const meets = (change: Change): boolean =>
+  change.status === 'pending' &&
+  LOCK_MODES.indexOf(strongestLock(change)) >= LOCK_MODES.indexOf('SHARE UPDATE EXCLUSIVE');
+
+function obstacleOf(change: Change, cause: string, invalid: ReadonlyMap<string, readonly string[]>): string {
+  const own = change.family !== null || (invalid.get(change.table) ?? []).includes(change.object);
+  return own ? cause : `an index of table ${change.table} is INVALID, and ${cause}`;
+}

@@ -1,0 +1,185 @@
+import { groupBy } from '../collections.js';
+import type { FamilyDocument, IndexDocument } from '../desired-state/documents.js';
+import type { TableShape } from '../shape/table-shape.js';
+import { TENANT_SCHEMA_SQL } from '../sql/template.js';
+import { codesOf, ROW_MARK } from './family-codes.js';
+import type { Candidate, FamilySource } from './family-sources.js';
+import { comparedColumn, type Slotted, slotted } from './predicate-slots.js';
+import { escaped } from './sayable.js';
+
+/** Indexes that are one family: its document, and the members that stand for it in this tenant. */
+export interface FoundFamily {
+  readonly table: string;
+  readonly document: FamilyDocument;
+  readonly members: readonly string[];
+  /** The table whose rows generate it. */
+  readonly source: string;
+  /** Constants of the members' predicates that the document lists. */
+  readonly listed: readonly string[];
+}
+
+/** Partial indexes of one table that differ only in their names and in constants of their predicates. */
+export function likenesses(table: TableShape): readonly (readonly Slotted[])[] {
+  const found = table.indexes.flatMap((index) => slotted(index) ?? []);
+  return [...groupBy(found, (one) => one.likeness).values()].filter((group) => group.length > 1);
+}
+
+/**
+ * The family that some alike indexes are, or null: only where the rows of one source, crossed with the constants that are
+ * no row's, give exactly these names and predicates.
+ */
+export function familyOf(
+  table: TableShape,
+  group: readonly Slotted[],
+  sources: readonly FamilySource[],
+  documentOf: (index: string) => IndexDocument | undefined,
+): FoundFamily | null {
+  const document = documentOf(group[0]?.index.name ?? '');
+  if (document === undefined) return null;
+  const referenced = new Set(
+    table.constraints.flatMap((one) => (one.kind === 'foreign-key' ? [one.references] : [])),
+  );
+  const inOrder = sources
+    .filter((source) => source.table !== table.name && source.rows.length <= group.length)
+    .toSorted(
+      (a, b) =>
+        Number(referenced.has(b.table)) - Number(referenced.has(a.table)) ||
+        b.rows.length - a.rows.length ||
+        (a.table < b.table ? -1 : 1),
+    );
+  for (const source of inOrder)
+    for (const slot of group[0]?.values.keys() ?? []) {
+      const found = bySlot(group, source, slot);
+      if (found === null) continue;
+      const { name, where, forEach, listed } = found;
+      const { keys, ...rest } = document;
+      return {
+        table: table.name,
+        document: { ...rest, name, for_each: forEach, keys, where },
+        members: group.map((one) => one.index.name),
+        source: source.table,
+        listed,
+      };
+    }
+  return null;
+}
+
+interface Template {
+  readonly name: string;
+  readonly where: string;
+  readonly forEach: FamilyDocument['for_each'];
+  readonly listed: readonly string[];
+}
+
+/** Reads the group as a family whose rows are told by the constant in `slot`. */
+function bySlot(group: readonly Slotted[], source: FamilySource, slot: number): Template | null {
+  const values = new Set(group.map((one) => one.values[slot]));
+  const own = source.candidates.findIndex((_, at) => {
+    const column = new Set(source.rows.map((row) => row[at]));
+    return column.size === source.rows.length && same(column, values);
+  });
+  if (own < 0) return null;
+  const rowOf = new Map(source.rows.map((row) => [row[own], row]));
+  const members = group.map((one) => ({ ...one, row: rowOf.get(one.values[slot]) ?? [] }));
+
+  const listSlots = (group[0]?.values ?? []).flatMap((first, at) =>
+    at !== slot && group.some((one) => one.values[at] !== first) ? [at] : [],
+  );
+  const entries = groupBy(members, (member) => JSON.stringify(listSlots.map((at) => member.values[at])));
+  const complete = [...entries.values()].every(
+    (of) => of.length === source.rows.length && new Set(of.map((member) => member.row)).size === of.length,
+  );
+  if (!complete) return null;
+
+  const naming = namedBy(members, source);
+  if (naming === null) return null;
+  // The row's part of the name stands apart; what is left must follow from the listed constants.
+  const rests = [...entries.values()].map((of) => new Set(of.map((member) => naming.rest(member))));
+  if (rests.some((rest) => rest.size !== 1)) return null;
+  const codes = codesOf(rests.map((rest) => [...rest][0] ?? ''));
+  if (codes === null || codes.codes.length !== entries.size) return null;
+
+  const set = setName(group, listSlots, 'row');
+  const valueNames = listSlots.map((_, at) => (listSlots.length === 1 ? 'value' : `value_${at + 1}`));
+  const list = [...entries.keys()].map((entry, at) => {
+    const constants = JSON.parse(entry) as readonly string[];
+    return {
+      ...Object.fromEntries(constants.map((constant, number) => [valueNames[number] ?? '', escaped(constant)])),
+      code: escaped(codes.codes[at] ?? ''),
+    };
+  });
+  const candidates = [source.candidates[own], source.candidates[naming.candidate]].filter(
+    (candidate): candidate is Candidate => candidate !== undefined,
+  );
+  const rowName = `\${row.${source.candidates[naming.candidate]?.name ?? ''}}`;
+  const written = (text: string) => escaped(text).replaceAll(ROW_MARK, () => rowName);
+  const isListed = listSlots.length > 0;
+  return {
+    name: `${written(codes.before)}${isListed ? `\${${set}.code}` : ''}${written(codes.after)}`,
+    where: whereOf(group[0]?.pieces ?? [], group[0]?.values ?? [], (at) => {
+      if (at === slot) return `\${row.${source.candidates[own]?.name ?? ''}}`;
+      const listed = listSlots.indexOf(at);
+      return listed < 0 ? null : `\${${set}.${valueNames[listed] ?? ''}}`;
+    }),
+    forEach: {
+      row: {
+        table: source.table,
+        values: Object.fromEntries(candidates.map(({ name, expression }) => [name, expression])),
+      },
+      ...(isListed ? { [set]: list } : {}),
+    },
+    listed: isListed ? [...entries.keys()].flatMap((entry) => JSON.parse(entry) as string[]) : [],
+  };
+}
+
+/** A value this short stands in a name by chance. */
+const SHORT = 4;
+
+/** The form of the row that stands, once, in every member's name, and tells the rows apart. */
+function namedBy(
+  members: readonly (Slotted & { readonly row: readonly string[] })[],
+  source: FamilySource,
+): { readonly candidate: number; readonly rest: (member: (typeof members)[number]) => string } | null {
+  const lengths = source.candidates.map((_, at) => Math.min(...source.rows.map((row) => row[at]?.length ?? 0)));
+  const candidates = source.candidates
+    .map((_, at) => at)
+    .filter((at) => {
+      const values = source.rows.map((row) => row[at] ?? '');
+      if (new Set(values).size < values.length || values.includes('')) return false;
+      if (values.length === 1 && (lengths[at] ?? 0) < SHORT) return false;
+      return members.every((member) => member.index.name.split(member.row[at] ?? '').length === 2);
+    })
+    // The longest form says the most of the name: its first half would leave the other to chance.
+    .toSorted((a, b) => (lengths[b] ?? 0) - (lengths[a] ?? 0));
+  const [candidate] = candidates;
+  if (candidate === undefined) return null;
+  return { candidate, rest: (member) => member.index.name.split(member.row[candidate] ?? '').join(ROW_MARK) };
+}
+
+/** The predicate with variables in the place of constants; other constants stay. */
+function whereOf(
+  pieces: readonly string[],
+  values: readonly string[],
+  variable: (slot: number) => string | null,
+): string {
+  const text = (piece: string) => escaped(piece).replaceAll(TENANT_SCHEMA_SQL, () => '${schema}');
+  return pieces
+    .map((piece, at) => {
+      const value = values[at];
+      if (value === undefined) return text(piece);
+      return `${text(piece)}${variable(at) ?? escaped(`'${value.replaceAll("'", "''")}'`)}`;
+    })
+    .join('');
+}
+
+/** What the listed constants are called: after the column that they are compared with. */
+function setName(group: readonly Slotted[], slots: readonly number[], taken: string): string {
+  const [slot] = slots;
+  const column = slot === undefined || slots.length > 1 ? null : comparedColumn(group[0]?.pieces[slot] ?? '');
+  return column !== null && /^[a-z][a-z0-9_]*$/u.test(column) && column !== taken && column !== 'schema'
+    ? column
+    : 'listed';
+}
+
+const same = <T>(left: ReadonlySet<T>, right: ReadonlySet<T>): boolean =>
+  left.size === right.size && [...left].every((value) => right.has(value));

@@ -1,0 +1,64 @@
+import { spawn } from 'node:child_process';
+import type { Readable } from 'node:stream';
+import { fileURLToPath } from 'node:url';
+import type { Sample } from './measure.js';
+
+const PEAK_MEMORY = fileURLToPath(new URL('peak-memory.cjs', import.meta.url));
+const TRUEUP = fileURLToPath(new URL('../../bin/run.js', import.meta.url));
+
+/** Variables that would lead a command to another database, or change what it does. */
+const STRAY = /^(?:TRUEUP_|PG|HINDSIGHT_|DATABASE_URL$|NODE_OPTIONS$)/u;
+
+/** A process that ended, with what it printed. */
+export interface Finished extends Sample {
+  readonly output: string;
+}
+
+/**
+ * Runs a command of trueup as a user would, from the start of its process to its end.
+ * @throws {Error} when it does not exit with 0
+ */
+export const runTrueup = (args: readonly string[]): Promise<Finished> => runNode([TRUEUP, ...args]);
+
+/** Runs Node with arguments. @throws {Error} when it does not exit with 0 */
+export const runNode = (args: readonly string[]): Promise<Finished> =>
+  runProcess(process.execPath, ['--require', PEAK_MEMORY, ...args], { memory: true });
+
+/** Runs a program; `memory`: it writes its peak to file descriptor 3. @throws {Error} when it does not exit with 0 */
+export function runProcess(
+  program: string,
+  args: readonly string[],
+  { memory = false, input = '' }: { readonly memory?: boolean; readonly input?: string } = {},
+): Promise<Finished> {
+  return new Promise((resolve, reject) => {
+    const began = performance.now();
+    const child = spawn(program, args, {
+      env: environment(),
+      stdio: ['pipe', 'pipe', 'pipe', memory ? 'pipe' : 'ignore'],
+    });
+    const [, stdout, stderr, peak] = child.stdio.map((stream) => collected(stream as Readable | null | undefined));
+    // A program that stops at an error leaves its input unread.
+    child.stdin?.on('error', () => {});
+    child.stdin?.end(input);
+    let seconds = 0;
+    child.once('error', reject);
+    child.once('exit', () => {
+      seconds = (performance.now() - began) / 1000;
+    });
+    child.once('close', (code) => {
+      if (code !== 0)
+        reject(new Error(`${[program, ...args].join(' ')} ended with ${code}\n${stderr?.()}\n${stdout?.()}`));
+      else resolve({ seconds, peakMemory: memory ? Number(peak?.()) : null, output: stdout?.() ?? '' });
+    });
+  });
+}
+
+/** What a stream gave so far. */
+function collected(stream: Readable | null | undefined): () => string {
+  const chunks: Buffer[] = [];
+  if (stream?.readable) stream.on('data', (chunk: Buffer) => chunks.push(chunk));
+  return () => Buffer.concat(chunks).toString();
+}
+
+const environment = (): NodeJS.ProcessEnv =>
+  Object.fromEntries(Object.entries(process.env).filter(([name]) => !STRAY.test(name)));
