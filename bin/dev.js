@@ -3,5 +3,5 @@ import { register } from 'tsx/esm/api';
 
 // Not `node --import tsx`, which would look for tsx from the working directory.
 register();
-const { run } = await import('../src/cli/main.ts');
-await run(import.meta.url, { development: true });
+const { start } = await import('../src/cli/start.ts');
+await start(import.meta.url, { development: true });

@@ -1,4 +1,4 @@
 #!/usr/bin/env node
-import { run } from '../dist/cli/main.js';
+import { start } from '../dist/cli/start.js';
 
-await run(import.meta.url);
+await start(import.meta.url);

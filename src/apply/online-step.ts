@@ -72,7 +72,7 @@ async function assertValid({ session }: Worker, schema: string, index: string): 
     [schema, index],
   );
   if (row?.valid !== true)
-    throw new TrueupError('TENANT_FAILED', `index ${index} is not valid after its build`, {
+    throw new TrueupError('TENANT_FAILED', `index "${index}" is not valid after its build`, {
       where: `schema "${schema}"`,
       remedy: 'run again',
     });

@@ -17,11 +17,14 @@ const VERSION = ['--version', '-v', '-V'];
  * Runs the command that the command line names, shows its error, and ends the process with its exit code. The only
  * place that exits.
  * @param importMetaUrl of a file in the package's bin directory
- * @param options development: load the commands from src, where the runtime can read TypeScript
+ * @param options development: load the commands from src, where the runtime can read TypeScript; debug: show stacks
  */
-export async function run(importMetaUrl: string, options: { readonly development?: boolean } = {}): Promise<void> {
+export async function run(
+  importMetaUrl: string,
+  options: { readonly development?: boolean; readonly debug?: boolean } = {},
+): Promise<void> {
   const argv = process.argv.slice(2);
-  const form = { json: wantsJson(argv, process.env), debug: Boolean(process.env.DEBUG) };
+  const form = { json: wantsJson(argv, process.env), debug: options.debug === true };
   const end = async (code: number): Promise<never> => {
     await drain();
     process.exit(code);

@@ -18,7 +18,7 @@ export function codesOf(texts: readonly string[]): Codes | null {
   if (first === undefined) return null;
   if (texts.length === 1) return { before: first, after: '', codes: [''] };
   let before = common(texts);
-  before = before.slice(0, before.lastIndexOf('_') + 1);
+  before = before.slice(0, Math.max(before.lastIndexOf('_'), before.lastIndexOf(ROW_MARK)) + 1);
   const rests = texts.map((text) => text.slice(before.length));
   let after = reversed(common(rests.map(reversed)));
   const boundary = Math.min(...[after.indexOf('_'), after.indexOf(ROW_MARK)].filter((at) => at >= 0));

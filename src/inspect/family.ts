@@ -116,7 +116,7 @@ function bySlot(group: readonly Slotted[], source: FamilySource, slot: number): 
   const isListed = listSlots.length > 0;
   return {
     name: `${written(codes.before)}${isListed ? `\${${set}.code}` : ''}${written(codes.after)}`,
-    where: whereOf(group[0]?.pieces ?? [], group[0]?.values ?? [], (at) => {
+    where: whereOf(group[0]?.pieces ?? [], group[0]?.texts ?? [], (at) => {
       if (at === slot) return `\${row.${source.candidates[own]?.name ?? ''}}`;
       const listed = listSlots.indexOf(at);
       return listed < 0 ? null : `\${${set}.${valueNames[listed] ?? ''}}`;
@@ -159,15 +159,14 @@ function namedBy(
 /** The predicate with variables in the place of constants; other constants stay. */
 function whereOf(
   pieces: readonly string[],
-  values: readonly string[],
+  constants: readonly string[],
   variable: (slot: number) => string | null,
 ): string {
   const text = (piece: string) => escaped(piece).replaceAll(TENANT_SCHEMA_SQL, () => '${schema}');
   return pieces
     .map((piece, at) => {
-      const value = values[at];
-      if (value === undefined) return text(piece);
-      return `${text(piece)}${variable(at) ?? escaped(`'${value.replaceAll("'", "''")}'`)}`;
+      const constant = constants[at];
+      return `${text(piece)}${constant === undefined ? '' : (variable(at) ?? escaped(constant))}`;
     })
     .join('');
 }

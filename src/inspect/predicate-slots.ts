@@ -9,6 +9,8 @@ export interface Slotted {
   readonly pieces: readonly string[];
   /** The constants, as their values. */
   readonly values: readonly string[];
+  /** The constants, as the server writes them. */
+  readonly texts: readonly string[];
   /** Agrees where everything but the name and the constants does. */
   readonly likeness: string;
 }
@@ -18,16 +20,18 @@ export function slotted(index: IndexShape): Slotted | null {
   if (index.where === null || !index.valid) return null;
   const pieces = [''];
   const values: string[] = [];
+  const texts: string[] = [];
   for (const token of tokenize(index.where)) {
     if (isConstant(token)) {
       values.push(token.value);
+      texts.push(token.text);
       pieces.push('');
     } else pieces[pieces.length - 1] += token.text;
   }
   if (values.length === 0) return null;
   const { method, unique, nullsNotDistinct, keys, include, options } = index;
   const likeness = JSON.stringify([method, unique, nullsNotDistinct, keys, include, options, pieces]);
-  return { index, pieces, values, likeness };
+  return { index, pieces, values, texts, likeness };
 }
 
 /** A family's values are written as plain string constants: nothing else may stand in their place. */

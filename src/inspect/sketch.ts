@@ -19,7 +19,7 @@ export type Sketched = Item & {
   /** Keys of items without which it means nothing. */
   readonly needs: readonly string[];
 } & (
-    | { readonly kind: 'table'; readonly view: string | null }
+    | { readonly kind: 'table'; readonly view: string | null; readonly unlogged: boolean }
     | { readonly kind: 'column'; readonly document: ColumnDocument }
     | { readonly kind: 'constraint'; readonly made: SketchedConstraint }
     | { readonly kind: 'index'; readonly document: IndexDocument; readonly unique: readonly string[] | null }
@@ -58,7 +58,13 @@ export async function sketchOf(tenant: TenantFacts): Promise<Sketch> {
     else if (query !== null && 'why' in query) refuse(own, `its query: ${query.why}`);
     else if (foreign !== undefined) refuse(own, `it reads ${foreign.schema}.${foreign.table}, of another schema`);
     const needs = (view?.reads ?? []).map((read) => tableKey(read.table));
-    items.push({ ...own, kind: 'table', needs, view: query !== null && 'text' in query ? query.text : null });
+    items.push({
+      ...own,
+      kind: 'table',
+      needs,
+      view: query !== null && 'text' in query ? query.text : null,
+      unlogged: table.persistence === 'unlogged',
+    });
     if (view === undefined) await sketchColumns(table, tenant, items, refuse);
     if (view === undefined) await sketchConstraints(table, tenant, items, refuse);
     await sketchIndexes(table, tenant, items, refuse);

@@ -3,7 +3,7 @@ import { TENANT_PATTERN } from './tenants.js';
 /**
  * The least that any plan of the whole fleet has to do: read the catalog rows of which the tenants' tables consist, node
  * trees included, and hash them once, raw, on the server. The result would not do for a plan (oids and positions differ
- * from tenant to tenant); it bounds what a plan can cost from below.
+ * from tenant to tenant); it bounds what a plan can cost from below. The hashes are used, or the server would leave them out.
  */
 export const PLAN_FLOOR_SQL = `
 SET search_path = '';
@@ -30,5 +30,5 @@ part AS (
   SELECT r.ns, hashtextextended(concat_ws('|', k.conname, k.contype, k.conkey, k.confkey, k.convalidated, k.condeferrable,
            k.condeferred, k.confupdtype, k.confdeltype, k.confmatchtype, k.conbin::text), 0)
     FROM rel r JOIN pg_catalog.pg_constraint k ON k.conrelid = r.oid)
-SELECT count(*) FROM (SELECT ns, sum(h) FROM part GROUP BY ns) hashed;
+SELECT count(*), count(DISTINCT h) FROM (SELECT ns, sum(h) h FROM part GROUP BY ns) hashed;
 `;

@@ -35,7 +35,7 @@ const CASES = {
     `UPDATE S.items SET a = -a / 2 WHERE id < 8`,
     '3 groups of rows have the same value of ("a")',
   ],
-  check: [
+  checked: [
     'ALTER TABLE S.items DROP CONSTRAINT items_b_check',
     'UPDATE S.items SET b = -1 WHERE id < 3',
     '2 rows fail the check "items_b_check"',
