@@ -5,15 +5,16 @@ import type { PlannedTenant } from '../plan/fleet-plan.js';
 import { isTransactional } from '../plan/order.js';
 import { assertStatement } from '../sql/guard.js';
 import type { Crew, Worker } from './crew.js';
+import { Explained, explained } from './explained.js';
 import { anyFailure, isCancelled, isLost, isOvertaken, isPassing } from './failure.js';
-import { describeHolder, findHolders } from './holders.js';
+import { describeHolder, findHolders, type Holder } from './holders.js';
 import { oldSnapshots } from './old-snapshots.js';
 import { runBackfill, runOnline } from './online-step.js';
 import type { ChangeOutcome, TenantFailure } from './outcome.js';
 import type { ApplyRequest } from './request.js';
 import { backoff, type Lane } from './schedule.js';
 import { type Statement, statementsOf } from './statements.js';
-import { lockedBy, runTransaction } from './transaction-unit.js';
+import { runTransaction } from './transaction-unit.js';
 
 /** What was done of one tenant's changes in one turn, and how the turn ended. */
 export interface TenantRun {
@@ -59,7 +60,7 @@ export async function applyTenant(tenant: PlannedTenant, context: TurnContext): 
       for (const step of change.steps.flatMap((one) => [one, ...(one.undo ?? [])]))
         await assertStatement(step.sql, { schemas: context.extensionSchemas });
     for (const unit of units(pending)) {
-      const reason = await holdBack(unit, context);
+      const reason = await holdBack(unit, schema, context);
       if (reason !== null) {
         end = reason;
         break;
@@ -108,8 +109,8 @@ const isLong = ({ change }: TenantChange): boolean =>
   change.steps.some((step) => step.mode === 'backfill' || (step.mode === 'online' && step.builds !== undefined));
 
 /** Why a unit is not begun in this turn; null: it is. */
-async function holdBack(unit: readonly TenantChange[], context: TurnContext): Promise<TurnEnd | null> {
-  const { control, limits } = context.request;
+async function holdBack(unit: readonly TenantChange[], schema: string, context: TurnContext): Promise<TurnEnd | null> {
+  const { control } = context.request;
   if (!control.running || context.crew.halted) return { kind: 'stopped' };
   if (!unit.some(isLong)) return null;
   if (context.lane === 'short') return { kind: 'long' };
@@ -118,9 +119,8 @@ async function holdBack(unit: readonly TenantChange[], context: TurnContext): Pr
   );
   if (!builds) return null;
   // A concurrent build waits for every snapshot that is older than itself, and others wait behind the build.
-  const { session } = context.worker;
-  if (session.embedded) return null;
-  const [oldest] = await oldSnapshots(session, limits.yieldAfter, context.crew.pids);
+  if (context.worker.session.embedded) return null;
+  const [oldest] = await heldUpBy(unit, schema, context);
   if (oldest === undefined) return null;
   return {
     kind: 'waiting',
@@ -131,6 +131,20 @@ async function holdBack(unit: readonly TenantChange[], context: TurnContext): Pr
       remedy: 'end that transaction, or wait for it, then run again',
     },
   };
+}
+
+/** Old snapshots, and old transactions that have written to the unit's tables: the build waits for their ends too. */
+async function heldUpBy(
+  unit: readonly TenantChange[],
+  schema: string,
+  { worker, crew, request }: TurnContext,
+): Promise<readonly Holder[]> {
+  const { yieldAfter } = request.limits;
+  const snapshots = await oldSnapshots(worker.session, yieldAfter, crew.pids);
+  if (snapshots.length > 0) return snapshots;
+  const tables = [...new Set(unit.map(({ change }) => change.table))];
+  const writers = await findHolders(worker.session, schema, tables, 'SHARE');
+  return writers.filter(({ age }) => age !== null && age >= yieldAfter);
 }
 
 /** Makes one unit; false when it was to go on no longer half-way, with what was done left as it is. */
@@ -166,15 +180,17 @@ async function runUnit(unit: readonly TenantChange[], tenant: PlannedTenant, con
       try {
         await runOnline(worker, tenant.schema, statement, object, { buildTimeout: limits.buildTimeout, settings });
       } catch (error) {
+        const failed = { statements: [statement], evidence: [] };
+        const told = await explained(error, worker.session, tenant.schema, failed);
         await takeBack(statement.undo, tenant, context);
-        throw error;
+        throw told;
       }
     }
   await flush();
   return true;
 }
 
-/** A transaction whose failure to get a lock names who holds it. */
+/** A transaction whose failure is explained. */
 async function runLocked(
   worker: Worker,
   schema: string,
@@ -184,33 +200,7 @@ async function runLocked(
   try {
     await runTransaction(worker.session, schema, unit, budget);
   } catch (error) {
-    if (!isPassing(error)) throw error;
-    throw await withHolders(error, worker, schema, unit);
-  }
-}
-
-/** Why a lock was not had, with those who hold it now, oldest first. */
-class LockNotHad extends Error {
-  constructor(
-    readonly error: unknown,
-    readonly holders: string,
-  ) {
-    super('lock not had', { cause: error });
-  }
-}
-
-async function withHolders(
-  error: unknown,
-  { session }: Worker,
-  schema: string,
-  unit: Parameters<typeof runTransaction>[2],
-): Promise<unknown> {
-  try {
-    const { tables, mode } = lockedBy(unit);
-    const holders = await findHolders(session, schema, tables, mode);
-    return holders.length === 0 ? error : new LockNotHad(error, holders.slice(0, 3).map(describeHolder).join('; '));
-  } catch {
-    return error;
+    throw await explained(error, worker.session, schema, unit);
   }
 }
 
@@ -234,19 +224,17 @@ async function takeBack(
 }
 
 function endOf(error: unknown, { worker, request }: TurnContext): TurnEnd {
-  if (error instanceof LockNotHad) {
-    const failure = anyFailure(error.error);
-    return { kind: 'passing', failure: { ...failure, message: `${failure.message}; held by ${error.holders}` } };
-  }
-  const failure = anyFailure(error);
-  if (isCancelled(error) && worker.yielded !== null) {
+  const cause = error instanceof Explained ? error.error : error;
+  const bare = anyFailure(cause);
+  const failure = error instanceof Explained ? { ...bare, message: `${bare.message}; ${error.note}` } : bare;
+  if (isCancelled(cause) && worker.yielded !== null) {
     const { pid, waited } = worker.yielded;
     worker.yielded = null;
     const message = `the build gave way to process ${pid}, which had waited behind it for ${(waited / 1000).toFixed(1)} s`;
     const remedy = 'run again when the application does less to the table, or allow it longer with --yield-after';
     return { kind: 'passing', failure: { code: 'BUILD_YIELDED', message, sqlstate: null, remedy } };
   }
-  if (isCancelled(error) && !request.control.running) return { kind: 'stopped' };
-  if (isPassing(error) || isOvertaken(error) || isLost(error)) return { kind: 'passing', failure };
+  if (isCancelled(cause) && !request.control.running) return { kind: 'stopped' };
+  if (isPassing(cause) || isOvertaken(cause) || isLost(cause)) return { kind: 'passing', failure };
   return { kind: 'failed', failure };
 }

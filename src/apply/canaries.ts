@@ -3,22 +3,18 @@ import { changeKey } from '../plan/drift-classes.js';
 import type { PlannedTenant } from '../plan/fleet-plan.js';
 
 /**
- * The stages in which tenants are converged: the canaries, then the others. Canaries are taken from each drift class in
- * turn, the largest first: five of one kind would say nothing of the others.
+ * The stages in which a fleet's tenants are converged: the canaries, then the others. Canaries are taken from each drift
+ * class in turn, the largest first: five of one kind would say nothing of the others.
  */
-export function canaries(tenants: readonly PlannedTenant[], count: number): readonly (readonly string[])[] {
-  const all = tenants.map((tenant) => tenant.schema);
-  if (count <= 0 || count >= all.length) return [all];
-  const classes = [
-    ...groupBy(tenants, ({ changes }) => changes.map(({ change }) => changeKey(change)).join('\n')).values(),
-  ]
-    .map((group) => group.map((tenant) => tenant.schema))
-    .sort((left, right) => right.length - left.length);
-  const first = new Set<string>();
+export function stagesOf(tenants: readonly PlannedTenant[], count: number): readonly (readonly PlannedTenant[])[] {
+  if (count <= 0 || count >= tenants.length) return [tenants];
+  const keyOf = ({ changes }: PlannedTenant) => changes.map(({ change }) => changeKey(change)).join('\n');
+  const classes = [...groupBy(tenants, keyOf).values()].sort((left, right) => right.length - left.length);
+  const first = new Set<PlannedTenant>();
   for (let at = 0; first.size < count; at += 1)
-    for (const schemas of classes) {
-      const schema = schemas[at];
-      if (schema !== undefined && first.size < count) first.add(schema);
+    for (const group of classes) {
+      const tenant = group[at];
+      if (tenant !== undefined && first.size < count) first.add(tenant);
     }
-  return [[...first], all.filter((schema) => !first.has(schema))];
+  return [[...first], tenants.filter((tenant) => !first.has(tenant))];
 }

@@ -28,59 +28,46 @@ const BATCH: Readonly<Record<Lane, number>> = {
   long: 10,
 };
 
-/**
- * Who comes next. Pure: time comes in as a number. Tenants of an earlier stage (the canaries) are done with before one of a
- * later stage is offered.
- */
+/** Who comes next. Pure: time comes in as a number. */
 export class Schedule {
-  readonly #stages: Map<string, Task>[];
+  readonly #tasks: Map<string, Task>;
 
-  constructor(stages: readonly (readonly string[])[]) {
-    this.#stages = stages.map(
-      (schemas) =>
-        new Map(
-          schemas.map((schema) => [
-            schema,
-            { schema, lane: 'short', failures: 0, turns: 0, waitingSince: null, due: 0 } as const,
-          ]),
-        ),
+  constructor(schemas: readonly string[]) {
+    this.#tasks = new Map(
+      schemas.map((schema) => [
+        schema,
+        { schema, lane: 'short', failures: 0, turns: 0, waitingSince: null, due: 0 } as const,
+      ]),
     );
   }
 
-  /** Tenants that have not ended. */
-  get left(): readonly string[] {
-    return this.#stages.flatMap((stage) => [...stage.keys()]);
-  }
-
-  /** The stage that is under way; the number of stages when all are done. */
-  get stage(): number {
-    const at = this.#stages.findIndex((stage) => stage.size > 0);
-    return at < 0 ? this.#stages.length : at;
+  /** Whether a tenant has not ended. */
+  has(schema: string): boolean {
+    return this.#tasks.has(schema);
   }
 
   /** The next batch that is due: short work before long, first come first served. */
   next(now: number): Turn {
-    const tasks = [...(this.#stages[this.stage]?.values() ?? [])];
-    if (tasks.length === 0) return { kind: 'done' };
-    for (const lane of ['short', 'long'] as const) {
-      const ready = tasks.filter((task) => task.lane === lane && task.due <= now);
-      if (ready.length > 0) return { kind: 'batch', lane, tasks: ready.slice(0, BATCH[lane]) };
+    if (this.#tasks.size === 0) return { kind: 'done' };
+    let due = Number.POSITIVE_INFINITY;
+    const ready: Record<Lane, Task[]> = { short: [], long: [] };
+    for (const task of this.#tasks.values()) {
+      if (task.due > now) due = Math.min(due, task.due);
+      else if (ready[task.lane].push(task) === BATCH.short && task.lane === 'short') break;
     }
-    return { kind: 'wait', ms: Math.max(1, Math.min(...tasks.map((task) => task.due)) - now) };
+    for (const lane of ['short', 'long'] as const)
+      if (ready[lane].length > 0) return { kind: 'batch', lane, tasks: ready[lane].slice(0, BATCH[lane]) };
+    return { kind: 'wait', ms: Math.max(1, due - now) };
   }
 
   /** The tenant has ended, well or badly. */
   end(schema: string): void {
-    for (const stage of this.#stages) stage.delete(schema);
+    this.#tasks.delete(schema);
   }
 
   /** The tenant comes again, after all that are waiting now. */
   again(task: Task): void {
-    for (const stage of this.#stages)
-      if (stage.delete(task.schema)) {
-        stage.set(task.schema, { ...task, turns: task.turns + 1 });
-        return;
-      }
+    if (this.#tasks.delete(task.schema)) this.#tasks.set(task.schema, { ...task, turns: task.turns + 1 });
   }
 }
 

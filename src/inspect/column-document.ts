@@ -28,7 +28,8 @@ export async function columnDocument(
   const serial = isSerial(column, context);
   const expression = serial ? null : (generated?.expression ?? column.default);
   const text = expression === null ? null : await said('expression', expression);
-  if (text !== null && 'why' in text) return { why: `its ${generated === null ? 'default' : 'expression'}: ${text.why}` };
+  if (text !== null && 'why' in text)
+    return { why: `its ${generated === null ? 'default' : 'expression'}: ${text.why}` };
   return {
     document: {
       type: type.text,

@@ -42,11 +42,7 @@ export function tablesDocument(
 export const declares = (document: TablesDocument, table: string): boolean =>
   Object.hasOwn(document.tables ?? {}, table) || Object.hasOwn(document.materialized_views ?? {}, table);
 
-function tableDocument(
-  unlogged: boolean,
-  items: readonly Sketched[],
-  families: readonly FoundFamily[],
-): TableDocument {
+function tableDocument(unlogged: boolean, items: readonly Sketched[], families: readonly FoundFamily[]): TableDocument {
   const columns = items.flatMap((item) => {
     if (item.kind !== 'column') return [];
     const short = Object.keys(item.document).length === 1;
@@ -71,9 +67,7 @@ function tableDocument(
 
 function indexesOf(items: readonly Sketched[], families: readonly FoundFamily[]): Pick<TableDocument, 'indexes'> {
   const members = new Set(families.flatMap((family) => family.members));
-  const indexes = items.flatMap((item) =>
-    item.kind === 'index' && !members.has(item.name) ? [item.document] : [],
-  );
+  const indexes = items.flatMap((item) => (item.kind === 'index' && !members.has(item.name) ? [item.document] : []));
   return indexes.length === 0 ? {} : { indexes };
 }
 
@@ -82,4 +76,3 @@ const extensionDocument = ({ name, schema, schemas }: DesiredExtension): Extensi
   ...(schema === null ? {} : { schema }),
   ...(schemas.length === 0 ? {} : { schemas }),
 });
-

@@ -1,8 +1,4 @@
-import type {
-  CheckDocument,
-  ForeignKeyDocument,
-  KeyDocument,
-} from '../desired-state/documents.js';
+import type { CheckDocument, ForeignKeyDocument, KeyDocument } from '../desired-state/documents.js';
 import type {
   CheckConstraintShape,
   ConstraintShape,
@@ -15,9 +11,7 @@ import { escaped, isNameSayable, said } from './sayable.js';
 /** A constraint as the format declares it, or why it cannot. */
 export async function constraintDocument(
   constraint: ConstraintShape,
-): Promise<
-  { readonly document: KeyDocument | CheckDocument | ForeignKeyDocument } | { readonly why: string }
-> {
+): Promise<{ readonly document: KeyDocument | CheckDocument | ForeignKeyDocument } | { readonly why: string }> {
   if (!isNameSayable(constraint.name)) return { why: 'its name holds a control character' };
   if (!constraint.validated) return { why: 'it is NOT VALID, and the format declares what holds for every row' };
   switch (constraint.kind) {

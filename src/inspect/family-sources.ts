@@ -57,7 +57,12 @@ function candidatesOf(table: TableShape): readonly Candidate[] {
   return table.columns.slice(0, COLUMNS).flatMap((column) => {
     const own = quoteIdentifier(column.name);
     return formsOf(column.type, own).map(([suffix, expression]) => {
-      const base = `${column.name.toLowerCase().replaceAll(/[^a-z0-9_]/gu, '_').replace(/^[^a-z]+/u, '') || 'value'}${suffix}`;
+      const base = `${
+        column.name
+          .toLowerCase()
+          .replaceAll(/[^a-z0-9_]/gu, '_')
+          .replace(/^[^a-z]+/u, '') || 'value'
+      }${suffix}`;
       let name = base;
       for (let number = 2; taken.has(name); number += 1) name = `${base}_${number}`;
       taken.add(name);
@@ -75,9 +80,7 @@ function formsOf(type: string, column: string): readonly Form[] {
       ['', column],
       ['_hex', `replace(${column}::text, '-', '')`],
       ['_words', `replace(${column}::text, '-', '_')`],
-      ...[20, 16, 12, 8].map(
-        (length): Form => [`_${length}`, `left(replace(${column}::text, '-', ''), ${length})`],
-      ),
+      ...[20, 16, 12, 8].map((length): Form => [`_${length}`, `left(replace(${column}::text, '-', ''), ${length})`]),
     ];
   if (type !== 'text' && !/^character varying(?:\(\d+\))?$/u.test(type)) return [];
   return [

@@ -36,9 +36,7 @@ export function familyOf(
 ): FoundFamily | null {
   const document = documentOf(group[0]?.index.name ?? '');
   if (document === undefined) return null;
-  const referenced = new Set(
-    table.constraints.flatMap((one) => (one.kind === 'foreign-key' ? [one.references] : [])),
-  );
+  const referenced = new Set(table.constraints.flatMap((one) => (one.kind === 'foreign-key' ? [one.references] : [])));
   const inOrder = sources
     .filter((source) => source.table !== table.name && source.rows.length <= group.length)
     .toSorted(

@@ -12,8 +12,7 @@ export interface Item {
 export const itemKey = ({ kind, table, name }: Item): string => JSON.stringify([kind, table, name]);
 
 export const tableKey = (table: string): string => itemKey({ kind: 'table', table, name: table });
-export const columnKey = (table: string, column: string): string =>
-  itemKey({ kind: 'column', table, name: column });
+export const columnKey = (table: string, column: string): string => itemKey({ kind: 'column', table, name: column });
 
 /** What the files do not say of the tenant, and why. */
 export interface Note {

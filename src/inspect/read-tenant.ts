@@ -77,9 +77,7 @@ export async function readTenant(session: Session, schema: string): Promise<Tena
     views: await readViews(session, schema, kept, snapshot.names),
     extensions,
     names: snapshot.names,
-    sequences: new Map(
-      relations.flatMap((one) => (one.relkind === 'S' ? [[one.name, one.owner] as const] : [])),
-    ),
+    sequences: new Map(relations.flatMap((one) => (one.relkind === 'S' ? [[one.name, one.owner] as const] : []))),
     refused: new Map(
       read.extras.map(({ table, name, why }) => [itemKey({ kind: 'constraint', table, name }), why] as const),
     ),

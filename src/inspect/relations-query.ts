@@ -82,10 +82,7 @@ export interface ConstraintExtraRow extends Row {
 export function constraintExtrasSql(version: number): string {
   const cases = [
     ...(version >= 180_000
-      ? [
-          "when k.conperiod then 'it is WITHOUT OVERLAPS or PERIOD'",
-          "when not k.conenforced then 'it is NOT ENFORCED'",
-        ]
+      ? ["when k.conperiod then 'it is WITHOUT OVERLAPS or PERIOD'", "when not k.conenforced then 'it is NOT ENFORCED'"]
       : []),
     ...(version >= 150_000 ? ["when k.confdelsetcols is not null then 'it sets only some columns on delete'"] : []),
     "when k.contype = 'x' then 'it is an exclusion constraint'",

@@ -27,7 +27,8 @@ export type Sketched = Item & {
 
 /** A constraint with the list of the format that it stands in. */
 export type SketchedConstraint =
-  | { readonly as: 'primary_key' | 'unique'; readonly document: KeyDocument; readonly unique: readonly string[] | null }
+  | { readonly as: 'primary_key'; readonly document: KeyDocument; readonly unique: readonly string[] | null }
+  | { readonly as: 'unique'; readonly document: KeyDocument; readonly unique: readonly string[] | null }
   | { readonly as: 'checks'; readonly document: CheckDocument }
   | {
       readonly as: 'foreign_keys';
@@ -118,7 +119,11 @@ function placed(
     return { as: 'foreign_keys', document: document as ForeignKeyDocument, references };
   }
   const unique = 'deferrable' in constraint && constraint.deferrable === 'no' ? constraint.columns : null;
-  return { as: constraint.kind === 'primary-key' ? 'primary_key' : 'unique', document: document as KeyDocument, unique };
+  return {
+    as: constraint.kind === 'primary-key' ? 'primary_key' : 'unique',
+    document: document as KeyDocument,
+    unique,
+  };
 }
 
 async function needsOf(constraint: ConstraintShape, table: TableShape): Promise<readonly string[]> {

@@ -46,7 +46,9 @@ export const isHistory = (table: string): boolean =>
 
 /** The only column, of text or whole numbers: a row with more could not be made from the release alone. */
 function stampColumn(table: TableShape): ColumnShape | null {
-  const required = table.columns.filter((column) => column.notNull && column.default === null && column.identity === null);
+  const required = table.columns.filter(
+    (column) => column.notNull && column.default === null && column.identity === null,
+  );
   const [only] = table.columns;
   if (only === undefined || table.columns.length > 1 || required.length > 1) return null;
   return /^(?:text|integer|bigint|character varying(?:\(\d+\))?)$/u.test(only.type) ? only : null;

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, inject, it } from 'vitest';
@@ -69,6 +69,8 @@ it('measures a small fleet to the end, with every figure and promise in its docu
 
 it('keeps a fleet of its own server, and builds it anew when it is asked to', { timeout: PATIENCE }, async () => {
   const keep = mkdtempSync(join(tmpdir(), 'trueup-keep-'));
+  // The server may run as another account.
+  chmodSync(keep, 0o755);
   try {
     const size = { tenants: 2, banks: 1 };
     const desired = await loadShipped();

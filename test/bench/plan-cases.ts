@@ -14,14 +14,19 @@ export function convergedPlanCases(size: FleetSize, bin: string | null, session:
   const { tenants } = size;
   const probed = tenantNames(size).slice(0, PROBED);
   return [
-    { id: 'plan', label: 'plan, all phases', tenants, run: plan() },
+    { id: 'plan', label: 'plan, all phases', tenants, run: plan(IN_SYNC) },
     {
       id: 'plan-extensions',
       label: 'plan, extension phases',
       tenants,
-      run: plan('--phase', 'vector', '--phase', 'text-search'),
+      run: plan(IN_SYNC, '--phase', 'vector', '--phase', 'text-search'),
     },
-    { id: 'plan-skip', label: 'plan --skip-extension-reconcile', tenants, run: plan('--skip-extension-reconcile') },
+    {
+      id: 'plan-skip',
+      label: 'plan --skip-extension-reconcile',
+      tenants,
+      run: plan(IN_SYNC, '--skip-extension-reconcile'),
+    },
     {
       id: 'plan-floor',
       label: 'floor of a plan: psql hashes the catalog rows',
@@ -49,10 +54,14 @@ export const driftPlanCase = (tenants: number): Case => ({
   id: 'plan-drift',
   label: 'plan, 1% of the tenants drifting in 5 ways',
   tenants,
-  run: plan(),
+  run: plan(DRIFTED),
 });
 
+/** Exit codes of `plan --detailed-exitcode`: a plan that found something else was not the one to be measured. */
+const IN_SYNC = 0;
+const DRIFTED = 2;
+
 const plan =
-  (...flags: readonly string[]) =>
+  (exitCode: number, ...flags: readonly string[]) =>
   (url: string) =>
-    runTrueup(['plan', '--quiet', '--database-url', url, ...flags]);
+    runTrueup(['plan', '--quiet', '--detailed-exitcode', '--database-url', url, ...flags], exitCode);

@@ -16,19 +16,24 @@ export interface Finished extends Sample {
 
 /**
  * Runs a command of trueup as a user would, from the start of its process to its end.
- * @throws {Error} when it does not exit with 0
+ * @throws {Error} when it exits otherwise than expected: what was measured then is not what was meant
  */
-export const runTrueup = (args: readonly string[]): Promise<Finished> => runNode([TRUEUP, ...args]);
+export const runTrueup = (args: readonly string[], exitCode = 0): Promise<Finished> =>
+  runNode([TRUEUP, ...args], exitCode);
 
-/** Runs Node with arguments. @throws {Error} when it does not exit with 0 */
-export const runNode = (args: readonly string[]): Promise<Finished> =>
-  runProcess(process.execPath, ['--require', PEAK_MEMORY, ...args], { memory: true });
+/** Runs Node with arguments. @throws {Error} when it exits otherwise than expected */
+export const runNode = (args: readonly string[], exitCode = 0): Promise<Finished> =>
+  runProcess(process.execPath, ['--require', PEAK_MEMORY, ...args], { memory: true, exitCode });
 
-/** Runs a program; `memory`: it writes its peak to file descriptor 3. @throws {Error} when it does not exit with 0 */
+/** Runs a program; `memory`: it writes its peak to file descriptor 3. @throws {Error} when it exits otherwise than expected */
 export function runProcess(
   program: string,
   args: readonly string[],
-  { memory = false, input = '' }: { readonly memory?: boolean; readonly input?: string } = {},
+  {
+    memory = false,
+    input = '',
+    exitCode = 0,
+  }: { readonly memory?: boolean; readonly input?: string; readonly exitCode?: number } = {},
 ): Promise<Finished> {
   return new Promise((resolve, reject) => {
     const began = performance.now();
@@ -46,7 +51,7 @@ export function runProcess(
       seconds = (performance.now() - began) / 1000;
     });
     child.once('close', (code) => {
-      if (code !== 0)
+      if (code !== exitCode)
         reject(new Error(`${[program, ...args].join(' ')} ended with ${code}\n${stderr?.()}\n${stdout?.()}`));
       else resolve({ seconds, peakMemory: memory ? Number(peak?.()) : null, output: stdout?.() ?? '' });
     });

@@ -244,6 +244,7 @@ export const fleetOutcome = (ended: readonly TenantOutcome[], fields: Partial<Fl
   databaseChanges: [],
   tenants: ended,
   summary: summariseOutcomes(ended),
+  failedDatabases: [],
   ended: null,
   interrupted: null,
   ...fields,

@@ -1,0 +1,154 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Database, DatabaseError } from '../database/session.js';
+import type { DatabasePlan } from '../plan/fleet-plan.js';
+import { TrueupError } from '../trueup-error.js';
+import { by, type DatabaseRun, runBatch, settle } from './batch.js';
+import { Crew, isConnectionTrouble } from './crew.js';
+import { applyDatabaseChanges } from './database-changes.js';
+import { retried } from './decision.js';
+import { anyFailure } from './failure.js';
+import type { FleetOutcome } from './fleet-outcome.js';
+import { Ledger, unreadableOutcome } from './ledger.js';
+import { summariseOutcomes, type TenantOutcome } from './outcome.js';
+import type { ApplyRequest } from './request.js';
+import { Schedule, type Task } from './schedule.js';
+
+/** One database's part of an apply: its sessions, what it did once, and what is known of its tenants. */
+export class DatabaseApply {
+  databaseChanges: FleetOutcome['databaseChanges'];
+  /** Why nothing could be begun here. */
+  failure: TrueupError | DatabaseError | null = null;
+  #crew: Crew | null = null;
+  readonly #ledger = new Ledger();
+  readonly #told = new Set<string>();
+  readonly #pending: ReadonlyMap<string, DatabasePlan['tenants'][number]>;
+
+  constructor(
+    private readonly database: Database,
+    private readonly target: DatabasePlan,
+    private readonly request: ApplyRequest,
+    private readonly onFailure: (tenant: { readonly database: string; readonly schema: string }) => void,
+  ) {
+    this.databaseChanges = target.databaseChanges.map((change) => ({ change, result: 'not-applied' }));
+    this.#pending = new Map(
+      target.tenants
+        .filter(({ changes }) => changes.some(({ change }) => change.status === 'pending'))
+        .map((tenant) => [tenant.schema, tenant]),
+    );
+  }
+
+  get id(): string {
+    return this.target.id;
+  }
+
+  /** Opens the sessions and makes what the database needs once. Where that fails, `failure` says why. */
+  async begin(): Promise<void> {
+    const { observe, control, concurrency, limits } = this.request;
+    const { tenants } = this.target;
+    observe({ kind: 'run-started', database: this.id, tenants: tenants.length, pending: this.#pending.size });
+    if (!control.running || (this.#pending.size === 0 && this.databaseChanges.length === 0)) return;
+    try {
+      this.#crew = await Crew.open(this.database, concurrency, this.#pending.size, limits.lockWait);
+      this.databaseChanges = await applyDatabaseChanges(this.#crew.keeper, this.target);
+    } catch (error) {
+      if (!(error instanceof TrueupError || error instanceof DatabaseError)) throw error;
+      this.failure = error;
+    }
+  }
+
+  /** Batch by batch, until none of these tenants is left or the run is to end. */
+  async converge(schemas: readonly string[]): Promise<void> {
+    const { control, observe } = this.request;
+    const crew = this.#crew;
+    if (crew === null || this.failure !== null || schemas.length === 0) return;
+    const run = this.#runOf(crew, new Schedule(schemas));
+    while (control.running) {
+      const turn = run.schedule.next(Date.now());
+      if (turn.kind === 'done') return;
+      if (turn.kind === 'wait') {
+        await waitFor(turn.ms, control);
+        continue;
+      }
+      observe({ kind: 'batch-started', database: this.id, tenants: turn.tasks.length });
+      try {
+        await runBatch(run, turn.lane, turn.tasks);
+        await crew.mend();
+      } catch (error) {
+        await afterTrouble(error, turn.tasks, run);
+      }
+    }
+  }
+
+  /** Whether a tenant has failed, or was left for others' sake. */
+  isTroubled(schema: string): boolean {
+    return this.failure !== null || this.#ledger.isTroubled(schema);
+  }
+
+  /** Every tenant's end. */
+  end(): readonly TenantOutcome[] {
+    const { tenants, unreadable } = this.target;
+    if (this.failure !== null) {
+      const failure = anyFailure(this.failure);
+      for (const schema of this.#pending.keys()) this.#ledger.leave(schema, { kind: 'not-attempted', failure });
+    }
+    const ends = [...tenants.map((tenant) => this.#ledger.outcome(tenant)), ...unreadable.map(unreadableOutcome)];
+    for (const tenant of ends) this.#tell(tenant);
+    this.request.observe({ kind: 'run-finished', database: this.id, outcomes: { ...summariseOutcomes(ends) } });
+    return ends;
+  }
+
+  /** Ends its sessions. */
+  async close(): Promise<void> {
+    await this.#crew?.close();
+  }
+
+  #runOf(crew: Crew, schedule: Schedule): DatabaseRun {
+    const { database, request } = this;
+    return {
+      database,
+      crew,
+      request,
+      schedule,
+      ledger: this.#ledger,
+      isNew: (schema) => this.#pending.get(schema)?.isNew ?? false,
+      failed: (schema) => this.onFailure({ database: this.id, schema }),
+      ended: (schema) => {
+        const tenant = this.#pending.get(schema);
+        if (tenant !== undefined) this.#tell(this.#ledger.outcome(tenant));
+        request.progress.advance();
+      },
+    };
+  }
+
+  #tell({ database, schema, outcome, error }: TenantOutcome): void {
+    if (outcome === 'in-sync' || this.#told.has(schema)) return;
+    this.#told.add(schema);
+    this.request.observe({ kind: 'tenant-finished', database, schema, outcome, failure: error });
+  }
+}
+
+/** A batch whose keeper was lost: its tenants are looked at anew, once the server is back. */
+async function afterTrouble(error: unknown, tasks: readonly Task[], run: DatabaseRun): Promise<void> {
+  const { crew, schedule, request } = run;
+  if (!(error instanceof DatabaseError || error instanceof TrueupError)) throw error;
+  // After a cancellation nothing is opened again: what the batch left is for the report to say.
+  if (request.control.state === 'cancelled' || request.control.state === 'abandoned') return;
+  for (const task of tasks.filter(({ schema }) => schedule.has(schema)))
+    settle(run, task, retried(task, anyFailure(error), by(request)));
+  try {
+    await crew.mend();
+  } catch (lost) {
+    if (!isConnectionTrouble(lost)) throw lost;
+    request.control.drain('connection');
+  }
+}
+
+async function waitFor(ms: number, control: ApplyRequest['control']): Promise<void> {
+  let wake = () => {};
+  const changed = new Promise<void>((resolve) => {
+    wake = resolve;
+  });
+  const stopListening = control.onChange(() => wake());
+  await Promise.race([sleep(ms), changed]);
+  stopListening();
+}

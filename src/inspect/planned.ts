@@ -1,0 +1,48 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { discoverTenants } from '../catalog/discover.js';
+import type { Database, Session } from '../database/session.js';
+import { inTransaction } from '../database/transaction.js';
+import { loadDesiredState } from '../desired-state/load.js';
+import type { TenantChange } from '../diff/change.js';
+import { planFleet } from '../plan/plan-fleet.js';
+import { NO_PROGRESS } from '../progress.js';
+import { TrueupError } from '../trueup-error.js';
+import type { InspectedFile } from './inspection.js';
+import { selected } from './read-tenant.js';
+
+/** Loads the files as any plan would, and plans the one tenant with them. */
+export async function planned(
+  database: Database,
+  session: Session,
+  schema: string,
+  files: readonly InspectedFile[],
+): Promise<readonly TenantChange[]> {
+  const directory = await mkdtemp(join(tmpdir(), 'trueup-inspect-'));
+  try {
+    for (const { path, text } of files) await writeFile(join(directory, path), text, { mode: 0o600 });
+    const desired = await loadDesiredState({
+      directory,
+      environment: {},
+      backends: {},
+      parameters: {},
+      phases: null,
+      skipExtensionPhases: false,
+    });
+    const rule = { ...desired.tenants, exclude: [] };
+    const all = { schemas: [], exclude: [], allowEmpty: true, allowAbsent: false };
+    const { tenants } = await inTransaction(session, 'read only snapshot', () => discoverTenants(session, rule, all));
+    if (!tenants.some((tenant) => tenant.schema === schema))
+      throw new Error(`internal: the files do not find schema ${schema}`);
+    const request = { desired, selection: selected(schema), allow: new Set<never>(), progress: NO_PROGRESS };
+    const plan = await planFleet(database, request, session);
+    const [part] = plan.databases;
+    const [unreadable] = part?.unreadable ?? [];
+    if (unreadable !== undefined)
+      throw new TrueupError('TENANT_UNREADABLE', unreadable.message, { where: `--schema ${schema}` });
+    return part?.tenants.flatMap((tenant) => tenant.changes) ?? [];
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+}
