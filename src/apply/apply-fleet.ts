@@ -1,4 +1,5 @@
 import type { Database } from '../database/session.js';
+import { failedDatabase } from '../plan/failed-database.js';
 import type { FleetPlan, PlannedTenant } from '../plan/fleet-plan.js';
 import { stagesOf } from './canaries.js';
 import { DatabaseApply } from './database-apply.js';
@@ -48,7 +49,10 @@ export async function applyFleet(
       planId: plan.planId,
       databases: plan.databases,
       databaseChanges: runs.flatMap((run) => run.databaseChanges),
-      failedDatabases: runs.flatMap(({ id, failure }) => (failure === null ? [] : [{ database: id, error: failure }])),
+      failedDatabases: [
+        ...plan.failedDatabases,
+        ...runs.flatMap(({ id, failure }) => (failure === null ? [] : [failedDatabase(id, failure)])),
+      ],
       tenants,
       summary: summariseOutcomes(tenants),
       ended: control.reason,

@@ -1,7 +1,5 @@
-import type { DatabaseError } from '../database/session.js';
 import type { Change } from '../diff/change.js';
-import type { DatabasePlan } from '../plan/fleet-plan.js';
-import type { TrueupError } from '../trueup-error.js';
+import type { DatabasePlan, FailedDatabase } from '../plan/fleet-plan.js';
 import type { ApplySummary, TenantOutcome } from './outcome.js';
 import type { StopReason } from './run-control.js';
 
@@ -10,8 +8,8 @@ export interface FleetOutcome {
   readonly planId: string;
   readonly databases: readonly DatabasePlan[];
   readonly databaseChanges: readonly { readonly change: Change; readonly result: 'applied' | 'not-applied' }[];
-  /** Databases in which nothing could be begun; their tenants are not attempted. */
-  readonly failedDatabases: readonly { readonly database: string; readonly error: TrueupError | DatabaseError }[];
+  /** Databases that could not be planned, or in which nothing could be begun. */
+  readonly failedDatabases: readonly FailedDatabase[];
   /** Every tenant of the plan, in sync ones too. */
   readonly tenants: readonly TenantOutcome[];
   readonly summary: ApplySummary;

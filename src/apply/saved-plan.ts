@@ -96,7 +96,12 @@ export function checkPlan(file: PlanFile, plan: FleetPlan): CheckedPlan {
     }
     return { ...database, tenants, unreadable };
   });
-  return { plan: { ...assemble(databases, plan.asked), planId: file.planId }, approved, appeared, gone };
+  return {
+    plan: { ...assemble(databases, plan.asked, plan.failedDatabases), planId: file.planId },
+    approved,
+    appeared,
+    gone,
+  };
 }
 
 /** The outcome of a saved plan's tenants: those that went before the run began are among them. */

@@ -78,9 +78,7 @@ const digest = (text: string): string => `pg_catalog.sha256(pg_catalog.convert_t
 /** Everything that makes the shape of table `r`, hashed: looked up by index, so that a batch costs no more than its tenants. */
 function tableHash(version: number, withoutPositions: boolean): string {
   const tree = (column: string) =>
-    withoutPositions
-      ? `pg_catalog.regexp_replace(${column}::text, ':location -?\\d+', '', 'g')`
-      : `${column}::text`;
+    withoutPositions ? `pg_catalog.regexp_replace(${column}::text, ':location -?\\d+', '', 'g')` : `${column}::text`;
   const relative = (column: string) =>
     `pg_catalog.replace(pg_catalog.replace(pg_catalog.pg_get_expr(${column}, r.oid), r.px, E'\\x01'), r.pq, E'\\x01')`;
   const expression = (column: string, isFar: string) =>

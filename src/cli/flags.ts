@@ -2,8 +2,9 @@ import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Flags } from '@oclif/core';
-import { resolveTarget, type Target } from '../database/target.js';
+import { type NamedTarget, resolveTargets, type Target } from '../database/target.js';
 import type { LoadOptions } from '../desired-state/load-options.js';
+import type { DesiredState } from '../desired-state/model.js';
 import { APPROVALS } from '../diff/context.js';
 import { TrueupError } from '../trueup-error.js';
 import { IN_MEMORY } from './arguments.js';
@@ -13,10 +14,11 @@ type Environment = Readonly<Record<string, string | undefined>>;
 /** Where the database is. */
 export const targetFlags = {
   'database-url': Flags.string({
-    description: 'postgresql://USER@HOST/DATABASE, or pglite://DIR [env: TRUEUP_DATABASE_URL]',
-    helpValue: 'URL',
+    description: 'postgresql://USER@HOST/DATABASE, or pglite://DIR; several as ID=URL [env: TRUEUP_DATABASE_URL]',
+    helpValue: '[ID=]URL',
     helpGroup: 'TARGET',
     exclusive: ['embedded'],
+    multiple: true,
   }),
   embedded: Flags.string({
     description: 'use the built-in PostgreSQL with its data in DIR; without DIR in memory [env: TRUEUP_EMBEDDED]',
@@ -92,18 +94,35 @@ export const showValuesFlags = {
 
 /** The parsed {@link targetFlags}. */
 export interface TargetFlags {
-  readonly 'database-url'?: string | undefined;
+  readonly 'database-url'?: readonly string[] | undefined;
   readonly embedded?: string | undefined;
   readonly role?: string | undefined;
 }
 
+/** The targets that flags, variables and fleet.yaml name. */
+export function targetsOf(
+  flags: TargetFlags,
+  environment: Environment,
+  desired: Pick<DesiredState, 'connectionVariables' | 'targets'>,
+): readonly NamedTarget[] {
+  const embedded = flags.embedded === IN_MEMORY ? true : flags.embedded;
+  return resolveTargets({
+    databaseUrls: flags['database-url'] ?? [],
+    embedded,
+    environment,
+    variables: desired.connectionVariables,
+    listed: desired.targets,
+  });
+}
+
 /**
- * The target that flags and variables name.
- * @param variables those that fleet.yaml names
+ * The target of a command that is about one database.
+ * @throws {TrueupError} USAGE when several are named
  */
 export function targetOf(flags: TargetFlags, environment: Environment, variables: readonly string[]): Target {
-  const embedded = flags.embedded === IN_MEMORY ? true : flags.embedded;
-  return resolveTarget({ databaseUrl: flags['database-url'], embedded, environment, variables });
+  const [only, ...more] = targetsOf(flags, environment, { connectionVariables: variables, targets: [] });
+  if (only !== undefined && more.length === 0) return only.target;
+  throw new TrueupError('USAGE', 'this command is about one database', { remedy: 'give one --database-url' });
 }
 
 /** The parsed {@link desiredStateFlags}. */

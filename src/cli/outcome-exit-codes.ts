@@ -4,10 +4,11 @@ import { EXIT_CODES, type ExitCode, worstExitCode } from './exit-codes.js';
 
 /**
  * What `plan` ends with. Drift and blocked changes count only when they are asked for; a tenant that could not be read
- * always does, since a plan without it must not pass for a plan of the whole fleet.
+ * always does, as does a whole database: a plan without it must not pass for a plan of the whole fleet.
  */
 export function planExitCode(plan: FleetPlan, options: { readonly detailed: boolean }): ExitCode {
   const codes: number[] = [];
+  if (plan.failedDatabases.length > 0) codes.push(EXIT_CODES.error);
   if (plan.summary.unreadable > 0) codes.push(EXIT_CODES.failed);
   if (options.detailed) {
     const changes = [
@@ -24,6 +25,7 @@ export function planExitCode(plan: FleetPlan, options: { readonly detailed: bool
 export function applyExitCode(outcome: FleetOutcome): ExitCode {
   const { summary } = outcome;
   const codes: number[] = [];
+  if (outcome.failedDatabases.length > 0) codes.push(EXIT_CODES.error);
   if (outcome.interrupted === 'SIGINT') codes.push(EXIT_CODES.interrupted);
   if (outcome.interrupted === 'SIGTERM') codes.push(EXIT_CODES.terminated);
   if (summary.failed > 0) codes.push(EXIT_CODES.failed);

@@ -21,17 +21,24 @@ const VARIABLE = 'TRUEUP_DATABASE_URL';
  */
 export function retryCommand(program: string, argv: readonly string[]): RetryCommand {
   const end = endOfFlags(argv);
-  let hidden = false;
+  const hidden: string[] = [];
   const words = argv.map((word, at) => {
     const given = at < end && word.startsWith(`${URL_FLAG}=`) ? word.slice(URL_FLAG.length + 1) : null;
     const value = given ?? (at > 0 && at <= end && argv[at - 1] === URL_FLAG ? word : null);
     if (value === null || !mayHoldPassword(value)) return shellQuoted(word);
-    hidden = true;
-    return given === null ? `"$${VARIABLE}"` : `${URL_FLAG} "$${VARIABLE}"`;
+    // Of several databases each has a variable of its own.
+    const id = /^[A-Za-z0-9][\w.-]*(?==[a-z][a-z+0-9]*:\/\/)/u.exec(value)?.[0];
+    const variable = id === undefined ? VARIABLE : `${id.toUpperCase().replaceAll(/\W/gu, '_')}_DATABASE_URL`;
+    hidden.push(variable);
+    const hiding = `${id === undefined ? '' : `${id}=`}"$${variable}"`;
+    return given === null ? hiding : `${URL_FLAG} ${hiding}`;
   });
   return {
     line: [program, ...words].join(' '),
-    note: hidden ? `The connection string is left out, as it holds a password: put it into ${VARIABLE}.` : null,
+    note:
+      hidden.length === 0
+        ? null
+        : `The connection string is left out, as it holds a password: put it into ${hidden.join(', ')}.`,
   };
 }
 

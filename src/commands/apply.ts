@@ -7,14 +7,14 @@ import { approvesChanges, checkDatabase, checkPlan, withGone } from '../apply/sa
 import { readIdentity } from '../catalog/database-identity.js';
 import { BaseCommand } from '../cli/base-command.js';
 import { EXIT_CODES } from '../cli/exit-codes.js';
-import { showValuesFlags, targetFlags, targetOf } from '../cli/flags.js';
+import { showValuesFlags, targetFlags, targetsOf } from '../cli/flags.js';
 import { applyExitCode } from '../cli/outcome-exit-codes.js';
 import { programName, retryFor } from '../cli/retry-command.js';
 import { type RunOptions, runFlags, runOptionsOf } from '../cli/run-flags.js';
 import { runObserver } from '../cli/run-observer.js';
 import { refuseBesideFile, requestFlags, requestOf, savedRequestOf } from '../cli/run-request.js';
 import { handleSignals } from '../cli/signals.js';
-import { openDatabase } from '../database/open-database.js';
+import { closeDatabases, openDatabases } from '../database/open-database.js';
 import type { Database } from '../database/session.js';
 import type { FleetPlan } from '../plan/fleet-plan.js';
 import type { PlanRequest } from '../plan/plan-database.js';
@@ -74,19 +74,24 @@ The worst wins: 1, 130, 143, 4, 3, 5, 0.`;
     const request = await (file === null
       ? requestOf(flags, process.env, progress)
       : savedRequestOf(file, flags, process.env, progress));
-    const target = targetOf(flags, process.env, request.desired.connectionVariables);
-    const database = await openDatabase(target, { id: 'main', role: flags.role, maxSessions: flags.concurrency });
+    const options = { role: flags.role, maxSessions: flags.concurrency };
+    const databases = await openDatabases(targetsOf(flags, process.env, request.desired), options);
     try {
-      return await this.#converge(database, request, run, file);
+      return await this.#converge(databases, request, run, file);
     } finally {
-      await database.close();
+      await closeDatabases(databases);
     }
   }
 
-  async #converge(database: Database, request: PlanRequest, run: RunOptions, file: PlanFile | null): Promise<number> {
+  async #converge(
+    databases: readonly Database[],
+    request: PlanRequest,
+    run: RunOptions,
+    file: PlanFile | null,
+  ): Promise<number> {
     const { flags } = this;
-    if (file !== null) await this.#checkDatabase(file, database);
-    const planned = await planFleet(database, request);
+    if (file !== null) for (const database of databases) await this.#checkDatabase(file, database);
+    const planned = await planFleet(databases, request);
     const checked = file === null ? null : checkPlan(file, planned);
     const plan = checked?.plan ?? planned;
     const showValues = flags['show-values'];
@@ -100,7 +105,7 @@ The worst wins: 1, 130, 143, 4, 3, 5, 0.`;
     const names = new MemberNames(plan.databases.map((one) => one.desired));
     const lines = text ? null : this.jsonRequested ? process.stderr : process.stdout;
     const stopHandling = handleSignals(control, { drainTimeout: run.limits.drainTimeout, say: told });
-    const outcome = await applyFleet(database, plan, {
+    const outcome = await applyFleet(databases, plan, {
       ...request,
       ...run,
       approved: checked?.approved ?? null,

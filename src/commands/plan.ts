@@ -1,11 +1,11 @@
 import { Flags } from '@oclif/core';
 import ansis from 'ansis';
 import { BaseCommand } from '../cli/base-command.js';
-import { showValuesFlags, targetFlags, targetOf } from '../cli/flags.js';
+import { showValuesFlags, targetFlags, targetsOf } from '../cli/flags.js';
 import { planExitCode } from '../cli/outcome-exit-codes.js';
 import { programName, shellQuoted } from '../cli/retry-command.js';
 import { requestFlags, requestOf } from '../cli/run-request.js';
-import { openDatabase } from '../database/open-database.js';
+import { closeDatabases, openDatabases } from '../database/open-database.js';
 import { checkPlanFilePath, planFileOf, writePlanFile } from '../plan/plan-file-write.js';
 import { planFleet } from '../plan/plan-fleet.js';
 import { TRUEUP_VERSION } from '../report/document-version.js';
@@ -58,10 +58,9 @@ The worst wins: 1, 4, 3, 2, 0.`;
     const { flags } = this;
     const request = await requestOf(flags, process.env, this.progress());
     if (flags.out !== undefined) await checkPlanFilePath(flags.out);
-    const target = targetOf(flags, process.env, request.desired.connectionVariables);
-    const database = await openDatabase(target, { id: 'main', role: flags.role });
+    const databases = await openDatabases(targetsOf(flags, process.env, request.desired), { role: flags.role });
     try {
-      const plan = await planFleet(database, request);
+      const plan = await planFleet(databases, request);
       if (flags.out !== undefined) await writePlanFile(flags.out, planFileOf(plan, TRUEUP_VERSION));
       const showValues = flags['show-values'];
       if (this.jsonRequested) this.printJson(planDocument(plan, { showValues }));
@@ -74,7 +73,7 @@ The worst wins: 1, 4, 3, 2, 0.`;
       }
       return planExitCode(plan, { detailed: flags['detailed-exitcode'] });
     } finally {
-      await database.close();
+      await closeDatabases(databases);
     }
   }
 }

@@ -36,6 +36,67 @@ export interface TargetOptions {
   readonly variables: readonly string[];
 }
 
+/** A database of a fleet, by the name that reports call it. */
+export interface NamedTarget {
+  readonly id: string;
+  readonly target: Target;
+}
+
+/** What a run was given to find its databases by. */
+export interface TargetsOptions extends Omit<TargetOptions, 'databaseUrl'> {
+  /** `--database-url`: one connection string, or several `ID=URL`. */
+  readonly databaseUrls: readonly string[];
+  /** The databases that fleet.yaml lists, each with the variables that may hold its connection string. */
+  readonly listed: readonly { readonly id: string; readonly variables: readonly string[] }[];
+}
+
+/** What a database is called when it is the only one and nobody named it. */
+const ONLY = 'main';
+
+/**
+ * The databases of a run: those of `--database-url ID=URL`; else the one that {@link resolveTarget} finds by a flag or a
+ * variable of trueup's own; else those that fleet.yaml lists; else whatever {@link resolveTarget} finds.
+ * @throws {TrueupError} NO_TARGET for a listed database whose variables are not set, USAGE for an id that comes twice
+ */
+export function resolveTargets(options: TargetsOptions): readonly NamedTarget[] {
+  const { databaseUrls, embedded, environment, listed } = options;
+  const named = databaseUrls.map((text) => ({ ...withId(text), text }));
+  if (named.length > 1 || named[0]?.id != null) {
+    const ids = named.map(({ id }) => id);
+    if (embedded !== undefined) throw contradiction('--database-url', '--embedded');
+    if (ids.some((id) => id === null) || new Set(ids).size < ids.length) {
+      throw new TrueupError('USAGE', 'several databases need a name each', {
+        where: '--database-url',
+        remedy: 'write --database-url eu=postgresql://… --database-url us=postgresql://…, each name once',
+      });
+    }
+    return named.map(({ id, url }) => ({ id: id ?? ONLY, target: fromUrl(url, `--database-url ${id}`, environment) }));
+  }
+  const [databaseUrl] = databaseUrls;
+  const given =
+    databaseUrl ?? embedded ?? (environment.TRUEUP_DATABASE_URL || environment.TRUEUP_EMBEDDED || undefined);
+  if (given !== undefined || listed.length === 0)
+    return [{ id: ONLY, target: resolveTarget({ ...options, databaseUrl }) }];
+  const missing = listed.filter(({ variables }) => !variables.some((variable) => environment[variable]));
+  if (missing.length > 0) {
+    const names = missing.map(({ id, variables }) => `${id} (${variables.join(' or ')})`).join(', ');
+    throw new TrueupError('NO_TARGET', `no variable names the connection of ${names}`, {
+      where: 'targets in fleet.yaml',
+      remedy: 'set these variables, or name the databases of this run by --database-url ID=URL',
+    });
+  }
+  return listed.map(({ id, variables }) => {
+    const variable = variables.find((name) => environment[name]) ?? '';
+    return { id, target: fromUrl(environment[variable] ?? '', variable, environment) };
+  });
+}
+
+/** Of `ID=URL`; a connection string itself has a scheme before its first `=`. */
+function withId(text: string): { readonly id: string | null; readonly url: string } {
+  const found = /^([A-Za-z0-9][\w.-]{0,62})=(?=[a-z][a-z+0-9]*:\/\/)/u.exec(text);
+  return found === null ? { id: null, url: text } : { id: found[1] ?? '', url: text.slice(found[0].length) };
+}
+
 const PG_VARIABLES = ['PGHOST', 'PGHOSTADDR', 'PGDATABASE', 'PGUSER', 'PGSERVICE'];
 
 /**

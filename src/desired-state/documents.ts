@@ -16,6 +16,7 @@ export interface Conditional {
 export interface FleetDocument {
   readonly version: 1;
   readonly connection?: { readonly env?: readonly string[] };
+  readonly targets?: readonly { readonly id: string; readonly url_env?: string; readonly env?: readonly string[] }[];
   readonly tenants: {
     readonly base_schema?: string | { readonly env?: string; readonly default?: string };
     readonly having_tables?: readonly string[];

@@ -10,6 +10,8 @@ export interface DesiredState {
   /** sha256 over everything that was approved: files, backends, parameters. `sha256:…` */
   readonly digest: string;
   readonly connectionVariables: readonly string[];
+  /** The databases of a fleet that has several, with the variables that hold their URLs. Empty: one, found as ever. */
+  readonly targets: readonly TargetRule[];
   readonly tenants: TenantRule;
   readonly release: ReleaseRule | null;
   readonly migrationLock: MigrationLockRule | null;
@@ -20,6 +22,13 @@ export interface DesiredState {
   readonly tables: readonly DesiredTable[];
   readonly extensions: readonly DesiredExtension[];
   readonly overrides: readonly Override[];
+}
+
+/** One database of several. */
+export interface TargetRule {
+  readonly id: string;
+  /** The first that is set wins. */
+  readonly variables: readonly string[];
 }
 
 /** How tenants are found. Exactly one of `havingTables`, `schemas`, `like`, `query` is set. */

@@ -23,6 +23,7 @@ import { type Parameters, resolveParameters } from './parameters.js';
 import type { Problems } from './problems.js';
 import { type FileContent, readTables } from './read-tables.js';
 import { Reading } from './reading.js';
+import { targetRules } from './target-rules.js';
 import type { Place } from './yaml-file.js';
 
 interface PhaseState {
@@ -67,6 +68,7 @@ export async function resolveState(
     directory: files.directory,
     digest: digest(files, states, parameters, tenants.baseSchema),
     connectionVariables: fleet.connection?.env ?? [],
+    targets: targetRules(fleet, root, problems),
     tenants,
     release: releaseRule(fleet),
     migrationLock,

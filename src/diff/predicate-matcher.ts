@@ -1,6 +1,6 @@
 import type { TableShape } from '../shape/table-shape.js';
 import { skeleton } from '../sql/skeleton.js';
-import type { Facts } from './facts.js';
+import type { ExpressionQuestion, Facts } from './facts.js';
 import { expressionQuestion } from './index-difference.js';
 
 /**
@@ -11,6 +11,8 @@ import { expressionQuestion } from './index-difference.js';
 export class PredicateMatcher {
   /** Skeleton pair → correspondences that are known to hold: position in the actual text for each declared constant. */
   readonly #known = new Map<string, (readonly number[])[]>();
+  /** Skeleton pair → what was asked of it so far. */
+  readonly #trials = new Map<string, Trial>();
 
   /** Whether the two mean the same; true for the time being while the question is open in `facts`. */
   same(desired: string, actual: string, table: TableShape, facts: Facts): boolean {
@@ -23,7 +25,9 @@ export class PredicateMatcher {
     if (correspondences.some(corresponds)) return true;
     // Where the skeletons are known to correspond and the constants do not, it is another member's predicate.
     if (correspondences.length > 0 && distinct(found.literals) && distinct(wanted.literals)) return false;
-    const verdict = facts.judged(expressionQuestion(table, desired, actual, null));
+    const question = expressionQuestion(table, desired, actual, null);
+    if (correspondences.length === 0 && this.#waits(pair, question, facts)) return true;
+    const verdict = facts.judged(question);
     if (verdict !== true) return verdict ?? true;
     if (distinct(wanted.literals) && wanted.literals.length === found.literals.length) {
       const places = wanted.literals.map((literal) => found.literals.indexOf(literal));
@@ -31,6 +35,30 @@ export class PredicateMatcher {
     }
     return true;
   }
+
+  /**
+   * Whether the answer to a question of the same skeletons is to come first: it mostly answers for all members, and to
+   * ask for each would parse every predicate of the fleet. Twice as many are asked after each that teaches nothing.
+   */
+  #waits(pair: string, question: ExpressionQuestion, facts: Facts): boolean {
+    const trial = this.#trials.get(pair) ?? { asked: new Map<string, ExpressionQuestion>(), limit: 1 };
+    this.#trials.set(pair, trial);
+    const key = JSON.stringify([question.desired, question.actual]);
+    if (trial.asked.has(key)) return false;
+    if (trial.asked.size >= trial.limit) {
+      // Asked again on behalf of this tenant, so that it is diffed again when they are answered.
+      const open = [...trial.asked.values()].filter((asked) => facts.judged(asked) === undefined);
+      if (open.length > 0) return true;
+      trial.limit *= 2;
+    }
+    trial.asked.set(key, question);
+    return false;
+  }
+}
+
+interface Trial {
+  readonly asked: Map<string, ExpressionQuestion>;
+  limit: number;
 }
 
 const distinct = (values: readonly string[]): boolean => new Set(values).size === values.length;

@@ -50,7 +50,7 @@ export function familyOf(
       const found = bySlot(group, source, slot);
       if (found === null) continue;
       const { name, where, forEach, listed } = found;
-      const { keys, ...rest } = document;
+      const { keys, where: _own, ...rest } = document;
       return {
         table: table.name,
         document: { ...rest, name, for_each: forEach, keys, where },

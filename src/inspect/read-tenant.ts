@@ -138,6 +138,7 @@ function bare(
     directory: '',
     digest: '',
     connectionVariables: [],
+    targets: [],
     tenants: ruleOf(schema),
     release: null,
     migrationLock: null,

@@ -18,7 +18,8 @@ export function yamlText(value: object, head: readonly string[], comments: reado
   const { contents } = document;
   if (contents !== null) compact(contents, 0);
   for (const { path, text } of comments) remark(document, path, text);
-  for (const item of isMap(contents) ? contents.items.slice(1) : []) if (isNode(item.key)) item.key.spaceBefore = true;
+  separate(contents);
+  for (const group of ['tables', 'materialized_views']) separate(document.get(group));
   const lines = head.map((line) => (line === '' ? '#' : `# ${line}`));
   return `${lines.join('\n')}\n${document.toString({ lineWidth: 0, flowCollectionPadding: true })}`;
 }
@@ -55,6 +56,11 @@ function compact(node: Node, depth: number): void {
     const inner = isPair(item) ? item.value : item;
     if (isNode(inner)) compact(inner, depth + 1);
   }
+}
+
+/** A blank line between the entries of a mapping. */
+function separate(node: unknown): void {
+  for (const item of isMap(node) ? node.items.slice(1) : []) if (isNode(item.key)) item.key.spaceBefore = true;
 }
 
 function hasBreak(node: Node): boolean {

@@ -82,6 +82,14 @@ export interface DatabasePlan {
   readonly identity?: DatabaseIdentity;
 }
 
+/** A database that could not be planned, or in which nothing could be begun. */
+export interface FailedDatabase {
+  readonly database: string;
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly remedy: string | null;
+}
+
 /** Tenants that need the same changes. */
 export interface DriftClass {
   readonly id: string;
@@ -97,6 +105,8 @@ export interface FleetPlan {
   readonly asked: Asked;
   readonly desired: DesiredState;
   readonly databases: readonly DatabasePlan[];
+  /** Databases of several that could not be planned: nothing is known of their tenants. */
+  readonly failedDatabases: readonly FailedDatabase[];
   readonly classes: readonly DriftClass[];
   readonly summary: PlanSummary;
 }

@@ -2,6 +2,7 @@ import type { FleetOutcome } from '../apply/fleet-outcome.js';
 import type { ApplySummary, ChangeOutcome, Outcome, TenantOutcome } from '../apply/outcome.js';
 import type { StopReason } from '../apply/run-control.js';
 import type { Member } from '../diff/change.js';
+import type { FailedDatabase } from '../plan/fleet-plan.js';
 import type { ErrorCode } from '../trueup-error.js';
 import { failureDocument } from './apply-events.js';
 import { type ChangeCounts, changeCounts, hasLeftOvers } from './change-counts.js';
@@ -16,6 +17,8 @@ export interface ApplyDocument {
   readonly trueupVersion: string;
   readonly planId: string;
   readonly databases: readonly DatabaseDocument[];
+  /** Those that could not be planned, or in which nothing could be begun. */
+  readonly failedDatabases: readonly FailedDatabase[];
   /** Why the run ended early; null: it did not. */
   readonly ended: StopReason | null;
   /** The signal that ended the run early. */
@@ -65,6 +68,7 @@ export function applyDocument(
     trueupVersion: TRUEUP_VERSION,
     planId: result.planId,
     databases: result.databases.map(databaseDocument),
+    failedDatabases: result.failedDatabases,
     ended: result.ended,
     interrupted: result.interrupted,
     summary: result.summary,

@@ -4,6 +4,7 @@ import type { StopReason } from '../apply/run-control.js';
 import { groupBy } from '../collections.js';
 import type { DesiredPhase } from '../desired-state/model.js';
 import { changeCounts, hasLeftOvers } from './change-counts.js';
+import { failedDatabaseLines } from './failed-databases.js';
 import { paragraph, type TextOptions } from './layout.js';
 import { MemberNames } from './member-names.js';
 import { visible } from './visible.js';
@@ -28,6 +29,7 @@ const CAUSES = 20;
 export function applyText(result: FleetOutcome, options: ApplyTextOptions): string {
   const hide = options.showValues ? null : new MemberNames(result.databases.map(({ desired }) => desired));
   const blocks = [
+    failedDatabaseLines(result.failedDatabases, 'left out', options),
     ...TROUBLES.map((trouble) => troubleLines(trouble, result, hide, options)),
     options.verbose ? changeLines(result, options) : [],
     doubtLines(result, options),
@@ -156,7 +158,7 @@ function closingLines(result: FleetOutcome, { color, width, phases, retry }: App
     // As in a plan: a tenant with only deferred changes is in sync.
     `${number(summary.inSync + summary.deferred)} in sync`,
   ];
-  const good = ended === null && counts.every(([count]) => count === 0);
+  const good = ended === null && result.failedDatabases.length === 0 && counts.every(([count]) => count === 0);
   const { applied, notApplied, inDoubt } = changeCounts(result.tenants);
   const changes = [
     `${number(applied)} applied`,

@@ -6,6 +6,7 @@ import type {
   DatabasePlan,
   Diagnostic,
   DriftClass,
+  FailedDatabase,
   FleetPlan,
   PlanSummary,
   UnreadableTenant,
@@ -24,6 +25,8 @@ export interface PlanDocument {
   readonly createdAt: string;
   readonly planId: string;
   readonly databases: readonly DatabaseDocument[];
+  /** Those of several that could not be planned. */
+  readonly failedDatabases: readonly FailedDatabase[];
   readonly desiredState: DesiredStateDocument;
   /** Which part of the fleet was planned; shard null: all of it. */
   readonly selection: { readonly shard: Shard | null };
@@ -89,6 +92,7 @@ export function planDocument(plan: FleetPlan, options: { readonly showValues: bo
     createdAt: plan.createdAt.toISOString(),
     planId: plan.planId,
     databases: plan.databases.map(databaseDocument),
+    failedDatabases: plan.failedDatabases,
     desiredState: desiredStateDocument(plan),
     selection: { shard: plan.databases[0]?.shard ?? null },
     summary: plan.summary,

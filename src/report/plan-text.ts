@@ -3,6 +3,7 @@ import type { ResolvedBackend } from '../desired-state/model.js';
 import type { Change, Status } from '../diff/change.js';
 import type { DatabasePlan, DriftClass, FleetPlan, PlannedTenant } from '../plan/fleet-plan.js';
 import { type ChangeTextOptions, changeLines, type ShownChange } from './change-text.js';
+import { failedDatabaseLines } from './failed-databases.js';
 import { paragraph } from './layout.js';
 import { familyOf, memberCount, memberName, membersOf, usageOf } from './members.js';
 import { noticeLines } from './notice-text.js';
@@ -22,7 +23,8 @@ const NAMES = 3;
 export function planText(plan: FleetPlan, options: PlanTextOptions): string {
   const shown = options.verbose ? plan.classes : plan.classes.slice(0, CLASSES);
   const blocks = [
-    [...plan.databases.flatMap((database) => targetLines(database, options)), ...backendLines(plan, options)],
+    [...plan.databases.flatMap((database) => targetLines(database, plan, options)), ...backendLines(plan, options)],
+    failedDatabaseLines(plan.failedDatabases, 'not planned', options),
     inSyncLines(plan, options),
     ...plan.databases
       .filter((database) => database.databaseChanges.length > 0)
@@ -39,13 +41,18 @@ export function planText(plan: FleetPlan, options: PlanTextOptions): string {
     .join('\n\n');
 }
 
-function targetLines({ host, port, name, serverVersion, role, source }: DatabasePlan, { width }: PlanTextOptions) {
+function targetLines(
+  { id, host, port, name, serverVersion, role, source }: DatabasePlan,
+  plan: FleetPlan,
+  { width }: PlanTextOptions,
+): readonly string[] {
   const server =
     host === 'embedded'
       ? `embedded postgresql ${serverVersion}`
       : `postgresql ${serverVersion} at ${visible(host)}${port === null ? '' : `:${port}`}`;
   const where = `${server}, database ${visible(name)}, role ${visible(role)} (from ${visible(source)})`;
-  return paragraph(`Target: ${where}`, width, 0, 2);
+  const several = plan.databases.length + plan.failedDatabases.length > 1;
+  return paragraph(`Target${several ? ` ${visible(id)}` : ''}: ${where}`, width, 0, 2);
 }
 
 function backendLines({ desired }: FleetPlan, { width }: PlanTextOptions): readonly string[] {
@@ -72,7 +79,10 @@ function inSyncLines({ summary, classes, desired }: FleetPlan, { color, width }:
 
 function databaseLines(database: DatabasePlan, options: PlanTextOptions): readonly string[] {
   const changes = database.databaseChanges.map((change) => ({ change, members: null, details: [] }));
-  return [options.color.bold(`Once, in database ${visible(database.name)}:`), ...changeLines(changes, options)];
+  return [
+    options.color.bold(`Once, in database ${visible(database.id === 'main' ? database.name : database.id)}:`),
+    ...changeLines(changes, options),
+  ];
 }
 
 function classLines(group: DriftClass, plan: FleetPlan, options: PlanTextOptions): readonly string[] {

@@ -13,6 +13,29 @@ export interface Skeleton {
  * Type modifiers stay: `varchar(20)` does not parse with a parameter. Text that holds parameters already is left alone.
  */
 export function skeleton(text: string): Skeleton {
+  return plainSkeleton(text) ?? tokenSkeleton(text);
+}
+
+/** Without the lexer, for what nearly all predicates of a fleet consist of: words, comparisons and plain strings. */
+function plainSkeleton(text: string): Skeleton | null {
+  const pieces = text.split("'");
+  const outside = pieces.filter((_, at) => at % 2 === 0);
+  // An empty piece between two strings is a doubled quote; a word before one is an escape string or a typed constant.
+  const plain =
+    pieces.length % 2 === 1 &&
+    outside.every(
+      (piece, at) =>
+        /^(?:[ ()=<>.,:]|\b[A-Za-z_]\w*)*$/u.test(piece) &&
+        (at === outside.length - 1 || ((piece !== '' || at === 0) && !/\w$/u.test(piece))),
+    );
+  if (!plain) return null;
+  return {
+    text: outside.reduce((said, piece, at) => `${said}$${at}${piece}`),
+    literals: pieces.filter((_, at) => at % 2 === 1),
+  };
+}
+
+function tokenSkeleton(text: string): Skeleton {
   const tokens = tokenize(text);
   if (tokens.some((token) => token.kind === 'parameter')) return { text, literals: [] };
   const literals: string[] = [];

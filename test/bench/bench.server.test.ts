@@ -79,6 +79,7 @@ it('keeps a fleet of its own server, and builds it anew when it is asked to', { 
       try {
         const said: string[] = [];
         await prepareFleet(server, { desired, size, fresh, say: (line) => said.push(line) });
+        await expect(startFleetServer(size, keep)).rejects.toThrow(/another process uses the cluster/u);
         return said;
       } finally {
         await server.stop();

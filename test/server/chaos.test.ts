@@ -37,8 +37,12 @@ it.each(Array.from({ length: ROUNDS }, (_, at) => SEED + at))(
     process.stderr.write(`TRUEUP_CHAOS_SEED=${seed}: ${words.join('; then ')}\n`);
     const { interrupted, runs, took } = await playRound(fleet, round, whole);
     hits.meant += interrupted.length;
-    hits.struck += interrupted.filter((ended) => ended !== null).length;
-    const ends = interrupted.map((ended) => (ended === null ? 'too late' : told(ended).split('\n')[0]?.slice(0, 300)));
+    hits.struck += interrupted.filter(({ ended }) => ended !== null).length;
+    const ends = interrupted.map(({ ended, changes }) =>
+      ended === null
+        ? 'too late'
+        : `hit after ${changes} changes, ended with ${told(ended).split('\n')[0]?.slice(0, 300)}`,
+    );
     process.stderr.write(`  ${ends.join('; ')}; ${runs} run(s) afterwards, the last ${took} ms\n`);
     // Whatever an interrupted run left, one run clears it.
     expect(runs).toBe(1);

@@ -1,8 +1,12 @@
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { loadDesiredState } from '../../src/desired-state/load.js';
 import { createMember, insertBank, KINDS } from '../support/banks.js';
+import { catalogOf } from '../support/catalog.js';
+import { optionsFor } from '../support/desired-state-fixture.js';
 import { changesOf, type FleetUnderTest, openFleet } from '../support/fleet.js';
 import { inspected } from '../support/inspected.js';
 import { loadReferenceTenant, referenceTenantSql } from '../support/reference-tenant.js';
+import { VIDEO_SHOP } from '../support/samples.js';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
 
 let test: TestDatabase;
@@ -16,24 +20,138 @@ afterAll(async () => {
   await test?.drop();
 });
 
-it.runIf(referenceTenantSql('x') !== null)('the reference tenant, inspected, is in sync', async () => {
-  await loadReferenceTenant(test, 'ref_a');
-  await loadReferenceTenant(test, 'ref_b');
-  const found = await inspected(fleet.database, 'ref_a');
-  console.log(found.text('fleet.yaml'), found.text('base.yaml'), found.notes);
-  const plan = await fleet.plan({ directory: found.directory });
-  expect(plan.summary).toMatchObject({ tenants: 2, inSync: 2 });
+const made = async (schema: string, sql: string) => {
+  await test.exec(`CREATE SCHEMA "${schema}"; ${sql.replaceAll(/\bS\./gu, () => `"${schema}".`)}`);
+  return inspected(fleet.database, schema);
+};
+
+/** Changes of one tenant under inspected files. */
+const drift = async (directory: string, schema: string) =>
+  changesOf(await fleet.plan({ directory, schemas: [schema] }), schema);
+
+describe('the reference tenant', () => {
+  it.runIf(referenceTenantSql('x') !== null)(
+    'inspected, is in sync with its twin, and a damaged one is not',
+    async () => {
+      for (const schema of ['ref_a', 'ref_b', 'ref_c']) await loadReferenceTenant(test, schema);
+      await test.exec('DROP INDEX ref_c.idx_banks_config; ALTER TABLE ref_c.banks DROP COLUMN mission');
+      const found = await inspected(fleet.database, 'ref_a');
+      const plan = await fleet.plan({ directory: found.directory });
+      expect(plan.summary).toMatchObject({ tenants: 3, inSync: 2 });
+      expect(plan.databases[0]?.unmanaged).toEqual({ tables: 0, columns: 0, indexes: 0 });
+      expect(changesOf(plan, 'ref_c').toSorted()).toEqual([
+        'add-column banks.mission pending',
+        'create-index banks.idx_banks_config pending',
+      ]);
+      for (const schema of ['ref_a', 'ref_b', 'ref_c']) await test.exec(`DROP SCHEMA ${schema} CASCADE`);
+    },
+  );
 });
 
-it('a tenant with banks', async () => {
-  await fleet.provision(['one', 'two']);
-  for (const n of [1, 2]) {
-    await test.exec(insertBank('one', n, `bank ${n} o'brien`));
-    for (const { code } of KINDS) await test.exec(createMember('one', n, `bank ${n} o'brien`, code));
-  }
-  const found = await inspected(fleet.database, 'one');
-  console.log(found.text('base.yaml').slice(found.text('base.yaml').indexOf('index_families') - 300).slice(0, 1500), found.notes);
-  const plan = await fleet.plan({ directory: found.directory });
-  expect(changesOf(plan, 'one')).toEqual([]);
-  expect(plan.summary).toMatchObject({ inSync: plan.summary.tenants });
+describe('index families', () => {
+  beforeAll(async () => {
+    await fleet.provision(['one', 'two']);
+    for (const schema of ['one', 'two'])
+      for (const n of schema === 'one' ? [1, 2] : [3]) {
+        await test.exec(insertBank(schema, n, `o'brien ${n}`));
+        for (const { code } of KINDS) await test.exec(createMember(schema, n, `o'brien ${n}`, code));
+      }
+  });
+
+  it.each(['one', 'two'])('of the shipped desired state’s tenant %s are written from its rows', async (schema) => {
+    const found = await inspected(fleet.database, schema);
+    expect(found.families).toEqual([
+      {
+        table: 'memory_units',
+        name: 'idx_mu_emb_${fact_type.code}_${row.internal_id_16}',
+        members: schema === 'one' ? 6 : 3,
+      },
+    ]);
+    const base = found.text('base.yaml');
+    expect(base).toContain('- { value: experience, code: expr }');
+    expect(base).toContain("left(replace(internal_id::text, '-', ''), 16)");
+    expect(found.text('fleet.yaml')).toContain('release: { table: alembic_version, column: version_num, accepts: [');
+    // Values of rows stay out of the files, the stamp aside.
+    expect(base).not.toMatch(/brien|aaaa4aaa/u);
+    expect(found.values).toEqual([
+      'fleet.yaml, release.accepts: the value of alembic_version.version_num',
+      expect.stringMatching(/^base\.yaml, memory_units, idx_mu_emb_.*: constants of its predicates$/u),
+    ]);
+    expect((await fleet.plan({ directory: found.directory })).summary).toMatchObject({ tenants: 2, inSync: 2 });
+  });
+
+  it.each([
+    ['a member is missing', 'DROP INDEX one.idx_mu_emb_worl_11111111aaaa4aaa'],
+    ['a member has another name', 'ALTER INDEX one.idx_mu_emb_worl_11111111aaaa4aaa RENAME TO idx_mu_emb_mine'],
+    ['a row has no members', `${insertBank('one', 5, 'five')}`],
+    ['a member of nobody is there', createMember('one', 7, 'nobody', 'worl')],
+  ])('are listed plainly, with a note, where %s', async (_, sql) => {
+    // One transaction, so that the other cases find the tenant as it was.
+    await test.exec('DROP SCHEMA IF EXISTS one CASCADE');
+    await fleet.provision(['one']);
+    for (const n of [1, 2]) {
+      await test.exec(insertBank('one', n, `o'brien ${n}`));
+      for (const { code } of KINDS) await test.exec(createMember('one', n, `o'brien ${n}`, code));
+    }
+    await test.exec(sql);
+    const found = await inspected(fleet.database, 'one');
+    expect(found.families).toEqual([]);
+    expect(found.text('base.yaml')).toContain('name: idx_mu_emb_obsv_22222222aaaa4aaa');
+    expect(found.notes.filter(({ table }) => table === 'memory_units').map(({ why }) => why)).toEqual([
+      expect.stringContaining('remove them here: what no phase owns and no file declares is left alone'),
+    ]);
+    expect(await drift(found.directory, 'one')).toEqual([]);
+    // As the note says: another tenant is asked for these very indexes.
+    expect(await drift(found.directory, 'two')).not.toEqual([]);
+  });
+});
+
+describe('a tenant with what sample databases have', () => {
+  let found: Awaited<ReturnType<typeof inspected>>;
+  beforeAll(async () => {
+    found = await made('Video Shop', VIDEO_SHOP);
+  });
+
+  it('is in sync with its own files', async () => {
+    expect(await drift(found.directory, 'Video Shop')).toEqual([]);
+  });
+
+  it('is found by its tables', async () => {
+    const plan = await fleet.plan({ directory: found.directory });
+    expect(plan.databases[0]?.tenants.map(({ schema }) => schema)).toEqual(['Video Shop']);
+  });
+
+  it('keeps all that the format can say', async () => {
+    const state = await loadDesiredState(optionsFor(found.directory));
+    expect(state.extensions.map(({ name, schema }) => `${name} in ${schema}`)).toEqual([
+      'pg_trgm in public',
+      'vector in public',
+    ]);
+    expect(state.tables.map(({ name }) => name)).toEqual([
+      'countries',
+      'films',
+      'inventory',
+      'bookings',
+      'checked',
+      'cache',
+      'cargo',
+      'films_by_country',
+      'countries_twice',
+    ]);
+    const films = state.tables.find(({ name }) => name === 'films');
+    expect(films?.columns.map(({ name }) => name)).toHaveLength(14);
+    expect(films?.indexes.map(({ name }) => name)).toHaveLength(7);
+    expect(films?.constraints.map(({ name }) => name)).toEqual([
+      'films_pkey',
+      'films title per year',
+      'films_features',
+      'films_rate_check',
+      'films_country_id_fkey',
+    ]);
+  });
+
+  it('says what is left out, and why', async () => {
+    const text = found.notes.map(({ what, why }) => `${what}: ${why}`).toSorted();
+    expect(text).toEqual([]);
+  });
 });

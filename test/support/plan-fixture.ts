@@ -220,6 +220,7 @@ export const desiredState = (fields: Partial<DesiredState> = {}): DesiredState =
   directory: '/desired-state',
   digest: `sha256:${'0'.repeat(64)}`,
   connectionVariables: [],
+  targets: [],
   tenants: { baseSchema: null, havingTables: ['items'], schemas: null, like: null, query: null, exclude: [] },
   release: null,
   migrationLock: null,

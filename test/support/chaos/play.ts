@@ -12,8 +12,8 @@ import { strike } from './strike.js';
 
 /** What came of a round that was as it should be. */
 export interface Played {
-  /** How each interrupted run ended; null: it had ended before the moment came. */
-  readonly interrupted: readonly (Ended | null)[];
+  /** How each interrupted run ended, and how many changes it had sent; null: it had ended before the moment came. */
+  readonly interrupted: readonly { readonly ended: Ended | null; readonly changes: number }[];
   /** Runs that were needed afterwards until one ended with 0. */
   readonly runs: number;
   /** Milliseconds of the last of them. */
@@ -37,16 +37,21 @@ export async function playRound(fleet: ChaosFleet, round: Round, whole: number):
     const before = await evidence(database);
     const from = logPosition(fleet.server.logFile);
 
-    const interrupted: (Ended | null)[] = [];
+    const interrupted: { ended: Ended | null; changes: number }[] = [];
     for (const interruption of round.interruptions) {
       const proxy = await startProxy(fleet.server.port);
       try {
         const url = new URL(database.urlFor(APPLIER));
         url.port = String(proxy.port);
+        const begun = logPosition(fleet.server.logFile);
         const running = startProgram(['apply', '--yes', ...targetFlags(url.href)]);
         const struck = await strike(interruption, { running, server: fleet.server, database, proxy, whole });
+        const sent = statementsOfUser(readLog(fleet.server.logFile, begun), APPLIER);
         const ended = await running.ended;
-        interrupted.push(struck ? ended : null);
+        interrupted.push({
+          ended: struck ? ended : null,
+          changes: sent.filter(({ sql }) => changesSomething(sql)).length,
+        });
       } finally {
         await proxy.close();
       }

@@ -87,6 +87,8 @@ export async function startServer(options: ServerOptions = {}): Promise<TestServ
         ];
   if (!existsSync(join(data, 'PG_VERSION')))
     execFileSync(join(bin, program), flags, { cwd: directory, stdio: ['ignore', 'ignore', 'pipe'], ...account });
+  // Its watchdog would stop the other one's server when this process ends.
+  if (isRunning(data)) throw new Error(`another process uses the cluster in ${directory}`);
   const watchdog = startWatchdog(directory, kept);
   const port = await freePort();
   const settings = { ...SETTINGS, ...options.settings, port: String(port) };
@@ -191,7 +193,17 @@ function startWatchdog(directory: string, kept: boolean): ChildProcess {
 }
 
 /** A port of 127.0.0.1 that nothing listens on. */
-export async function freePort(): Promise<number> {
+export /** A server runs over this data directory. What one that was killed left behind names a process that is gone. */
+function isRunning(data: string): boolean {
+  try {
+    process.kill(Number(readFileSync(join(data, 'postmaster.pid'), 'utf8').split('\n')[0]), 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
+
+async function freePort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const address = server.address();
