@@ -60,13 +60,15 @@ export async function discoverTenants(
 ): Promise<Discovery> {
   const having = rule.havingTables ?? [];
   const listed = selection.schemas.length > 0 ? selection.schemas : await listedSchemas(session, rule);
-  const rows = await session.query<SchemaRow>(DISCOVER_SQL, [
-    having,
+  const named = selection.schemas.length > 0;
+  const rows = await session.query<SchemaRow>(discoverSql(named), [
+    named ? [] : having,
     [...rule.exclude, ...selection.exclude],
     rule.like ?? '',
+    ...(named ? [selection.schemas] : []),
   ]);
   const bySchema = new Map(rows.map((row) => [row.nspname, row]));
-  if (selection.schemas.length > 0) return shardOf(session, namedTenants(selection, bySchema), selection.shard);
+  if (named) return shardOf(session, namedTenants(selection, bySchema), selection.shard);
 
   const candidates = rows.filter((row) => !row.system && !row.excluded);
   const holdsAll = (row: SchemaRow) => having.length > 0 && having.every((table) => row.has.includes(table));
@@ -157,13 +159,18 @@ function noTenant(rule: TenantRule, schemas: number): TrueupError {
 
 const quoted = (name: string): string => `"${name}"`;
 
-const DISCOVER_SQL = `
+/**
+ * Every schema, for names that are near a mistyped one; whose tables are looked at only where that decides. Named schemas
+ * ($4) are tenants whatever they hold, and their tables are found by what depends on a schema: by namespace pg_class
+ * has no index, and a batch of an apply must not read that of the whole fleet.
+ */
+const discoverSql = (named: boolean): string => `
 with held as (
   select c.relnamespace ns, pg_catalog.array_agg(c.relname::text) has from pg_catalog.pg_class c
-   where c.relname = any($1::text[]) and c.relkind in ('r','p') group by 1),
+   where ${named ? 'false and ' : ''}c.relname = any($1::name[]) and c.relkind in ('r','p') group by 1),
 ruled as (
   select distinct on (ns) ns, relowner from (
-    select c.relnamespace ns, c.relowner, count(*) n from pg_catalog.pg_class c where c.relkind in ('r','p') group by 1, 2) o
+    select c.relnamespace ns, c.relowner, count(*) n from pg_catalog.pg_class c${named ? NAMED_TABLES : ''} where c.relkind in ('r','p') group by 1, 2) o
    order by ns, n desc, relowner)
 select n.oid::text oid, n.nspname::text nspname, pg_catalog.pg_get_userbyid(coalesce(ruled.relowner, n.nspowner))::text "owner",
        n.nspname like 'pg\\_%' or n.nspname = 'information_schema'
@@ -174,3 +181,7 @@ select n.oid::text oid, n.nspname::text nspname, pg_catalog.pg_get_userbyid(coal
        n.nspname like $3 liked
   from pg_catalog.pg_namespace n left join held on held.ns = n.oid left join ruled on ruled.ns = n.oid
  order by n.nspname`;
+
+const NAMED_TABLES = ` join pg_catalog.pg_depend d on d.objid = c.oid and d.classid = 'pg_catalog.pg_class'::regclass
+      and d.refclassid = 'pg_catalog.pg_namespace'::regclass
+      join pg_catalog.pg_namespace s on s.oid = d.refobjid and s.nspname = any($4::name[])`;

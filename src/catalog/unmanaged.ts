@@ -37,8 +37,10 @@ export async function countUnmanaged(
       indexes += shape.indexes.filter((index) => !known.indexes.has(index.name)).length * group.schemas.length;
     }
   const [row] = await session.query<Row & { n: number }>(
-    `select count(*)::int4 n from pg_catalog.pg_class c
-      where c.relnamespace = any($1::oid[]) and c.relkind in ('r', 'p', 'm') and c.relname <> all($2::text[])`,
+    // By what depends on a schema: by namespace pg_class has no index, and some schemas must not cost those of all.
+    `select count(*)::int4 n from pg_catalog.pg_depend d join pg_catalog.pg_class c on c.oid = d.objid
+      where d.refclassid = 'pg_catalog.pg_namespace'::regclass and d.refobjid = any($1::oid[])
+        and d.classid = 'pg_catalog.pg_class'::regclass and c.relkind in ('r', 'p', 'm') and c.relname <> all($2::name[])`,
     [namespaces, [...declared.keys()]],
   );
   return { tables: row?.n ?? 0, columns, indexes };

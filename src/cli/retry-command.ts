@@ -25,7 +25,8 @@ export function retryCommand(program: string, argv: readonly string[]): RetryCom
   const words = argv.map((word, at) => {
     const given = at < end && word.startsWith(`${URL_FLAG}=`) ? word.slice(URL_FLAG.length + 1) : null;
     const value = given ?? (at > 0 && at <= end && argv[at - 1] === URL_FLAG ? word : null);
-    if (value === null || !mayHoldPassword(value)) return shellQuoted(word);
+    if (value === null || !mayHoldPassword(value.replace(/^[A-Za-z0-9][\w.-]*=(?=[a-z][a-z+0-9]*:\/\/)/u, '')))
+      return shellQuoted(word);
     // Of several databases each has a variable of its own.
     const id = /^[A-Za-z0-9][\w.-]*(?==[a-z][a-z+0-9]*:\/\/)/u.exec(value)?.[0];
     const variable = id === undefined ? VARIABLE : `${id.toUpperCase().replaceAll(/\W/gu, '_')}_DATABASE_URL`;

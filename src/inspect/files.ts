@@ -71,6 +71,7 @@ export function compose(draft: Draft, refused: LeftOut): Inspection {
             ...(named === null ? [] : [{ path: ['release'], text: RELEASE }]),
             { path: ['phases'], text: PHASES },
           ],
+          ([top, ...rest]) => top === 'release' || (top === 'phases' && rest.length === 1),
         ),
       },
       {
@@ -79,6 +80,7 @@ export function compose(draft: Draft, refused: LeftOut): Inspection {
           document,
           [head('tables'), ...text(baseHead(tenant.schema, notes))],
           baseComments(document, notes, families),
+          (path) => path.length > 3 || path[2] === 'primary_key' || (path[0] === 'extensions' && path.length === 2),
         ),
       },
     ],

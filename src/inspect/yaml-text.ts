@@ -9,14 +9,19 @@ export interface Comment {
 
 /** Columns of text that an entry may fill and still stand on one line. */
 const LINE = 110;
-/** From this depth on (`tables`, a table, `columns`, a column) short entries stand on one line. */
-const COMPACT = 3;
+/** Which entries stand on one line where they are short; lists of plain values always do. */
+export type OnOneLine = (path: readonly (string | number)[]) => boolean;
 
 /** A file's text: the head as comments, then the document, in the order of its keys. */
-export function yamlText(value: object, head: readonly string[], comments: readonly Comment[]): string {
+export function yamlText(
+  value: object,
+  head: readonly string[],
+  comments: readonly Comment[],
+  onOneLine: OnOneLine,
+): string {
   const document = new Document(value, { aliasDuplicateObjects: false });
   const { contents } = document;
-  if (contents !== null) compact(contents, 0);
+  if (contents !== null) compact(contents, [], onOneLine);
   for (const { path, text } of comments) remark(document, path, text);
   separate(contents);
   for (const group of ['tables', 'materialized_views']) separate(document.get(group));
@@ -27,6 +32,8 @@ export function yamlText(value: object, head: readonly string[], comments: reado
 /** Lines of at most 118 columns; a word that is longer stands alone. */
 export function wrapped(text: string): readonly string[] {
   return text.split('\n').flatMap((paragraph) => {
+    // Indented: an example, which stays as it is.
+    if (paragraph.startsWith(' ')) return [printable(paragraph)];
     const lines: string[] = [''];
     for (const word of printable(paragraph).split(' ')) {
       const line = lines.at(-1) ?? '';
@@ -40,31 +47,28 @@ export function wrapped(text: string): readonly string[] {
 /** A name may hold a line's end, and what follows would no longer be a comment. */
 const printable = (text: string): string => text.replaceAll(/\p{Cc}|[\u2028\u2029]/gu, '?');
 
-function compact(node: Node, depth: number): void {
+function compact(node: Node, path: readonly (string | number)[], onOneLine: OnOneLine): void {
   if (isScalar(node)) {
     if (typeof node.value === 'string' && node.value.includes('\n')) node.type = Scalar.BLOCK_LITERAL;
     return;
   }
   if (!isCollection(node)) return;
-  const short = JSON.stringify(node.toJSON()).length + 2 * depth < LINE && !hasBreak(node);
-  const listed = isSeq(node) && node.items.every(isScalar);
-  if (short && (depth > COMPACT || (depth === COMPACT && isMap(node) && node.has('name')) || listed)) {
+  const text = JSON.stringify(node.toJSON());
+  const short = text.length + 2 * path.length < LINE && !text.includes('\\n');
+  if (short && (onOneLine(path) || (isSeq(node) && node.items.every(isScalar)))) {
     node.flow = true;
     return;
   }
-  for (const item of node.items) {
+  for (const [at, item] of node.items.entries()) {
     const inner = isPair(item) ? item.value : item;
-    if (isNode(inner)) compact(inner, depth + 1);
+    const step = isPair(item) ? String(isScalar(item.key) ? item.key.value : item.key) : at;
+    if (isNode(inner)) compact(inner, [...path, step], onOneLine);
   }
 }
 
 /** A blank line between the entries of a mapping. */
 function separate(node: unknown): void {
   for (const item of isMap(node) ? node.items.slice(1) : []) if (isNode(item.key)) item.key.spaceBefore = true;
-}
-
-function hasBreak(node: Node): boolean {
-  return JSON.stringify(node).includes('\\n');
 }
 
 function remark(document: Document, path: readonly (string | number)[], text: string): void {

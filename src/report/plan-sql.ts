@@ -1,9 +1,9 @@
 import { type Statement, statementsOf, type TenantValues } from '../apply/statements.js';
 import type { DesiredPhase } from '../desired-state/model.js';
-import type { Assumption, Change, Member, TenantChange } from '../diff/change.js';
+import type { Change, Member, TenantChange } from '../diff/change.js';
 import type { DatabasePlan, FleetPlan, PlannedTenant } from '../plan/fleet-plan.js';
 import { quoteIdentifier, quoteLiteral } from '../sql/quote.js';
-import { renderSql } from '../sql/template.js';
+import { evidenceSql } from './evidence-sql.js';
 import { visible } from './visible.js';
 import { counted } from './words.js';
 
@@ -64,31 +64,42 @@ function* changeScript(
   changes: readonly TenantChange[],
   tenant: TenantValues & { readonly phases: readonly DesiredPhase[] },
 ): Iterable<string> {
-  let open = false;
+  // Of the transaction that is open; null: none is.
+  let checked: Set<string> | null = null;
   for (const item of changes) {
     const { change } = item;
     const settings = Object.entries(tenant.phases.find((phase) => phase.name === change.phase)?.buildSettings ?? {});
-    let evidence = change.assumptions;
     yield comment(described(change));
-    for (const statement of statementsOf(item, tenant)) {
+    for (const { statement, member } of statementsByMember(item, tenant)) {
       if (statement.step.mode === 'transaction') {
-        if (!open) {
+        if (checked === null) {
           yield 'BEGIN;';
           yield `SET LOCAL lock_timeout = '${LOCK_TIMEOUT}';`;
+          checked = new Set();
         }
-        open = true;
-        for (const assumption of evidence) yield* evidenceCheck(assumption, item, tenant.schema);
-        evidence = [];
+        for (const line of change.assumptions.flatMap((one) => evidenceSql(one, member, tenant.schema))) {
+          if (!checked.has(line)) yield line;
+          checked.add(line);
+        }
         yield terminated(statement.sql);
         continue;
       }
-      if (open) yield 'COMMIT;';
-      open = false;
+      if (checked !== null) yield 'COMMIT;';
+      checked = null;
       yield* outsideTransactions(statement, settings);
     }
   }
-  if (open) yield 'COMMIT;';
+  if (checked !== null) yield 'COMMIT;';
 }
+
+/** Each member's statements in order, as apply sends them. */
+const statementsByMember = (
+  item: TenantChange,
+  tenant: TenantValues,
+): readonly { readonly statement: Statement; readonly member: Member }[] =>
+  (item.members ?? [{}]).flatMap((member) =>
+    statementsOf({ ...item, members: [member] }, tenant).map((statement) => ({ statement, member })),
+  );
 
 function* outsideTransactions(
   statement: Statement,
@@ -108,40 +119,21 @@ function* outsideTransactions(
 }
 
 /**
- * PL/pgSQL may commit in a DO that is in no transaction (PostgreSQL 11 and newer). The body is a string constant: nothing
- * in a name can end it.
+ * PL/pgSQL may commit in a DO that is in no transaction (PostgreSQL 11 and newer). It ends when no row is left, or none
+ * gets a value: a default may be NULL in this session. The body is a string constant: nothing in a name can end it.
  */
 function repeated(update: string): string {
-  // Without the directive a column called "found" would be ambiguous.
-  const body = `#variable_conflict use_column\nBEGIN LOOP ${update}; EXIT WHEN NOT FOUND; COMMIT; END LOOP; END`;
-  return `DO ${quoteLiteral(body)}`;
-}
-
-/** Rows that came since the plan stop the script before it loses them. */
-function* evidenceCheck(assumption: Assumption, { members }: TenantChange, schema: string): Iterable<string> {
-  if (assumption.kind === 'few-rows') return yield* countCheck(assumption, members ?? [{}], schema);
-  const table = `${quoteIdentifier(schema)}.${quoteIdentifier(assumption.table)}`;
-  const where = assumption.kind === 'no-values' ? ` WHERE ${quoteIdentifier(assumption.column)} IS NOT NULL` : '';
-  const message = quoteLiteral(`${assumption.table} was empty when the plan was made and holds data now: plan again`);
-  const body = `BEGIN IF EXISTS (SELECT FROM ${table}${where}) THEN RAISE EXCEPTION USING MESSAGE = ${message}; END IF; END`;
-  yield `LOCK TABLE ${table} IN SHARE MODE;`;
-  yield `DO ${quoteLiteral(body)};`;
-}
-
-/** Indexes that were not worth their cost, and may be by now. */
-function* countCheck(
-  { table, where, below }: Extract<Assumption, { kind: 'few-rows' }>,
-  members: readonly Member[],
-  schema: string,
-): Iterable<string> {
-  const own = `${quoteIdentifier(schema)}.${quoteIdentifier(table)}`;
-  const message = quoteLiteral(`rows of ${table} have come that an index was to be dropped for want of: plan again`);
-  yield `LOCK TABLE ${own} IN SHARE MODE;`;
-  for (const member of members) {
-    const matching = where === null ? '' : ` WHERE ${renderSql(where, { ...member, schema })}`;
-    const found = `SELECT count(*) FROM (SELECT FROM ${own}${matching} LIMIT ${below}) AS r`;
-    yield `DO ${quoteLiteral(`BEGIN IF (${found}) >= ${below} THEN RAISE EXCEPTION USING MESSAGE = ${message}; END IF; END`)};`;
-  }
+  // Without the directive a column called "filled" would be ambiguous.
+  const body = [
+    '#variable_conflict use_column',
+    'DECLARE filled boolean;',
+    'BEGIN LOOP',
+    `WITH updated AS (${update}) SELECT coalesce(bool_or(NOT missing), false) INTO filled FROM updated;`,
+    'COMMIT;',
+    'IF NOT filled THEN EXIT; END IF;',
+    'END LOOP; END',
+  ];
+  return `DO ${quoteLiteral(body.join('\n'))}`;
 }
 
 function described(change: Change): string {

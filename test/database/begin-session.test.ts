@@ -14,10 +14,10 @@ it('does without the check for lost clients where the server’s platform has no
   const sent: unknown[] = [];
   const send = async (_: string, parameters: readonly unknown[]) => {
     sent.push(parameters[0]);
-    if (sent.length > 1) return [{ version: '150004' }];
+    if (sent.length > 1) return [{ version: '150004', pid: 42 }];
     throw new DatabaseError('invalid value for parameter "client_connection_check_interval": "1s"', '22023');
   };
-  expect(await beginSession(send, options, target)).toEqual({ serverVersion: 150_004, clientCheck: false });
+  expect(await beginSession(send, options, target)).toEqual({ serverVersion: 150_004, pid: 42, clientCheck: false });
   expect(sent[0]).toContain('client_connection_check_interval');
   expect(sent[1]).not.toContain('client_connection_check_interval');
 });

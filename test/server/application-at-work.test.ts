@@ -7,7 +7,7 @@ import { leftovers } from '../support/chaos/evidence.js';
 import { type Load, longest, startLoad } from '../support/chaos/load.js';
 import { told } from '../support/chaos/play.js';
 import { type Ended, runProgram, startProgram } from '../support/chaos/program.js';
-import { fillTenant, makeEmbeddings, memberOf } from '../support/chaos/rows.js';
+import { fillTenant, makeEmbeddings } from '../support/chaos/rows.js';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
 
 /** Default budget of all locks of one transaction, in milliseconds. */
@@ -84,7 +84,7 @@ it('lets the application write and read while populated tables are changed: no w
   expect((await counts()) - before).toBe(inserted);
   await finished(['plan', '--detailed-exitcode', ...SCHEMAS.flatMap((schema) => ['--schema', schema])]);
   expect(await leftovers(database)).toEqual([]);
-}, 90_000);
+}, 180_000);
 
 describe('R15: a build gives way', () => {
   beforeAll(async () => {
@@ -101,21 +101,6 @@ describe('R15: a build gives way', () => {
     process.stderr.write(
       `a bank was made in ${waited} ms beside a build, the longest of ${written.count} inserts took ${written.ms.toFixed(0)} ms\n`,
     );
-    expect(Math.max(waited, written.ms)).toBeLessThan(YIELD_AFTER + REACTION);
-  }, 120_000);
-
-  it('after --yield-after to a session that it need not wait for', async () => {
-    await database.query(`DROP INDEX ${LONG}.${memberOf(1, 'worl')}`);
-    const locker = await database.connect();
-    await locker.query('BEGIN');
-    const { waited, written } = await whileBuilding(async () => {
-      await locker.query(`LOCK TABLE ${LONG}.memory_units IN SHARE MODE`);
-      await locker.query('COMMIT');
-    });
-    process.stderr.write(
-      `a lock was had after ${waited} ms behind a build, the longest of ${written.count} inserts took ${written.ms.toFixed(0)} ms\n`,
-    );
-    expect(waited).toBeGreaterThan(YIELD_AFTER / 2);
     expect(Math.max(waited, written.ms)).toBeLessThan(YIELD_AFTER + REACTION);
   }, 120_000);
 });

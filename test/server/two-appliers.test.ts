@@ -46,7 +46,8 @@ describe('R3: two appliers at once, indexes missing on populated tables', () => 
       for (let number = 1; running(); number += 1) {
         const bank = bankNumber(TENANTS[(number * 7) % TENANTS.length] ?? '', number);
         await createBank(client, bank);
-        await sleep(20);
+        // Some banks a second: without a pause no build would ever be let through.
+        await sleep(250);
         // Every other one stays.
         if (number % 2 === 0) await deleteBank(client, bank);
         made = number;

@@ -51,7 +51,7 @@ export const backfill = (column: string): Change =>
     steps: [
       ...addColumn(column).steps,
       {
-        sql: sql`UPDATE ${SCHEMA}.items SET ${name(column)} = DEFAULT WHERE ctid = ANY (ARRAY(SELECT ctid FROM ${SCHEMA}.items WHERE ${name(column)} IS NULL LIMIT 2000))`,
+        sql: sql`UPDATE ${SCHEMA}.items SET ${name(column)} = DEFAULT WHERE ctid = ANY (ARRAY(SELECT ctid FROM ${SCHEMA}.items WHERE ${name(column)} IS NULL LIMIT 2000)) RETURNING ${name(column)} IS NULL AS missing`,
         mode: 'backfill',
         lock: { mode: 'ROW EXCLUSIVE', table: 'items' },
       },

@@ -192,8 +192,7 @@ function startWatchdog(directory: string, kept: boolean): ChildProcess {
   return watchdog;
 }
 
-/** A port of 127.0.0.1 that nothing listens on. */
-export /** A server runs over this data directory. What one that was killed left behind names a process that is gone. */
+/** A server runs over this data directory. What one that was killed left behind names a process that is gone. */
 function isRunning(data: string): boolean {
   try {
     process.kill(Number(readFileSync(join(data, 'postmaster.pid'), 'utf8').split('\n')[0]), 0);
@@ -203,7 +202,8 @@ function isRunning(data: string): boolean {
   }
 }
 
-async function freePort(): Promise<number> {
+/** A port of 127.0.0.1 that nothing listens on. */
+export async function freePort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const address = server.address();
