@@ -1,6 +1,7 @@
 import type { Row, Session } from '../database/session.js';
 import { relativeTo } from '../sql/relative.js';
 import { type OwnershipFilter, TENANT_RELATIONS_SQL } from './owned.js';
+import { shared } from './shared-snapshot.js';
 
 /**
  * An index that is read apart from the shapes: one that a phase owns, or one that stands under a family member's name.
@@ -32,17 +33,32 @@ interface OwnedRow extends Row {
   readonly schemas: readonly string[];
 }
 
-/** Reads every owned index and family member of the tenants in one statement, from catalogs alone. */
+/** Reads every owned index and family member of the tenants in one statement a session, from catalogs alone. */
 export async function readOwnedIndexes(
-  session: Session,
+  sessions: readonly Session[],
   namespaces: readonly string[],
   relations: readonly string[],
   filter: OwnershipFilter,
 ): Promise<readonly OwnedIndexGroup[]> {
   if (filter.ownership.length === 0 && filter.families.length === 0) return [];
-  const nullsNotDistinct = session.serverVersion < 150000 ? 'false' : 'i.indnullsnotdistinct';
-  const rows = await session.query<OwnedRow>(
-    `with ${TENANT_RELATIONS_SQL},
+  const rows = await shared(sessions, namespaces, (session, part) =>
+    session.query<OwnedRow>(ownedSql(session.serverVersion), [part, relations, JSON.stringify(filter)]),
+  );
+  return rows.map((row) => ({
+    table: row.tab,
+    name: row.name,
+    definition: row.def,
+    // Cut into tokens, not replaced as text: in tenant acme, a value acme.com is no reference to the schema.
+    where: row.pred === null || row.own === null ? row.pred : relativeTo(row.own, row.pred),
+    phase: row.phase,
+    representative: row.rep,
+    schemas: row.schemas,
+  }));
+}
+
+function ownedSql(version: number): string {
+  const nullsNotDistinct = version < 150000 ? 'false' : 'i.indnullsnotdistinct';
+  return `with ${TENANT_RELATIONS_SQL},
 idx as (
   select r.relname tab, ic.relname nm, n.nspname ns, i.indexrelid, own.phase,
          case when i.indpred is not null then pg_catalog.pg_get_expr(i.indpred, i.indrelid) end pred, r.px, r.pq,
@@ -61,17 +77,5 @@ idx as (
     join pg_catalog.pg_class ic on ic.oid = i.indexrelid)
 select tab::text tab, nm::text "name", def, pred, own::text own, phase, min(indexrelid::text::int8)::text rep, pg_catalog.array_agg(ns::text) schemas
   from (select idx.*, case when pg_catalog.strpos(pred, px) > 0 or pg_catalog.strpos(pred, pq) > 0 then ns end own from idx) i
- group by 1, 2, 3, 4, 5, 6`,
-    [namespaces, relations, JSON.stringify(filter)],
-  );
-  return rows.map((row) => ({
-    table: row.tab,
-    name: row.name,
-    definition: row.def,
-    // Cut into tokens, not replaced as text: in tenant acme, a value acme.com is no reference to the schema.
-    where: row.pred === null || row.own === null ? row.pred : relativeTo(row.own, row.pred),
-    phase: row.phase,
-    representative: row.rep,
-    schemas: row.schemas,
-  }));
+ group by 1, 2, 3, 4, 5, 6`;
 }

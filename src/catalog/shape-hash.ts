@@ -1,5 +1,7 @@
+import { groupBy } from '../collections.js';
 import type { Row, Session } from '../database/session.js';
 import { type OwnershipFilter, TENANT_RELATIONS_SQL } from './owned.js';
+import { shared } from './shared-snapshot.js';
 
 /** Tenants whose declared tables hash alike, with the tables of one of them. */
 export interface HashedShape {
@@ -16,21 +18,25 @@ interface HashRow extends Row {
 }
 
 /**
- * Hashes every tenant's declared tables in one statement and groups the tenants on the server, so that what crosses the
+ * Hashes every tenant's declared tables in one statement a session and groups the tenants on the server, so that what crosses the
  * wire is one row a distinct shape. It reads catalogs only and locks no tenant's table.
  */
 export async function hashShapes(
-  session: Session,
+  sessions: readonly Session[],
   namespaces: readonly string[],
   relations: readonly string[],
   filter: OwnershipFilter,
 ): Promise<readonly HashedShape[]> {
-  const rows = await session.query<HashRow>(shapeHashSql(session.serverVersion), [
-    namespaces,
-    relations,
-    JSON.stringify(filter),
-  ]);
-  return rows.map((row) => ({ hash: row.h, schemas: row.schemas, tables: row.tables ?? [] }));
+  const rows = await shared(sessions, namespaces, (session, part) =>
+    session.query<HashRow>(shapeHashSql(session.serverVersion), [part, relations, JSON.stringify(filter)]),
+  );
+  return [...groupBy(rows, (row) => row.h)]
+    .map(([hash, parts]) => ({
+      hash,
+      schemas: parts.flatMap((row) => row.schemas).sort(),
+      tables: parts[0]?.tables ?? [],
+    }))
+    .sort((left, right) => right.schemas.length - left.schemas.length || (left.hash < right.hash ? -1 : 1));
 }
 
 /**

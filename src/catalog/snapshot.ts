@@ -18,6 +18,7 @@ import { ownershipFilter } from './owned.js';
 import { type OwnedIndexGroup, readOwnedIndexes } from './owned-indexes.js';
 import type { ColumnRow, ConstraintRow, IndexRow, TableRow } from './rows.js';
 import { hashShapes } from './shape-hash.js';
+import { type OpenBeside, WORTH_A_SESSION, withSharedSnapshot } from './shared-snapshot.js';
 import { countUnmanaged, type Unmanaged } from './unmanaged.js';
 
 /** Tenants that hash alike, with the shapes of their declared tables as one of them has them. */
@@ -63,15 +64,17 @@ const ATTEMPTS = 3;
 /**
  * Reads the catalogs of a fleet in one read-only snapshot: a number of statements that does not grow with the tenants, and
  * not one lock on a table of theirs.
+ * @param beside opens a second session for a fleet large enough to be read by two
  */
 export async function readCatalog(
   session: Session,
   desired: DesiredState,
   selection: TenantSelection,
+  beside: OpenBeside = null,
 ): Promise<CatalogSnapshot> {
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return await inTransaction(session, 'read only snapshot', () => readOnce(session, desired, selection));
+      return await inTransaction(session, 'read only snapshot', () => readOnce(session, desired, selection, beside));
     } catch (error) {
       // XX000: "cache lookup failed": something vanished between the snapshot and the system cache. 40001: a standby.
       const passing = error instanceof DatabaseError && ['XX000', '40001', '42P01'].includes(error.code);
@@ -80,7 +83,12 @@ export async function readCatalog(
   }
 }
 
-async function readOnce(session: Session, desired: DesiredState, selection: TenantSelection): Promise<CatalogSnapshot> {
+async function readOnce(
+  session: Session,
+  desired: DesiredState,
+  selection: TenantSelection,
+  beside: OpenBeside,
+): Promise<CatalogSnapshot> {
   const [who] = await session.query<{ user: string; version: string }>(
     `select current_user::text "user", pg_catalog.current_setting('server_version') "version"`,
   );
@@ -96,18 +104,21 @@ async function readOnce(session: Session, desired: DesiredState, selection: Tena
   const relations = [...new Set([...desired.tables.map((table) => table.name), ...sources])];
   const filter = ownershipFilter(desired.phases, desired.tables);
   const oids = discovery.tenants.map((tenant) => tenant.oid);
-  const hashed = oids.length === 0 ? [] : await hashShapes(session, oids, relations, filter);
   // What a phase owns that this run leaves out is no part of a shape, and nothing is asked about it.
   const selected = new Set(desired.phases.flatMap((phase) => (phase.selected ? [phase.name] : [])));
   const concerned =
     desired.tables.some((table) => table.families.length > 0) ||
     desired.phases.some((phase) => phase.selected && phase.owns !== null);
-  const owned =
-    oids.length === 0 || !concerned
-      ? []
-      : (await readOwnedIndexes(session, oids, relations, filter)).filter(
-          (group) => group.phase === null || selected.has(group.phase),
-        );
+  const readShapes = async (sessions: readonly Session[]) => ({
+    hashed: oids.length === 0 ? [] : await hashShapes(sessions, oids, relations, filter),
+    groups: oids.length === 0 || !concerned ? [] : await readOwnedIndexes(sessions, oids, relations, filter),
+  });
+  const { hashed, groups: apart } = await withSharedSnapshot(
+    session,
+    oids.length < WORTH_A_SESSION ? null : beside,
+    readShapes,
+  );
+  const owned = apart.filter((group) => group.phase === null || selected.has(group.phase));
 
   const representatives = new Map<string, string>();
   for (const group of hashed)

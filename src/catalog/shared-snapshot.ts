@@ -1,0 +1,55 @@
+import type { Session } from '../database/session.js';
+import { inTransaction } from '../database/transaction.js';
+import { quoteLiteral } from '../sql/quote.js';
+
+/** Opens one more session on the same database; null where the run has but one. */
+export type OpenBeside = (() => Promise<Session>) | null;
+
+/** Fewer tenants are read sooner than a second connection is there. */
+export const WORTH_A_SESSION = 500;
+
+/**
+ * Runs `read` with two sessions that see the same snapshot, or with the one alone where there can be no other: a standby
+ * exports none, the server may have no connection left, and a pooler may lead to another server.
+ * @param session in a transaction of `read only snapshot`
+ */
+export async function withSharedSnapshot<T>(
+  session: Session,
+  open: OpenBeside,
+  read: (sessions: readonly Session[]) => Promise<T>,
+): Promise<T> {
+  if (open === null) return read([session]);
+  const [row] = await session.query<{ id: string | null }>(
+    'select case when not pg_catalog.pg_is_in_recovery() then pg_catalog.pg_export_snapshot() end id',
+  );
+  const other = row?.id == null ? null : await open().catch(() => null);
+  if (row?.id == null || other === null) return read([session]);
+  const { id } = row;
+  try {
+    return await inTransaction(other, 'read only snapshot', async () => {
+      const joined = await other.query(`SET TRANSACTION SNAPSHOT ${quoteLiteral(id)}`).then(
+        () => true,
+        () => false,
+      );
+      return read(joined ? [session, other] : [session]);
+    });
+  } finally {
+    await other.close();
+  }
+}
+
+/** Shares items among sessions, and gives what each read. Ends when all have: none is left busy behind an error. */
+export async function shared<T, R>(
+  sessions: readonly Session[],
+  items: readonly T[],
+  read: (session: Session, part: readonly T[]) => Promise<readonly R[]>,
+): Promise<readonly R[]> {
+  const size = Math.ceil(items.length / sessions.length);
+  const settled = await Promise.allSettled(
+    sessions.map((session, at) => read(session, items.slice(at * size, (at + 1) * size))),
+  );
+  return settled.flatMap((part) => {
+    if (part.status === 'rejected') throw part.reason;
+    return part.value;
+  });
+}
