@@ -24,6 +24,12 @@ export type { LoadOptions } from './desired-state/load-options.js';
 export type { DesiredState } from './desired-state/model.js';
 export { type ValidationSummary, validateDesiredState } from './desired-state/validate.js';
 
+// Inspect: a tenant that exists, as files. Reads only.
+
+export { inspectTenant } from './inspect/inspect-tenant.js';
+export type { InspectedFile, Inspection, InspectRequest } from './inspect/inspection.js';
+export type { Note } from './inspect/items.js';
+
 // Connect: a server, or the embedded PostgreSQL.
 
 export { openDatabase } from './database/open-database.js';

@@ -7,6 +7,7 @@ import { keepDeadline } from './deadline.js';
 import type { FleetOutcome } from './fleet-outcome.js';
 import { summariseOutcomes } from './outcome.js';
 import { type ApplyRequest, type MaxFailures, tenantKey } from './request.js';
+import { hasWork } from './work.js';
 
 /**
  * Converges a fleet: in each database the changes that are made once, then its tenants in batches; several databases side
@@ -22,7 +23,7 @@ export async function applyFleet(
   request: ApplyRequest,
 ): Promise<FleetOutcome> {
   const { control, observe, progress } = request;
-  const pending = plan.databases.flatMap(({ tenants }) => tenants.filter(isPending));
+  const pending = plan.databases.flatMap(({ tenants }) => tenants.filter((tenant) => hasWork(tenant, request)));
   const failed = new Set<string>();
   const limit = failureLimit(request.maxFailures, pending.length);
   const onFailure = (tenant: { readonly database: string; readonly schema: string }) => {
@@ -94,8 +95,6 @@ function throwIfNone(runs: readonly DatabaseApply[]): void {
   const [first] = runs;
   if (first?.failure != null && runs.every(({ failure }) => failure !== null)) throw first.failure;
 }
-
-const isPending = ({ changes }: PlannedTenant): boolean => changes.some(({ change }) => change.status === 'pending');
 
 const failureLimit = (limit: MaxFailures | null, pending: number): number => {
   if (limit === null) return Number.POSITIVE_INFINITY;

@@ -11,6 +11,8 @@ export interface Activity {
   readonly schema: string;
   /** The index that is built or dropped, the constraint that is validated. */
   readonly object: string;
+  /** A concurrent build or drop: it waits for others' snapshots and transactions. A validation does not. */
+  readonly waitsForOthers: boolean;
   /** It drops what a cancelled build left: not to be cancelled for the same reason again. */
   readonly cleaning: boolean;
 }

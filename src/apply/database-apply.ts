@@ -12,6 +12,7 @@ import { Ledger, unreadableOutcome } from './ledger.js';
 import { summariseOutcomes, type TenantOutcome } from './outcome.js';
 import type { ApplyRequest } from './request.js';
 import { Schedule, type Task } from './schedule.js';
+import { hasWork } from './work.js';
 
 /** One database's part of an apply: its sessions, what it did once, and what is known of its tenants. */
 export class DatabaseApply {
@@ -31,9 +32,7 @@ export class DatabaseApply {
   ) {
     this.databaseChanges = target.databaseChanges.map((change) => ({ change, result: 'not-applied' }));
     this.#pending = new Map(
-      target.tenants
-        .filter(({ changes }) => changes.some(({ change }) => change.status === 'pending'))
-        .map((tenant) => [tenant.schema, tenant]),
+      target.tenants.filter((tenant) => hasWork(tenant, request)).map((tenant) => [tenant.schema, tenant]),
     );
   }
 

@@ -63,10 +63,18 @@ export function waiting(task: Task, failure: TenantFailure, { now, limits, rando
   return { kind: 'wait', failure, task: { ...task, turns: task.turns - 1, waitingSince: since, due } };
 }
 
-/** A passing error is met with another turn, later and later, a bounded number of times. */
+/** How many times as often a build may give way to the application as a lock may not be had. */
+const PATIENCE_WITH_OTHERS = 3;
+
+/**
+ * A passing error is met with another turn, later and later, a bounded number of times. A build that gave way too often is
+ * no failure: it is left for a quieter hour.
+ */
 export function retried(task: Task, failure: TenantFailure, { now, limits, random }: Circumstances): Decision {
   const failures = task.failures + 1;
-  if (failures >= limits.attempts) return failed(failure);
+  const yielded = failure.code === 'BUILD_YIELDED';
+  if (failures >= limits.attempts * (yielded ? PATIENCE_WITH_OTHERS : 1))
+    return yielded ? { kind: 'end', left: { kind: 'not-attempted', failure } } : failed(failure);
   const due = now + backoff(failures, random);
   return { kind: 'retry', failure, task: { ...task, failures, waitingSince: null, due } };
 }

@@ -157,6 +157,8 @@ export interface Waiter {
    * whether it has.
    */
   readonly awaited: boolean;
+  /** Whether one of the run's sessions waits for it already. */
+  readonly mutual: boolean;
 }
 
 /**
@@ -165,18 +167,22 @@ export interface Waiter {
  * Autovacuum does not count: it serves nobody, and gives way by itself.
  */
 export async function waitersBehind(session: Session, pids: readonly number[]): Promise<readonly Waiter[]> {
-  const rows = await session.query<Row & { blocker: number; pid: number; waited: string; awaited: boolean }>(
+  const rows = await session.query<
+    Row & { blocker: number; pid: number; waited: string; awaited: boolean; mutual: boolean }
+  >(
     `with waiting as materialized (
        select l.pid, min(l.waitstart) since from pg_catalog.pg_locks l
         where not l.granted and l.pid <> all($1::int4[]) group by l.pid)
      select distinct b.pid blocker, w.pid,
             pg_catalog.round(1000 * coalesce(extract(epoch from pg_catalog.clock_timestamp() - w.since), 0))::text waited,
-            a.backend_xmin is not null or a.backend_xid is not null or a.state is null awaited
+            a.backend_xmin is not null or a.backend_xid is not null or a.state is null awaited,
+            exists (select from pg_catalog.unnest($1::int4[]) own(pid)
+                     where w.pid = any (pg_catalog.pg_blocking_pids(own.pid))) mutual
        from waiting w
        cross join lateral pg_catalog.pg_stat_get_activity(w.pid) a
        cross join lateral pg_catalog.unnest(pg_catalog.pg_blocking_pids(w.pid)) b(pid)
       where b.pid = any($1::int4[]) and a.usesysid is not null`,
     [pids],
   );
-  return rows.map(({ blocker, pid, waited, awaited }) => ({ blocker, pid, waited: Number(waited), awaited }));
+  return rows.map(({ waited, ...row }) => ({ ...row, waited: Number(waited) }));
 }

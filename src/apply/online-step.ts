@@ -29,9 +29,10 @@ export async function runOnline(
 ): Promise<void> {
   const { session } = worker;
   const settings = { ...limits.settings, lock_timeout: '0', statement_timeout: String(limits.buildTimeout) };
+  const waitsForOthers = statement.builds !== null || /^DROP INDEX CONCURRENTLY\b/u.test(statement.sql);
   await configure(worker, settings);
   try {
-    await watched(worker, { schema, object, cleaning: false }, () => session.query(statement.sql));
+    await watched(worker, { schema, object, waitsForOthers, cleaning: false }, () => session.query(statement.sql));
     if (statement.builds !== null) await assertValid(worker, schema, statement.builds);
   } catch (error) {
     // 42P07: the name was taken before the build began, maybe by another session's build that is still INVALID.
@@ -91,7 +92,7 @@ async function dropLeftover(worker: Worker, schema: string, index: string): Prom
     // It waits for every transaction that may use the index: the rest of the fleet must not wait with it.
     await session.query(`SET statement_timeout = ${CLEANING}`);
     const drop = `DROP INDEX CONCURRENTLY IF EXISTS ${quoteIdentifier(schema)}.${quoteIdentifier(index)}`;
-    await watched(worker, { schema, object: index, cleaning: true }, () => session.query(drop));
+    await watched(worker, { schema, object: index, waitsForOthers: true, cleaning: true }, () => session.query(drop));
   } catch {
     // The first error says why; the next run drops what is left.
   }

@@ -1,11 +1,19 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DatabaseError, type Row } from '../database/session.js';
 import type { Crew, Worker } from './crew.js';
-import { waitersBehind } from './holders.js';
+import { type Waiter, waitersBehind } from './holders.js';
+import { PhaseClock } from './phase-clock.js';
 import type { ApplyRequest } from './request.js';
 
 /** How often the keeper looks after the workers, in milliseconds; well below the deadlock_timeout of others (1 s). */
 const INTERVAL = 250;
+
+/** The server's default, in milliseconds: a session that waits longer has looked for deadlocks and found none. */
+const DEADLOCK_TIMEOUT = 1000;
+/** How long a wait is let be, in milliseconds: short builds get done meanwhile. Two more looks fit before the deadlock. */
+const HARMLESS = 400;
+/** A build that goes on for so long, in milliseconds, meets nobody who waits for less than the deadlock timeout now. */
+const SAFE = 2000;
 
 /** What the watch needs of a run. */
 export interface Watched {
@@ -22,6 +30,7 @@ export interface Watched {
 export async function watchWhile<T>(watched: Watched, work: Promise<T>): Promise<T> {
   const { crew, request } = watched;
   const { control } = request;
+  const clock = new PhaseClock();
   let working = true;
   let wake = () => {};
   const ended = work.finally(() => {
@@ -39,7 +48,7 @@ export async function watchWhile<T>(watched: Watched, work: Promise<T>): Promise
       await Promise.race([sleep(INTERVAL, undefined, { ref: false }), changed]);
       if (!working) break;
       if (control.state === 'abandoned' || (control.state === 'cancelled' && !crew.watched)) await crew.close();
-      else if (crew.watched) await look(watched);
+      else if (crew.watched) await look(watched, clock);
     }
   } finally {
     stopListening();
@@ -47,7 +56,7 @@ export async function watchWhile<T>(watched: Watched, work: Promise<T>): Promise
   return ended;
 }
 
-async function look({ crew, database, request }: Watched): Promise<void> {
+async function look({ crew, database, request }: Watched, clock: PhaseClock): Promise<void> {
   const { limits, control, observe } = request;
   try {
     if (control.state === 'cancelled') {
@@ -58,31 +67,42 @@ async function look({ crew, database, request }: Watched): Promise<void> {
       return;
     }
     const busy = crew.workers.filter((worker) => worker.activity !== null);
+    if (busy.length > 0) await readProgress(crew, busy, clock, database, observe);
     for (const waiter of await waitersBehind(crew.keeper, crew.pids)) {
-      // A build waits in the end for every snapshot and every writer: for one that waits behind it, too. In that deadlock
-      // it can be the application that dies, after its deadlock_timeout: such a build is given up at first sight.
-      const deadlocks = waiter.awaited && waiter.blocker !== crew.keeper.pid;
       // One more interval may pass before the next look: nobody is to wait longer than was said.
-      if (!deadlocks && waiter.waited + INTERVAL < limits.yieldAfter) continue;
+      const late = waiter.waited + INTERVAL >= limits.yieldAfter;
       if (waiter.blocker === crew.keeper.pid) {
         // Only advisory locks are held there, and other runs of trueup never wait for them: the application's migration.
+        if (!late && !waiter.mutual) continue;
         crew.halted = true;
         await cancel(crew, busy, waiter);
         continue;
       }
       const blocker = busy.filter(({ session }) => session.pid === waiter.blocker);
-      await cancel(crew, blocker, waiter);
-      for (const { activity } of blocker)
+      const giving = blocker.filter((worker) => late || endangers(waiter, worker, clock));
+      await cancel(crew, giving, waiter);
+      for (const { activity } of giving)
         if (activity !== null) {
           const { schema, object: index } = activity;
           observe({ kind: 'build-yielded', database, schema, index, pid: waiter.pid, waited: waiter.waited });
         }
     }
-    if (busy.length > 0) await tellProgress(crew, busy, database, observe);
   } catch (error) {
     if (!(error instanceof DatabaseError)) throw error;
     if (crew.keeper.broken) crew.halted = true;
   }
+}
+
+/**
+ * Whether a session that waits behind a concurrent build or drop is about to lose a deadlock with it. In the end both wait
+ * for every older snapshot and every writer, for one that waits behind them too; a session looks for deadlocks once, when it
+ * has waited for its deadlock_timeout (1 s), and what it finds then is its own death. Later it is the build that would die.
+ */
+function endangers(waiter: Waiter, { activity, session }: Worker, clock: PhaseClock): boolean {
+  if (waiter.mutual) return true;
+  if (activity?.waitsForOthers !== true || !waiter.awaited) return false;
+  if (waiter.waited < HARMLESS || waiter.waited > DEADLOCK_TIMEOUT) return false;
+  return clock.busyFor(session.pid) < SAFE;
 }
 
 async function cancel(
@@ -109,9 +129,10 @@ interface ProgressRow extends Row {
   readonly locker: string | null;
 }
 
-async function tellProgress(
+async function readProgress(
   crew: Crew,
   busy: readonly Worker[],
+  clock: PhaseClock,
   database: string,
   observe: ApplyRequest['observe'],
 ): Promise<void> {
@@ -120,18 +141,24 @@ async function tellProgress(
        from pg_catalog.pg_stat_progress_create_index where pid = any($1::int4[])`,
     [busy.map(({ session }) => session.pid)],
   );
+  clock.forget(busy.map(({ session }) => session.pid));
   for (const row of rows) {
     const activity = busy.find(({ session }) => session.pid === row.pid)?.activity;
     if (activity == null) continue;
     const blocks = Number(row.blocks_total) > 0;
+    const { phase } = row;
+    const done = Number(blocks ? row.blocks_done : row.tuples_done);
+    const total = Number(blocks ? row.blocks_total : row.tuples_total);
+    clock.note(row.pid, { phase, done, total }, performance.now());
+    const { schema, object: index } = activity;
     observe({
       kind: 'build-progress',
       database,
-      schema: activity.schema,
-      index: activity.object,
-      phase: row.phase,
-      done: Number(blocks ? row.blocks_done : row.tuples_done),
-      total: Number(blocks ? row.blocks_total : row.tuples_total),
+      schema,
+      index,
+      phase,
+      done,
+      total,
       unit: blocks ? 'blocks' : 'tuples',
     });
     if (row.locker !== null)

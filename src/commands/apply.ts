@@ -4,6 +4,7 @@ import ansis from 'ansis';
 import { applyFleet } from '../apply/apply-fleet.js';
 import { RunControl } from '../apply/run-control.js';
 import { approvesChanges, checkDatabase, checkPlan, withGone } from '../apply/saved-plan.js';
+import { isWork } from '../apply/work.js';
 import { readIdentity } from '../catalog/database-identity.js';
 import { BaseCommand } from '../cli/base-command.js';
 import { EXIT_CODES } from '../cli/exit-codes.js';
@@ -166,7 +167,7 @@ const told = (line: string): void => void process.stderr.write(`${process.stderr
 
 const hasPending = (plan: FleetPlan): boolean =>
   plan.databases.some((database) => database.databaseChanges.some((change) => change.status === 'pending')) ||
-  plan.classes.some((group) => group.changes.some(({ change }) => change.status === 'pending'));
+  plan.classes.some((group) => group.changes.some(({ change }) => isWork(change)));
 
 /** What was typed at a terminal; null for Ctrl-C or the end of the input, which close the interface. */
 function asked(question: string): Promise<string | null> {

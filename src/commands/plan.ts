@@ -58,7 +58,11 @@ The worst wins: 1, 4, 3, 2, 0.`;
     const { flags } = this;
     const request = await requestOf(flags, process.env, this.progress());
     if (flags.out !== undefined) await checkPlanFilePath(flags.out);
-    const databases = await openDatabases(targetsOf(flags, process.env, request.desired), { role: flags.role });
+    const databases = await openDatabases(targetsOf(flags, process.env, request.desired), {
+      role: flags.role,
+      // A large fleet is read by two at once.
+      maxSessions: 2,
+    });
     try {
       const plan = await planFleet(databases, request);
       if (flags.out !== undefined) await writePlanFile(flags.out, planFileOf(plan, TRUEUP_VERSION));

@@ -1,7 +1,7 @@
 import type { Session } from '../database/session.js';
 import type { TableShape } from '../shape/table-shape.js';
 import { quoteIdentifier } from '../sql/quote.js';
-import { readFew } from './read-tenant.js';
+import { readFew } from './few-rows.js';
 
 /** A table whose rows may be what a family was made from. */
 export interface FamilySource {

@@ -6,7 +6,7 @@ import { fleetFile } from './fleet-file.js';
 import type { Inspection, InspectRequest } from './inspection.js';
 import { type Item, itemInWords, itemKey, type Note } from './items.js';
 import { type LeftOut, withDependents } from './left-out.js';
-import { plainNote, sequenceNotes } from './notes.js';
+import { asLeftOut, isTooLong, plainNote, sequenceNotes } from './notes.js';
 import type { TenantFacts } from './read-tenant.js';
 import type { Sketch } from './sketch.js';
 import type { Stamp } from './stamp.js';
@@ -33,19 +33,19 @@ export function compose(draft: Draft, refused: LeftOut): Inspection {
       soundTable(family.source) &&
       family.members.every((name) => !out.has(itemKey({ kind: 'index', table: family.table, name }))),
   );
-  const document = tablesDocument(
-    sketch,
-    out,
-    families,
-    tenant.extensions,
-    (view) => tenant.views.get(view)?.populated ?? true,
-  );
   const listed = [
     ...draft.found.plain,
     ...draft.found.families
       .filter((family) => !families.includes(family))
       .map(({ table, members }) => ({ table, indexes: members })),
   ];
+  const document = tablesDocument(
+    sketch,
+    new Map([...out, ...listed.filter(isTooLong).flatMap(asLeftOut)]),
+    families,
+    tenant.extensions,
+    (view) => tenant.views.get(view)?.populated ?? true,
+  );
   const notes = [
     ...tenant.notes,
     ...draft.stampNotes,

@@ -1,13 +1,35 @@
-import type { Note } from './items.js';
+import { type Item, itemKey, type Note } from './items.js';
 import type { TenantFacts } from './read-tenant.js';
 import type { Sketch } from './sketch.js';
 
+/** Indexes of one table that are alike, and no family. */
+export interface Alike {
+  readonly table: string;
+  readonly indexes: readonly string[];
+}
+
+/** More than these are not listed: a file has at most 1 MB, and nobody reads them. */
+const LISTED = 300;
+
+export const isTooLong = ({ indexes }: Alike): boolean => indexes.length > LISTED;
+
+/** The entries by which such indexes stay out of a file. */
+export const asLeftOut = ({ table, indexes }: Alike) =>
+  indexes.map((name) => {
+    const item: Item = { kind: 'index', table, name };
+    return [itemKey(item), { item, why: 'one of too many that are alike' }] as const;
+  });
+
 /** Listed by name, an index is every tenant's: what one tenant's rows made must not be asked of the others. */
-export function plainNote({ table, indexes }: { readonly table: string; readonly indexes: readonly string[] }): Note {
+export function plainNote(alike: Alike): Note {
+  const { table, indexes } = alike;
   const shown = indexes.slice(0, 3).join(', ');
+  const cause = 'they differ only in constants of their predicates, and no table’s rows give exactly these';
   return {
     what: `indexes ${shown}${indexes.length > 3 ? ` and ${indexes.length - 3} more` : ''}`,
-    why: 'they differ only in constants of their predicates, and no table’s rows give exactly these: listed plainly, so that every tenant should have these very indexes. Where they come from this tenant’s own rows, remove them here: what no phase owns and no file declares is left alone, in this tenant and in the others',
+    why: isTooLong(alike)
+      ? `${cause}: too many to list, so left out, and left alone in every tenant`
+      : `${cause}: listed plainly, so that every tenant should have these very indexes. Where they come from this tenant’s own rows, remove them here: what no phase owns and no file declares is left alone, in this tenant and in the others`,
     table,
   };
 }

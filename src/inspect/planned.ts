@@ -5,12 +5,13 @@ import { discoverTenants } from '../catalog/discover.js';
 import type { Database, Session } from '../database/session.js';
 import { inTransaction } from '../database/transaction.js';
 import { loadDesiredState } from '../desired-state/load.js';
+import type { DesiredState } from '../desired-state/model.js';
 import type { TenantChange } from '../diff/change.js';
 import { planFleet } from '../plan/plan-fleet.js';
 import { NO_PROGRESS } from '../progress.js';
 import { TrueupError } from '../trueup-error.js';
+import { selected } from './bare-state.js';
 import type { InspectedFile } from './inspection.js';
-import { selected } from './read-tenant.js';
 
 /** Loads the files as any plan would, and plans the one tenant with them. */
 export async function planned(
@@ -22,14 +23,7 @@ export async function planned(
   const directory = await mkdtemp(join(tmpdir(), 'trueup-inspect-'));
   try {
     for (const { path, text } of files) await writeFile(join(directory, path), text, { mode: 0o600 });
-    const desired = await loadDesiredState({
-      directory,
-      environment: {},
-      backends: {},
-      parameters: {},
-      phases: null,
-      skipExtensionPhases: false,
-    });
+    const desired = await loaded(directory, schema);
     const rule = { ...desired.tenants, exclude: [] };
     const all = { schemas: [], exclude: [], allowEmpty: true, allowAbsent: false };
     const { tenants } = await inTransaction(session, 'read only snapshot', () => discoverTenants(session, rule, all));
@@ -44,5 +38,26 @@ export async function planned(
     return part?.tenants.flatMap((tenant) => tenant.changes) ?? [];
   } finally {
     await rm(directory, { recursive: true, force: true });
+  }
+}
+
+async function loaded(directory: string, schema: string): Promise<DesiredState> {
+  try {
+    return await loadDesiredState({
+      directory,
+      environment: {},
+      backends: {},
+      parameters: {},
+      phases: null,
+      skipExtensionPhases: false,
+    });
+  } catch (error) {
+    if (!(error instanceof TrueupError)) throw error;
+    // The directory is gone when anyone could look there.
+    throw new TrueupError('NOT_CONVERGED', `the files that describe the schema do not load: ${error.message}`, {
+      where: `--schema ${schema}`,
+      remedy: 'the format cannot say something of this schema; please report it',
+      cause: error,
+    });
   }
 }

@@ -1,21 +1,19 @@
 import { discoverTenants } from '../catalog/discover.js';
 import { readCatalog } from '../catalog/snapshot.js';
-import { DatabaseError, type Row, type Session } from '../database/session.js';
+import type { Row, Session } from '../database/session.js';
 import { inTransaction } from '../database/transaction.js';
-import type { DesiredExtension, DesiredState, TenantRule } from '../desired-state/model.js';
+import type { DesiredExtension } from '../desired-state/model.js';
 import { isTemporary } from '../diff/context.js';
 import type { TableShape } from '../shape/table-shape.js';
 import type { NameResolver } from '../sql/names.js';
 import { relativeTo } from '../sql/relative.js';
 import { TrueupError } from '../trueup-error.js';
+import { bareState, inOrder, ruleOf, selected } from './bare-state.js';
 import { itemKey, type Note } from './items.js';
+import { HELD_SQL, type HeldRow, NEEDED_EXTENSIONS_SQL, type NeededExtensionRow } from './needed-query.js';
 import {
   type ConstraintExtraRow,
   constraintExtrasSql,
-  HELD_SQL,
-  type HeldRow,
-  NEEDED_EXTENSIONS_SQL,
-  type NeededExtensionRow,
   RELATIONS_SQL,
   type RelationRow,
   ROUTINES_SQL,
@@ -65,7 +63,7 @@ export async function readTenant(session: Session, schema: string): Promise<Tena
 
   const oids = kept.map((relation) => relation.oid);
   const extensions = inOrder(await session.query<NeededExtensionRow>(NEEDED_EXTENSIONS_SQL, [oids]));
-  const snapshot = await readCatalog(session, bare(schema, kept, extensions), selected(schema));
+  const snapshot = await readCatalog(session, bareState(schema, kept, extensions), selected(schema));
   const tables = snapshot.groups.flatMap((group) => [...group.tables.values()].map((table) => table.shape));
   const inCreation = kept.flatMap((relation) => tables.find((table) => table.name === relation.name) ?? []);
   refuseLeftovers(schema, inCreation);
@@ -108,94 +106,6 @@ async function discover(session: Session, schema: string) {
       remedy: meant ?? 'name a schema that holds the application’s tables',
     });
   }
-}
-
-/** The rule under which one schema is the only tenant. */
-const ruleOf = (schema: string): TenantRule => ({
-  baseSchema: null,
-  havingTables: null,
-  schemas: [schema],
-  like: null,
-  query: null,
-  exclude: [],
-});
-
-/** The selection of one schema. */
-export const selected = (schema: string) => ({
-  schemas: [schema],
-  exclude: [],
-  allowEmpty: false,
-  allowAbsent: false,
-});
-
-/** A desired state that names the tables and declares nothing: what introspection needs to read them. */
-function bare(
-  schema: string,
-  relations: readonly RelationRow[],
-  extensions: readonly DesiredExtension[],
-): DesiredState {
-  return {
-    directory: '',
-    digest: '',
-    connectionVariables: [],
-    targets: [],
-    tenants: ruleOf(schema),
-    release: null,
-    migrationLock: null,
-    phases: [
-      {
-        name: 'base',
-        extension: false,
-        selected: true,
-        backend: null,
-        owns: null,
-        keep: [],
-        searchPath: [],
-        buildSettings: {},
-        limits: {},
-      },
-    ],
-    parameters: {},
-    tables: relations.map(({ name, relkind }) => ({
-      name,
-      phase: 'base',
-      kind: relkind === 'm' ? 'materialized-view' : 'table',
-      persistence: 'permanent',
-      columns: [],
-      constraints: [],
-      indexes: [],
-      families: [],
-      view: null,
-      source: NOWHERE,
-    })),
-    extensions,
-    overrides: [],
-  };
-}
-
-const NOWHERE = { file: 'base.yaml', line: 1, column: 1 };
-
-/** What an extension needs comes before it. */
-function inOrder(rows: readonly NeededExtensionRow[]): readonly DesiredExtension[] {
-  const byName = new Map(rows.map((row) => [row.name, row]));
-  const ordered = new Map<string, NeededExtensionRow>();
-  const visit = (row: NeededExtensionRow, above: readonly string[]): void => {
-    if (ordered.has(row.name) || above.includes(row.name)) return;
-    for (const name of row.requires) {
-      const required = byName.get(name);
-      if (required !== undefined) visit(required, [...above, row.name]);
-    }
-    ordered.set(row.name, row);
-  };
-  for (const row of rows) visit(row, []);
-  return [...ordered.values()].map(({ name, schema, schemas }) => ({
-    name,
-    phase: 'base',
-    schema,
-    minVersion: null,
-    schemas: schemas.filter((brought) => brought !== schema),
-    source: NOWHERE,
-  }));
 }
 
 async function readViews(
@@ -243,23 +153,4 @@ function nothingToWrite(schema: string, relations: number): TrueupError {
       : `schema "${schema}" holds nothing that the format can say: no plain table, no materialized view`,
     { where: `--schema ${schema}`, remedy: 'name a schema that holds the application’s tables' },
   );
-}
-
-/** The rows of a small table, as text; null where there are more than `limit`, or where they cannot be read. */
-export async function readFew(
-  session: Session,
-  from: string,
-  expressions: readonly string[],
-  limit: number,
-): Promise<readonly (readonly (string | null)[])[] | null> {
-  try {
-    const rows = await session.query<Row & { v: readonly (string | null)[] }>(
-      `select array[${expressions.map((one) => `(${one})::text`).join(', ')}] v from ${from} limit ${limit + 1}`,
-    );
-    return rows.length > limit ? null : rows.map((row) => row.v);
-  } catch (error) {
-    // No privilege, a policy, a table that went: nothing can be told from its rows.
-    if (error instanceof DatabaseError && !/^(?:08|57P)/u.test(error.code)) return null;
-    throw error;
-  }
 }

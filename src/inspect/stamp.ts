@@ -1,8 +1,8 @@
 import type { Session } from '../database/session.js';
 import type { ColumnShape, TableShape } from '../shape/table-shape.js';
 import { quoteIdentifier } from '../sql/quote.js';
+import { readFew } from './few-rows.js';
 import type { Note } from './items.js';
-import { readFew } from './read-tenant.js';
 
 /** The application's own migration stamp, as fleet.yaml names it. */
 export interface Stamp {

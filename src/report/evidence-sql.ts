@@ -23,12 +23,7 @@ interface Contradiction {
   readonly message: string;
 }
 
-function contradictionOf(
-  assumption: Assumption,
-  table: string,
-  member: Member,
-  schema: string,
-): Contradiction | null {
+function contradictionOf(assumption: Assumption, table: string, member: Member, schema: string): Contradiction | null {
   const come = `rows of ${assumption.table} have come that an index was to be dropped for want of`;
   if (assumption.kind === 'no-member') {
     const rows = memberRows(assumption.family, table, member.index ?? '');

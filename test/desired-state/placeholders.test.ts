@@ -48,6 +48,15 @@ describe('a placeholder', () => {
     },
   );
 
+  it('of the schema may begin the name of an object in a string constant, and stand in no other one', async () => {
+    const named = "nextval('${schema}.numbers'::regclass)";
+    expect(await rendered(named)).toBe(`nextval('${TENANT_SCHEMA_SQL}.numbers'::regclass)`);
+    for (const other of ["'${schema}'", "'a ${schema}.b'", "E'${schema}.b'", "'${words}.b'"]) {
+      const found = await problemsOf(withDefault(other));
+      expect(found[0]?.message).toMatch(/stands inside quotes or a comment/u);
+    }
+  });
+
   it('of a parameter without a value is refused, with the ways to give it one', async () => {
     const [found] = await problemsOf(withDefault('${splitter}'));
     expect(found?.message).toBe('parameter "splitter" has no value here');
@@ -72,11 +81,11 @@ describe('a placeholder', () => {
   it('is told from the text around it', () => {
     expect(parsePlaceholders('a ${b} $${c} ${d.e}')).toEqual([
       { kind: 'text', text: 'a ', offset: 0 },
-      { kind: 'placeholder', name: 'b', offset: 2, quoted: false },
+      { kind: 'placeholder', name: 'b', offset: 2, quoted: false, named: false },
       { kind: 'text', text: ' ', offset: 6 },
       { kind: 'text', text: '${', offset: 7 },
       { kind: 'text', text: 'c} ', offset: 10 },
-      { kind: 'placeholder', name: 'd.e', offset: 13, quoted: false },
+      { kind: 'placeholder', name: 'd.e', offset: 13, quoted: false, named: false },
     ]);
   });
 });

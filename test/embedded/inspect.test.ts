@@ -27,7 +27,7 @@ it('what only PostgreSQL 18 has is left out, and the tenant is in sync', async (
     'CREATE SCHEMA new_things',
     `CREATE TABLE new_things.t (id bigserial PRIMARY KEY, a integer NOT NULL, twice integer GENERATED ALWAYS AS (a * 2) VIRTUAL,
        unchecked integer, CONSTRAINT loose CHECK (a > 0) NOT ENFORCED)`,
-    'CREATE TABLE new_things.periods (during tstzrange, CONSTRAINT periods_pkey PRIMARY KEY (during WITHOUT OVERLAPS))',
+    'CREATE TABLE new_things.periods (rooms int4range, during tstzrange, CONSTRAINT periods_pkey PRIMARY KEY (rooms, during WITHOUT OVERLAPS))',
     'INSERT INTO new_things.t (a) VALUES (1)',
     'ALTER TABLE new_things.t ADD CONSTRAINT t_unchecked NOT NULL unchecked NOT VALID',
     'CREATE INDEX t_a ON new_things.t (a)',

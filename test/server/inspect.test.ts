@@ -118,6 +118,18 @@ describe('index families', () => {
   });
 });
 
+it('indexes that no rows explain are not listed by the hundreds, and the tenant is in sync', async () => {
+  const found = await made(
+    'many',
+    `CREATE TABLE S.orders (shop text, at timestamptz); CREATE TABLE S.shops (code text);
+     INSERT INTO S.shops SELECT 'shop' || n FROM generate_series(1, 310) n;
+     ${Array.from({ length: 309 }, (_, n) => `CREATE INDEX orders_shop${n + 1} ON S.orders (at) WHERE shop = 'shop${n + 1}';`).join('\n')}`,
+  );
+  expect(found.text('base.yaml')).not.toContain('name: orders_shop');
+  expect(found.notes.map(({ why }) => why)).toEqual([expect.stringContaining('too many to list')]);
+  expect(await drift(found.directory, 'many')).toEqual([]);
+});
+
 describe('a tenant with what sample databases have', () => {
   let found: Awaited<ReturnType<typeof inspected>>;
   beforeAll(async () => {
@@ -195,6 +207,18 @@ describe('a tenant with what sample databases have', () => {
     const second = await inspected(fleet.database, 'shop_2');
     const body = (text: string) => text.slice(text.indexOf('extensions:')).replaceAll(/^ *#.*\n/gmu, '');
     expect(body(second.text('base.yaml'))).toBe(body(found.text('base.yaml')));
+  });
+
+  it('gives a serial column that was dropped back, with numbers for the rows that are there', async () => {
+    await test.exec(`INSERT INTO shop_2.checked (amount) VALUES (5), (6), (7);
+      ALTER TABLE shop_2.checked DROP COLUMN id`);
+    const options = { directory: found.directory, schemas: ['shop_2'] };
+    expect(await drift(found.directory, 'shop_2')).toContain('add-column checked.id pending');
+    const outcome = await fleet.apply(options);
+    expect(outcome.tenants.map(({ outcome: of, error }) => [of, error])).toEqual([['converged', null]]);
+    await test.exec('INSERT INTO shop_2.checked (amount) VALUES (8)');
+    const rows = await test.query('SELECT id FROM shop_2.checked ORDER BY id');
+    expect(rows.map(({ id }) => Number(id))).toEqual([1, 2, 3, 4]);
   });
 
   it('shows the drift of a damaged tenant', async () => {

@@ -1,5 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import type pg from 'pg';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import type { ApplyEvent } from '../../src/apply/events.js';
+import { DEFAULT_LIMITS } from '../../src/apply/request.js';
+import { applyExitCode } from '../../src/cli/outcome-exit-codes.js';
 import { insertBank, insertMemories, memberName } from '../support/banks.js';
 import { type FleetUnderTest, itemsOf, openFleet } from '../support/fleet.js';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
@@ -88,4 +92,68 @@ it('R16: an INVALID index that nobody builds is a leftover, whoever locks the ta
     await application.end();
   }
   expect((await fleet.apply({ schemas: ['t2'] })).summary).toMatchObject({ converged: 1 });
+});
+
+describe('R16: apply begins while another session builds', () => {
+  const index = 'idx_memory_units_text_search';
+  let writer: pg.Client;
+  let builder: pg.Client;
+  let building: Promise<unknown>;
+  let pid = 0;
+  let begun: string | undefined;
+
+  /** A build that a writer holds up, of an index that the tenant lacks. */
+  async function begin(lacks: string): Promise<void> {
+    await database.exec(`DROP INDEX t1.${index}; ${lacks}`);
+    [writer, builder] = [await database.connect(), await database.connect()];
+    pid = (await builder.query<{ pid: number }>('SELECT pg_backend_pid() AS pid')).rows[0]?.pid ?? 0;
+    await writer.query(`BEGIN; UPDATE t1.memory_units SET text = text WHERE bank_id = 'a'`);
+    building = builder.query(sameName('t1', index));
+    building.catch(() => {});
+    await expect.poll(() => stateOf('t1', index), { timeout: 10_000 }).toMatchObject({ valid: false });
+    begun = (await stateOf('t1', index))?.oid;
+  }
+  afterEach(async () => {
+    await writer?.query('ROLLBACK').catch(() => {});
+    await building?.catch(() => {});
+    await Promise.all([writer?.end(), builder?.end()]);
+  });
+
+  it.each([
+    ['with more to do on its table', 'DROP INDEX t1.idx_memory_units_bank_id', 'converged'],
+    ['with nothing else to do', '', 'in-sync'],
+  ])('a tenant %s is waited for, and the other session’s index is kept', async (_, lacks, end) => {
+    await begin(lacks);
+    const waits: string[] = [];
+    const observe = (event: ApplyEvent) => {
+      if (event.kind !== 'tenant-waiting') return;
+      waits.push(`${event.schema}: ${event.message}`);
+      // Long after apply has begun; what it waits for ends now.
+      void writer.query('COMMIT');
+    };
+    const outcome = await fleet.apply({ schemas: ['t1'], run: { observe } });
+    expect(waits[0]).toMatch(new RegExp(`^t1: .*session ${pid} is building it$`, 'u'));
+    expect(outcome.tenants.map(({ outcome: found, error }) => [found, error])).toEqual([[end, null]]);
+    expect(await stateOf('t1', index)).toEqual({ oid: begun, valid: true });
+    expect(itemsOf(await fleet.plan(), 't1')).toEqual([]);
+  });
+
+  it('a tenant whose build goes on for longer than --lock-wait is left for another run', async () => {
+    await begin('DROP INDEX t1.idx_memory_units_bank_id');
+    const outcome = await fleet.apply({ run: { limits: { ...DEFAULT_LIMITS, lockWait: 1000 } } });
+    expect(outcome.tenants).toMatchObject([
+      {
+        schema: 't1',
+        outcome: 'not-attempted',
+        error: { code: 'BUILD_HELD_UP', message: expect.stringContaining(`session ${pid}`) as string },
+      },
+      { schema: 't2', outcome: 'in-sync', error: null },
+    ]);
+    expect(applyExitCode(outcome)).toBe(5);
+    expect(await stateOf('t1', index)).toEqual({ oid: begun, valid: false });
+    await writer.query('COMMIT');
+    await building;
+    expect((await fleet.apply({ schemas: ['t1'] })).summary).toMatchObject({ converged: 1 });
+    expect(await stateOf('t1', index)).toEqual({ oid: begun, valid: true });
+  });
 });

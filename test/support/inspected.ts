@@ -11,11 +11,17 @@ export interface Inspected extends Inspection {
   text(file: 'fleet.yaml' | 'base.yaml'): string;
 }
 
+const directories: string[] = [];
+
 /** Inspects a tenant through the library, and writes the files as the command would. */
 export async function inspected(database: Database, schema: string): Promise<Inspected> {
   const inspection = await inspectTenant(database, { schema });
   const directory = mkdtempSync(join(tmpdir(), 'trueup-inspected-'));
-  process.once('exit', () => rmSync(directory, { recursive: true, force: true }));
+  if (directories.length === 0)
+    process.once('exit', () => {
+      for (const one of directories) rmSync(one, { recursive: true, force: true });
+    });
+  directories.push(directory);
   for (const { path, text } of inspection.files) writeFileSync(join(directory, path), text);
   return {
     ...inspection,

@@ -1,0 +1,104 @@
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { ownershipFilter } from '../../src/catalog/owned.js';
+import { hashShapes } from '../../src/catalog/shape-hash.js';
+import { withSharedSnapshot } from '../../src/catalog/shared-snapshot.js';
+import type { Database, Session } from '../../src/database/session.js';
+import { inTransaction } from '../../src/database/transaction.js';
+import { planFleet } from '../../src/plan/plan-fleet.js';
+import { NO_PROGRESS } from '../../src/progress.js';
+import { type FleetUnderTest, loadShipped, openFleet } from '../support/fleet.js';
+import { type SmallFleet, smallFleet } from '../support/small-fleet.js';
+import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
+
+const schemasOf = (from: number, to: number) => Array.from({ length: to - from }, (_, at) => `t${from + at}`);
+
+let test: TestDatabase;
+let fleet: FleetUnderTest;
+let files: SmallFleet;
+beforeAll(async () => {
+  test = await createTestDatabase();
+  files = smallFleet();
+  fleet = await openFleet(test.url);
+  await test.exec(
+    schemasOf(0, 10)
+      .map((schema) => files.tenant(schema, 1))
+      .join('\n'),
+  );
+});
+afterAll(async () => {
+  await fleet?.close();
+  await test?.drop();
+  files?.remove();
+});
+
+/** Plans the whole fleet, and counts statements and the characters of all results. */
+async function measure() {
+  let received = 0;
+  const counting = (session: Session): Session =>
+    new Proxy(session, {
+      get: (of, name) => {
+        if (name !== 'query') {
+          const value: unknown = Reflect.get(of, name, of);
+          return typeof value === 'function' ? value.bind(of) : value;
+        }
+        return async (...parameters: Parameters<Session['query']>) => {
+          const rows = await of.query(...parameters);
+          received += JSON.stringify(rows).length;
+          return rows;
+        };
+      },
+    });
+  const database: Database = Object.assign(Object.create(fleet.database), {
+    connect: async () => counting(await fleet.database.connect()),
+  });
+  fleet.forget();
+  const desired = await loadShipped({ directory: files.directory });
+  const selection = { schemas: [], exclude: [], allowEmpty: false, allowAbsent: false };
+  const plan = await planFleet(database, { desired, selection, allow: new Set(), progress: NO_PROGRESS });
+  return { plan, received, statements: fleet.statements.length };
+}
+
+it('plans 200 tenants by as many statements as 10, and little of a tenant that is like others crosses the wire', async () => {
+  const few = await measure();
+  await test.exec(
+    schemasOf(10, 200)
+      .map((schema) => files.tenant(schema, 1))
+      .join('\n'),
+  );
+  const many = await measure();
+  expect(few.plan.summary).toMatchObject({ tenants: 10, shapes: 1 });
+  expect(many.plan.summary).toMatchObject({ tenants: 200, shapes: 1 });
+  expect(many.statements).toBe(few.statements);
+  expect((many.received - few.received) / 190).toBeLessThan(2000);
+});
+
+it('two sessions on one snapshot group a fleet as one does, and see nothing that was committed after it', async () => {
+  const desired = await loadShipped({ directory: files.directory });
+  const filter = ownershipFilter(desired.phases, desired.tables);
+  const tables = desired.tables.map((table) => table.name);
+  const session = await fleet.database.connect();
+  try {
+    const oids = await session.query<{ oid: string }>(
+      `select oid::text oid from pg_catalog.pg_namespace where nspname ~ '^t[0-9]+$'`,
+    );
+    const namespaces = oids.map((row) => row.oid);
+    const [alone, together] = await inTransaction(session, 'read only snapshot', async () => {
+      const one = await hashShapes([session], namespaces, tables, filter);
+      return withSharedSnapshot(
+        session,
+        () => fleet.database.connect(),
+        async (sessions) => {
+          expect(sessions).toHaveLength(2);
+          await test.exec(`ALTER TABLE t199."${tables[0]}" ADD COLUMN after_the_snapshot int`);
+          return [one, await hashShapes(sessions, namespaces, tables, filter)] as const;
+        },
+      );
+    });
+    expect(together.map(({ hash, schemas }) => [hash, schemas])).toEqual(
+      alone.map(({ hash, schemas }) => [hash, schemas]),
+    );
+    expect(await hashShapes([session], namespaces, tables, filter)).toHaveLength(2);
+  } finally {
+    await session.close();
+  }
+});
