@@ -84,9 +84,13 @@ const failed = (failure: TenantFailure): Decision => ({ kind: 'end', left: { kin
 const isPending = ({ change }: TenantChange): boolean => change.status === 'pending';
 
 function repeats(turn: TenantRun | null, changes: readonly TenantChange[]): boolean {
-  const done = new Set((turn?.changes ?? []).map(({ item }) => changeKey(item.change)));
-  return changes.some(({ change }) => change.status === 'pending' && done.has(changeKey(change)));
+  const done = new Set((turn?.changes ?? []).flatMap(({ item }) => deeds(item)));
+  return changes.some((item) => isPending(item) && deeds(item).some((deed) => done.has(deed)));
 }
+
+/** A change by what it makes; of a family's change each member: others may have come meanwhile. */
+const deeds = ({ change, members }: TenantChange): readonly string[] =>
+  (members ?? [{}]).map((member) => `${changeKey(change)}\n${JSON.stringify(member)}`);
 
 const notConverged = (schema: string): TenantFailure => ({
   code: 'NOT_CONVERGED',

@@ -4,7 +4,7 @@ import { decide, lockedOut, waiting } from '../../src/apply/decision.js';
 import type { TenantFailure } from '../../src/apply/outcome.js';
 import type { Task } from '../../src/apply/schedule.js';
 import { change, deferred } from '../../src/diff/change.js';
-import { addColumn, tenant } from '../support/plan-fixture.js';
+import { addColumn, member, missingMembers, tenant } from '../support/plan-fixture.js';
 
 const NOW = 1_000_000;
 const by = { now: NOW, limits: { lockWait: 30_000, attempts: 3 }, random: () => 0.5 };
@@ -38,6 +38,17 @@ describe('what becomes of a tenant after its turn', () => {
     expect(decide(task, turn({ kind: 'done' }), still('a'), by)).toMatchObject({
       kind: 'end',
       left: { kind: 'failed', failure: { code: 'NOT_CONVERGED' } },
+    });
+  });
+
+  it('R3: comes again when another member of a family is missing than those that it made', () => {
+    const made = missingMembers(member('1'));
+    const turnOfMembers: TenantRun = { changes: [{ item: made, result: 'applied' }], end: { kind: 'done' } };
+    const missing = (...shops: readonly string[]) =>
+      ({ kind: 'read', tenant: tenant('t', missingMembers(...shops.map((shop) => member(shop)))) }) as const;
+    expect(decide(task, turnOfMembers, missing('2'), by)).toMatchObject({ kind: 'again' });
+    expect(decide(task, turnOfMembers, missing('1', '2'), by)).toMatchObject({
+      left: { failure: { code: 'NOT_CONVERGED' } },
     });
   });
 

@@ -96,16 +96,23 @@ it('R16: an INVALID index that nobody builds is a leftover, whoever locks the ta
 
 describe('R16: apply begins while another session builds', () => {
   const index = 'idx_memory_units_text_search';
+  let role = '';
   let writer: pg.Client;
   let builder: pg.Client;
   let building: Promise<unknown>;
   let pid = 0;
   let begun: string | undefined;
 
+  beforeAll(async () => {
+    role = `builder_${database.name.slice(-8)}`;
+    await database.exec(`CREATE ROLE ${role} LOGIN SUPERUSER`);
+  });
+  afterAll(() => database.exec(`DROP ROLE ${role}`));
+
   /** A build that a writer holds up, of an index that the tenant lacks. */
   async function begin(lacks: string): Promise<void> {
     await database.exec(`DROP INDEX t1.${index}; ${lacks}`);
-    [writer, builder] = [await database.connect(), await database.connect()];
+    [writer, builder] = [await database.connect(), await database.connect(role)];
     pid = (await builder.query<{ pid: number }>('SELECT pg_backend_pid() AS pid')).rows[0]?.pid ?? 0;
     await writer.query(`BEGIN; UPDATE t1.memory_units SET text = text WHERE bank_id = 'a'`);
     building = builder.query(sameName('t1', index));
