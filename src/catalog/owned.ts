@@ -66,7 +66,7 @@ fam as materialized (
 cand as materialized (
   select r.oid rel, r.relname tab, i.indexrelid, ic.relname nm, ic.relam,
          case when ruled.is then pg_catalog.array_remove((i.indkey::int2[])[0:i.indnkeyatts - 1] || case when i.indexprs is null then '{}'::int2[]
-           else array(select m[1]::int2 from pg_catalog.regexp_matches(i.indexprs::text, ':varattno (d+)', 'g') m) end, 0::int2) end keys
+           else array(select m[1]::int2 from pg_catalog.regexp_matches(i.indexprs::text, ':varattno (\\d+)', 'g') m) end, 0::int2) end keys
     from rel r join pg_catalog.pg_index i on i.indrelid = r.oid join pg_catalog.pg_class ic on ic.oid = i.indexrelid
    cross join lateral (select ic.relam = any(array(select pg_catalog.unnest(methods) from rule)) "is") ruled
    where ruled.is or r.relname = any(array(select tab from fam))),
