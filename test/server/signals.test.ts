@@ -55,7 +55,8 @@ function apply(argv: readonly string[] = []) {
 async function building(): Promise<void> {
   for (let left = 400; left > 0; left -= 1) {
     const [row] = await test.query<{ n: number }>(
-      `SELECT count(*)::int AS n FROM pg_stat_progress_create_index WHERE phase LIKE 'building index%'`,
+      `SELECT count(*)::int AS n FROM pg_stat_progress_create_index
+        WHERE datname = current_database() AND phase LIKE 'building index%'`,
     );
     if ((row?.n ?? 0) > 0) return;
     await sleep(50);
