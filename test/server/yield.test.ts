@@ -8,7 +8,7 @@ import { type FleetUnderTest, openFleet } from '../support/fleet.js';
 import { itemsTenant, writeItems } from '../support/items.js';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
 
-const ROWS = 12_000;
+const ROWS = 30_000;
 const YIELD_AFTER = 3000;
 /** Two looks of the watch, the cancellation, and a busy machine. */
 const REACTION = 1000;
