@@ -39,8 +39,8 @@ export interface FleetUnderTest {
   readonly statements: readonly string[];
   forget(): void;
   plan(options?: FleetOptions): Promise<FleetPlan>;
-  /** Plans, then applies that plan. */
-  apply(options?: FleetOptions): Promise<FleetOutcome>;
+  /** Applies a plan made with the same options; without one, plans first. */
+  apply(options?: FleetOptions, planned?: FleetPlan): Promise<FleetOutcome>;
   /** Makes converged tenants, with the given desired state. */
   provision(schemas: readonly string[], options?: FleetOptions): Promise<void>;
   close(): Promise<void>;
@@ -59,9 +59,9 @@ export async function openFleet(url: string | null): Promise<FleetUnderTest> {
     observe: (statement) => statements.push(statement.sql),
   });
   const plan = async (options: FleetOptions = {}) => planFleet(database, await requestOf(options));
-  const apply = async (options: FleetOptions = {}) => {
+  const apply = async (options: FleetOptions = {}, planned?: FleetPlan) => {
     const request = await requestOf(options);
-    return applyFleet(database, await planFleet(database, request), request);
+    return applyFleet(database, planned ?? (await planFleet(database, request)), request);
   };
   return {
     database,
