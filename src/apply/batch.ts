@@ -2,7 +2,7 @@ import type { Database } from '../database/session.js';
 import type { DatabasePlan, PlannedTenant } from '../plan/fleet-plan.js';
 import { planDatabase } from '../plan/plan-database.js';
 import { NO_PROGRESS } from '../progress.js';
-import { applyTenant, type TenantRun } from './apply-tenant.js';
+import { applyTenant } from './apply-tenant.js';
 import { approvalFailure } from './approval.js';
 import type { Crew, Worker } from './crew.js';
 import { type Circumstances, type Decision, decide, lockedOut, waiting } from './decision.js';
@@ -11,6 +11,7 @@ import type { Ledger, Standing } from './ledger.js';
 import { tryLocks } from './locks.js';
 import type { ApplyRequest } from './request.js';
 import type { Lane, Schedule, Task } from './schedule.js';
+import type { TenantRun } from './turn.js';
 import { watchWhile } from './watch.js';
 
 /** One database's run: what its batches share. */

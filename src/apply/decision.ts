@@ -1,10 +1,10 @@
 import type { TenantChange } from '../diff/change.js';
 import { changeKey } from '../plan/drift-classes.js';
-import type { TenantRun } from './apply-tenant.js';
 import type { Left, Standing } from './ledger.js';
 import type { TenantFailure } from './outcome.js';
 import type { ApplyLimits } from './request.js';
 import { backoff, type Task } from './schedule.js';
+import type { TenantRun } from './turn.js';
 
 /** What becomes of a tenant's task after a turn: it has ended, or comes again. */
 export type Decision =

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import type { TenantRun, TurnEnd } from '../../src/apply/apply-tenant.js';
 import { decide, lockedOut, waiting } from '../../src/apply/decision.js';
 import type { TenantFailure } from '../../src/apply/outcome.js';
 import type { Task } from '../../src/apply/schedule.js';
+import type { TenantRun, TurnEnd } from '../../src/apply/turn.js';
 import { change, deferred } from '../../src/diff/change.js';
 import { addColumn, member, missingMembers, tenant } from '../support/plan-fixture.js';
 
