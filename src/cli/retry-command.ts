@@ -1,7 +1,6 @@
 import { basename, relative } from 'node:path';
 import type { FleetOutcome } from '../apply/fleet-outcome.js';
 import { parseConnectionUrl } from '../database/connection-url.js';
-import { redact } from '../database/redact.js';
 import { hasLeftOvers } from '../report/change-counts.js';
 import { endOfFlags } from './arguments.js';
 
@@ -15,8 +14,8 @@ const URL_FLAG = '--database-url';
 const VARIABLE = 'TRUEUP_DATABASE_URL';
 
 /**
- * The command line that a run was started by, quoted for a shell. Never with a password: a connection string that may hold
- * one is replaced by a variable.
+ * The command line that a run was started by, quoted for a shell. Never with a server's connection string, which may
+ * hold a password in more ways than can be told: a variable stands in its place.
  * @param argv the words after the program, its command among them
  */
 export function retryCommand(program: string, argv: readonly string[]): RetryCommand {
@@ -25,7 +24,7 @@ export function retryCommand(program: string, argv: readonly string[]): RetryCom
   const words = argv.map((word, at) => {
     const given = at < end && word.startsWith(`${URL_FLAG}=`) ? word.slice(URL_FLAG.length + 1) : null;
     const value = given ?? (at > 0 && at <= end && argv[at - 1] === URL_FLAG ? word : null);
-    if (value === null || !mayHoldPassword(value.replace(/^[A-Za-z0-9][\w.-]*=(?=[a-z][a-z+0-9]*:\/\/)/u, '')))
+    if (value === null || !isHidden(value.replace(/^[A-Za-z0-9][\w.-]*=(?=[a-z][a-z+0-9]*:\/\/)/u, '')))
       return shellQuoted(word);
     // Of several databases each has a variable of its own.
     const id = /^[A-Za-z0-9][\w.-]*(?==[a-z][a-z+0-9]*:\/\/)/u.exec(value)?.[0];
@@ -36,10 +35,7 @@ export function retryCommand(program: string, argv: readonly string[]): RetryCom
   });
   return {
     line: [program, ...words].join(' '),
-    note:
-      hidden.length === 0
-        ? null
-        : `The connection string is left out, as it holds a password: put it into ${hidden.join(', ')}.`,
+    note: hidden.length === 0 ? null : `Connection strings are never shown: put yours into ${hidden.join(', ')}.`,
   };
 }
 
@@ -78,12 +74,10 @@ const escaped = (character: string): string =>
     ? `\\${character}`
     : [...Buffer.from(character)].map((byte) => `\\x${byte.toString(16).padStart(2, '0')}`).join('');
 
-/** What cannot be read counts as holding one. */
-function mayHoldPassword(url: string): boolean {
+/** A server's connection string is never shown whole; what cannot be read counts as one. */
+function isHidden(url: string): boolean {
   try {
-    const parsed = parseConnectionUrl(url);
-    if (parsed.kind === 'embedded') return false;
-    return Object.keys(parsed.parameters).some((name) => /password/iu.test(name)) || redact(url, []) !== url;
+    return parseConnectionUrl(url).kind !== 'embedded';
   } catch {
     return true;
   }

@@ -6,9 +6,9 @@ import { ended, fleetOutcome } from '../support/plan-fixture.js';
 
 describe('the retry command', () => {
   it('is the command line that was given', () => {
-    const argv = ['apply', '--database-url', 'postgresql://deploy@db/app', '--schema', 'tenant x', '--yes'];
+    const argv = ['apply', '--embedded', './data', '--schema', 'tenant x', '--yes'];
     expect(retryCommand('trueup', argv)).toEqual({
-      line: `trueup apply --database-url postgresql://deploy@db/app --schema 'tenant x' --yes`,
+      line: `trueup apply --embedded ./data --schema 'tenant x' --yes`,
       note: null,
     });
   });
@@ -31,9 +31,18 @@ describe('the retry command', () => {
     }
   });
 
-  it('shows the connection string where the password stands elsewhere', () => {
+  it('never holds a connection string, with or without a password; a directory is none', () => {
     expect(retryCommand('trueup', ['apply', '--database-url=pglite://./data']).note).toBe(null);
-    expect(retryCommand('trueup', ['apply', '--database-url=postgresql://u@/d?host=/run/pg']).note).toBe(null);
+    expect(retryCommand('trueup', ['apply', '--database-url=postgresql://u@/d?host=/run/pg']).line).toBe(
+      'trueup apply --database-url "$TRUEUP_DATABASE_URL"',
+    );
+  });
+
+  it('has a variable for each of several databases', () => {
+    const argv = ['apply', '--database-url', 'eu-1=postgresql://u:secret@a/d', '--database-url=us=postgresql://b/d'];
+    const { line, note } = retryCommand('trueup', argv);
+    expect(line).toBe('trueup apply --database-url eu-1="$EU_1_DATABASE_URL" --database-url us="$US_DATABASE_URL"');
+    expect(note).toContain('EU_1_DATABASE_URL, US_DATABASE_URL');
   });
 
   it('is taken by a shell as it was typed', () => {
