@@ -67,7 +67,9 @@ select i.indexrelid::text indexrelid, i.indrelid::text indrelid, n.nspname::text
        i.indisvalid and i.indisready and i.indislive valid, ic.reloptions, pg_catalog.pg_get_indexdef(i.indexrelid) indexdef
   from pg_catalog.pg_index i join pg_catalog.pg_class ic on ic.oid = i.indexrelid join pg_catalog.pg_am am on am.oid = ic.relam
   join pg_catalog.pg_class c on c.oid = i.indrelid join pg_catalog.pg_namespace n on n.oid = c.relnamespace
- where (i.indrelid = any($1::oid[]) or i.indexrelid = any($2::oid[]))
+ where (i.indexrelid = any($2::oid[]) or i.indrelid = any($1::oid[]) and (
+     select count(*) from pg_catalog.jsonb_to_recordset($3::jsonb) f("table" text, pattern text, digested int4, declared jsonb)
+      where f.digested is not null and f."table" = c.relname and ic.relname ~ f.pattern and not f.declared ? ic.relname::text) <> 1)
    and not exists (select from pg_catalog.pg_constraint k where k.conindid = i.indexrelid and k.conrelid = i.indrelid and k.contype in ('p','u','x'))
  order by ic.relname`;
 

@@ -1,6 +1,8 @@
+import { groupBy } from '../collections.js';
 import type { Row, Session } from '../database/session.js';
 import { relativeTo } from '../sql/relative.js';
-import { type OwnershipFilter, TENANT_RELATIONS_SQL } from './owned.js';
+import type { OwnershipFilter } from './owned.js';
+import { ownedSql } from './owned-indexes-sql.js';
 import { shared } from './shared-snapshot.js';
 
 /**
@@ -21,7 +23,44 @@ export interface OwnedIndexGroup {
   readonly schemas: readonly string[];
 }
 
+/** The tenants whose members of one family are of the same kinds, each with the digest of its own. */
+export interface MemberGroup {
+  readonly table: string;
+  /** Where in the table's list of families. */
+  readonly family: number;
+  /** Keys of {@link MemberKind}, in order. */
+  readonly kinds: readonly string[];
+  readonly schemas: readonly string[];
+  /** Of each schema: as `memberDigest` makes it. */
+  readonly digests: readonly string[];
+}
+
+/** Members of one family that differ in no more than their names and the constants of their predicates. */
+export interface MemberKind {
+  readonly table: string;
+  readonly family: number;
+  readonly key: string;
+  readonly phase: string | null;
+  readonly definition: string;
+  /** Some members of the kind; any of them may itself be drift. */
+  readonly examples: readonly {
+    readonly schema: string;
+    readonly name: string;
+    readonly where: string | null;
+    readonly oid: string;
+  }[];
+}
+
+/** What the catalogs hold of indexes that are read apart. */
+export interface OwnedIndexes {
+  /** Whatever is not digested. */
+  readonly groups: readonly OwnedIndexGroup[];
+  readonly members: readonly MemberGroup[];
+  readonly kinds: readonly MemberKind[];
+}
+
 interface OwnedRow extends Row {
+  readonly what: 'index' | 'members' | 'kind';
   readonly tab: string;
   readonly name: string;
   readonly def: string;
@@ -31,51 +70,79 @@ interface OwnedRow extends Row {
   readonly rep: string;
   readonly phase: string | null;
   readonly schemas: readonly string[];
+  readonly digests: readonly string[];
+  readonly fam: number;
+  readonly kinds: readonly string[];
 }
 
-/** Reads every owned index and family member of the tenants in one statement a session, from catalogs alone. */
+/**
+ * Reads every owned index and family member of the tenants in one statement a session, from catalogs alone. Members of
+ * families that the filter has digested cross the wire as one digest a tenant.
+ */
 export async function readOwnedIndexes(
   sessions: readonly Session[],
   namespaces: readonly string[],
   relations: readonly string[],
   filter: OwnershipFilter,
-): Promise<readonly OwnedIndexGroup[]> {
-  if (filter.ownership.length === 0 && filter.families.length === 0) return [];
+): Promise<OwnedIndexes> {
+  if (filter.ownership.length === 0 && filter.families.length === 0) return { groups: [], members: [], kinds: [] };
   const rows = await shared(sessions, namespaces, (session, part) =>
     session.query<OwnedRow>(ownedSql(session.serverVersion), [part, relations, JSON.stringify(filter)]),
   );
-  return rows.map((row) => ({
-    table: row.tab,
-    name: row.name,
-    definition: row.def,
-    // Cut into tokens, not replaced as text: in tenant acme, a value acme.com is no reference to the schema.
-    where: row.pred === null || row.own === null ? row.pred : relativeTo(row.own, row.pred),
-    phase: row.phase,
-    representative: row.rep,
-    schemas: row.schemas,
-  }));
+  const of = groupBy(rows, (row) => row.what);
+  return { groups: (of.get('index') ?? []).map(asGroup), members: asMembers(of), kinds: asKinds(of) };
 }
 
-function ownedSql(version: number): string {
-  const nullsNotDistinct = version < 150000 ? 'false' : 'i.indnullsnotdistinct';
-  return `with ${TENANT_RELATIONS_SQL},
-idx as (
-  select r.relname tab, ic.relname nm, n.nspname ns, i.indexrelid, own.phase,
-         case when i.indpred is not null then pg_catalog.pg_get_expr(i.indpred, i.indrelid) end pred, r.px, r.pq,
-         pg_catalog.hashtextextended(concat_ws('|', ic.relam, i.indnkeyatts, i.indclass, i.indoption, i.indcollation, i.indisunique,
-           i.indisvalid, i.indisready, i.indislive, ${nullsNotDistinct}, coalesce(ic.reloptions::text, '-'),
-           (select pg_catalog.string_agg(a.attname, '|' order by m.n)
-              from pg_catalog.unnest(i.indkey::int2[]) with ordinality m(attnum, n)
-              join pg_catalog.pg_attribute a on a.attrelid = i.indrelid and a.attnum = m.attnum),
-           (select pg_catalog.string_agg(concat_ws('|', a.attnum, a.attoptions), ',' order by a.attnum)
-              from pg_catalog.pg_attribute a where a.attrelid = i.indexrelid and a.attoptions is not null),
-           case when i.indexprs is not null
-                then pg_catalog.replace(pg_catalog.replace(pg_catalog.pg_get_expr(i.indexprs, i.indrelid), r.px, E'\\x01'), r.pq, E'\\x01') end,
-           exists (select from pg_catalog.pg_constraint k where k.conindid = i.indexrelid and k.contype in ('p','u','x'))), 0)::text def
-    from own join pg_catalog.pg_index i on i.indexrelid = own.indexrelid
-    join rel r on r.oid = i.indrelid join pg_catalog.pg_namespace n on n.oid = r.ns
-    join pg_catalog.pg_class ic on ic.oid = i.indexrelid)
-select tab::text tab, nm::text "name", def, pred, own::text own, phase, min(indexrelid::text::int8)::text rep, pg_catalog.array_agg(ns::text) schemas
-  from (select idx.*, case when pg_catalog.strpos(pred, px) > 0 or pg_catalog.strpos(pred, pq) > 0 then ns end own from idx) i
- group by 1, 2, 3, 4, 5, 6`;
+type RowsByKind = ReadonlyMap<OwnedRow['what'], readonly OwnedRow[]>;
+
+const asGroup = (row: OwnedRow): OwnedIndexGroup => ({
+  table: row.tab,
+  name: row.name,
+  definition: row.def,
+  // Cut into tokens, not replaced as text: in tenant acme, a value acme.com is no reference to the schema.
+  where: row.pred === null || row.own === null ? row.pred : relativeTo(row.own, row.pred),
+  phase: row.phase,
+  representative: row.rep,
+  schemas: row.schemas,
+});
+
+/** Two sessions may each have found a part of the same group. */
+function asMembers(rows: RowsByKind): readonly MemberGroup[] {
+  const groups = groupBy(rows.get('members') ?? [], (row) => JSON.stringify([row.tab, row.fam, row.kinds]));
+  return [...groups.values()].flatMap((parts) => {
+    const [first] = parts;
+    return first === undefined
+      ? []
+      : {
+          table: first.tab,
+          family: first.fam,
+          kinds: first.kinds.map((kind) => kindKey(first, kind)),
+          schemas: parts.flatMap((part) => part.schemas),
+          digests: parts.flatMap((part) => part.digests),
+        };
+  });
+}
+
+const kindKey = (row: OwnedRow, kind: string): string => JSON.stringify([row.tab, row.fam, kind]);
+
+function asKinds(rows: RowsByKind): readonly MemberKind[] {
+  const kinds = groupBy(rows.get('kind') ?? [], (row) => JSON.stringify([row.tab, row.fam, row.kinds]));
+  return [...kinds.values()].flatMap((examples) => {
+    const [first] = examples;
+    return first === undefined
+      ? []
+      : {
+          table: first.tab,
+          family: first.fam,
+          key: kindKey(first, first.kinds[0] ?? ''),
+          phase: first.phase,
+          definition: first.def,
+          examples: examples.map((row) => ({
+            schema: row.schemas[0] ?? '',
+            name: row.name,
+            where: row.pred,
+            oid: row.rep,
+          })),
+        };
+  });
 }

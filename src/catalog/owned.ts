@@ -12,8 +12,25 @@ export interface OwnershipFilter {
     readonly columns: readonly string[];
     readonly ignoring: readonly string[];
   }[];
-  readonly families: readonly { readonly table: string; readonly pattern: string }[];
+  readonly families: readonly {
+    readonly table: string;
+    readonly pattern: string;
+    /** Where in the table's list of families it stands, when its members are read as one digest a tenant; else null. */
+    readonly digested: number | null;
+    /** Names on that table that a declaration by name claims: never members. */
+    readonly declared: readonly string[];
+  }[];
+  /** Phases of this run. */
+  readonly selected: readonly string[];
 }
+
+/**
+ * Whether the members on a table can be compared by digest: each family takes its members from rows alone. A cost policy
+ * needs counts of each member's rows; members that no row makes are the same names in every tenant, and cheap as they are.
+ */
+export const isDigested = (table: DesiredTable): boolean =>
+  table.families.length > 0 &&
+  table.families.every((family) => family.rows !== null && (family.worthRows?.build ?? 0) === 0);
 
 /** The filter for all phases, the ones that this run skips too: their indexes must not split the shapes of the others. */
 export function ownershipFilter(phases: readonly DesiredPhase[], tables: readonly DesiredTable[]): OwnershipFilter {
@@ -31,10 +48,32 @@ export function ownershipFilter(phases: readonly DesiredPhase[], tables: readonl
           ],
     ),
     families: tables.flatMap((table) =>
-      table.families.map((family) => ({ table: table.name, pattern: familyNamePattern(family) })),
+      table.families.map((family, at) => ({
+        table: table.name,
+        pattern: familyNamePattern(family),
+        digested: isDigested(table) ? at : null,
+        declared: table.indexes.map((index) => index.name),
+      })),
     ),
+    selected: phases.flatMap((phase) => (phase.selected ? [phase.name] : [])),
   };
 }
+
+/** The same filter, with every index read one by one. */
+export const undigested = (filter: OwnershipFilter): OwnershipFilter => ({
+  ...filter,
+  families: filter.families.map((family) => ({ ...family, digested: null })),
+});
+
+/** Whether an index of this name is compared by digest: the same rule as in the catalog's query, on one database's names. */
+export const isDigestedMember = (table: string, index: string, filter: OwnershipFilter): boolean =>
+  filter.families.filter(
+    (family) =>
+      family.table === table &&
+      family.digested !== null &&
+      !family.declared.includes(index) &&
+      new RegExp(family.pattern, 'su').test(index),
+  ).length === 1;
 
 /** A regular expression (PostgreSQL's and JavaScript's) for every name that a family can give. */
 export const familyNamePattern = (family: IndexFamily): string => namePattern(family.name, family.lists);
@@ -62,7 +101,9 @@ rule as materialized (
                  array(select pg_catalog.jsonb_array_elements_text(o -> 'ignoring')) ignoring
             from pg_catalog.jsonb_array_elements($3::jsonb -> 'ownership') o) r),
 fam as materialized (
-  select f ->> 'table' tab, f ->> 'pattern' pattern from pg_catalog.jsonb_array_elements($3::jsonb -> 'families') f),
+  select f ->> 'table' tab, f ->> 'pattern' pattern, (f ->> 'digested')::int4 digested,
+         array(select pg_catalog.jsonb_array_elements_text(f -> 'declared')) declared
+    from pg_catalog.jsonb_array_elements($3::jsonb -> 'families') f),
 cand as materialized (
   select r.oid rel, r.relname tab, i.indexrelid, ic.relname nm, ic.relam,
          case when ruled.is then pg_catalog.array_remove((i.indkey::int2[])[0:i.indnkeyatts - 1] || case when i.indexprs is null then '{}'::int2[]

@@ -11,8 +11,11 @@ export interface TenantTable {
   readonly table: string;
 }
 
-interface Sized extends TenantTable {
+/** A table that a batch reads. */
+export interface SizedTable extends TenantTable {
   readonly bytes: bigint;
+  /** Its name as SQL. */
+  readonly qualified: string;
   /** Locks that reading it takes: itself and its indexes. */
   readonly locks: number;
 }
@@ -20,8 +23,8 @@ interface Sized extends TenantTable {
 const qualified = (of: TenantTable): string => `${quoteIdentifier(of.schema)}.${quoteIdentifier(of.table)}`;
 
 /** Sizes and lock weights from the catalogs alone. Tables that are not there are left out. */
-async function sizes(session: Session, tables: readonly TenantTable[]): Promise<readonly Sized[]> {
-  const all: Sized[] = [];
+export async function sizes(session: Session, tables: readonly TenantTable[]): Promise<readonly SizedTable[]> {
+  const all: SizedTable[] = [];
   for (const part of chunk(tables, 10_000)) {
     const rows = await session.query<Row & { schema: string; table: string; bytes: string | null; locks: number }>(
       `select w.s "schema", w.t "table", pg_catalog.pg_relation_size(c.oid)::text bytes,
@@ -31,7 +34,13 @@ async function sizes(session: Session, tables: readonly TenantTable[]): Promise<
       [part.map((of) => of.schema), part.map((of) => of.table)],
     );
     for (const row of rows)
-      all.push({ schema: row.schema, table: row.table, bytes: BigInt(row.bytes ?? '1'), locks: row.locks });
+      all.push({
+        schema: row.schema,
+        table: row.table,
+        bytes: BigInt(row.bytes ?? '1'),
+        locks: row.locks,
+        qualified: qualified(row),
+      });
   }
   return all;
 }

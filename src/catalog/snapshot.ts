@@ -1,11 +1,11 @@
-import { chunk, known } from '../collections.js';
-import { DatabaseError, type Session } from '../database/session.js';
+import { known } from '../collections.js';
+import type { Session } from '../database/session.js';
 import { inTransaction } from '../database/transaction.js';
 import type { DesiredState } from '../desired-state/model.js';
-import type { IndexShape, TableShape } from '../shape/table-shape.js';
+import type { TableShape } from '../shape/table-shape.js';
 import type { NameResolver } from '../sql/names.js';
 import { buildShapes } from './build-shape.js';
-import { COLUMNS_SQL, CONSTRAINTS_SQL, INDEXES_SQL, TABLES_SQL } from './detail-queries.js';
+import { readDetails } from './details.js';
 import { type Discovery, discoverTenants, type Tenant, type TenantSelection } from './discover.js';
 import {
   type AccessMethod,
@@ -14,9 +14,10 @@ import {
   readExtensions,
   readNames,
 } from './extensions.js';
-import { ownershipFilter } from './owned.js';
-import { type OwnedIndexGroup, readOwnedIndexes } from './owned-indexes.js';
-import type { ColumnRow, ConstraintRow, IndexRow, TableRow } from './rows.js';
+import { isDigestedMember, ownershipFilter } from './owned.js';
+import { type MemberGroup, type OwnedIndexes, readOwnedIndexes } from './owned-indexes.js';
+import { definitionKey, type OwnedRead, ownedBySchema, type ReadKind, readKind } from './owned-reads.js';
+import { againWhenPassing } from './passing-errors.js';
 import { hashShapes } from './shape-hash.js';
 import { type OpenBeside, WORTH_A_SESSION, withSharedSnapshot } from './shared-snapshot.js';
 import { countUnmanaged, type Unmanaged } from './unmanaged.js';
@@ -35,20 +36,15 @@ export interface ReadTable {
   readonly schema: string;
 }
 
-/** What one tenant has that is read apart from its shape. */
-export interface OwnedRead {
-  readonly table: string;
-  /** The phase that owns it; null for one that only stands under a family member's name. */
-  readonly phase: string | null;
-  readonly index: IndexShape;
-  readonly definition: string;
-}
-
 /** One database's fleet, as its catalogs say at one moment. */
 export interface CatalogSnapshot extends Discovery {
   readonly bySchema: ReadonlyMap<string, Tenant>;
   readonly groups: readonly TenantGroup[];
+  /** What is read apart, but for what `members` stands for. */
   readonly owned: ReadonlyMap<string, readonly OwnedRead[]>;
+  readonly members: readonly MemberGroup[];
+  /** By key, the kinds that `members` names: with those examples that could be read. */
+  readonly kinds: ReadonlyMap<string, ReadKind>;
   readonly extensions: ReadonlyMap<string, ExtensionState>;
   readonly methods: readonly AccessMethod[];
   readonly names: NameResolver;
@@ -57,9 +53,6 @@ export interface CatalogSnapshot extends Discovery {
   readonly unmanaged: Unmanaged | null;
   readonly session: { readonly user: string; readonly serverVersion: string };
 }
-
-/** How often a snapshot that an object vanished under is read again. */
-const ATTEMPTS = 3;
 
 /**
  * Reads the catalogs of a fleet in one read-only snapshot: a number of statements that does not grow with the tenants, and
@@ -72,15 +65,9 @@ export async function readCatalog(
   selection: TenantSelection,
   beside: OpenBeside = null,
 ): Promise<CatalogSnapshot> {
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      return await inTransaction(session, 'read only snapshot', () => readOnce(session, desired, selection, beside));
-    } catch (error) {
-      // XX000: "cache lookup failed": something vanished between the snapshot and the system cache. 40001: a standby.
-      const passing = error instanceof DatabaseError && ['XX000', '40001', '42P01'].includes(error.code);
-      if (!passing || attempt === ATTEMPTS) throw error;
-    }
-  }
+  return againWhenPassing(() =>
+    inTransaction(session, 'read only snapshot', () => readOnce(session, desired, selection, beside)),
+  );
 }
 
 async function readOnce(
@@ -111,14 +98,14 @@ async function readOnce(
     desired.phases.some((phase) => phase.selected && phase.owns !== null);
   const readShapes = async (sessions: readonly Session[]) => ({
     hashed: oids.length === 0 ? [] : await hashShapes(sessions, oids, relations, filter),
-    groups: oids.length === 0 || !concerned ? [] : await readOwnedIndexes(sessions, oids, relations, filter),
+    apart: oids.length === 0 || !concerned ? NONE_APART : await readOwnedIndexes(sessions, oids, relations, filter),
   });
-  const { hashed, groups: apart } = await withSharedSnapshot(
+  const { hashed, apart } = await withSharedSnapshot(
     session,
     oids.length < WORTH_A_SESSION ? null : beside,
     readShapes,
   );
-  const owned = apart.filter((group) => group.phase === null || selected.has(group.phase));
+  const owned = apart.groups.filter((group) => group.phase === null || selected.has(group.phase));
 
   const representatives = new Map<string, string>();
   for (const group of hashed)
@@ -127,10 +114,12 @@ async function readOnce(
       if (!representatives.has(of)) representatives.set(of, table.oid);
     }
   const definitions = new Map(owned.map((group) => [definitionKey(group), group.representative]));
+  const examples = apart.kinds.flatMap((kind) => kind.examples.map((example) => example.oid));
   const details = await readDetails(
     session,
     [...new Set(representatives.values())],
-    [...new Set(definitions.values())],
+    [...new Set([...definitions.values(), ...examples])],
+    filter,
   );
   const shapes = await buildShapes(details, names);
   const schemaOf = new Map(details.tables.map((row) => [row.oid, row.nspname]));
@@ -139,7 +128,8 @@ async function readOnce(
   );
   // By the representative's own schema: under one name, one tenant's index may be owned and another's not.
   const isApart = (schema: string, table: string, index: string) =>
-    ownedIndexes.get(schema)?.some((read) => read.table === table && read.index.name === index) ?? false;
+    isDigestedMember(table, index, filter) ||
+    (ownedIndexes.get(schema)?.some((read) => read.table === table && read.index.name === index) ?? false);
   const groups = hashed.map((group) => ({
     hash: group.hash,
     schemas: group.schemas,
@@ -163,6 +153,8 @@ async function readOnce(
       ? await countUnmanaged(session, oids, desired.tables, groups)
       : null,
     owned: ownedIndexes,
+    members: apart.members,
+    kinds: new Map(apart.kinds.map((kind) => [kind.key, readKind(kind, shapes.indexes)])),
     extensions,
     methods,
     names,
@@ -171,45 +163,4 @@ async function readOnce(
   };
 }
 
-const definitionKey = (group: OwnedIndexGroup): string => `${group.table}\0${group.definition}`;
-
-function ownedBySchema(
-  groups: readonly OwnedIndexGroup[],
-  shapeOf: (group: OwnedIndexGroup) => IndexShape | undefined,
-): ReadonlyMap<string, readonly OwnedRead[]> {
-  const bySchema = new Map<string, OwnedRead[]>();
-  for (const group of groups) {
-    const shape = shapeOf(group);
-    if (shape === undefined) continue;
-    const read: OwnedRead = {
-      table: group.table,
-      phase: group.phase,
-      definition: group.definition,
-      index: { ...shape, name: group.name, where: group.where },
-    };
-    for (const schema of group.schemas) {
-      const list = bySchema.get(schema);
-      if (list === undefined) bySchema.set(schema, [read]);
-      else list.push(read);
-    }
-  }
-  return bySchema;
-}
-
-/** Four statements; more only where one would name more than some ten thousand objects. */
-async function readDetails(session: Session, tables: readonly string[], indexes: readonly string[]) {
-  const rows = {
-    tables: [] as TableRow[],
-    columns: [] as ColumnRow[],
-    constraints: [] as ConstraintRow[],
-    indexes: [] as IndexRow[],
-  };
-  const version = session.serverVersion;
-  for (const part of chunk(tables, 20_000)) {
-    rows.tables.push(...(await session.query<TableRow>(TABLES_SQL, [part])));
-    rows.columns.push(...(await session.query<ColumnRow>(COLUMNS_SQL, [part])));
-    rows.constraints.push(...(await session.query<ConstraintRow>(CONSTRAINTS_SQL(version), [part])));
-  }
-  rows.indexes.push(...(await session.query<IndexRow>(INDEXES_SQL(version), [tables, indexes])));
-  return rows;
-}
+const NONE_APART: OwnedIndexes = { groups: [], members: [], kinds: [] };

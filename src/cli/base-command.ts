@@ -1,4 +1,6 @@
-import { Command, Flags, type Interfaces } from '@oclif/core';
+import { Command } from '@oclif/core/command';
+import * as Flags from '@oclif/core/flags';
+import type * as Interfaces from '@oclif/core/interfaces';
 import type { Progress } from '../progress.js';
 import { withEmbeddedValue, withEnvironment } from './arguments.js';
 import { printable } from './printable.js';

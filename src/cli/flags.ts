@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { Flags } from '@oclif/core';
+import * as Flags from '@oclif/core/flags';
 import { type NamedTarget, resolveTargets, type Target } from '../database/target.js';
 import type { LoadOptions } from '../desired-state/load-options.js';
 import type { DesiredState } from '../desired-state/model.js';

@@ -1,4 +1,4 @@
-import { Errors } from '@oclif/core';
+import { CLIError } from '@oclif/core/errors';
 import { closest, distance } from 'fastest-levenshtein';
 import { CONNECTION_LOST } from '../database/database-errors.js';
 import { DatabaseError } from '../database/session.js';
@@ -11,7 +11,7 @@ const LONGEST = 2000;
 export function knownError(error: unknown): TrueupError {
   if (error instanceof TrueupError) return error;
   if (error instanceof DatabaseError) return fromDatabase(error);
-  if (error instanceof Errors.CLIError) return fromUsage(error);
+  if (error instanceof CLIError) return fromUsage(error);
   const message = error instanceof Error ? error.message : String(error);
   return new TrueupError('INTERNAL', `this is a bug in trueup: ${shortened(message)}`, {
     remedy: 'run it again with DEBUG=1 and report what it prints',
@@ -45,7 +45,7 @@ function fromDatabase(error: DatabaseError): TrueupError {
 const isConnection = (code: string): boolean => code === CONNECTION_LOST || /^(?:08|57P|53300)/u.test(code);
 
 /** An error of oclif's parser: its message without the advice that stands in the remedy anyway. */
-function fromUsage(error: Errors.CLIError): TrueupError {
+function fromUsage(error: CLIError): TrueupError {
   const fallback = 'see --help';
   if ('flags' in error && Array.isArray(error.flags)) return unknownFlags(error.flags.map(String), flagsOf(error));
   const message = error.message
@@ -64,7 +64,7 @@ function unknownFlags(given: readonly string[], known: readonly string[]): Trueu
 }
 
 /** The flags of the command that could not be parsed, as oclif hands them over with its error. */
-function flagsOf(error: Errors.CLIError): readonly string[] {
+function flagsOf(error: CLIError): readonly string[] {
   const parse: unknown = 'parse' in error ? error.parse : null;
   if (typeof parse !== 'object' || parse === null || !('input' in parse)) return [];
   const input = parse.input;

@@ -1,16 +1,16 @@
-import { readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { Config, Errors, type Interfaces, loadHelpClass, Plugin, settings } from '@oclif/core';
+import type { Config } from '@oclif/core/config';
+import { ExitError } from '@oclif/core/errors';
+import { loadHelpClass } from '@oclif/core/help';
 import { TrueupError } from '../trueup-error.js';
 import { endOfFlags, wantsJson } from './arguments.js';
 import { EXIT_CODES } from './exit-codes.js';
 import { knownError, nearest } from './known-error.js';
+import { loadConfig, SHORT_HELP } from './load-config.js';
 import { reportError } from './report-error.js';
 import { endOnSignals } from './signals.js';
 import { drain, survivePipes } from './standard-output.js';
 
-const HELP = ['--help', '-h'];
+const HELP = ['--help', ...SHORT_HELP];
 const VERSION = ['--version', '-v', '-V'];
 
 /**
@@ -30,7 +30,7 @@ export async function run(
     process.exit(code);
   };
   const fail = async (error: unknown): Promise<never> => {
-    if (error instanceof Errors.ExitError) return end(error.oclif.exit ?? EXIT_CODES.error);
+    if (error instanceof ExitError) return end(error.oclif.exit ?? EXIT_CODES.error);
     reportError(knownError(error), form);
     return end(EXIT_CODES.error);
   };
@@ -39,31 +39,11 @@ export async function run(
   process.on('uncaughtException', fail);
   process.on('unhandledRejection', fail);
   try {
-    const config = await loadConfig(importMetaUrl, options.development === true);
+    const config = await loadConfig(importMetaUrl, { development: options.development === true });
     await end(await dispatch(argv, config));
   } catch (error) {
     await fail(error);
   }
-}
-
-async function loadConfig(importMetaUrl: string, development: boolean): Promise<Config> {
-  const root = dirname(dirname(fileURLToPath(importMetaUrl)));
-  const pjson = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as Interfaces.PJSON;
-  // oclif's own way needs the JavaScript API of the TypeScript compiler, and depends on NODE_ENV.
-  settings.enableAutoTranspile = false;
-  const commands = development ? './src/commands' : './dist/commands';
-  const oclif = { ...pjson.oclif, commands, additionalHelpFlags: HELP.slice(1) };
-  const plugin = new Plugin({
-    root,
-    name: pjson.name,
-    isRoot: true,
-    pjson: { ...pjson, oclif },
-    ignoreManifest: development,
-    // A command that cannot be loaded would otherwise be "unknown".
-    errorOnManifestCreate: true,
-  });
-  await plugin.load();
-  return Config.load({ root, pjson: plugin.pjson, plugins: new Map([[plugin.name, plugin]]) });
 }
 
 async function dispatch(argv: readonly string[], config: Config): Promise<number> {

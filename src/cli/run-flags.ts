@@ -1,4 +1,4 @@
-import { Flags } from '@oclif/core';
+import * as Flags from '@oclif/core/flags';
 import { type ApplyLimits, type ApplyRequest, DEFAULT_LIMITS, type MaxFailures } from '../apply/request.js';
 import type { TenantSelection } from '../catalog/discover.js';
 import type { Shard } from '../catalog/shard.js';

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { Flags } from '@oclif/core';
+import * as Flags from '@oclif/core/flags';
 import { checkDesiredState } from '../apply/saved-plan.js';
 import type { TenantSelection } from '../catalog/discover.js';
 import { loadDesiredState } from '../desired-state/load.js';

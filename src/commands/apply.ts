@@ -1,5 +1,6 @@
 import { createInterface } from 'node:readline';
-import { Args, Flags } from '@oclif/core';
+import * as Args from '@oclif/core/args';
+import * as Flags from '@oclif/core/flags';
 import ansis from 'ansis';
 import { applyFleet } from '../apply/apply-fleet.js';
 import { RunControl } from '../apply/run-control.js';

@@ -1,4 +1,4 @@
-import { Flags } from '@oclif/core';
+import * as Flags from '@oclif/core/flags';
 import { Ansis } from 'ansis';
 import { IN_MEMORY } from '../cli/arguments.js';
 import { BaseCommand } from '../cli/base-command.js';

@@ -1,4 +1,4 @@
-import { Flags } from '@oclif/core';
+import * as Flags from '@oclif/core/flags';
 import ansis from 'ansis';
 import { BaseCommand } from '../cli/base-command.js';
 import { showValuesFlags, targetFlags, targetsOf } from '../cli/flags.js';

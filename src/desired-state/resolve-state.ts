@@ -13,6 +13,7 @@ import { checkNames } from './check-names.js';
 import { checkReferences } from './check-references.js';
 import { digestOf } from './digest.js';
 import type { PhaseDocument } from './documents.js';
+import { FileReadings } from './file-readings.js';
 import type { DesiredStateFiles } from './files.js';
 import { checkPhaseNames, readOverrides, releaseRule, selectedPhases, tenantRule } from './fleet-rules.js';
 import { checkFragments, type Fragment } from './fragments.js';
@@ -21,8 +22,7 @@ import { checkMigrationLockColumns, migrationLockRule } from './migration-lock-r
 import type { DesiredPhase, DesiredState, ResolvedBackend } from './model.js';
 import { type Parameters, resolveParameters } from './parameters.js';
 import type { Problems } from './problems.js';
-import { type FileContent, readTables } from './read-tables.js';
-import { Reading } from './reading.js';
+import type { FileContent } from './read-tables.js';
 import { targetRules } from './target-rules.js';
 import type { Place } from './yaml-file.js';
 
@@ -33,12 +33,41 @@ interface PhaseState {
   readonly use: TablesFile | null;
 }
 
-/** Fills in the values that the options give and puts the phases together. What is wrong is noted, not thrown. */
+/**
+ * Fills in the values that the options give and puts the phases together. What is wrong is noted, not thrown.
+ * @param readings of other resolutions with the same parameters
+ */
 export async function resolveState(
   files: DesiredStateFiles,
   options: LoadOptions,
   problems: Problems,
+  readings = new FileReadings(),
 ): Promise<DesiredState> {
+  const { state, digest } = await resolution(files, options, problems, readings);
+  return { ...state, digest: digest() };
+}
+
+/** Notes what is wrong, as {@link resolveState} does. */
+export async function checkState(
+  files: DesiredStateFiles,
+  options: LoadOptions,
+  problems: Problems,
+  readings: FileReadings,
+): Promise<void> {
+  await resolution(files, options, problems, readings);
+}
+
+interface Resolution {
+  readonly state: Omit<DesiredState, 'digest'>;
+  readonly digest: () => string;
+}
+
+async function resolution(
+  files: DesiredStateFiles,
+  options: LoadOptions,
+  problems: Problems,
+  readings: FileReadings,
+): Promise<Resolution> {
   const { fleet } = files;
   const root: Place = { file: files.fleetFile, path: [] };
   const fragments: Fragment[] = [];
@@ -51,9 +80,10 @@ export async function resolveState(
     phaseState(phase, { file: root.file, path: ['phases', index] }, files, options, problems),
   );
   checkLimits(states, files, parameters, problems);
-  const contents = states.flatMap(({ phase, use }): readonly FileContent[] =>
-    use === null ? [] : [readTables(use.document, use.file, new Reading(phase.name, parameters, problems, fragments))],
-  );
+  const contents: FileContent[] = [];
+  for (const { phase, use } of states) {
+    if (use !== null) contents.push(await readings.of(phase.name, use, parameters, problems));
+  }
   const tables = unite(contents, states, files, problems);
   const tenants = tenantRule(fleet, root, options, fragments, problems);
   const migrationLock = migrationLockRule(fleet, root, fragments);
@@ -64,9 +94,8 @@ export async function resolveState(
   const extensions = contents
     .flatMap((content) => content.extensions)
     .filter((extension) => selected.has(extension.phase));
-  return {
+  const state = {
     directory: files.directory,
-    digest: digest(files, states, parameters, tenants.baseSchema),
     connectionVariables: fleet.connection?.env ?? [],
     targets: targetRules(fleet, root, problems),
     tenants,
@@ -80,6 +109,7 @@ export async function resolveState(
     extensions: uniteExtensions(extensions, problems),
     overrides,
   };
+  return { state, digest: () => digest(files, states, parameters, tenants.baseSchema) };
 }
 
 /** References are checked over the tables of all phases, and only when each could be read: else all would be missing. */

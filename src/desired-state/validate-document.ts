@@ -1,20 +1,17 @@
-import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
+import type { ErrorObject, ValidateFunction } from 'ajv';
 import { closest, shown } from './did-you-mean.js';
+import { validateFleet, validateTables } from './document-validators.js';
 import type { FleetDocument, TablesDocument } from './documents.js';
 import type { Problems } from './problems.js';
-import fleetSchema from './schema/fleet.schema.json' with { type: 'json' };
-import tablesSchema from './schema/tables.schema.json' with { type: 'json' };
 import type { Path, YamlFile } from './yaml-file.js';
 
-const ajv = new Ajv({ allErrors: true, strict: true, strictTypes: true, allowUnionTypes: true, verbose: true });
-const fleet = ajv.compile<FleetDocument>(fleetSchema);
-const tables = ajv.compile<TablesDocument>(tablesSchema);
-
 /** The content of fleet.yaml, or null with what is wrong noted. */
-export const asFleet = (file: YamlFile, problems: Problems): FleetDocument | null => accepted(fleet, file, problems);
+export const asFleet = (file: YamlFile, problems: Problems): FleetDocument | null =>
+  accepted(validateFleet, file, problems);
 
 /** The content of a phase's or backend's file, or null with what is wrong noted. */
-export const asTables = (file: YamlFile, problems: Problems): TablesDocument | null => accepted(tables, file, problems);
+export const asTables = (file: YamlFile, problems: Problems): TablesDocument | null =>
+  accepted(validateTables, file, problems);
 
 function accepted<T>(validate: ValidateFunction<T>, file: YamlFile, problems: Problems): T | null {
   const value = file.value;

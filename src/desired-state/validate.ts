@@ -1,8 +1,9 @@
+import { FileReadings } from './file-readings.js';
 import { readFiles } from './files.js';
 import type { LoadOptions } from './load-options.js';
 import type { DesiredState, ResolvedParameter } from './model.js';
 import { Problems } from './problems.js';
-import { resolveState } from './resolve-state.js';
+import { checkState, resolveState } from './resolve-state.js';
 
 /** What a directory holds, when it is valid: counts are of the phases selected, with the backends in use. */
 export interface ValidationSummary {
@@ -31,7 +32,8 @@ export interface ValidationSummary {
 export async function validateDesiredState(options: LoadOptions): Promise<ValidationSummary> {
   const problems = new Problems();
   const files = await readFiles(options.directory, problems);
-  const state = files === null ? null : await resolveState(files, options, problems);
+  const readings = new FileReadings();
+  const state = files === null ? null : await resolveState(files, options, problems, readings);
   if (files !== null && state !== null) {
     for (const phase of state.phases) {
       for (const backend of files.backends.get(phase.name)?.keys() ?? []) {
@@ -40,7 +42,7 @@ export async function validateDesiredState(options: LoadOptions): Promise<Valida
         const others = Object.fromEntries(Object.entries(alternatives ?? {}).filter(([name]) => name !== phase.name));
         const backends = { ...options.backends, [phase.name]: backend };
         const found = new Problems();
-        await resolveState(files, { ...rest, alternatives: others, backends }, found);
+        await checkState(files, { ...rest, alternatives: others, backends }, found, readings);
         // A value that only the backend in use can take says nothing against the files of the others.
         problems.takeFrom(found, (code) => code !== 'LIMIT_EXCEEDED');
       }

@@ -8,9 +8,11 @@ import {
   isSeq,
   LineCounter,
   type Node,
+  type Pair,
   parseDocument,
   type Scalar,
   visit,
+  type YAMLMap,
 } from 'yaml';
 import type { SourcePosition } from './model.js';
 import type { Problems } from './problems.js';
@@ -76,7 +78,12 @@ export function parseYaml(name: string, text: string, problems: Problems): YamlF
     });
     if (noteSyntax(document, text, at, problems, name)) return null;
     if (noteDangers(document, at, problems)) return null;
-    return located(name, document, text, at);
+    const content = unfolded(document);
+    if (content === null) {
+      problems.invalid('aliases that unfold to an excessive size', at(0), 'write the values out');
+      return null;
+    }
+    return located(name, document, content.value, text, at);
   } catch (error) {
     const deep = error instanceof RangeError;
     problems.invalid(
@@ -132,7 +139,7 @@ function noteDangers(document: Document, at: (offset: number) => SourcePosition,
   };
   visit(document, {
     Node(_key, node, path) {
-      if (path.filter((parent) => isCollection(parent)).length > MAX_DEPTH) {
+      if (path.length > MAX_DEPTH && path.filter((parent) => isCollection(parent)).length > MAX_DEPTH) {
         return refuse(`nested deeper than ${MAX_DEPTH} levels`, node, 'flatten it');
       }
       if (isScalar(node) && typeof node.value === 'number' && !usable(node.value)) {
@@ -149,20 +156,35 @@ function noteDangers(document: Document, at: (offset: number) => SourcePosition,
       return undefined;
     },
   });
-  if (bad) return true;
+  return bad;
+}
+
+/** The document's value; null when its aliases make it too large. */
+function unfolded(document: Document): { readonly value: unknown } | null {
   try {
-    document.toJS({ maxAliasCount: MAX_ALIASES });
-    return false;
+    return { value: document.toJS({ maxAliasCount: MAX_ALIASES }) as unknown };
   } catch {
-    problems.invalid('aliases that unfold to an excessive size', at(0), 'write the values out');
-    return true;
+    return null;
   }
 }
 
 const usable = (value: number): boolean =>
   Number.isFinite(value) && (!Number.isInteger(value) || Number.isSafeInteger(value));
 
-function located(name: string, document: Document, text: string, at: (offset: number) => SourcePosition): YamlFile {
+function located(
+  name: string,
+  document: Document,
+  content: unknown,
+  text: string,
+  at: (offset: number) => SourcePosition,
+): YamlFile {
+  // A place is asked for of every value that is read: a search in each mapping on the way would cost more than parsing.
+  const indexed = new WeakMap<YAMLMap, ReadonlyMap<string, Pair>>();
+  const pairsOf = (map: YAMLMap): ReadonlyMap<string, Pair> => {
+    const known = indexed.get(map) ?? pairsByKey(map);
+    indexed.set(map, known);
+    return known;
+  };
   const find = (path: Path): { readonly key: Node | null; readonly value: Node | null } => {
     let key: Node | null = null;
     let value: Node | null = document.contents as Node | null;
@@ -170,9 +192,7 @@ function located(name: string, document: Document, text: string, at: (offset: nu
       const container: Node | null | undefined = isAlias(value) ? value.resolve(document) : value;
       let next: Node | null = null;
       if (isMap(container)) {
-        const pair = container.items.find(
-          (item) => isPair(item) && isScalar(item.key) && String(item.key.value) === segment,
-        );
+        const pair = pairsOf(container).get(String(segment));
         if (pair === undefined) break;
         key = pair.key as Node;
         next = pair.value as Node | null;
@@ -189,7 +209,7 @@ function located(name: string, document: Document, text: string, at: (offset: nu
   const start = (node: Node | null): number => node?.range?.[0] ?? 0;
   return {
     name,
-    value: document.toJS({ maxAliasCount: MAX_ALIASES }) as unknown,
+    value: content,
     position(path, part = 'value') {
       const { key, value } = find(path);
       return at(start(part === 'key' ? (key ?? value) : value));
@@ -200,6 +220,11 @@ function located(name: string, document: Document, text: string, at: (offset: nu
     },
   };
 }
+
+const pairsByKey = (map: YAMLMap): ReadonlyMap<string, Pair> =>
+  new Map(
+    map.items.flatMap((item) => (isPair(item) && isScalar(item.key) ? [[String(item.key.value), item] as const] : [])),
+  );
 
 /** The place of a scalar's character in the file; the scalar's first one where quoting or folding hides it. */
 function textOffset(scalar: Scalar, text: string, offset: number): number {

@@ -92,9 +92,20 @@ function judge(
   return finding('rebuild', difference === null ? invalid : `is INVALID, and ${difference}`, member, context, true);
 }
 
+/** Whether an index is what a member is to be: nothing is to be done about it then. */
+export function isMember(
+  of: Pick<TenantFamily, 'family' | 'actual'>,
+  member: ExpectedMember,
+  { index }: OwnedIndex,
+  matcher: PredicateMatcher,
+  context: DiffContext,
+): boolean {
+  return index.valid && differenceOf(of, member, index, matcher, context) === null;
+}
+
 /** Reasons name no values: a member's predicate holds customers' names. */
 function differenceOf(
-  of: TenantFamily,
+  of: Pick<TenantFamily, 'family' | 'actual'>,
   member: ExpectedMember,
   index: IndexShape,
   matcher: PredicateMatcher,

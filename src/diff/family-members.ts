@@ -47,7 +47,7 @@ export function expectedMembers(
 }
 
 /** The family's predicate with its members' values left open. */
-export function predicateTemplate(family: IndexFamily): SqlTemplate | null {
+export function predicateTemplate(family: Pick<IndexFamily, 'where'>): SqlTemplate | null {
   if (family.where === null) return null;
   return joinSql(
     family.where.map((part) => (typeof part === 'string' ? relativeSql(part) : literalVariable(part.variable))),

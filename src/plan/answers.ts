@@ -67,9 +67,10 @@ export class Answers {
 
   /** Whether two tenants gave the same answers to these questions. */
   alike(left: string, right: string, questions: ReadonlyMap<string, Question>): boolean {
-    for (const [key, question] of questions)
-      if (bearing(question, this.of(left, key, question)) !== bearing(question, this.of(right, key, question)))
-        return false;
+    for (const [key, question] of questions) {
+      const [one, other] = [this.of(left, key, question), this.of(right, key, question)];
+      if (one !== other && bearing(question, one) !== bearing(question, other)) return false;
+    }
     return true;
   }
 

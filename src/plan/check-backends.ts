@@ -1,3 +1,4 @@
+import type { OwnedRead } from '../catalog/owned-reads.js';
 import type { CatalogSnapshot } from '../catalog/snapshot.js';
 import type { DesiredState } from '../desired-state/model.js';
 import { TrueupError } from '../trueup-error.js';
@@ -12,7 +13,7 @@ export function checkBackends(desired: DesiredState, snapshot: CatalogSnapshot, 
     if (!phase.selected || backend === null || owns === null || backend.source !== 'default') continue;
     const own = backend.known.find((candidate) => candidate.name === backend.resolved)?.methods ?? [];
     const extensions = new Set(own.map((method) => method.extension));
-    for (const [schema, indexes] of snapshot.owned) {
+    for (const [schema, indexes] of [...snapshot.owned, ...membersByTenant(snapshot)]) {
       const foreign = indexes.find(
         ({ index }) =>
           owns.methods.includes(index.method.name) &&
@@ -36,3 +37,9 @@ export function checkBackends(desired: DesiredState, snapshot: CatalogSnapshot, 
     }
   }
 }
+
+/** Family members that are read as digests: those of one kind are of one backend. */
+const membersByTenant = (snapshot: CatalogSnapshot): readonly (readonly [string, readonly OwnedRead[]])[] =>
+  [...snapshot.kinds.values()].flatMap(({ examples }) =>
+    examples.map((example) => [example.schema, [example]] as const),
+  );

@@ -1,4 +1,5 @@
 import { discoverTenants, type LookAlike, type TenantSelection } from '../catalog/discover.js';
+import { readOwned } from '../catalog/owned-reads.js';
 import { type CatalogSnapshot, readCatalog } from '../catalog/snapshot.js';
 import type { Unmanaged } from '../catalog/unmanaged.js';
 import type { Database, Session } from '../database/session.js';
@@ -132,6 +133,14 @@ async function planVariant(database: Database, session: Session, request: PlanRe
     isDefaultOpclass: snapshot.isDefaultOpclass,
     changesOwner: (schema) => ownerOf(schema) !== snapshot.session.user,
     answers: new Answers(session, snapshot.names, desired.release),
+    kinds: snapshot.kinds,
+    readOwned: (schemas) =>
+      readOwned(
+        session,
+        desired,
+        schemas.flatMap((schema) => snapshot.bySchema.get(schema) ?? []),
+        snapshot.names,
+      ),
     held,
     progress,
   });
@@ -215,5 +224,6 @@ function fingerprintOf(read: TenantRead, owner: string, changes: readonly Tenant
     change.steps.map((step) => showSql(step.sql)),
     members,
   ]);
-  return `sha256:${sha256(JSON.stringify([read.hash, owner, owned, wanted]))}`;
+  const members = [...read.members].sort(([left], [right]) => (left < right ? -1 : 1));
+  return `sha256:${sha256(JSON.stringify([read.hash, owner, owned, members, wanted]))}`;
 }

@@ -1,16 +1,13 @@
 import type { FileHandle } from 'node:fs/promises';
-import { Ajv } from 'ajv';
 import { TrueupError } from '../trueup-error.js';
 import { PLAN_FILE_VERSION, type PlanFile, planId } from './plan-file.js';
 import { isPlanFile, openPlanFile } from './plan-file-open.js';
-import schema from './schema/plan-file.schema.json' with { type: 'json' };
+import { validatePlanFile } from './plan-file-validator.js';
 
 /** Bytes; a string cannot be longer. */
 const LARGEST = 512 * 1024 * 1024 - 1024;
 
 const REMEDY = 'make a new plan: trueup plan --out FILE';
-
-const validate = new Ajv({ strict: true, strictTypes: true, allowUnionTypes: true }).compile<PlanFile>(schema);
 
 /**
  * Reads a plan file and checks that it is whole and as it was written.
@@ -52,8 +49,8 @@ export function parsePlanFile(text: string, path: string): PlanFile {
       `the plan file has the format version ${JSON.stringify(version ?? null).slice(0, 40)}; this trueup reads ${PLAN_FILE_VERSION}`,
       { where: path, remedy: `apply it with the trueup that wrote it, or ${REMEDY}` },
     );
-  if (!validate(value)) {
-    const [error] = validate.errors ?? [];
+  if (!validatePlanFile(value)) {
+    const [error] = validatePlanFile.errors ?? [];
     throw invalid(
       path,
       `the plan file was edited or damaged: ${error?.instancePath || '/'} ${error?.message ?? ''}`,

@@ -1,7 +1,8 @@
-import { familyNamePattern } from '../catalog/owned.js';
+import { familyNamePattern, isDigested } from '../catalog/owned.js';
+import type { OwnedRead, ReadKind } from '../catalog/owned-reads.js';
 import type { IndexUsage } from '../catalog/presence.js';
 import { readFamilyRows } from '../catalog/row-facts.js';
-import type { CatalogSnapshot, OwnedRead, ReadTable } from '../catalog/snapshot.js';
+import type { CatalogSnapshot, ReadTable } from '../catalog/snapshot.js';
 import { groupBy } from '../collections.js';
 import type { Session } from '../database/session.js';
 import type { DesiredState, DesiredTable, IndexFamily } from '../desired-state/model.js';
@@ -20,14 +21,24 @@ import type { Answers } from './answers.js';
 import { type HeldMethod, refuseHeld } from './held-methods.js';
 import { noteKeyFields } from './key-fields.js';
 import { inOrder } from './order.js';
+import { memberKey, settleMembers } from './settle-members.js';
 
 /** A tenant as the catalogs have it; `tables` is empty for one that is still to be made. */
 export interface TenantRead {
   readonly schema: string;
   readonly hash: string;
   readonly tables: ReadonlyMap<string, ReadTable>;
+  /** What is read apart, but for `members`. */
   readonly owned: readonly OwnedRead[];
+  /** Family members that are read as a digest, by {@link memberKey}. */
+  readonly members: ReadonlyMap<string, DigestedFamily>;
   readonly isNew: boolean;
+}
+
+/** One family's members in one tenant. */
+export interface DigestedFamily {
+  readonly kinds: readonly string[];
+  readonly digest: string;
 }
 
 /** What a tenant needs, or why that cannot be told. */
@@ -43,6 +54,10 @@ export interface FleetContext {
   readonly isDefaultOpclass: DiffContext['isDefaultOpclass'];
   readonly changesOwner: (schema: string) => boolean;
   readonly answers: Answers;
+  /** The kinds that the tenants' members are of. */
+  readonly kinds: ReadonlyMap<string, ReadKind>;
+  /** Everything that is read apart of some tenants, one by one. */
+  readonly readOwned: (schemas: readonly string[]) => Promise<ReadonlyMap<string, readonly OwnedRead[]>>;
   /** Extensions that cannot be created in this database: what their phases ask for is blocked. */
   readonly held: readonly HeldMethod[];
   readonly progress: Progress;
@@ -51,6 +66,8 @@ export interface FleetContext {
 interface Batch {
   readonly tenants: readonly TenantRead[];
   readonly members: ReadonlyMap<string, readonly OwnedRead[]>;
+  /** Tenants whose digested members are in order. */
+  readonly settled: ReadonlySet<string>;
 }
 
 /** Diffs tenants by shape: one diff a group of tenants that look alike and gave the same answers. */
@@ -80,7 +97,6 @@ export async function planTenants(
     return ofFamily || declared.patterns.some((pattern) => pattern.test(read.index.name));
   };
   const apart = (tenant: TenantRead) => tenant.owned.filter((read) => !isCandidate(read));
-  const members = new Map(tenants.map((tenant) => [tenant.schema, tenant.owned.filter(isCandidate)]));
 
   const alike = groupBy(tenants, (tenant) =>
     [
@@ -96,7 +112,13 @@ export async function planTenants(
   for (const group of alike.values()) await diffGroup(group, apart, fleet, diffs);
 
   const results = new Map<string, TenantResult>();
-  const withFamilies = await diffFamilies({ tenants, members }, diffs, fleet);
+  const settled = await settledOf(tenants, isCandidate, diffs, fleet);
+  const detailed = await fleet.readOwned(
+    tenants.flatMap(({ schema, members }) => (members.size === 0 || settled.has(schema) ? [] : schema)),
+  );
+  const ownedBy = (tenant: TenantRead) => detailed.get(tenant.schema) ?? tenant.owned;
+  const members = new Map(tenants.map((tenant) => [tenant.schema, ownedBy(tenant).filter(isCandidate)]));
+  const withFamilies = await diffFamilies({ tenants, members, settled }, diffs, fleet);
   const everyTable = tableKeys(fleet.tables);
   const found = new Map<string, readonly TenantChange[]>();
   for (const tenant of tenants) {
@@ -109,7 +131,7 @@ export async function planTenants(
     const noted = noteKeyFields([...own, ...(family?.changes ?? [])], fleet.tables);
     found.set(tenant.schema, refuseHeld(noted, fleet.held, fleet.tables, tenant.tables.size === 0));
   }
-  for (const [tenant, wanted] of await withoutBuilds(tenants, found, fleet)) {
+  for (const [tenant, wanted] of await withoutBuilds(tenants, found, ownedBy, fleet)) {
     const all = wanted.map((item) => withUsage(item, tenant.schema, fleet.answers));
     results.set(tenant.schema, { changes: all.length === 0 ? all : inOrder(settle(all, everyTable), everyTable) });
   }
@@ -120,11 +142,12 @@ export async function planTenants(
 async function withoutBuilds(
   tenants: readonly TenantRead[],
   found: ReadonlyMap<string, readonly TenantChange[]>,
+  ownedBy: (tenant: TenantRead) => readonly OwnedRead[],
   fleet: FleetContext,
 ): Promise<readonly (readonly [TenantRead, readonly TenantChange[]])[]> {
   const wanted = tenants.flatMap((tenant) => {
     const items = found.get(tenant.schema);
-    return items === undefined ? [] : [{ tenant, items, invalid: invalidIndexes(tenant.tables, tenant.owned) }];
+    return items === undefined ? [] : [{ tenant, items, invalid: invalidIndexes(tenant.tables, ownedBy(tenant)) }];
   });
   const sheets = new Map<string, FactSheet>();
   for (const { tenant, items, invalid } of wanted) {
@@ -190,6 +213,36 @@ async function diffGroup(
   }
 }
 
+/** Tenants whose digested members are in order, if nothing else stands in the way of saying so. */
+async function settledOf(
+  tenants: readonly TenantRead[],
+  isCandidate: (read: OwnedRead) => boolean,
+  diffs: ReadonlyMap<string, TenantDiff>,
+  fleet: FleetContext,
+): Promise<ReadonlySet<string>> {
+  const tables = new Set(fleet.tables.filter(isDigested).map((table) => table.name));
+  if (tables.size === 0) return new Set();
+  const sources = new Set(
+    fleet.tables.filter(isDigested).flatMap((table) => table.families.flatMap((family) => family.rows?.table ?? [])),
+  );
+  const open = tenants.filter(
+    (tenant) =>
+      !tenant.isNew &&
+      [...tables, ...sources].every((table) => tenant.tables.has(table)) &&
+      // Whatever is more than members could be one under another name, or what an interrupted run left.
+      !tenant.owned.some((read) => tables.has(read.table) && isCandidate(read)) &&
+      ![...tables].some((table) => (diffs.get(tenant.schema)?.replaced.get(table)?.size ?? 0) > 0),
+  );
+  return settleMembers(open, fleet.kinds, fleet, async (tenant, attempt) => {
+    for (;;) {
+      const sheet = factsOf(tenant.schema, fleet);
+      const result = attempt(contextOf(tenant, sheet, fleet));
+      if (sheet.open.size === 0) return result;
+      await fetchOpen([tenant], new Map([[tenant.schema, sheet]]), fleet);
+    }
+  });
+}
+
 async function diffFamilies(
   batch: Batch,
   diffs: ReadonlyMap<string, TenantDiff>,
@@ -211,6 +264,7 @@ async function diffFamilies(
   const replacedOf = (tenant: TenantRead, table: DesiredTable) =>
     diffs.get(tenant.schema)?.replaced.get(table.name) ?? new Set<string>();
   for (const table of fleet.tables) {
+    const tenants = batch.tenants.filter(({ schema }) => !(isDigested(table) && batch.settled.has(schema)));
     const patterns = table.families.map((family) => new RegExp(familyNamePattern(family), 'u'));
     for (const [at, family] of table.families.entries()) {
       const others = patterns.filter((_, of) => of !== at);
@@ -224,12 +278,12 @@ async function diffFamilies(
           ? null
           : await readFamilyRows(
               fleet.session,
-              batch.tenants
+              tenants
                 .filter((tenant) => tenant.tables.has(source.table))
                 .map((tenant) => ({ schema: tenant.schema, table: source.table })),
               source.values,
             );
-      await diffEach(batch, found, fleet, (tenant, context) => {
+      await diffEach(tenants, found, fleet, (tenant, context) => {
         if (lacksRows(tenant, family)) return [];
         const failed = read?.failed.get(tenant.schema);
         if (failed !== undefined) throw new MemberProblem(failed);
@@ -251,7 +305,7 @@ async function diffFamilies(
     }
     // Whatever no family of the backend that runs has a name or a use for.
     if (patterns.length > 0 || knownFamilies(fleet.desired.phases, table.name).length > 0)
-      await diffEach(batch, found, fleet, (tenant, context) => {
+      await diffEach(tenants, found, fleet, (tenant, context) => {
         if (table.families.some((family) => lacksRows(tenant, family))) return [];
         const left = unclaimed(tenant, table).filter(({ index }) => !patterns.some((one) => one.test(index.name)));
         return unexpectedMembers(left, { desired: table, replaced: replacedOf(tenant, table) }, context);
@@ -269,12 +323,12 @@ const lacksRows = (tenant: TenantRead, family: IndexFamily): boolean =>
 
 /** Diffs tenant by tenant, with the answers that each asks for, until none is open. */
 async function diffEach(
-  batch: Batch,
+  tenants: readonly TenantRead[],
   found: Map<string, TenantResult>,
   fleet: FleetContext,
   diff: (tenant: TenantRead, context: DiffContext) => readonly TenantChange[],
 ): Promise<void> {
-  let waiting = batch.tenants;
+  let waiting = tenants;
   while (waiting.length > 0) {
     const open: TenantRead[] = [];
     const sheets = new Map<string, FactSheet>();
@@ -332,22 +386,47 @@ function contextOf(tenant: TenantRead, facts: FactSheet, fleet: FleetContext): D
     release: tenant.isNew ? null : fleet.desired.release,
     allow: fleet.allow,
     isDefaultOpclass: fleet.isDefaultOpclass,
-    actualTables: new Map([...tenant.tables].map(([name, table]) => [name, table.shape])),
+    actualTables: shapesOf(tenant.tables),
     changesOwner: fleet.changesOwner(tenant.schema),
   };
 }
 
+/** By the tables of a group of tenants that look alike: they share one map. */
+const knownShapes = new WeakMap<TenantRead['tables'], DiffContext['actualTables']>();
+
+function shapesOf(tables: TenantRead['tables']): DiffContext['actualTables'] {
+  const shapes = knownShapes.get(tables) ?? new Map([...tables].map(([name, table]) => [name, table.shape]));
+  knownShapes.set(tables, shapes);
+  return shapes;
+}
+
 /** Tenants of a snapshot, in order of name; `absent` ones as new. */
 export function tenantsOf(snapshot: CatalogSnapshot): readonly TenantRead[] {
+  const members = new Map<string, Map<string, DigestedFamily>>();
+  for (const { table, family, kinds, schemas, digests } of snapshot.members)
+    for (const [at, schema] of schemas.entries()) {
+      const of = members.get(schema) ?? new Map<string, DigestedFamily>();
+      members.set(schema, of.set(memberKey(table, family), { kinds, digest: digests[at] ?? '' }));
+    }
   const byGroup = snapshot.groups.flatMap((group) =>
     group.schemas.map((schema) => ({
       schema,
       hash: group.hash,
       tables: group.tables,
       owned: snapshot.owned.get(schema) ?? [],
+      members: members.get(schema) ?? NO_MEMBERS,
       isNew: false,
     })),
   );
-  const absent = snapshot.absent.map((schema) => ({ schema, hash: '', tables: new Map(), owned: [], isNew: true }));
+  const absent = snapshot.absent.map((schema) => ({
+    schema,
+    hash: '',
+    tables: new Map(),
+    owned: [],
+    members: NO_MEMBERS,
+    isNew: true,
+  }));
   return [...byGroup, ...absent].sort((left, right) => (left.schema < right.schema ? -1 : 1));
 }
+
+const NO_MEMBERS: ReadonlyMap<string, DigestedFamily> = new Map();

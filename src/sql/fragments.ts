@@ -37,8 +37,26 @@ const WRAPPING: Readonly<Record<FragmentKind, readonly [before: string, after: s
   'operator-class': ['CREATE INDEX ON t (c ', ')'],
 };
 
-/** Parses a fragment in its wrapping, and proves that the whole of it stayed inside. */
-export async function readFragment(kind: FragmentKind, text: string): Promise<FragmentRead> {
+const KNOWN_READS = 2_000;
+const reads = new Map<string, Promise<FragmentRead>>();
+
+/**
+ * Parses a fragment in its wrapping, and proves that the whole of it stayed inside. Answers are kept: the same few
+ * fragments are asked about by every check of a desired state and for every table that is compared with it.
+ */
+export function readFragment(kind: FragmentKind, text: string): Promise<FragmentRead> {
+  const key = `${kind} ${text}`;
+  const known = reads.get(key);
+  if (known !== undefined) return known;
+  const read = parseFragment(kind, text);
+  if (reads.size >= KNOWN_READS) reads.clear();
+  reads.set(key, read);
+  // What the text did not cause may not come again.
+  read.catch(() => reads.delete(key));
+  return read;
+}
+
+async function parseFragment(kind: FragmentKind, text: string): Promise<FragmentRead> {
   const fail = (problem: FragmentProblem): FragmentRead => ({ ok: false, problem });
   const bad = kind === 'query' ? withoutTopCommas(textProblem(text)) : textProblem(text);
   if (bad !== null) return fail(bad);

@@ -107,7 +107,7 @@ async function newLibrary(): Promise<Library> {
 
 const STACK_BYTES = 65_536;
 const GUARD_BYTES = 8_192;
-const GUARD_BYTE = 0xa5;
+const GUARD = Buffer.alloc(GUARD_BYTES, 0xa5);
 const HEAP = 0;
 
 /**
@@ -126,7 +126,7 @@ class Parser {
     this.#library = library;
     const top = library.allocate([0, 0, 0, 0], library.ALLOC_STACK);
     this.#guardStart = top - STACK_BYTES + 64;
-    library.HEAPU8.fill(GUARD_BYTE, this.#guardStart, this.#guardStart + GUARD_BYTES);
+    library.HEAPU8.set(GUARD, this.#guardStart);
   }
 
   spent(): boolean {
@@ -154,11 +154,8 @@ class Parser {
   }
 
   #guardIntact(): boolean {
-    const heap = this.#library.HEAPU8;
-    for (let at = this.#guardStart; at < this.#guardStart + GUARD_BYTES; at += 1) {
-      if (heap[at] !== GUARD_BYTE) return false;
-    }
-    return true;
+    const guard = this.#library.HEAPU8.subarray(this.#guardStart, this.#guardStart + GUARD_BYTES);
+    return Buffer.compare(guard, GUARD) === 0;
   }
 }
 

@@ -2,11 +2,11 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { ownershipFilter } from '../../src/catalog/owned.js';
 import { hashShapes } from '../../src/catalog/shape-hash.js';
 import { withSharedSnapshot } from '../../src/catalog/shared-snapshot.js';
-import type { Database, Session } from '../../src/database/session.js';
 import { inTransaction } from '../../src/database/transaction.js';
 import { planFleet } from '../../src/plan/plan-fleet.js';
 import { NO_PROGRESS } from '../../src/progress.js';
 import { type FleetUnderTest, loadShipped, openFleet } from '../support/fleet.js';
+import { watchedDatabase } from '../support/received.js';
 import { type SmallFleet, smallFleet } from '../support/small-fleet.js';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
 
@@ -33,29 +33,12 @@ afterAll(async () => {
 
 /** Plans the whole fleet, and counts statements and the characters of all results. */
 async function measure() {
-  let received = 0;
-  const counting = (session: Session): Session =>
-    new Proxy(session, {
-      get: (of, name) => {
-        if (name !== 'query') {
-          const value: unknown = Reflect.get(of, name, of);
-          return typeof value === 'function' ? value.bind(of) : value;
-        }
-        return async (...parameters: Parameters<Session['query']>) => {
-          const rows = await of.query(...parameters);
-          received += JSON.stringify(rows).length;
-          return rows;
-        };
-      },
-    });
-  const database: Database = Object.assign(Object.create(fleet.database), {
-    connect: async () => counting(await fleet.database.connect()),
-  });
+  const watched = watchedDatabase(fleet.database);
   fleet.forget();
   const desired = await loadShipped({ directory: files.directory });
   const selection = { schemas: [], exclude: [], allowEmpty: false, allowAbsent: false };
-  const plan = await planFleet(database, { desired, selection, allow: new Set(), progress: NO_PROGRESS });
-  return { plan, received, statements: fleet.statements.length };
+  const plan = await planFleet(watched.database, { desired, selection, allow: new Set(), progress: NO_PROGRESS });
+  return { plan, received: watched.received(), statements: fleet.statements.length };
 }
 
 it('plans 200 tenants by as many statements as 10, and little of a tenant that is like others crosses the wire', async () => {

@@ -1,0 +1,113 @@
+import type { Row, Session } from '../database/session.js';
+import type { IndexFamily, NamePart } from '../desired-state/model.js';
+import { quoteLiteral } from '../sql/quote.js';
+import { inBatches } from './batches.js';
+import { memberDigest } from './owned-indexes-sql.js';
+import { type SizedTable, sizes } from './row-facts.js';
+
+/** A tenant whose members are to be compared with its rows. */
+export interface DigestedMembers {
+  readonly schema: string;
+  /** Of the members that the catalogs hold; empty for none. */
+  readonly digest: string;
+  /**
+   * How the server writes a member's predicate, as a format string of PostgreSQL: parameter 2n+1 is the n-th variable of
+   * {@link predicateVariables} as a string constant, 2n+2 the same as a bare number. Null for no predicate.
+   */
+  readonly format: string | null;
+}
+
+/** Variables of a family's predicate, each once, in the order in which a format counts them. */
+export const predicateVariables = (family: Pick<IndexFamily, 'where'>): readonly string[] => [
+  ...new Set((family.where ?? []).flatMap((part) => (typeof part === 'string' ? [] : [part.variable]))),
+];
+
+/**
+ * Tenants whose rows do not ask for exactly the members whose digest is given. Names, predicates and their digest are made
+ * and compared on the server: nothing of a tenant in sync comes over the wire. In batches as
+ * {@link readFamilyRows} reads them; a tenant whose rows could not be read counts as differing.
+ */
+export async function readDiffering(
+  session: Session,
+  family: IndexFamily,
+  tenants: readonly DigestedMembers[],
+): Promise<ReadonlySet<string>> {
+  const differing = new Set(tenants.map((tenant) => tenant.schema));
+  const { rows } = family;
+  if (rows === null) return differing;
+  const bySchema = new Map(tenants.map((tenant) => [tenant.schema, tenant]));
+  const formats = [...new Set(tenants.map((tenant) => tenant.format))];
+  const tables = tenants.map(({ schema }) => ({ schema, table: rows.table }));
+  await inBatches(
+    await sizes(session, tables),
+    (of) => of.locks,
+    async (batch) => {
+      const of = batch.flatMap(({ schema }) => bySchema.get(schema) ?? []);
+      const result = await session.query<Row & { at: number }>(differingSql(family, batch), [
+        of.map((_, at) => at),
+        of.map((tenant) => tenant.digest),
+        of.map((tenant) => formats.indexOf(tenant.format) + 1),
+        formats,
+      ]);
+      const found = new Set(result.map((row) => row.at));
+      for (const [at, { schema }] of of.entries()) if (!found.has(at)) differing.delete(schema);
+    },
+    // It stays among the differing: what reads its rows says why they cannot be read.
+    () => {},
+  );
+  return differing;
+}
+
+function differingSql(family: IndexFamily, batch: readonly SizedTable[]): string {
+  const { rows } = family;
+  const expressions = Object.values(rows?.values ?? {}).map((expression) => `(${expression})::text`);
+  const texts = variableTexts(family);
+  const textOf = (variable: string) => texts.get(variable) ?? 'null';
+  const parts = family.name.map((part: NamePart) =>
+    typeof part === 'string' ? `${quoteLiteral(part)}::text` : textOf(part.variable),
+  );
+  // A value of digits alone is all that can stand bare: anything else could read as more SQL.
+  const values = predicateVariables(family).flatMap((variable) => [
+    `'''' || replace(${textOf(variable)}, '''', '''''') || ''''`,
+    `case when ${textOf(variable)} ~ '^[0-9]+$' then ${textOf(variable)} end`,
+  ]);
+  const from = batch.map(
+    (of, at) => `select ${at} "at", array[${expressions.join(', ')}]::text[] v from ${of.qualified}`,
+  );
+  return `with w as materialized (select * from unnest($1::int4[], $2::text[], $3::int4[]) w(at, digest, format)),
+expected as (
+  select w.at, ${memberDigest('m.nm', 'm.pred')} digest
+    from (${from.join(' union all ')}) r join w on w.at = r.at${lists(family)}
+   cross join lateral (select ${parts.join(' || ') || `''`} nm, format(($4::text[])[w.format], variadic array[${values.join(', ')}]::text[]) pred) m
+   where array_position(r.v, null) is null group by 1)
+select w.at from w left join expected on expected.at = w.at where w.digest is distinct from coalesce(expected.digest, '')`;
+}
+
+/** Where each variable's text stands: in the row's values, or in a list's. */
+function variableTexts(family: IndexFamily): ReadonlyMap<string, string> {
+  const { rows } = family;
+  const fromRows = Object.keys(rows?.values ?? {}).map((value, at): readonly [string, string] => [
+    `${rows?.name}.${value}`,
+    `r.v[${at + 1}]`,
+  ]);
+  const fromLists = family.lists.flatMap((list, of) =>
+    valuesOf(list).map((value, at): readonly [string, string] => [`${list.name}.${value}`, `l${of}.c${at}`]),
+  );
+  return new Map([...fromRows, ...fromLists]);
+}
+
+type List = IndexFamily['lists'][number];
+
+const valuesOf = (list: List): readonly string[] => [...new Set(list.entries.flatMap((entry) => Object.keys(entry)))];
+
+function lists(family: IndexFamily): string {
+  return family.lists
+    .map((list, of) => {
+      const names = valuesOf(list);
+      const entries = list.entries.map(
+        (entry) => `(${names.map((name) => `${quoteLiteral(entry[name] ?? '')}::text`).join(', ')})`,
+      );
+      return ` cross join (values ${entries.join(', ')}) l${of}(${names.map((_, at) => `c${at}`).join(', ')})`;
+    })
+    .join('');
+}

@@ -1,0 +1,53 @@
+import { TENANT_RELATIONS_SQL } from './owned.js';
+
+/**
+ * SQL for one text that stands for a set of indexes by names and predicates: equal exactly where both agree to the
+ * letter. Records, not joined text: no name can pass for two.
+ */
+export const memberDigest = (name: string, predicate: string): string =>
+  `pg_catalog.encode(pg_catalog.sha256(pg_catalog.convert_to(pg_catalog.string_agg(row((${name})::text, (${predicate})::text)::text, '' order by (${name})::text collate "C"), 'UTF8')), 'base64')`;
+
+/** Rows of {@link readOwnedIndexes}: for the tenants $1, the tables $2 and the filter $3. */
+export function ownedSql(version: number): string {
+  const nullsNotDistinct = version < 150000 ? 'false' : 'i.indnullsnotdistinct';
+  return `with ${TENANT_RELATIONS_SQL},
+idx as materialized (
+  select r.relname::text tab, ic.relname::text nm, n.nspname::text ns, i.indexrelid, own.phase, pred.px, pred.is pred, fam.fam,
+         pg_catalog.hashtextextended(concat_ws('|', ic.relam, i.indnkeyatts, i.indclass, i.indoption, i.indcollation, i.indisunique,
+           i.indisvalid, i.indisready, i.indislive, ${nullsNotDistinct}, coalesce(ic.reloptions::text, '-'),
+           (select pg_catalog.string_agg(a.attname, '|' order by m.n)
+              from pg_catalog.unnest(i.indkey::int2[]) with ordinality m(attnum, n)
+              join pg_catalog.pg_attribute a on a.attrelid = i.indrelid and a.attnum = m.attnum),
+           (select pg_catalog.string_agg(concat_ws('|', a.attnum, a.attoptions), ',' order by a.attnum)
+              from pg_catalog.pg_attribute a where a.attrelid = i.indexrelid and a.attoptions is not null),
+           case when i.indexprs is not null
+                then pg_catalog.replace(pg_catalog.replace(pg_catalog.pg_get_expr(i.indexprs, i.indrelid), r.px, E'\\x01'), r.pq, E'\\x01') end,
+           exists (select from pg_catalog.pg_constraint k where k.conindid = i.indexrelid and k.contype in ('p','u','x'))), 0)::text def
+    from own join pg_catalog.pg_index i on i.indexrelid = own.indexrelid
+    join rel r on r.oid = i.indrelid join pg_catalog.pg_namespace n on n.oid = r.ns
+    join pg_catalog.pg_class ic on ic.oid = i.indexrelid
+   cross join lateral (
+    select p "is", pg_catalog.strpos(p, r.px) > 0 or pg_catalog.strpos(p, r.pq) > 0 px
+      from (select case when i.indpred is not null then pg_catalog.pg_get_expr(i.indpred, i.indrelid) end p offset 0) t offset 0) pred
+   cross join (select array(select pg_catalog.jsonb_array_elements_text($3::jsonb -> 'selected')) phases offset 0) sel
+   cross join lateral (
+    select case when count(*) = 1 and not coalesce(pred.px, false) and (own.phase is null or own.phase = any(sel.phases)) then min(f.digested) end fam
+      from fam f where f.tab = r.relname and f.digested is not null and ic.relname ~ f.pattern and not ic.relname::text = any(f.declared)) fam),
+member as materialized (
+  select tab, fam, ns, nm, pred, indexrelid, row(def, phase, ${SKELETON})::text kind from idx where idx.fam is not null),
+unit as (
+  select tab, fam, ns, ${memberDigest('nm', 'pred')} digest, pg_catalog.array_agg(distinct kind) kinds from member group by 1, 2, 3),
+kind as (
+  select tab, fam, kind, min(indexrelid::text::int8) "first", max(indexrelid::text::int8) "last" from member group by 1, 2, 3)
+select 'index' what, tab, nm "name", def, pred, own, phase, min(indexrelid::text::int8)::text rep, pg_catalog.array_agg(ns) schemas,
+       null::text[] digests, null::int4 fam, null::text[] kinds
+  from (select idx.*, case when px then ns end own from idx where idx.fam is null) i group by 2, 3, 4, 5, 6, 7
+union all
+select 'members', tab, null, null, null, null, null, null, pg_catalog.array_agg(ns), pg_catalog.array_agg(digest), fam, kinds from unit group by tab, fam, kinds
+union all
+select 'kind', idx.tab, idx.nm, idx.def, idx.pred, null, idx.phase, idx.indexrelid::text, array[idx.ns], null, idx.fam, array[kind.kind]
+  from kind join idx on idx.indexrelid::text::int8 in (kind."first", kind."last")`;
+}
+
+/** The predicate without its constants. Only to group members: whether they are right is judged by all of the text. */
+const SKELETON = `pg_catalog.regexp_replace(pred, '''(?:[^'']|'''')*''|\\m\\d+\\M', '?', 'g')`;

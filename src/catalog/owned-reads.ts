@@ -1,0 +1,87 @@
+import { known } from '../collections.js';
+import type { Session } from '../database/session.js';
+import { inTransaction } from '../database/transaction.js';
+import type { DesiredState } from '../desired-state/model.js';
+import type { IndexShape } from '../shape/table-shape.js';
+import type { NameResolver } from '../sql/names.js';
+import { buildShapes } from './build-shape.js';
+import { readDetails } from './details.js';
+import type { Tenant } from './discover.js';
+import { ownershipFilter, undigested } from './owned.js';
+import { type MemberKind, type OwnedIndexGroup, readOwnedIndexes } from './owned-indexes.js';
+import { againWhenPassing } from './passing-errors.js';
+
+/** What one tenant has that is read apart from its shape. */
+export interface OwnedRead {
+  readonly table: string;
+  /** The phase that owns it; null for one that only stands under a family member's name. */
+  readonly phase: string | null;
+  readonly index: IndexShape;
+  readonly definition: string;
+}
+
+/** A kind of family member, with indexes of that kind: any of them may itself be drift. */
+export interface ReadKind {
+  readonly key: string;
+  readonly examples: readonly (OwnedRead & { readonly schema: string })[];
+}
+
+/** Every index of some tenants that is read apart, one by one, from a snapshot of its own. */
+export async function readOwned(
+  session: Session,
+  desired: DesiredState,
+  tenants: readonly Tenant[],
+  names: NameResolver,
+): Promise<ReadonlyMap<string, readonly OwnedRead[]>> {
+  if (tenants.length === 0) return new Map();
+  const filter = undigested(ownershipFilter(desired.phases, desired.tables));
+  const relations = desired.tables.map((table) => table.name);
+  const namespaces = tenants.map((tenant) => tenant.oid);
+  return againWhenPassing(() =>
+    inTransaction(session, 'read only snapshot', async () => {
+      const { groups } = await readOwnedIndexes([session], namespaces, relations, filter);
+      const owned = groups.filter((group) => group.phase === null || filter.selected.includes(group.phase));
+      const definitions = new Map(owned.map((group) => [definitionKey(group), group.representative]));
+      const details = await readDetails(session, [], [...new Set(definitions.values())], filter);
+      const { indexes } = await buildShapes(details, names);
+      return ownedBySchema(owned, (group) => indexes.get(known(definitions.get(definitionKey(group)), 'definition')));
+    }),
+  );
+}
+
+/** A kind with those of its examples that are still there. */
+export function readKind(kind: MemberKind, shapes: ReadonlyMap<string, IndexShape>): ReadKind {
+  const { key, table, phase, definition } = kind;
+  const examples = kind.examples.flatMap(({ schema, name, where, oid }) => {
+    const shape = shapes.get(oid);
+    return shape === undefined ? [] : [{ schema, table, phase, definition, index: { ...shape, name, where } }];
+  });
+  return { key, examples };
+}
+
+/** Groups of one key are read in detail once. */
+export const definitionKey = (group: OwnedIndexGroup): string => `${group.table}\0${group.definition}`;
+
+/** What each tenant has, of the groups whose definition could be read. */
+export function ownedBySchema(
+  groups: readonly OwnedIndexGroup[],
+  shapeOf: (group: OwnedIndexGroup) => IndexShape | undefined,
+): ReadonlyMap<string, readonly OwnedRead[]> {
+  const bySchema = new Map<string, OwnedRead[]>();
+  for (const group of groups) {
+    const shape = shapeOf(group);
+    if (shape === undefined) continue;
+    const read: OwnedRead = {
+      table: group.table,
+      phase: group.phase,
+      definition: group.definition,
+      index: { ...shape, name: group.name, where: group.where },
+    };
+    for (const schema of group.schemas) {
+      const list = bySchema.get(schema);
+      if (list === undefined) bySchema.set(schema, [read]);
+      else list.push(read);
+    }
+  }
+  return bySchema;
+}

@@ -1,0 +1,76 @@
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { loadCommands, loadConfig } from '../../src/cli/load-config.js';
+import { validateFleet, validateTables } from '../../src/desired-state/document-validators.js';
+
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+const HOOK = new URL('../support/log-imports.mjs', import.meta.url).href;
+
+/** The modules that the built program imports for a command line; those of the package by their path below its root. */
+function imported(argv: readonly string[]): readonly string[] {
+  const program = ['--import', HOOK, join(ROOT, 'bin', 'run.js'), ...argv];
+  const { status, stderr } = spawnSync(process.execPath, program, { encoding: 'utf8', cwd: ROOT });
+  expect(status, stderr).toBe(0);
+  return stderr.split('\n').flatMap((line) => /^import file:\/\/(.*)$/u.exec(line)?.[1]?.replace(ROOT, '') ?? []);
+}
+
+/** A package whose one command cannot be imported. */
+function brokenPackage(manifest: boolean): string {
+  const root = mkdtempSync(join(tmpdir(), 'trueup-start-'));
+  onTestFinished(() => rmSync(root, { recursive: true, force: true }));
+  const write = (path: string, text: string): void => {
+    mkdirSync(dirname(join(root, path)), { recursive: true });
+    writeFileSync(join(root, path), text);
+  };
+  const version = '1.2.3';
+  write('package.json', JSON.stringify({ name: 'probe', version, type: 'module', oclif: { bin: 'probe' } }));
+  write('dist/commands/boom.js', "throw new Error('imported');");
+  const boom = { id: 'boom', summary: 'Goes off.', aliases: [], hiddenAliases: [], args: {}, flags: {} };
+  if (manifest) write('dist/oclif.manifest.json', JSON.stringify({ version, commands: { boom } }));
+  return pathToFileURL(join(root, 'bin', 'run.js')).href;
+}
+
+describe('the start', () => {
+  it('asks the manifest of the build what commands there are, and imports none of them', async () => {
+    const config = await loadConfig(brokenPackage(true), {});
+    expect(config.findCommand('boom')).toMatchObject({ id: 'boom', summary: 'Goes off.' });
+  });
+
+  it('imports the commands where there is no manifest, or where it is to be made', async () => {
+    await expect(loadCommands(brokenPackage(false), {})).rejects.toThrow('imported');
+    await expect(loadCommands(brokenPackage(true), { ignoreManifest: true })).rejects.toThrow('imported');
+  });
+
+  it('loads no command for help', () => {
+    for (const argv of [['--help'], ['apply', '--help'], ['--version']]) {
+      const modules = imported(argv);
+      expect(modules).toContain('dist/cli/main.js');
+      expect(modules.filter((path) => /^dist\/(?!cli\/|database\/|trueup-error)/u.test(path))).toEqual([]);
+    }
+  });
+
+  it('loads for validate neither another command nor a database driver, and compiles no schema', () => {
+    const modules = imported(['validate', '--desired-state', join(ROOT, 'desired-state')]);
+    expect(modules.filter((path) => path.startsWith('dist/commands/'))).toEqual(['dist/commands/validate.js']);
+    expect(modules.filter((path) => /node_modules\/(?:pg|ajv|@electric-sql)\//u.test(path))).toEqual([]);
+    expect(modules.filter((path) => /^dist\/(?:apply|plan|catalog|inspect|report|demo)\//u.test(path))).toEqual([]);
+  });
+
+  it('holds files to the same schemas in the build as in the sources', async () => {
+    const url = new URL('../../dist/desired-state/document-validators.js', import.meta.url).href;
+    const built = (await import(url)) as { validateFleet: typeof validateFleet; validateTables: typeof validateTables };
+    const wrong = [{}, { version: 2, phases: [{ name: 'Base!' }], tenant: 1 }, { tables: { t: { colums: [] } } }, []];
+    for (const document of wrong) {
+      for (const name of ['validateFleet', 'validateTables'] as const) {
+        const [source, generated] = [{ validateFleet, validateTables }[name], built[name]];
+        expect(generated(document)).toBe(source(document));
+        expect(generated.errors).toEqual(source.errors);
+      }
+    }
+    expect('ajv' in built).toBe(false);
+  });
+});
