@@ -82,6 +82,8 @@ export function constraintFacets(table: string, constraint: DesiredConstraint, c
     ...(constraint.kind === 'foreign-key'
       ? [
           key.table(constraint.references),
+          // A logged table may reference logged ones only.
+          key.persistence(constraint.references),
           key.unique(constraint.references, constraint.referencedColumns),
           ...constraint.referencedColumns.map((column) => key.column(constraint.references, column)),
         ]

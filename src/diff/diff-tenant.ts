@@ -137,6 +137,12 @@ function wrongKind(desired: DesiredTable, actual: TableShape): Change {
   );
 }
 
+const referencedBy = ({ constraints }: TableShape): readonly string[] =>
+  constraints.flatMap((constraint) => (constraint.kind === 'foreign-key' ? [constraint.references] : []));
+
+const referencing = (table: string, { actualTables }: DiffContext): readonly string[] =>
+  [...actualTables.values()].filter((other) => referencedBy(other).includes(table)).map((other) => other.name);
+
 function persistence(desired: DesiredTable, actual: TableShape, context: DiffContext): readonly Change[] {
   if (actual.persistence === desired.persistence) return [];
   const [is, wanted] = [actual.persistence, desired.persistence].map((of) =>
@@ -151,8 +157,8 @@ function persistence(desired: DesiredTable, actual: TableShape, context: DiffCon
     reason: `is ${is}, declared ${wanted}`,
     provides: [key.persistence(table)],
     // A logged table may reference logged ones only.
-    needs: actual.constraints.flatMap((constraint) =>
-      constraint.kind === 'foreign-key' ? [key.persistence(constraint.references)] : [],
+    needs: (desired.persistence === 'unlogged' ? referencing(table, context) : referencedBy(actual)).map(
+      key.persistence,
     ),
     assumptions: [{ kind: 'no-rows', table }],
     steps: [

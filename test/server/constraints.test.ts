@@ -148,6 +148,13 @@ const DAMAGES: readonly Damage[] = [
     obstacle: /rewrites the table/u,
   },
   {
+    title: 'a foreign key waits until the table that it references is logged',
+    sql: 'ALTER TABLE S.books DROP CONSTRAINT books_author_fkey; ALTER TABLE S.authors SET UNLOGGED',
+    empty: ['alter-table authors.authors pending', 'add-constraint books.books_author_fkey pending'],
+    full: ['alter-table authors.authors blocked', 'add-constraint books.books_author_fkey blocked'],
+    obstacle: /rewrites the table/u,
+  },
+  {
     title: 'a missing table comes back with its constraints, its indexes and the view over it',
     sql: RECREATE_BOOKS,
     empty: [
