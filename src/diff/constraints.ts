@@ -1,6 +1,7 @@
 import type { DesiredConstraint, DesiredTable } from '../desired-state/model.js';
-import type { ConstraintShape, TableShape } from '../shape/table-shape.js';
+import type { ConstraintShape, IndexShape, TableShape } from '../shape/table-shape.js';
 import { addConstraint, addConstraintUsingIndex, dropConstraint, renameConstraint } from '../sql/ddl/constraint.js';
+import { name } from '../sql/template.js';
 import { blocked, type Change, change, key } from './change.js';
 import { constraintDifference } from './constraint-difference.js';
 import {
@@ -14,6 +15,7 @@ import {
   validation,
 } from './constraint-steps.js';
 import type { DiffContext } from './context.js';
+import { drop } from './index-steps.js';
 import { builtKey, type ConstraintBase, claim, primaryKeyOf, restingOn } from './key-constraints.js';
 import { exclusively } from './step.js';
 import { usesReplaced } from './table-indexes.js';
@@ -105,6 +107,10 @@ function diffConstraint(
     replaced.size > 0 &&
     constrainedColumns(existing, context).some((column) => replaced.has(column));
   if (existing === null || gone) {
+    const squatter =
+      wanted.kind === 'primary-key' || wanted.kind === 'unique'
+        ? actual.indexes.find((index) => index.name === wanted.name && !usesReplaced(index, replaced, context))
+        : undefined;
     const twin = gone
       ? undefined
       : [...spare.values()].find((other) => constraintDifference(wanted, other, actual, context) === null);
@@ -115,26 +121,23 @@ function diffConstraint(
         exclusively(table, renameConstraint(table, twin.name, wanted.name)),
         ...(unchecked ? [validation(table, wanted)] : []),
       ];
-      return change({
+      const renamed = change({
         ...base,
         action: 'rename-constraint',
         reason: `its definition stands under the name "${twin.name}"${unchecked ? ', NOT VALID' : ''}`,
         hazards: unchecked ? ['TABLE_SCAN'] : [],
         steps,
       });
+      return withRoom(renamed, squatter, of);
     }
-    const squatter =
-      wanted.kind === 'primary-key' || wanted.kind === 'unique'
-        ? actual.indexes.find((index) => index.name === wanted.name && !usesReplaced(index, replaced, context))
-        : undefined;
-    if (squatter !== undefined) return claim(base, wanted as KeyConstraint, squatter, of, context);
     // A table has one primary key, whatever its name.
     const rival = wanted.kind === 'primary-key' ? primaryKeyOf(actual) : undefined;
     if (rival !== undefined && !gone) {
       spare.delete(rival.name);
       const difference = constraintDifference(wanted, rival, actual, context) ?? 'has another name';
-      return replacement(base, wanted, rival, `"${rival.name}" ${difference}`, of, context);
+      return withRoom(replacement(base, wanted, rival, `"${rival.name}" ${difference}`, of, context), squatter, of);
     }
+    if (squatter !== undefined) return claim(base, wanted as KeyConstraint, squatter, of, context);
     return addition(base, wanted, of, context);
   }
   const difference = constraintDifference(wanted, existing, actual, context);
@@ -158,6 +161,14 @@ function diffConstraint(
     });
   }
   return null;
+}
+
+/** An index that stands under a key's name, while the key itself stands under another, would be in the way of its return. */
+function withRoom(made: Change, squatter: IndexShape | undefined, { table, adopted }: TableConstraints): Change {
+  if (squatter === undefined) return made;
+  adopted.add(squatter.name);
+  const away = drop({ table }, name(squatter.name));
+  return { ...made, hazards: [...new Set([...made.hazards, 'INDEX_DROPPED' as const])], steps: [away, ...made.steps] };
 }
 
 /** Every column that a constraint is about: a check goes with any of its columns, like a key. */

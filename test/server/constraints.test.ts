@@ -148,6 +148,11 @@ const DAMAGES: readonly Damage[] = [
     obstacle: /rewrites the table/u,
   },
   {
+    title: 'a key that was renamed gets its name back from an index that took it',
+    sql: 'ALTER TABLE S.books RENAME CONSTRAINT books_pkey TO other; CREATE UNIQUE INDEX books_pkey ON S.books (id)',
+    empty: ['rename-constraint books.books_pkey pending'],
+  },
+  {
     title: 'a foreign key waits until the table that it references is logged',
     sql: 'ALTER TABLE S.books DROP CONSTRAINT books_author_fkey; ALTER TABLE S.authors SET UNLOGGED',
     empty: ['alter-table authors.authors pending', 'add-constraint books.books_author_fkey pending'],
