@@ -62,6 +62,17 @@ export function wantsJson(argv: readonly string[], environment: Readonly<Record<
   return argv.slice(0, endOfFlags(argv)).includes('--json') || (variable !== undefined && isTrue(variable));
 }
 
+/** Whether what is told on standard error is to be JSON, likewise. */
+export function wantsJsonLog(
+  argv: readonly string[],
+  environment: Readonly<Record<string, string | undefined>>,
+): boolean {
+  const words = argv.slice(0, endOfFlags(argv));
+  const at = words.findLastIndex((word) => word === '--log-format' || word.startsWith('--log-format='));
+  if (at < 0) return environment.TRUEUP_LOG_FORMAT === 'json';
+  return words[at] === '--log-format=json' || (words[at] === '--log-format' && words[at + 1] === 'json');
+}
+
 /** Where `--` stands: words after it are no flags. */
 export function endOfFlags(argv: readonly string[]): number {
   const end = argv.indexOf('--');

@@ -3,8 +3,9 @@ import * as Flags from '@oclif/core/flags';
 import type * as Interfaces from '@oclif/core/interfaces';
 import type { Progress } from '../progress.js';
 import { withEmbeddedValue, withEnvironment } from './arguments.js';
-import { printable } from './printable.js';
-import { terminalProgress } from './progress.js';
+import { LOG_FORMATS, LOG_LEVELS, Log } from './log.js';
+import { loggedProgress } from './logged-progress.js';
+import { type TerminalOutput, terminalOutput } from './progress.js';
 import { writeDocument } from './standard-output.js';
 
 /** The flags of a command, those of {@link BaseCommand} among them. */
@@ -32,10 +33,24 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
   static override baseFlags = {
     json: Flags.boolean({ description: 'print one JSON document and nothing else', helpGroup: 'GLOBAL' }),
     quiet: Flags.boolean({ description: 'show no progress', helpGroup: 'GLOBAL' }),
+    'log-level': Flags.option({
+      description: 'what to tell on standard error while it runs',
+      options: LOG_LEVELS,
+      default: 'warn',
+      helpGroup: 'GLOBAL',
+    })(),
+    'log-format': Flags.option({
+      description: 'how: for people, or one JSON document a line',
+      options: LOG_FORMATS,
+      default: 'text',
+      helpGroup: 'GLOBAL',
+    })(),
   };
 
   protected flags!: FlagsOf<T>;
   protected args!: ArgumentsOf<T>;
+  #log: Log | null = null;
+  #output: TerminalOutput | null = null;
 
   /** Does the command's work; gives the exit code. */
   protected abstract execute(): Promise<number>;
@@ -60,15 +75,32 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
     writeDocument(value);
   }
 
-  /** A line on standard error, which no program reads as the result. */
+  /** A warning on standard error, which no program reads as the result. */
   override warn(input: string | Error): string | Error {
-    process.stderr.write(`Warning: ${printable(input instanceof Error ? input.message : input)}\n`);
+    this.logger.warn(input instanceof Error ? input.message : input);
     return input;
   }
 
-  /** For the library to tell how far it has come: a bar on standard error, or nobody. */
+  /** Lines on standard error while the command runs. */
+  protected get logger(): Log {
+    this.#log ??= new Log({
+      level: this.flags['log-level'],
+      format: this.flags['log-format'],
+      write: this.#standardError.write,
+    });
+    return this.#log;
+  }
+
+  /** For the library to tell how far it has come: a bar on standard error, and the log. */
   protected progress(): Progress {
-    return terminalProgress(process.stderr, { quiet: this.flags.quiet === true });
+    return loggedProgress(this.#standardError.progress, this.logger);
+  }
+
+  get #standardError(): TerminalOutput {
+    // A bar would stand in the way of whoever reads the lines as JSON.
+    const quiet = this.flags.quiet || this.flags['log-format'] === 'json';
+    this.#output ??= terminalOutput(process.stderr, { quiet });
+    return this.#output;
   }
 
   async #parse(): Promise<void> {

@@ -2,7 +2,7 @@ import type { Config } from '@oclif/core/config';
 import { ExitError } from '@oclif/core/errors';
 import { loadHelpClass } from '@oclif/core/help';
 import { TrueupError } from '../trueup-error.js';
-import { endOfFlags, wantsJson } from './arguments.js';
+import { endOfFlags, wantsJson, wantsJsonLog } from './arguments.js';
 import { EXIT_CODES } from './exit-codes.js';
 import { knownError, nearest } from './known-error.js';
 import { loadConfig, SHORT_HELP } from './load-config.js';
@@ -24,7 +24,11 @@ export async function run(
   options: { readonly development?: boolean; readonly debug?: boolean } = {},
 ): Promise<void> {
   const argv = process.argv.slice(2);
-  const form = { json: wantsJson(argv, process.env), debug: options.debug === true };
+  const form = {
+    json: wantsJson(argv, process.env),
+    jsonLog: wantsJsonLog(argv, process.env),
+    debug: options.debug === true,
+  };
   const end = async (code: number): Promise<never> => {
     await drain();
     process.exit(code);

@@ -8,6 +8,8 @@ import { documentWritten, FORMAT_VERSION, writeDocument } from './standard-outpu
 export interface ErrorForm {
   /** One document on standard output, unless the run has printed its own already. */
   readonly json: boolean;
+  /** One JSON line on standard error, as `--log-format json` writes them. */
+  readonly jsonLog: boolean;
   /** With the stack: DEBUG is set. */
   readonly debug: boolean;
 }
@@ -15,17 +17,27 @@ export interface ErrorForm {
 /** Shows an error: where, what to do, its code; without any password that it may hold. */
 export function reportError(error: TrueupError, form: ErrorForm): void {
   if (form.json && !documentWritten()) writeDocument(errorDocument(error));
+  else if (form.jsonLog) process.stderr.write(`${JSON.stringify(errorLine(error))}\n`);
   else process.stderr.write(`${errorText(error, process.stderr.isTTY === true)}\n`);
   if (form.debug) process.stderr.write(`${printable(redact(stacks(error), []))}\n`);
 }
 
 /** What `--json` prints for an error. */
-export function errorDocument(error: TrueupError): object {
+export const errorDocument = (error: TrueupError): object => ({
+  formatVersion: FORMAT_VERSION,
+  error: withOthers(error),
+});
+
+const errorLine = (error: TrueupError): object => ({
+  time: new Date().toISOString(),
+  level: 'error',
+  message: errorFields(error).message,
+  error: withOthers(error),
+});
+
+function withOthers(error: TrueupError): object {
   const others = error.options.others ?? [];
-  return {
-    formatVersion: FORMAT_VERSION,
-    error: { ...errorFields(error), ...(others.length === 0 ? {} : { others: others.map(errorFields) }) },
-  };
+  return { ...errorFields(error), ...(others.length === 0 ? {} : { others: others.map(errorFields) }) };
 }
 
 /** An error as lines, and those that were found with it. */

@@ -3,6 +3,8 @@ import type { Progress } from '../progress.js';
 import { eventDocument } from '../report/apply-events.js';
 import type { MemberNames } from '../report/member-names.js';
 import { BuildNotes } from './build-notes.js';
+import { logEvent } from './event-log.js';
+import type { Log } from './log.js';
 
 /** To whom a run tells its events. */
 export interface ObserverOptions {
@@ -10,16 +12,19 @@ export interface ObserverOptions {
   readonly lines: NodeJS.WritableStream | null;
   /** Shows the builds beside its bar. */
   readonly progress: Progress;
+  readonly log: Log;
   readonly names: MemberNames;
   readonly showValues: boolean;
 }
 
-/** Tells a run's events to whoever asked: as JSON lines, and as notes beside the bar. */
-export function runObserver({ lines, progress, names, showValues }: ObserverOptions): (event: ApplyEvent) => void {
+/** Tells a run's events to whoever asked: as JSON lines, in the log, and as notes beside the bar. */
+export function runObserver({ lines, progress, log, names, showValues }: ObserverOptions): (event: ApplyEvent) => void {
   const hide = showValues ? null : names;
   const notes = new BuildNotes(progress, (index) => hide?.name(index) ?? index);
   return (event) => {
     notes.observe(event);
-    lines?.write(`${JSON.stringify(eventDocument(event, new Date(), { hide }))}\n`);
+    const document = eventDocument(event, new Date(), { hide });
+    logEvent(log, document);
+    lines?.write(`${JSON.stringify(document)}\n`);
   };
 }

@@ -16,6 +16,7 @@ import { type RunOptions, runFlags, runOptionsOf } from '../cli/run-flags.js';
 import { runObserver } from '../cli/run-observer.js';
 import { refuseBesideFile, requestFlags, requestOf, savedRequestOf } from '../cli/run-request.js';
 import { handleSignals } from '../cli/signals.js';
+import { statementLog } from '../cli/statement-log.js';
 import { closeDatabases, openDatabases } from '../database/open-database.js';
 import type { Database } from '../database/session.js';
 import type { FleetPlan } from '../plan/fleet-plan.js';
@@ -76,7 +77,11 @@ The worst wins: 1, 130, 143, 4, 3, 5, 0.`;
     const request = await (file === null
       ? requestOf(flags, process.env, progress)
       : savedRequestOf(file, flags, process.env, progress));
-    const options = { role: flags.role, maxSessions: flags.concurrency };
+    const options = {
+      role: flags.role,
+      maxSessions: flags.concurrency,
+      observe: statementLog(this.logger, flags['show-values'] ? null : new MemberNames([request.desired])),
+    };
     const databases = await openDatabases(targetsOf(flags, process.env, request.desired), options);
     try {
       return await this.#converge(databases, request, run, file);
@@ -106,19 +111,22 @@ The worst wins: 1, 130, 143, 4, 3, 5, 0.`;
     const { progress } = request;
     const names = new MemberNames(plan.databases.map((one) => one.desired));
     const lines = text ? null : this.jsonRequested ? process.stderr : process.stdout;
-    const stopHandling = handleSignals(control, { drainTimeout: run.limits.drainTimeout, say: told });
+    const stopHandling = handleSignals(control, {
+      drainTimeout: run.limits.drainTimeout,
+      say: (text) => this.logger.notice(text),
+    });
     const outcome = await applyFleet(databases, plan, {
       ...request,
       ...run,
       approved: checked?.approved ?? null,
       control,
-      observe: runObserver({ lines, progress, names, showValues }),
+      observe: runObserver({ lines, progress, log: this.logger, names, showValues }),
     }).finally(stopHandling);
     const result = checked === null ? outcome : withGone(outcome, checked.gone);
     const retry = retryFor(result, file !== null, programName(this.config.bin), process.argv.slice(2));
     if (this.jsonRequested) this.printJson(applyDocument(result, { showValues, retry: retry?.line ?? null }));
     else if (text) this.print(`\n${applyText(result, { ...form, phases: request.desired.phases, retry })}`);
-    else if (retry !== null) told(`Run again for what is left: ${retry.line}`);
+    else if (retry !== null) this.logger.notice(`Run again for what is left: ${retry.line}`);
     return applyExitCode(result);
   }
 
@@ -162,9 +170,6 @@ The worst wins: 1, 130, 143, 4, 3, 5, 0.`;
     });
   }
 }
-
-/** A line between those of a bar. */
-const told = (line: string): void => void process.stderr.write(`${process.stderr.isTTY === true ? '\n' : ''}${line}\n`);
 
 const hasPending = (plan: FleetPlan): boolean =>
   plan.databases.some((database) => database.databaseChanges.some((change) => change.status === 'pending')) ||

@@ -6,10 +6,12 @@ import { EXIT_CODES } from '../cli/exit-codes.js';
 import { targetFlags, targetOf } from '../cli/flags.js';
 import { printable } from '../cli/printable.js';
 import { programName, shellQuoted } from '../cli/retry-command.js';
+import { statementLog } from '../cli/statement-log.js';
 import { openDatabase } from '../database/open-database.js';
 import { inspectTenant } from '../inspect/inspect-tenant.js';
 import type { Inspection } from '../inspect/inspection.js';
 import { checkDirectory, writeFiles } from '../inspect/write-files.js';
+import { MemberNames } from '../report/member-names.js';
 
 /** `trueup inspect`: writes the desired state of an existing tenant. Reads the database only. */
 export default class Inspect extends BaseCommand<typeof Inspect> {
@@ -45,7 +47,11 @@ EXIT CODES
     const { schema, out, force } = this.flags;
     const directory = out === undefined ? null : resolve(out);
     if (directory !== null) await checkDirectory(directory, { force });
-    const database = await openDatabase(targetOf(this.flags, process.env, []), { id: 'main', role: this.flags.role });
+    const database = await openDatabase(targetOf(this.flags, process.env, []), {
+      id: 'main',
+      role: this.flags.role,
+      observe: statementLog(this.logger, new MemberNames([])),
+    });
     try {
       const schemas = directory === null ? {} : schemaDirectory(directory);
       const inspection = await inspectTenant(database, { schema, progress: this.progress(), ...schemas });

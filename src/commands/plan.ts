@@ -3,12 +3,15 @@ import ansis from 'ansis';
 import { BaseCommand } from '../cli/base-command.js';
 import { showValuesFlags, targetFlags, targetsOf } from '../cli/flags.js';
 import { planExitCode } from '../cli/outcome-exit-codes.js';
+import { checkOutputFile, writeOutputFile } from '../cli/output-file.js';
 import { programName, shellQuoted } from '../cli/retry-command.js';
 import { requestFlags, requestOf } from '../cli/run-request.js';
+import { statementLog } from '../cli/statement-log.js';
 import { closeDatabases, openDatabases } from '../database/open-database.js';
 import { checkPlanFilePath, planFileOf, writePlanFile } from '../plan/plan-file-write.js';
 import { planFleet } from '../plan/plan-fleet.js';
 import { TRUEUP_VERSION } from '../report/document-version.js';
+import { MemberNames } from '../report/member-names.js';
 import { planDocument } from '../report/plan-json.js';
 import { planSql } from '../report/plan-sql.js';
 import { planText } from '../report/plan-text.js';
@@ -34,6 +37,7 @@ The worst wins: 1, 4, 3, 2, 0.`;
     '<%= config.bin %> plan --schema tenant_a --verbose',
     '<%= config.bin %> plan --backend vector=pgvector --json --detailed-exitcode',
     '<%= config.bin %> plan --out friday.plan.json && <%= config.bin %> apply friday.plan.json',
+    '<%= config.bin %> plan --tenant-list tenants.csv --quiet',
     '<%= config.bin %> plan --sql > plan.sql && psql -f plan.sql',
   ];
   static override readonly flags = {
@@ -49,6 +53,10 @@ The worst wins: 1, 4, 3, 2, 0.`;
       description: 'save the plan, for apply FILE; holds values of rows, so only you may read it',
       helpValue: 'FILE',
     }),
+    'tenant-list': Flags.string({
+      description: 'write, as CSV, what each tenant is: in sync, or in which class of changes',
+      helpValue: 'FILE',
+    }),
     'detailed-exitcode': Flags.boolean({
       description: 'exit with 2 when changes are pending, 3 when some are blocked',
     }),
@@ -57,15 +65,23 @@ The worst wins: 1, 4, 3, 2, 0.`;
   protected override async execute(): Promise<number> {
     const { flags } = this;
     const request = await requestOf(flags, process.env, this.progress());
+    const list = flags['tenant-list'];
     if (flags.out !== undefined) await checkPlanFilePath(flags.out);
+    if (list !== undefined) await checkOutputFile(list, 'tenant-list');
     const databases = await openDatabases(targetsOf(flags, process.env, request.desired), {
       role: flags.role,
       // A large fleet is read by two at once.
       maxSessions: 2,
+      observe: statementLog(this.logger, flags['show-values'] ? null : new MemberNames([request.desired])),
     });
     try {
       const plan = await planFleet(databases, request);
       if (flags.out !== undefined) await writePlanFile(flags.out, planFileOf(plan, TRUEUP_VERSION));
+      // Loaded by those who ask for it.
+      if (list !== undefined) {
+        const { tenantList } = await import('../report/tenant-list.js');
+        await writeOutputFile(list, 'tenant-list', tenantList(plan));
+      }
       const showValues = flags['show-values'];
       if (this.jsonRequested) this.printJson(planDocument(plan, { showValues }));
       else if (flags.sql) for (const line of planSql(plan)) this.print(line);

@@ -1,7 +1,7 @@
 import { PassThrough } from 'node:stream';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { BuildNotes } from '../../src/cli/build-notes.js';
-import { terminalProgress } from '../../src/cli/progress.js';
+import { terminalOutput } from '../../src/cli/progress.js';
 import { NO_PROGRESS } from '../../src/progress.js';
 
 beforeEach(() => {
@@ -22,7 +22,7 @@ function terminal() {
 
 it('shows nothing of work that takes less than a second, and a bar of longer work', () => {
   const { stream, written } = terminal();
-  const progress = terminalProgress(stream);
+  const { progress } = terminalOutput(stream);
   progress.phase('reading', 10);
   progress.advance();
   vi.advanceTimersByTime(500);
@@ -38,7 +38,7 @@ it('shows nothing of work that takes less than a second, and a bar of longer wor
 
 it('shows beside the bar what is being done just now, and nothing of it in the next stretch', () => {
   const { stream, written } = terminal();
-  const progress = terminalProgress(stream);
+  const { progress } = terminalOutput(stream);
   progress.phase('applying', 10);
   const notes = new BuildNotes(progress, (index) => index.replace('acme', '…'));
   const build = { kind: 'build-progress', database: 'main', schema: 't1', index: 'idx_acme', unit: 'blocks' } as const;
@@ -59,8 +59,36 @@ it('shows beside the bar what is being done just now, and nothing of it in the n
   expect(written().slice(before)).not.toContain('t1.');
 });
 
+it('shows the rate and the time left, and a narrow terminal a shorter bar', () => {
+  const { stream, written } = terminal();
+  stream.columns = 50;
+  const { progress } = terminalOutput(stream);
+  progress.phase('applying', 100);
+  vi.advanceTimersByTime(1100);
+  progress.advance(20);
+  vi.advanceTimersByTime(4000);
+  progress.done();
+  expect(written()).toMatch(/applying [█░]{5} 20\/100, 5\.0\/s, 4s, 16s left/u);
+});
+
+it('writes a line above the bar, and draws the bar again below it', () => {
+  const { stream, written } = terminal();
+  const { progress, write } = terminalOutput(stream);
+  write('before');
+  progress.phase('applying', 100);
+  vi.advanceTimersByTime(1500);
+  const bar = written().length;
+  write('a tenant has failed');
+  vi.advanceTimersByTime(500);
+  expect(written().startsWith('before\n')).toBe(true);
+  const [cleared, below = ''] = written().slice(bar).split('a tenant has failed\n');
+  expect(cleared).toBe('\r\u001B[K');
+  expect(below).toContain('applying');
+  progress.done();
+});
+
 it('tells nobody when quiet, or when standard error is no terminal', () => {
   const { stream } = terminal();
-  expect(terminalProgress(stream, { quiet: true })).toBe(NO_PROGRESS);
-  expect(terminalProgress(new PassThrough() as unknown as NodeJS.WriteStream)).toBe(NO_PROGRESS);
+  expect(terminalOutput(stream, { quiet: true }).progress).toBe(NO_PROGRESS);
+  expect(terminalOutput(new PassThrough() as unknown as NodeJS.WriteStream).progress).toBe(NO_PROGRESS);
 });

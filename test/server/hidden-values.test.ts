@@ -1,6 +1,8 @@
 import { Ansis } from 'ansis';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { ApplyEvent } from '../../src/apply/events.js';
+import { Log } from '../../src/cli/log.js';
+import { statementLog } from '../../src/cli/statement-log.js';
 import type { FleetPlan } from '../../src/plan/fleet-plan.js';
 import { eventDocument } from '../../src/report/apply-events.js';
 import { applyDocument } from '../../src/report/apply-json.js';
@@ -63,4 +65,14 @@ it('S2: names in rows stand in no plan, no outcome and no event unless they are 
   expect(shown(events.map((event) => JSON.stringify(eventDocument(event, new Date(), { hide }))).join('\n'))).toEqual(
     [],
   );
+
+  const logged = (hidden: MemberNames | null): string => {
+    const lines: string[] = [];
+    const log = new Log({ level: 'debug', format: 'json', write: (line) => void lines.push(line) });
+    for (const sql of fleet.statements) statementLog(log, hidden)?.({ sql, parameters: [] });
+    return lines.join('\n');
+  };
+  expect(logged(hide)).toContain('CREATE INDEX');
+  expect(shown(logged(hide))).toEqual([]);
+  expect(shown(logged(null))).toEqual(NAMES);
 });
