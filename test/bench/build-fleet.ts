@@ -14,10 +14,13 @@ const BATCH = 25;
 /** Connections that build side by side. */
 const BUILDERS = 2;
 
+/** The statements that make a tenant of a name. */
+export type TenantStatements = (schema: string) => readonly string[];
+
 /** What a fleet is built with. */
 export interface Building {
   readonly url: string;
-  readonly desired: DesiredState;
+  readonly tenantStatements: TenantStatements;
   readonly size: FleetSize;
   /** Is told how many tenants are there. */
   readonly advance: (tenants: number) => void;
@@ -27,8 +30,7 @@ export interface Building {
  * Makes a fleet in a database that has none: the statements are those that trueup plans for an absent schema, filled in
  * for each tenant; banks are added as the application does it. Ends with VACUUM ANALYZE of the catalogs.
  */
-export async function buildFleet({ url, desired, size, advance }: Building): Promise<void> {
-  const tenantStatements = await planTenant(url, desired);
+export async function buildFleet({ url, tenantStatements, size, advance }: Building): Promise<void> {
   const locks = tenantStatements('x').length * 3 + size.banks * 6;
   const batch = Math.max(1, Math.min(BATCH, Math.floor((await lockTableSize(url)) / (2 * BUILDERS * locks))));
   let begun = 0;
@@ -74,7 +76,7 @@ export async function withClient<T>(url: string, work: (client: pg.Client) => Pr
 }
 
 /** Makes the declared extensions, and gives the statements that make a tenant of a name. */
-async function planTenant(url: string, desired: DesiredState): Promise<(schema: string) => readonly string[]> {
+export async function planTenant(url: string, desired: DesiredState): Promise<TenantStatements> {
   const target = resolveTarget({ databaseUrl: url, environment: {}, variables: [] });
   const database = await openDatabase(target, { id: 'main', maxSessions: 1 });
   try {

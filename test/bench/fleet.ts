@@ -1,7 +1,8 @@
+import { createHash } from 'node:crypto';
 import type { DesiredState } from '../../src/desired-state/model.js';
-import { buildFleet, withClient } from './build-fleet.js';
+import { buildFleet, planTenant, type TenantStatements, withClient } from './build-fleet.js';
 import type { FleetServer } from './fleet-server.js';
-import { type FleetSize, TENANT_PATTERN } from './tenants.js';
+import { bankStatements, type FleetSize, TENANT_PATTERN } from './tenants.js';
 
 /** What a fleet weighs, and what it cost. */
 export interface FleetFacts extends FleetSize {
@@ -9,13 +10,14 @@ export interface FleetFacts extends FleetSize {
   readonly relations: number;
   readonly databaseBytes: number;
   readonly buildSeconds: number;
-  readonly desiredState: string;
+  /** Of the statements that made it: files may change in what makes no difference to a tenant. */
+  readonly statements: string;
 }
 
 /** What the fleet in a database is, written last: where it stands, the fleet is whole. */
 const MARK = 'trueup_bench.fleet';
 
-/** The fleet of a server: the one that it keeps when that was built from the same files, else a new one. */
+/** The fleet of a server: the one that it keeps when that was built by the same statements, else a new one. */
 export async function prepareFleet(
   server: FleetServer,
   request: {
@@ -26,19 +28,22 @@ export async function prepareFleet(
   },
 ): Promise<FleetFacts> {
   const { desired, size, fresh, say } = request;
-  const kept = await readMark(server.url);
-  const usable =
-    kept !== null && kept.desiredState === desired.digest && kept.tenants === size.tenants && kept.banks === size.banks;
-  if (usable && !fresh) {
-    say(`using the fleet that was built before (${kept.relations} relations)`);
-    return kept;
+  const kept = fresh ? null : await readMark(server.url);
+  if (kept !== null && kept.tenants === size.tenants && kept.banks === size.banks) {
+    const now = digestOf(await planTenant(server.url, desired), size);
+    if (kept.statements === now) {
+      say(`using the fleet that was built before (${kept.relations} relations)`);
+      return kept;
+    }
   }
   await server.clear();
+  const tenantStatements = await planTenant(server.url, desired);
+  const statements = digestOf(tenantStatements, size);
   const began = performance.now();
   let told = 0;
   await buildFleet({
     url: server.url,
-    desired,
+    tenantStatements,
     size,
     advance: (tenants) => {
       if (tenants < told + 500 && tenants < size.tenants) return;
@@ -47,10 +52,15 @@ export async function prepareFleet(
     },
   });
   const buildSeconds = (performance.now() - began) / 1000;
-  const facts = { ...size, ...(await weigh(server.url)), buildSeconds, desiredState: desired.digest };
+  const facts = { ...size, ...(await weigh(server.url)), buildSeconds, statements };
   await writeMark(server.url, facts);
   return facts;
 }
+
+const digestOf = (tenantStatements: TenantStatements, size: FleetSize): string =>
+  createHash('sha256')
+    .update(JSON.stringify([tenantStatements('tenant'), bankStatements(0, size)]))
+    .digest('hex');
 
 const weigh = (url: string) =>
   withClient(url, async (client) => {
