@@ -1,5 +1,5 @@
 import { readFamilyRows } from '../catalog/row-facts.js';
-import type { Row, Session } from '../database/session.js';
+import { DatabaseError, type Row, type Session } from '../database/session.js';
 import { inTransaction } from '../database/transaction.js';
 import { type Assumption, LOCK_MODES, type LockMode, type Member } from '../diff/change.js';
 import { expectedMembers } from '../diff/family-members.js';
@@ -38,7 +38,7 @@ export async function runTransaction(
       await session.query(`SET LOCAL lock_timeout = ${remaining()}`);
       await session.query(`LOCK TABLE ${quoteIdentifier(schema)}.${quoteIdentifier(table)} IN ${mode} MODE`);
     }
-    for (const evidence of unit.evidence) await checkAgain(session, schema, evidence);
+    for (const evidence of unit.evidence) await checkAgain(session, schema, evidence, remaining());
     // Locks that the statements take beside: of referenced tables, of indexes.
     await session.query(`SET LOCAL lock_timeout = ${remaining()}`);
     for (const statement of unit.statements) await session.query(statement.sql);
@@ -85,9 +85,22 @@ async function lockOrder(
   return rows.map((row) => ({ table: row.relname, mode: modes.get(row.relname) ?? 'SHARE' }));
 }
 
-async function checkAgain(session: Session, schema: string, { assumption, members }: Evidence): Promise<void> {
+/** @param budgetMs for counts; what loses values is checked however long it takes */
+async function checkAgain(
+  session: Session,
+  schema: string,
+  { assumption, members }: Evidence,
+  budgetMs: number,
+): Promise<void> {
   if (assumption.kind === 'no-member') return checkMembers(session, schema, assumption, members);
-  if (assumption.kind === 'few-rows') return countAgain(session, schema, assumption, members);
+  if (assumption.kind === 'few-rows') {
+    await session.query(`SET LOCAL statement_timeout = ${budgetMs}`);
+    await countAgain(session, schema, assumption, members).catch((error: unknown) => {
+      throw isTimeout(error) ? tooSlow(schema, assumption.table) : error;
+    });
+    await session.query('SET LOCAL statement_timeout = 0');
+    return;
+  }
   const table = `${quoteIdentifier(schema)}.${quoteIdentifier(assumption.table)}`;
   const where = assumption.kind === 'no-values' ? ` WHERE ${quoteIdentifier(assumption.column)} IS NOT NULL` : '';
   const [row] = await session.query<Row & { some: boolean }>(`SELECT EXISTS (SELECT FROM ${table}${where}) "some"`);
@@ -95,7 +108,7 @@ async function checkAgain(session: Session, schema: string, { assumption, member
     throw stale(schema, `${assumption.table} was empty when the plan was made and holds data now`);
 }
 
-/** What was not worth its cost may be by now. */
+/** What was not worth its cost may be by now. The table is locked against writers meanwhile. */
 async function countAgain(
   session: Session,
   schema: string,
@@ -125,6 +138,16 @@ async function checkMembers(
   if (expected === null || members.some((member) => expected.has(member.index ?? '')))
     throw stale(schema, `rows of ${table} have come that an index was to be dropped for want of`);
 }
+
+const isTimeout = (error: unknown): boolean =>
+  error instanceof DatabaseError && error.code === '57014' && /statement timeout/u.test(error.message);
+
+/** An index that costs more than it is worth is no reason to keep writers waiting. */
+const tooSlow = (schema: string, table: string): TrueupError =>
+  new TrueupError('TENANT_FAILED', `counting rows of ${table} again takes longer than its writers may wait for it`, {
+    where: `schema "${schema}"`,
+    remedy: `run again at a quieter time, with a longer --lock-timeout, or make an index on what the count filters ${table} by`,
+  });
 
 const stale = (schema: string, message: string): TrueupError =>
   new TrueupError('STALE_EVIDENCE', message, {
