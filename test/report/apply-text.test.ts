@@ -62,6 +62,29 @@ describe('an apply as text', () => {
     `);
   });
 
+  it.each([80, 120])('breaks its lines at %i columns, and names stay whole', (width) => {
+    const names = Array.from({ length: 9 }, (_, at) => `tenant_with_a_rather_long_name_${at}`);
+    const long =
+      'canceling statement due to lock timeout: held by process 4711 of application "worker", active for 12 min';
+    const result = fleetOutcome([
+      ...names.map((schema) =>
+        ended(schema, 'failed', {
+          error: {
+            code: 'TENANT_FAILED',
+            message: long,
+            sqlstate: '55P03',
+            remedy: 'run again, or end that transaction',
+          },
+        }),
+      ),
+      ended('b', 'blocked', { changes: [{ item: { change: refusedRebuild, members: null }, result: 'not-applied' }] }),
+    ]);
+    const shown = text(result, { width, verbose: true });
+    expect(Math.max(...shown.split('\n').map((line) => line.length))).toBeLessThanOrEqual(width);
+    for (const name of names) expect(shown).toContain(name);
+    expect(shown).toMatchSnapshot();
+  });
+
   it('says that a fleet has converged', () => {
     expect(text(fleetOutcome([ended('s', 'in-sync'), ended('c', 'converged')]))).toBe(
       'Apply: 1 tenant converged, 1 in sync.',
