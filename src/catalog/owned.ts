@@ -92,7 +92,7 @@ rel as materialized (
   select c.oid, c.relname, c.relnamespace ns, n.px, n.pq, c.relkind,
          concat_ws('|', c.relkind, c.relpersistence, c.relispartition, c.relreplident) o
     from pg_catalog.pg_class c join ns n on n.oid = c.relnamespace
-   where c.relkind in ('r','p','m','v','f') and c.relname = any($2::name[])),
+   where pg_catalog.strpos('rpmvf', c.relkind::text) <> 0 and c.relname = any($2::name[])),
 rule as materialized (
   select phase, columns, columns || ignoring allowed,
          array(select am.oid from pg_catalog.pg_am am where am.amname = any(methods)) methods

@@ -1,0 +1,32 @@
+/** The schema of what pg_depend `x` says that an object refers to; null where it has none. */
+const REFERENCED_SCHEMA = `case x.refclassid
+  when 'pg_catalog.pg_class'::regclass then (select o.relnamespace from pg_catalog.pg_class o where o.oid = x.refobjid)
+  when 'pg_catalog.pg_proc'::regclass then (select o.pronamespace from pg_catalog.pg_proc o where o.oid = x.refobjid)
+  when 'pg_catalog.pg_type'::regclass then (select o.typnamespace from pg_catalog.pg_type o where o.oid = x.refobjid)
+  when 'pg_catalog.pg_operator'::regclass then (select o.oprnamespace from pg_catalog.pg_operator o where o.oid = x.refobjid)
+  when 'pg_catalog.pg_collation'::regclass then (select o.collnamespace from pg_catalog.pg_collation o where o.oid = x.refobjid)
+  when 'pg_catalog.pg_ts_config'::regclass then (select o.cfgnamespace from pg_catalog.pg_ts_config o where o.oid = x.refobjid)
+  when 'pg_catalog.pg_ts_dict'::regclass then (select o.dictnamespace from pg_catalog.pg_ts_dict o where o.oid = x.refobjid) end`;
+
+/** What an object's trees refer to, their own table's columns left out. Operator classes are hashed with the index's keys. */
+const references = (catalog: string, object: string, table: string): string =>
+  `from pg_catalog.pg_depend x where x.classid = 'pg_catalog.${catalog}'::regclass and x.objid = ${object} and x.deptype in ('n','a')
+     and (x.refobjid <> ${table} or x.refobjsubid = 0)
+     and x.refclassid not in ('pg_catalog.pg_opclass'::regclass, 'pg_catalog.pg_namespace'::regclass, 'pg_catalog.pg_constraint'::regclass)`;
+
+/**
+ * Whether an object's trees name something that may stand inside one of the tenants `ns`. A tree that does not means the
+ * same wherever it stands word for word; of one that does, the same oid is one tenant's own object and foreign to another.
+ */
+export const refersIntoTenants = (catalog: string, object: string, table: string): string =>
+  `exists (select ${references(catalog, object, table)} and not coalesce((select not exists (select from ns where ns.oid = s.oid) from (select ${REFERENCED_SCHEMA} oid) s where s.oid is not null), false))`;
+
+/** What an object's trees name outside of the tenant of `r`, by oid: as text, schema `xt1` seen from `t1` is `xt2` seen from `t2`. */
+export const foreignReferences = (catalog: string, object: string): string =>
+  `array(select (x.refclassid, x.refobjid)::text ${references(catalog, object, 'r.oid')} and x.refobjid <> r.oid
+      and ${REFERENCED_SCHEMA} is distinct from r.ns order by 1)`;
+
+/** Whether an object's trees name something outside their own table whose oid may be another in another tenant. */
+export const isFar = (catalog: string, object: string): string =>
+  `exists (select ${references(catalog, object, 'r.oid')} and x.refobjid <> r.oid
+     ${catalog === 'pg_class' ? "and x.refclassid <> 'pg_catalog.pg_collation'::regclass" : ''})`;
