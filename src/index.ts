@@ -2,15 +2,22 @@
  * The library behind the commands: whatever a command does, another program can.
  *
  * @example
- * const desired = await loadDesiredState({
+ * const options = {
  *   directory: 'desired-state', environment: process.env, backends: {}, parameters: {}, phases: null,
  *   skipExtensionPhases: false,
- * });
+ * };
+ * const desired = await loadDesiredState(options);
  * const target = resolveTarget({ environment: process.env, variables: desired.connectionVariables });
  * const database = await openDatabase(target, { id: 'main' });
  * try {
- *   const selection = { schemas: [], exclude: [], allowEmpty: false, allowAbsent: false };
- *   const plan = await planFleet(database, { desired, selection, allow: new Set(), progress: NO_PROGRESS });
+ *   const plan = await planFleet(database, {
+ *     desired,
+ *     // Without it neither overrides nor alternatives are followed.
+ *     reload: (changes) => loadDesiredState({ ...options, ...changes }),
+ *     selection: { schemas: [], exclude: [], allowEmpty: false, allowAbsent: false },
+ *     allow: new Set(),
+ *     progress: NO_PROGRESS,
+ *   });
  *   console.log(planDocument(plan, { showValues: false }).summary);
  * } finally {
  *   await database.close();
@@ -32,7 +39,7 @@ export type { Note } from './inspect/items.js';
 
 // Connect: a server, or the embedded PostgreSQL.
 
-export { openDatabase } from './database/open-database.js';
+export { closeDatabases, openDatabase, openDatabases } from './database/open-database.js';
 export type { DatabaseOptions } from './database/options.js';
 export {
   type Database,
@@ -41,7 +48,14 @@ export {
   type StatementObserver,
   type TargetDescription,
 } from './database/session.js';
-export { resolveTarget, type Target, type TargetOptions } from './database/target.js';
+export {
+  type NamedTarget,
+  resolveTarget,
+  resolveTargets,
+  type Target,
+  type TargetOptions,
+  type TargetsOptions,
+} from './database/target.js';
 
 // Plan: what differs, and what apply would do about it. Reads only.
 
@@ -62,6 +76,7 @@ export {
   type TenantChange,
 } from './diff/change.js';
 export { APPROVALS, type Approval } from './diff/context.js';
+export type { Reload } from './plan/desired-variants.js';
 export {
   type DatabasePlan,
   DIAGNOSTIC_CODES,
@@ -137,7 +152,14 @@ export {
 } from './report/plan-json.js';
 export { planSql } from './report/plan-sql.js';
 export { type PlanTextOptions, planText } from './report/plan-text.js';
-export { applySchema, errorSchema, eventSchema, planFileSchema, planSchema } from './report/schemas.js';
+export {
+  applySchema,
+  errorSchema,
+  eventSchema,
+  type JsonSchema,
+  planFileSchema,
+  planSchema,
+} from './report/schemas.js';
 
 // What every floor speaks.
 

@@ -1,11 +1,21 @@
-import planFileSchema from '../plan/schema/plan-file.schema.json' with { type: 'json' };
-import applySchema from './schema/apply.schema.json' with { type: 'json' };
-import errorSchema from './schema/error.schema.json' with { type: 'json' };
-import eventSchema from './schema/event.schema.json' with { type: 'json' };
-import planSchema from './schema/plan.schema.json' with { type: 'json' };
+import planFile from '../plan/schema/plan-file.schema.json' with { type: 'json' };
+import apply from './schema/apply.schema.json' with { type: 'json' };
+import error from './schema/error.schema.json' with { type: 'json' };
+import event from './schema/event.schema.json' with { type: 'json' };
+import plan from './schema/plan.schema.json' with { type: 'json' };
 
-/**
- * JSON Schemas (draft 7) of what `plan --json`, `apply --json`, a line of `apply --events` and any failing `--json` run
- * print, and of the file that `plan --out` writes.
- */
-export { applySchema, errorSchema, eventSchema, planFileSchema, planSchema };
+/** A JSON Schema, draft 7, for any validator. */
+export type JsonSchema = Readonly<Record<string, unknown>>;
+
+// With a type of their own: the compiler would write imports of JSON into the declarations, which other compilers refuse.
+
+/** Of what `plan --json` prints. */
+export const planSchema: JsonSchema = plan;
+/** Of what `apply --json` prints. */
+export const applySchema: JsonSchema = apply;
+/** Of a line of `apply --events`. */
+export const eventSchema: JsonSchema = event;
+/** Of what a failing run prints with `--json`. */
+export const errorSchema: JsonSchema = error;
+/** Of the file that `plan --out` writes. */
+export const planFileSchema: JsonSchema = planFile;

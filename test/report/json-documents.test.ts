@@ -10,7 +10,10 @@ import { DIAGNOSTIC_CODES } from '../../src/plan/fleet-plan.js';
 import { applyDocument } from '../../src/report/apply-json.js';
 import { FORMAT_VERSION, TRUEUP_VERSION } from '../../src/report/document-version.js';
 import { planDocument } from '../../src/report/plan-json.js';
-import { applySchema, errorSchema, eventSchema, planSchema } from '../../src/report/schemas.js';
+import applySchema from '../../src/report/schema/apply.schema.json' with { type: 'json' };
+import errorSchema from '../../src/report/schema/error.schema.json' with { type: 'json' };
+import eventSchema from '../../src/report/schema/event.schema.json' with { type: 'json' };
+import planSchema from '../../src/report/schema/plan.schema.json' with { type: 'json' };
 import { ERROR_CODES, TrueupError } from '../../src/trueup-error.js';
 import {
   backfill,
