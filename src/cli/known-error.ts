@@ -3,15 +3,19 @@ import { closest, distance } from 'fastest-levenshtein';
 import { CONNECTION_LOST } from '../database/database-errors.js';
 import { DatabaseError } from '../database/session.js';
 import { type ErrorCode, TrueupError } from '../trueup-error.js';
+import { IN_MEMORY } from './arguments.js';
 
 /** The parser of the SQL grammar can throw messages of megabytes. */
 const LONGEST = 2000;
 
-/** Whatever was thrown, as the one kind of error that is shown. What nobody foresaw is INTERNAL: a bug. */
-export function knownError(error: unknown): TrueupError {
+/**
+ * Whatever was thrown, as the one kind of error that is shown. What nobody foresaw is INTERNAL: a bug.
+ * @param help the command line that shows how the command is used
+ */
+export function knownError(error: unknown, help = '--help'): TrueupError {
   if (error instanceof TrueupError) return error;
   if (error instanceof DatabaseError) return fromDatabase(error);
-  if (error instanceof CLIError) return fromUsage(error);
+  if (error instanceof CLIError) return fromUsage(error, help);
   const message = error instanceof Error ? error.message : String(error);
   return new TrueupError('INTERNAL', `this is a bug in trueup: ${shortened(message)}`, {
     remedy: 'run it again with DEBUG=1 and report what it prints',
@@ -22,8 +26,8 @@ export function knownError(error: unknown): TrueupError {
 /** The name that was probably meant; null when none is near. */
 export function nearest(name: string, known: readonly string[]): string | null {
   if (known.length === 0) return null;
-  const best = closest(name, [...known]);
-  return distance(name, best) <= Math.max(2, Math.floor(name.length / 3)) ? best : null;
+  const best = closest(name.toLowerCase(), [...known]);
+  return distance(name.toLowerCase(), best) <= Math.max(2, Math.floor(name.length / 3)) ? best : null;
 }
 
 function fromDatabase(error: DatabaseError): TrueupError {
@@ -44,22 +48,27 @@ function fromDatabase(error: DatabaseError): TrueupError {
 
 const isConnection = (code: string): boolean => code === CONNECTION_LOST || /^(?:08|57P|53300)/u.test(code);
 
-/** An error of oclif's parser: its message without the advice that stands in the remedy anyway. */
-function fromUsage(error: CLIError): TrueupError {
-  const fallback = 'see --help';
-  if ('flags' in error && Array.isArray(error.flags)) return unknownFlags(error.flags.map(String), flagsOf(error));
+/** An error of oclif's parser: its message in our form, and without the advice that stands in the remedy anyway. */
+function fromUsage(error: CLIError, help: string): TrueupError {
+  const remedy = `see ${help}`;
+  if ('flags' in error && Array.isArray(error.flags))
+    return unknownFlags(error.flags.map(String), flagsOf(error), remedy);
   const message = error.message
     .replaceAll(/\s*See more help with --help/gu, '')
+    .replace(/^The following errors? occurred:\s*/u, '')
+    .replaceAll(/^\s*Missing required flag (\S+)$/gmu, 'the flag --$1 is missing')
+    // What stands in for a value that was not given.
+    .replaceAll(`=${IN_MEMORY}`, '')
     .replace(/^Parsing (--\S+)\s+/u, '$1: ')
     .trim();
-  return new TrueupError('USAGE', shortened(lowered(message)), { remedy: fallback, cause: error });
+  return new TrueupError('USAGE', shortened(lowered(message)), { remedy, cause: error });
 }
 
-function unknownFlags(given: readonly string[], known: readonly string[]): TrueupError {
+function unknownFlags(given: readonly string[], known: readonly string[], otherwise: string): TrueupError {
   const names = given.map((flag) => flag.replace(/=.*$/su, ''));
   const meant = names.map((name) => nearest(name, known)).filter((name) => name !== null);
   return new TrueupError('USAGE', `unknown flag${names.length === 1 ? '' : 's'} ${names.join(', ')}`, {
-    remedy: meant.length === 0 ? 'see --help' : `did you mean ${meant.join(', ')}?`,
+    remedy: meant.length === 0 ? otherwise : `did you mean ${meant.join(', ')}?`,
   });
 }
 

@@ -24,6 +24,7 @@ export async function run(
   options: { readonly development?: boolean; readonly debug?: boolean } = {},
 ): Promise<void> {
   const argv = process.argv.slice(2);
+  let help = '--help';
   const form = {
     json: wantsJson(argv, process.env),
     jsonLog: wantsJsonLog(argv, process.env),
@@ -35,7 +36,7 @@ export async function run(
   };
   const fail = async (error: unknown): Promise<never> => {
     if (error instanceof ExitError) return end(error.oclif.exit ?? EXIT_CODES.error);
-    reportError(knownError(error), form);
+    reportError(knownError(error, help), form);
     return end(EXIT_CODES.error);
   };
   survivePipes();
@@ -44,6 +45,7 @@ export async function run(
   process.on('unhandledRejection', fail);
   try {
     const config = await loadConfig(importMetaUrl, { development: options.development === true });
+    help = [config.bin, ...argv.slice(0, 1), '--help'].join(' ');
     await end(await dispatch(argv, config));
   } catch (error) {
     await fail(error);

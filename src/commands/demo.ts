@@ -18,9 +18,12 @@ import { planText } from '../report/plan-text.js';
 export default class Demo extends BaseCommand<typeof Demo> {
   static override readonly summary = 'Make a fleet that has drifted, and true it up; no server needed.';
   static override readonly description =
-    'Starts the built-in PostgreSQL in a fresh directory, makes 14 tenants from the shipped desired state, puts every ' +
-    'kind of drift in, then runs plan, apply and plan. The fleet stays, for plan and apply to be tried on it. Exits 0 ' +
-    'when the second plan has nothing pending.';
+    `Starts the built-in PostgreSQL in a fresh directory, makes 14 tenants from the shipped desired state, puts every kind of drift in, then runs plan, apply and plan. The fleet stays, for plan and apply to be tried on it. No server is connected to, whatever flags and variables say.
+
+EXIT CODES
+  0  the second plan has nothing pending
+  1  an error
+  4  the second plan has pending changes`;
   static override readonly examples = [
     '<%= config.bin %> demo',
     '<%= config.bin %> demo --embedded ./demo-fleet',

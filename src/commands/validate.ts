@@ -1,4 +1,5 @@
 import { BaseCommand } from '../cli/base-command.js';
+import { EXIT_CODES } from '../cli/exit-codes.js';
 import { desiredStateFlags, loadOptionsOf } from '../cli/flags.js';
 import { type ValidationSummary, validateDesiredState } from '../desired-state/validate.js';
 
@@ -6,7 +7,11 @@ import { type ValidationSummary, validateDesiredState } from '../desired-state/v
 export default class Validate extends BaseCommand<typeof Validate> {
   static override readonly summary = 'Check the files of the desired state, without a database.';
   static override readonly description =
-    'Loads the desired state, fills in its parameters, parses every SQL fragment, and does so for each backend of each phase. Shows all problems at once, with file, line and column.';
+    `Loads the desired state, fills in its parameters, parses every SQL fragment, and does so for each backend of each phase. Shows all problems at once, with file, line and column.
+
+EXIT CODES
+  0  the files are valid
+  1  they are not, or could not be read`;
   static override readonly examples = [
     '<%= config.bin %> validate',
     '<%= config.bin %> validate --desired-state ./desired-state --backend vector=pgvector',
@@ -17,7 +22,7 @@ export default class Validate extends BaseCommand<typeof Validate> {
     const summary = await validateDesiredState(loadOptionsOf(this.flags, process.env));
     if (this.jsonRequested) this.printJson({ formatVersion: '1.0', valid: true, ...summary });
     else this.print(asText(summary));
-    return 0;
+    return EXIT_CODES.success;
   }
 }
 

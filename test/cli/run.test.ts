@@ -57,7 +57,7 @@ describe('the program', () => {
   it.each([
     [['sample', '--shcema=x'], 'did you mean --schema?'],
     [['smaple'], 'did you mean fixture sample?'],
-    [['sample', '--allow', 'all'], 'see --help'],
+    [['sample', '--allow', 'all'], 'see fixture sample --help'],
     [['--schema', 'x'], 'write fixture COMMAND --schema'],
   ])('ends with 1 on wrong usage, and says what was meant: %j', (argv, remedy) => {
     const { status, stdout } = run(argv, { TRUEUP_JSON: '1' });
