@@ -55,10 +55,14 @@ export function retryFor(
   return !hasLeftOvers(result) || (saved && onlyStale) ? null : retryCommand(program, argv);
 }
 
-/** How this program was called: from a clone there is no program of that name on the path. */
-export function programName(installed: string): string {
-  const script = process.argv[1] ?? installed;
-  return basename(script).endsWith('.js') ? `node ${shellQuoted(relative(process.cwd(), script))}` : installed;
+/**
+ * How this program is called again: from a clone, and from a project that has it among its packages, there is no program of
+ * that name on the path.
+ * @param script the path that the program was started by
+ */
+export function programName(installed: string, script: string = process.argv[1] ?? installed): string {
+  if (basename(script).endsWith('.js')) return `node ${shellQuoted(relative(process.cwd(), script))}`;
+  return /[\\/]node_modules[\\/]\.bin[\\/]/u.test(script) ? `npx ${installed}` : installed;
 }
 
 /** A word as a POSIX shell takes it for itself. */

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { retryCommand, retryFor, shellQuoted } from '../../src/cli/retry-command.js';
+import { programName, retryCommand, retryFor, shellQuoted } from '../../src/cli/retry-command.js';
 import { ended, fleetOutcome } from '../support/plan-fixture.js';
 
 describe('the retry command', () => {
@@ -81,5 +81,16 @@ describe('a run’s retry', () => {
   it('is not the same saved plan for tenants that are stale by it', () => {
     expect(retry(true, 'converged', 'stale')).toBe(null);
     expect(retry(false, 'stale')).toBe('trueup apply x.plan');
+  });
+});
+
+describe('the program', () => {
+  it.each([
+    ['/usr/local/bin/trueup', 'trueup'],
+    ['/home/u/app/node_modules/.bin/trueup', 'npx trueup'],
+    ['/home/u/.npm/_npx/0123/node_modules/.bin/trueup', 'npx trueup'],
+    [`${process.cwd()}/bin/run.js`, 'node bin/run.js'],
+  ])('started as %s is called again as %s', (script, name) => {
+    expect(programName('trueup', script)).toBe(name);
   });
 });
