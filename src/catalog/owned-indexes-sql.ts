@@ -1,5 +1,3 @@
-import { TENANT_RELATIONS_SQL } from './owned.js';
-
 /**
  * SQL for one text that stands for a set of indexes by names and predicates: equal exactly where both agree to the
  * letter. Records, not joined text: no name can pass for two.
@@ -7,17 +5,16 @@ import { TENANT_RELATIONS_SQL } from './owned.js';
 export const memberDigest = (name: string, predicate: string): string =>
   `pg_catalog.encode(pg_catalog.sha256(pg_catalog.convert_to(pg_catalog.string_agg(row((${name})::text, (${predicate})::text)::text, '' order by (${name})::text collate "C"), 'UTF8')), 'base64')`;
 
-/** Rows of {@link readOwnedIndexes}: for the tenants $1, the tables $2 and the filter $3. */
+/** Common table expressions that read, beside `own`, what {@link OWNED_ROWS} gives. */
 export function ownedSql(version: number): string {
   const nullsNotDistinct = version < 150000 ? 'false' : 'i.indnullsnotdistinct';
-  return `with ${TENANT_RELATIONS_SQL},
+  return `
 idx as materialized (
   select r.relname::text tab, ic.relname::text nm, n.nspname::text ns, i.indexrelid, own.phase, pred.px, pred.is pred, fam.fam,
          pg_catalog.hashtextextended(concat_ws('|', ic.relam, i.indnkeyatts, i.indclass, i.indoption, i.indcollation, i.indisunique,
            i.indisvalid, i.indisready, i.indislive, ${nullsNotDistinct}, coalesce(ic.reloptions::text, '-'),
-           (select pg_catalog.string_agg(a.attname, '|' order by m.n)
-              from pg_catalog.unnest(i.indkey::int2[]) with ordinality m(attnum, n)
-              join pg_catalog.pg_attribute a on a.attrelid = i.indrelid and a.attnum = m.attnum),
+           (select pg_catalog.string_agg((select a.attname::text from pg_catalog.pg_attribute a where a.attrelid = i.indrelid and a.attnum = m.attnum), '|' order by m.n)
+              from pg_catalog.unnest(i.indkey::int2[]) with ordinality m(attnum, n)),
            (select pg_catalog.string_agg(concat_ws('|', a.attnum, a.attoptions), ',' order by a.attnum)
               from pg_catalog.pg_attribute a where a.attrelid = i.indexrelid and a.attoptions is not null),
            case when i.indexprs is not null
@@ -38,16 +35,19 @@ member as materialized (
 unit as (
   select tab, fam, ns, ${memberDigest('nm', 'pred')} digest, pg_catalog.array_agg(distinct kind) kinds from member group by 1, 2, 3),
 kind as (
-  select tab, fam, kind, min(indexrelid::text::int8) "first", max(indexrelid::text::int8) "last" from member group by 1, 2, 3)
+  select tab, fam, kind, min(indexrelid::text::int8) "first", max(indexrelid::text::int8) "last" from member group by 1, 2, 3)`;
+}
+
+/** One row a group of owned indexes, of tenants' members and of kinds of those, in the columns of {@link FleetRow}. */
+export const OWNED_ROWS = `
 select 'index' what, tab, nm "name", def, pred, own, phase, min(indexrelid::text::int8)::text rep, pg_catalog.array_agg(ns) schemas,
-       null::text[] digests, null::int4 fam, null::text[] kinds
+       null::text[] digests, null::int4 fam, null::text[] kinds, null::jsonb tables
   from (select idx.*, case when px then ns end own from idx where idx.fam is null) i group by 2, 3, 4, 5, 6, 7
 union all
-select 'members', tab, null, null, null, null, null, null, pg_catalog.array_agg(ns), pg_catalog.array_agg(digest), fam, kinds from unit group by tab, fam, kinds
+select 'members', tab, null, null, null, null, null, null, pg_catalog.array_agg(ns), pg_catalog.array_agg(digest), fam, kinds, null from unit group by tab, fam, kinds
 union all
-select 'kind', idx.tab, idx.nm, idx.def, idx.pred, null, idx.phase, idx.indexrelid::text, array[idx.ns], null, idx.fam, array[kind.kind]
+select 'kind', idx.tab, idx.nm, idx.def, idx.pred, null, idx.phase, idx.indexrelid::text, array[idx.ns], null, idx.fam, array[kind.kind], null
   from kind join idx on idx.indexrelid::text::int8 in (kind."first", kind."last")`;
-}
 
 /** The predicate without its constants. Only to group members: whether they are right is judged by all of the text. */
 const SKELETON = `pg_catalog.regexp_replace(pred, '''(?:[^'']|'''')*''|\\m\\d+\\M', '?', 'g')`;

@@ -1,9 +1,6 @@
 import { groupBy } from '../collections.js';
-import type { Row, Session } from '../database/session.js';
 import { relativeTo } from '../sql/relative.js';
-import type { OwnershipFilter } from './owned.js';
-import { ownedSql } from './owned-indexes-sql.js';
-import { shared } from './shared-snapshot.js';
+import type { FleetRow } from './fleet-row.js';
 
 /**
  * An index that is read apart from the shapes: one that a phase owns, or one that stands under a family member's name.
@@ -59,43 +56,14 @@ export interface OwnedIndexes {
   readonly kinds: readonly MemberKind[];
 }
 
-interface OwnedRow extends Row {
-  readonly what: 'index' | 'members' | 'kind';
-  readonly tab: string;
-  readonly name: string;
-  readonly def: string;
-  readonly pred: string | null;
-  /** The tenant, where its schema's name may stand in the predicate. */
-  readonly own: string | null;
-  readonly rep: string;
-  readonly phase: string | null;
-  readonly schemas: readonly string[];
-  readonly digests: readonly string[];
-  readonly fam: number;
-  readonly kinds: readonly string[];
-}
-
-/**
- * Reads every owned index and family member of the tenants in one statement a session, from catalogs alone. Members of
- * families that the filter has digested cross the wire as one digest a tenant.
- */
-export async function readOwnedIndexes(
-  sessions: readonly Session[],
-  namespaces: readonly string[],
-  relations: readonly string[],
-  filter: OwnershipFilter,
-): Promise<OwnedIndexes> {
-  if (filter.ownership.length === 0 && filter.families.length === 0) return { groups: [], members: [], kinds: [] };
-  const rows = await shared(sessions, namespaces, (session, part) =>
-    session.query<OwnedRow>(ownedSql(session.serverVersion), [part, relations, JSON.stringify(filter)]),
-  );
+export function asOwned(rows: readonly FleetRow[]): OwnedIndexes {
   const of = groupBy(rows, (row) => row.what);
   return { groups: (of.get('index') ?? []).map(asGroup), members: asMembers(of), kinds: asKinds(of) };
 }
 
-type RowsByKind = ReadonlyMap<OwnedRow['what'], readonly OwnedRow[]>;
+type RowsByKind = ReadonlyMap<FleetRow['what'], readonly FleetRow[]>;
 
-const asGroup = (row: OwnedRow): OwnedIndexGroup => ({
+const asGroup = (row: FleetRow): OwnedIndexGroup => ({
   table: row.tab,
   name: row.name,
   definition: row.def,
@@ -123,7 +91,7 @@ function asMembers(rows: RowsByKind): readonly MemberGroup[] {
   });
 }
 
-const kindKey = (row: OwnedRow, kind: string): string => JSON.stringify([row.tab, row.fam, kind]);
+const kindKey = (row: FleetRow, kind: string): string => JSON.stringify([row.tab, row.fam, kind]);
 
 function asKinds(rows: RowsByKind): readonly MemberKind[] {
   const kinds = groupBy(rows.get('kind') ?? [], (row) => JSON.stringify([row.tab, row.fam, row.kinds]));

@@ -7,8 +7,9 @@ import type { NameResolver } from '../sql/names.js';
 import { buildShapes } from './build-shape.js';
 import { readDetails } from './details.js';
 import type { Tenant } from './discover.js';
+import { readFleet } from './fleet-pass.js';
 import { ownershipFilter, undigested } from './owned.js';
-import { type MemberKind, type OwnedIndexGroup, readOwnedIndexes } from './owned-indexes.js';
+import type { MemberKind, OwnedIndexGroup } from './owned-indexes.js';
 import { againWhenPassing } from './passing-errors.js';
 
 /** What one tenant has that is read apart from its shape. */
@@ -39,8 +40,8 @@ export async function readOwned(
   const namespaces = tenants.map((tenant) => tenant.oid);
   return againWhenPassing(() =>
     inTransaction(session, 'read only snapshot', async () => {
-      const { groups } = await readOwnedIndexes([session], namespaces, relations, filter);
-      const owned = groups.filter((group) => group.phase === null || filter.selected.includes(group.phase));
+      const { apart } = await readFleet([session], namespaces, relations, filter, { shapes: false, apart: true });
+      const owned = apart.groups.filter((group) => group.phase === null || filter.selected.includes(group.phase));
       const definitions = new Map(owned.map((group) => [definitionKey(group), group.representative]));
       const details = await readDetails(session, [], [...new Set(definitions.values())], filter);
       const { indexes } = await buildShapes(details, names);

@@ -78,12 +78,25 @@ export const isDigestedMember = (table: string, index: string, filter: Ownership
 /** A regular expression (PostgreSQL's and JavaScript's) for every name that a family can give. */
 export const familyNamePattern = (family: IndexFamily): string => namePattern(family.name, family.lists);
 
+/** What else the pass over the tenants' tables and indexes is to gather, as SQL. */
+export interface AlsoRead {
+  /** Common table expressions that stand before those of the tables, each with its comma. */
+  readonly before: string;
+  /** One column more of each table, an aggregate over its attributes `a`, with its comma. */
+  readonly table: string;
+  /** Columns more of each index `i` (in pg_class `ic`) of table `r`. Null: only indexes are read that may stand apart. */
+  readonly index: string | null;
+}
+
+const NOTHING_MORE: AlsoRead = { before: '', table: '', index: null };
+
 /**
- * Common table expressions shared by the queries: `ns` (the tenants, $1 oids), `rel` (their declared tables, $2 names)
- * and `own` (indexes read apart, $3 the filter as JSON). px and pq are the schema as a prefix in SQL and inside a literal.
- * Keys are compared as column numbers, looked up once a table: a name a key, looked up an index, took half the time.
+ * Common table expressions shared by the queries: `ns` (the tenants, $1 oids), `rel` (their declared tables, $2 names),
+ * `att` (what their columns say together), `ix` (their indexes) and `own` (those read apart, $3 the filter as JSON). px
+ * and pq are the schema as a prefix in SQL and inside a literal. Each catalog is passed over once: of a fleet, that is
+ * most of the cost. Keys are compared as column numbers, looked up once a table.
  */
-export const TENANT_RELATIONS_SQL = `
+export const tenantRelations = (also: AlsoRead = NOTHING_MORE): string => `
 ns as materialized (
   select n.oid, n.nspname, pg_catalog.quote_ident(n.nspname) || '.' px,
          pg_catalog.replace(pg_catalog.quote_ident(n.nspname), '''', '''''') || '.' pq
@@ -94,7 +107,7 @@ rel as materialized (
     from pg_catalog.pg_class c join ns n on n.oid = c.relnamespace
    where pg_catalog.strpos('rpmvf', c.relkind::text) <> 0 and c.relname = any($2::name[])),
 rule as materialized (
-  select phase, columns, columns || ignoring allowed,
+  select phase, columns::name[] columns, (columns || ignoring)::name[] allowed,
          array(select am.oid from pg_catalog.pg_am am where am.amname = any(methods)) methods
     from (select o ->> 'phase' phase, array(select pg_catalog.jsonb_array_elements_text(o -> 'methods')) methods,
                  array(select pg_catalog.jsonb_array_elements_text(o -> 'columns')) columns,
@@ -104,22 +117,28 @@ fam as materialized (
   select f ->> 'table' tab, f ->> 'pattern' pattern, (f ->> 'digested')::int4 digested,
          array(select pg_catalog.jsonb_array_elements_text(f -> 'declared')) declared
     from pg_catalog.jsonb_array_elements($3::jsonb -> 'families') f),
-cand as materialized (
+${also.before}
+att as materialized (
+  select r.oid rel, a.* from rel r cross join lateral (
+    select ${also.table}pg_catalog.array_agg(a.attnum) filter (where a.attname = any(ruled.names)) nums,
+           pg_catalog.array_agg(a.attname) filter (where a.attname = any(ruled.names)) names
+      from pg_catalog.pg_attribute a cross join (select array(select pg_catalog.unnest(allowed) from rule) names offset 0) ruled
+     where a.attrelid = r.oid and a.attnum > 0 and not a.attisdropped) a),
+ix as materialized (
   select r.oid rel, r.relname tab, i.indexrelid, ic.relname nm, ic.relam,
          case when ruled.is then pg_catalog.array_remove((i.indkey::int2[])[0:i.indnkeyatts - 1] || case when i.indexprs is null then '{}'::int2[]
-           else array(select m[1]::int2 from pg_catalog.regexp_matches(i.indexprs::text, ':varattno (\\d+)', 'g') m) end, 0::int2) end keys
+           else array(select m[1]::int2 from pg_catalog.regexp_matches(i.indexprs::text, ':varattno (\\d+)', 'g') m) end, 0::int2) end keys${also.index ?? ''}
     from rel r join pg_catalog.pg_index i on i.indrelid = r.oid join pg_catalog.pg_class ic on ic.oid = i.indexrelid
    cross join lateral (select ic.relam = any(array(select pg_catalog.unnest(methods) from rule)) "is") ruled
-   where ruled.is or r.relname = any(array(select tab from fam))),
+   ${also.index === null ? 'where ruled.is or r.relname = any(array(select tab from fam))' : ''}),
 col as materialized (
-  select c.rel, rule.phase, rule.methods, pg_catalog.array_agg(a.attnum) allowed,
-         pg_catalog.array_agg(a.attnum) filter (where a.attname = any(rule.columns)) owned
-    from (select distinct rel from cand where keys is not null) c
-    join pg_catalog.pg_attribute a on a.attrelid = c.rel and a.attname = any(array(select pg_catalog.unnest(allowed) from rule)::name[])
-    join rule on a.attname = any(rule.allowed) group by 1, 2, 3),
+  select c.rel, rule.phase, rule.methods,
+         array(select m.num from rows from (pg_catalog.unnest(a.nums), pg_catalog.unnest(a.names)) m(num, nm) where m.nm = any(rule.allowed)) allowed,
+         array(select m.num from rows from (pg_catalog.unnest(a.nums), pg_catalog.unnest(a.names)) m(num, nm) where m.nm = any(rule.columns)) owned
+    from (select distinct rel from ix where keys is not null) c join att a on a.rel = c.rel cross join rule),
 own as materialized (
   select indexrelid, max(phase) phase from (
-  select c.indexrelid, col.phase from cand c join col on col.rel = c.rel and c.relam = any(col.methods)
-   where c.keys <@ col.allowed and c.keys && col.owned
+  select c.indexrelid, col.phase from ix c join col on col.rel = c.rel and c.relam = any(col.methods)
+   where c.keys is not null and c.keys <@ col.allowed and c.keys && col.owned
   union all
-  select c.indexrelid, null from cand c join fam on fam.tab = c.tab where c.nm ~ fam.pattern) o group by 1)`;
+  select c.indexrelid, null from ix c join fam on fam.tab = c.tab where c.nm ~ fam.pattern) o group by 1)`;

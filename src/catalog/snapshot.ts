@@ -14,11 +14,11 @@ import {
   readExtensions,
   readNames,
 } from './extensions.js';
+import { readFleet } from './fleet-pass.js';
 import { isDigestedMember, ownershipFilter } from './owned.js';
-import { type MemberGroup, type OwnedIndexes, readOwnedIndexes } from './owned-indexes.js';
+import type { MemberGroup } from './owned-indexes.js';
 import { definitionKey, type OwnedRead, ownedBySchema, type ReadKind, readKind } from './owned-reads.js';
 import { againWhenPassing } from './passing-errors.js';
-import { hashShapes } from './shape-hash.js';
 import { type OpenBeside, WORTH_A_SESSION, withSharedSnapshot } from './shared-snapshot.js';
 import { countUnmanaged, type Unmanaged } from './unmanaged.js';
 
@@ -96,10 +96,8 @@ async function readOnce(
   const concerned =
     desired.tables.some((table) => table.families.length > 0) ||
     desired.phases.some((phase) => phase.selected && phase.owns !== null);
-  const readShapes = async (sessions: readonly Session[]) => ({
-    hashed: oids.length === 0 ? [] : await hashShapes(sessions, oids, relations, filter),
-    apart: oids.length === 0 || !concerned ? NONE_APART : await readOwnedIndexes(sessions, oids, relations, filter),
-  });
+  const readShapes = (sessions: readonly Session[]) =>
+    readFleet(sessions, oids, relations, filter, { shapes: true, apart: concerned });
   const { hashed, apart } = await withSharedSnapshot(
     session,
     oids.length < WORTH_A_SESSION ? null : beside,
@@ -162,5 +160,3 @@ async function readOnce(
     session: { user: who?.user ?? '', serverVersion: who?.version ?? '' },
   };
 }
-
-const NONE_APART: OwnedIndexes = { groups: [], members: [], kinds: [] };

@@ -1,4 +1,4 @@
-import { hashShapes } from '../../src/catalog/shape-hash.js';
+import { readFleet } from '../../src/catalog/fleet-pass.js';
 import type { Database, Session } from '../../src/database/session.js';
 
 const TABLES = ['parent', 'parents', 'child', 'seen'];
@@ -13,7 +13,8 @@ export async function shapeGroups(session: Session, schemas: readonly string[]):
   const namespaces = rows.map((row) => row.oid);
   const ways = [];
   for (const worthRough of [1, namespaces.length + 1]) {
-    const groups = await hashShapes([session], namespaces, TABLES, NOTHING_OWNED, worthRough);
+    const request = { shapes: true, apart: false, worthRough };
+    const { hashed: groups } = await readFleet([session], namespaces, TABLES, NOTHING_OWNED, request);
     ways.push(
       groups
         .map(({ schemas }) => schemas.join('+'))

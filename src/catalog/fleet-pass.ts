@@ -1,0 +1,53 @@
+import type { Session } from '../database/session.js';
+import type { FleetRow } from './fleet-row.js';
+import { type OwnershipFilter, tenantRelations } from './owned.js';
+import { asOwned, type OwnedIndexes } from './owned-indexes.js';
+import { OWNED_ROWS, ownedSql } from './owned-indexes-sql.js';
+import { readForHash } from './rough-hash.js';
+import { asShapes, type HashedShape, randomSeed, SHAPE_ROWS, shapesSql, WORTH_ROUGH } from './shape-hash.js';
+import { shared } from './shared-snapshot.js';
+
+/** What one pass over the catalogs gives of a fleet. */
+export interface FleetPass {
+  readonly hashed: readonly HashedShape[];
+  readonly apart: OwnedIndexes;
+}
+
+/** What a pass is to read. Both in one statement cost little more than the dearer one: they need the same rows. */
+export interface PassRequest {
+  readonly shapes: boolean;
+  readonly apart: boolean;
+  /** So many tenants are hashed roughly first. */
+  readonly worthRough?: number;
+}
+
+/**
+ * Hashes every tenant's declared tables, and reads every index that stands apart, in one statement a session, from
+ * catalogs alone. Members of families that the filter has digested cross the wire as one digest a tenant.
+ * @param namespaces the tenants' oids
+ * @param relations names of tables
+ */
+export async function readFleet(
+  sessions: readonly Session[],
+  namespaces: readonly string[],
+  relations: readonly string[],
+  filter: OwnershipFilter,
+  request: PassRequest,
+): Promise<FleetPass> {
+  const apart = request.apart && (filter.ownership.length > 0 || filter.families.length > 0);
+  if (namespaces.length === 0 || (!apart && !request.shapes)) return NOTHING;
+  const rows = await shared(sessions, namespaces, (session, part) => {
+    const isRough = request.shapes && part.length >= (request.worthRough ?? WORTH_ROUGH);
+    const { serverVersion } = session;
+    const sql = `with ${[
+      tenantRelations(isRough ? readForHash(serverVersion) : undefined),
+      ...(apart ? [ownedSql(serverVersion)] : []),
+      ...(request.shapes ? [shapesSql(serverVersion, isRough)] : []),
+    ].join(',')}${[...(apart ? [OWNED_ROWS] : []), ...(request.shapes ? [SHAPE_ROWS] : [])].join('\nunion all')}`;
+    const parameters = [part, relations, JSON.stringify(filter), ...(isRough ? [randomSeed()] : [])];
+    return session.query<FleetRow>(sql, parameters);
+  });
+  return { hashed: asShapes(rows.filter((row) => row.what === 'shape')), apart: asOwned(rows) };
+}
+
+const NOTHING: FleetPass = { hashed: [], apart: { groups: [], members: [], kinds: [] } };

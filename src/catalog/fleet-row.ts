@@ -1,0 +1,21 @@
+import type { Row } from '../database/session.js';
+
+/** A row of the statement that passes over a fleet's catalogs; which columns say something, `what` tells. */
+export interface FleetRow extends Row {
+  readonly what: 'shape' | 'index' | 'members' | 'kind';
+  readonly tab: string;
+  /** Of an index its name, of a shape its hash. */
+  readonly name: string;
+  readonly def: string;
+  readonly pred: string | null;
+  /** The tenant, where its schema's name may stand in the predicate. */
+  readonly own: string | null;
+  readonly rep: string;
+  readonly phase: string | null;
+  readonly schemas: readonly string[];
+  readonly digests: readonly string[];
+  readonly fam: number;
+  readonly kinds: readonly string[];
+  /** Of a shape: its tables, as one of its tenants has them. */
+  readonly tables: readonly { readonly name: string; readonly hash: string; readonly oid: string }[] | null;
+}
