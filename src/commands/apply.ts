@@ -11,6 +11,7 @@ import { BaseCommand } from '../cli/base-command.js';
 import { EXIT_CODES } from '../cli/exit-codes.js';
 import { showValuesFlags, targetFlags, targetsOf } from '../cli/flags.js';
 import { applyExitCode } from '../cli/outcome-exit-codes.js';
+import { RunReport, reportFlags } from '../cli/report-flag.js';
 import { programName, retryFor } from '../cli/retry-command.js';
 import { type RunOptions, runFlags, runOptionsOf } from '../cli/run-flags.js';
 import { runObserver } from '../cli/run-observer.js';
@@ -29,6 +30,7 @@ import { applyDocument } from '../report/apply-json.js';
 import { applyText } from '../report/apply-text.js';
 import { MemberNames } from '../report/member-names.js';
 import { planText } from '../report/plan-text.js';
+import { visible } from '../report/visible.js';
 import { TrueupError } from '../trueup-error.js';
 
 /** The width of a report that goes to no terminal, or to one that does not say its own (0); columns. */
@@ -54,6 +56,7 @@ The worst wins: 1, 130, 143, 4, 3, 5, 0.`;
     '<%= config.bin %> apply --create-schema --schema tenant_b --yes',
     '<%= config.bin %> apply --backend vector=vchord --allow rebuild-index',
     '<%= config.bin %> plan --out friday.plan.json && <%= config.bin %> apply friday.plan.json',
+    '<%= config.bin %> apply --yes --report apply.html',
     '<%= config.bin %> apply --yes --canary 5 --max-failures 1% --deadline 04:30',
   ];
   static override readonly args = {
@@ -64,6 +67,7 @@ The worst wins: 1, 130, 143, 4, 3, 5, 0.`;
     ...requestFlags,
     ...showValuesFlags,
     verbose: Flags.boolean({ description: 'show statements, locks, members and every tenant' }),
+    ...reportFlags,
     yes: Flags.boolean({ description: 'do not ask', aliases: ['auto-approve'], helpGroup: 'APPROVAL' }),
     ...runFlags,
   };
@@ -77,6 +81,10 @@ The worst wins: 1, 130, 143, 4, 3, 5, 0.`;
     const request = await (file === null
       ? requestOf(flags, process.env, progress)
       : savedRequestOf(file, flags, process.env, progress));
+    const report = await RunReport.at(flags.report, {
+      showValues: flags['show-values'],
+      others: [this.args.file],
+    });
     const options = {
       role: flags.role,
       maxSessions: flags.concurrency,
@@ -84,7 +92,7 @@ The worst wins: 1, 130, 143, 4, 3, 5, 0.`;
     };
     const databases = await openDatabases(targetsOf(flags, process.env, request.desired), options);
     try {
-      return await this.#converge(databases, request, run, file);
+      return await this.#converge(databases, request, run, file, report);
     } finally {
       await closeDatabases(databases);
     }
@@ -95,6 +103,7 @@ The worst wins: 1, 130, 143, 4, 3, 5, 0.`;
     request: PlanRequest,
     run: RunOptions,
     file: PlanFile | null,
+    report: RunReport,
   ): Promise<number> {
     const { flags } = this;
     if (file !== null) for (const database of databases) await this.#checkDatabase(file, database);
@@ -106,7 +115,10 @@ The worst wins: 1, 130, 143, 4, 3, 5, 0.`;
     const text = !flags.events;
     if (text) this.print(planText(plan, form));
     if (file !== null && checked !== null) this.#sayWhatIsLeftAlone(file, checked.appeared);
+    await report.write(plan, { kind: 'awaiting' });
+    if (text && flags.report !== undefined && !flags.yes) this.print(`\nAs a page: ${visible(flags.report)}`);
     if (file === null && hasPending(plan) && !(await this.#confirmed())) return EXIT_CODES.interrupted;
+    await report.write(plan, { kind: 'begun' });
     const control = new RunControl();
     const { progress } = request;
     const names = new MemberNames(plan.databases.map((one) => one.desired));
@@ -115,19 +127,36 @@ The worst wins: 1, 130, 143, 4, 3, 5, 0.`;
       drainTimeout: run.limits.drainTimeout,
       say: (text) => this.logger.notice(text),
     });
+    const observe = runObserver({ lines, progress, log: this.logger, names, showValues });
     const outcome = await applyFleet(databases, plan, {
       ...request,
       ...run,
       approved: checked?.approved ?? null,
       control,
-      observe: runObserver({ lines, progress, log: this.logger, names, showValues }),
-    }).finally(stopHandling);
+      observe: (event) => {
+        report.observe(event);
+        observe(event);
+      },
+    })
+      .catch(async (error: unknown) => {
+        this.#sayUnwritten(await report.breakOff(plan, error));
+        throw error;
+      })
+      .finally(stopHandling);
     const result = checked === null ? outcome : withGone(outcome, checked.gone);
     const retry = retryFor(result, file !== null, programName(this.config.bin), process.argv.slice(2));
+    const unwritten = await report.end(plan, result, retry?.line ?? null);
     if (this.jsonRequested) this.printJson(applyDocument(result, { showValues, retry: retry?.line ?? null }));
     else if (text) this.print(`\n${applyText(result, { ...form, phases: request.desired.phases, retry })}`);
     else if (retry !== null) this.logger.notice(`Run again for what is left: ${retry.line}`);
-    return applyExitCode(result);
+    if (text && flags.report !== undefined && unwritten === null) this.print(`\nReport: ${visible(flags.report)}`);
+    this.#sayUnwritten(unwritten);
+    return unwritten === null ? applyExitCode(result) : EXIT_CODES.error;
+  }
+
+  /** What was done is told all the same, and by more than a page. */
+  #sayUnwritten(error: TrueupError | null): void {
+    if (error !== null) this.warn(`${error.message}: the report is not of this run's end`);
   }
 
   async #saved(path: string): Promise<PlanFile> {

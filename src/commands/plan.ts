@@ -4,6 +4,7 @@ import { BaseCommand } from '../cli/base-command.js';
 import { showValuesFlags, targetFlags, targetsOf } from '../cli/flags.js';
 import { planExitCode } from '../cli/outcome-exit-codes.js';
 import { checkOutputFile, writeOutputFile } from '../cli/output-file.js';
+import { RunReport, reportFlags } from '../cli/report-flag.js';
 import { programName, shellQuoted } from '../cli/retry-command.js';
 import { requestFlags, requestOf } from '../cli/run-request.js';
 import { statementLog } from '../cli/statement-log.js';
@@ -15,6 +16,7 @@ import { MemberNames } from '../report/member-names.js';
 import { planDocument } from '../report/plan-json.js';
 import { planSql } from '../report/plan-sql.js';
 import { planText } from '../report/plan-text.js';
+import { visible } from '../report/visible.js';
 
 /** The width of a report that goes to no terminal, or to one that does not say its own (0); columns. */
 const WIDTH = 120;
@@ -37,6 +39,7 @@ The worst wins: 1, 4, 3, 2, 0.`;
     '<%= config.bin %> plan --schema tenant_a --verbose',
     '<%= config.bin %> plan --backend vector=pgvector --json --detailed-exitcode',
     '<%= config.bin %> plan --out friday.plan.json && <%= config.bin %> apply friday.plan.json',
+    '<%= config.bin %> plan --report plan.html',
     '<%= config.bin %> plan --tenant-list tenants.csv --quiet',
     '<%= config.bin %> plan --sql > plan.sql && psql -f plan.sql',
   ];
@@ -53,6 +56,7 @@ The worst wins: 1, 4, 3, 2, 0.`;
       description: 'save the plan, for apply FILE; holds values of rows, so only you may read it',
       helpValue: 'FILE',
     }),
+    ...reportFlags,
     'tenant-list': Flags.string({
       description: 'write, as CSV, what each tenant is: in sync, or in which class of changes',
       helpValue: 'FILE',
@@ -68,6 +72,7 @@ The worst wins: 1, 4, 3, 2, 0.`;
     const list = flags['tenant-list'];
     if (flags.out !== undefined) await checkPlanFilePath(flags.out);
     if (list !== undefined) await checkOutputFile(list, 'tenant-list');
+    const report = await RunReport.at(flags.report, { showValues: flags['show-values'], others: [flags.out, list] });
     const databases = await openDatabases(targetsOf(flags, process.env, request.desired), {
       role: flags.role,
       // A large fleet is read by two at once.
@@ -82,6 +87,7 @@ The worst wins: 1, 4, 3, 2, 0.`;
         const { tenantList } = await import('../report/tenant-list.js');
         await writeOutputFile(list, 'tenant-list', tenantList(plan));
       }
+      await report.write(plan, { kind: 'plan' });
       const showValues = flags['show-values'];
       if (this.jsonRequested) this.printJson(planDocument(plan, { showValues }));
       else if (flags.sql) for (const line of planSql(plan)) this.print(line);
@@ -90,6 +96,7 @@ The worst wins: 1, 4, 3, 2, 0.`;
         this.print(planText(plan, { verbose: flags.verbose, showValues, color: ansis, width }));
         if (flags.out !== undefined)
           this.print(`\nSaved. To apply it: ${programName(this.config.bin)} apply ${shellQuoted(flags.out)}`);
+        if (flags.report !== undefined) this.print(`\nReport: ${visible(flags.report)}`);
       }
       return planExitCode(plan, { detailed: flags['detailed-exitcode'] });
     } finally {

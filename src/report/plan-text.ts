@@ -8,7 +8,7 @@ import { paragraph } from './layout.js';
 import { familyOf, memberCount, memberName, membersOf, usageOf } from './members.js';
 import { noticeLines } from './notice-text.js';
 import { visible } from './visible.js';
-import { counted, named, number, scopeOf, shardOf } from './words.js';
+import { counted, named, number, scopeOf, shardOf, sizeWords } from './words.js';
 
 /** How a plan is shown. */
 export interface PlanTextOptions extends ChangeTextOptions {
@@ -184,12 +184,4 @@ const capital = (text: string): string => text.charAt(0).toUpperCase() + text.sl
 function usageWords({ scans, bytes }: IndexUsage): string {
   const served = scans === 1 ? '1 scan' : `${number(scans)} scans`;
   return `served ${served} since the statistics were reset; ${sizeWords(bytes)}`;
-}
-
-function sizeWords(bytes: number): string {
-  const units = ['bytes', 'kB', 'MB', 'GB', 'TB'];
-  let size = bytes;
-  let unit = 0;
-  for (; size >= 1024 && unit < units.length - 1; unit += 1) size /= 1024;
-  return `${unit === 0 ? size : size.toFixed(1)} ${units[unit]}`;
 }

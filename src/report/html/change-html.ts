@@ -1,0 +1,72 @@
+import type { ChangeOutcomeDocument } from '../apply-json.js';
+import type { ChangeDocument } from '../change-document.js';
+import { counted, HAZARD_WORDS, number, sizeWords, symbolOf } from '../words.js';
+import { type Content, type Html, html } from './html.js';
+import { sqlHtml } from './sql-html.js';
+
+/** How often each result came of one change, over the tenants of its class. */
+export type Tally = Readonly<Record<ChangeOutcomeDocument['result'], number>>;
+
+const SIGNS = { '+': ['adds', '+'], '-': ['removes', '−'], '~': ['changes', '~'] } as const;
+
+/** A change: what, why, what it risks, what stands in its way, what came of it, its statements. */
+export function changeHtml(
+  change: ChangeDocument & { readonly statements?: readonly string[] },
+  tally: Tally | null,
+  members: Content = null,
+): Html {
+  const [meaning, sign] = SIGNS[symbolOf(change.action)];
+  return html`<li class="change ${change.status}">
+<p class="what"><span class="sign ${meaning}" role="img" aria-label="${meaning}">${sign}</span> <span class="action">${change.action}</span> <span class="subject">${subjectOf(change)}</span> <span class="chip phase">${change.phase}</span>${change.status === 'pending' ? null : html` <span class="chip ${change.status}">${change.status}</span>`}</p>
+<p class="why">${change.reason}</p>
+${obstacle(change)}
+<dl class="notes">${hazards(change)}${note('Lock', change.lock === 'NONE' ? 'none that others notice' : change.lock)}${usage(change)}${tally === null ? null : note('Result', results(tally))}</dl>
+${members}
+${statements(change.statements ?? [])}
+</li>`;
+}
+
+/** `items.kind`, or `items: 3 members of items_body_${shop.short}`. */
+export function subjectOf({ table, object, family, memberCount }: ChangeDocument): string {
+  if (family !== undefined) return `${table}: ${counted(memberCount ?? 0, 'member')} of ${family}`;
+  return table === '' || table === object ? object : `${table}.${object}`;
+}
+
+const note = (term: string, what: Content): Html => html`<div><dt>${term}</dt><dd>${what}</dd></div>`;
+
+function hazards({ hazards: list }: ChangeDocument): Content {
+  if (list.length === 0) return null;
+  return note(
+    list.length === 1 ? 'Hazard' : 'Hazards',
+    list.map((hazard) => html`<span class="hazard">${HAZARD_WORDS[hazard]}</span>`),
+  );
+}
+
+function usage({ usage: used }: ChangeDocument): Content {
+  if (used === undefined) return null;
+  const scans = used.scans === 1 ? '1 scan' : `${number(used.scans)} scans`;
+  return note('Use', `${scans} since the statistics were reset; ${sizeWords(used.bytes)}`);
+}
+
+function obstacle({ status, obstacle: text, remedy }: ChangeDocument): Content {
+  if (text === undefined && (remedy === undefined || remedy === '')) return null;
+  return html`<div class="obstacle ${status}">${text === undefined ? null : html`<p>${text}</p>`}${remedy === undefined || remedy === '' ? null : html`<p class="remedy"><span class="do">Do</span> ${remedy}</p>`}</div>`;
+}
+
+function results(tally: Tally): Content {
+  const words: readonly (readonly [keyof Tally, string, string])[] = [
+    ['applied', 'applied', 'good'],
+    ['not-applied', 'not applied', 'warn'],
+    ['in-doubt', 'in doubt: the connection was lost while it ran', 'bad'],
+  ];
+  const made = words.filter(([result]) => tally[result] > 0);
+  if (made.length === 0) return 'no tenant came to it';
+  return made.map(
+    ([result, what, mood]) => html`<span class="result ${mood}">${what} in ${counted(tally[result], 'tenant')}</span>`,
+  );
+}
+
+function statements(list: readonly string[]): Content {
+  if (list.length === 0) return null;
+  return html`<pre class="sql"><code>${list.map((statement, at) => html`${at === 0 ? null : html`\n`}${sqlHtml(statement)}`)}</code></pre>`;
+}

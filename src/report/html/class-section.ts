@@ -1,0 +1,87 @@
+import type { ChangeOutcomeDocument } from '../apply-json.js';
+import type { ChangeDocument } from '../change-document.js';
+import type { ClassMembersDocument } from '../plan-json.js';
+import { counted, listed, number } from '../words.js';
+import { changeHtml, type Tally } from './change-html.js';
+import { swatch } from './fleet-picture.js';
+import { type Content, type Html, html, linesOf } from './html.js';
+import { namesHtml } from './names-html.js';
+import { type PageModel, type ShownClass, type TenantGroup, tenantKey, tenantLabel } from './page-model.js';
+
+/** Every class of tenants: what they need, and who they are. */
+export function classesSection(model: PageModel): Html | null {
+  if (model.classes.length === 0) return null;
+  return html`<section id="classes" aria-labelledby="classes-title">
+<h2 id="classes-title">Classes of drift</h2>
+<p class="lead">Tenants of one class need the same changes. Statements are written as psql takes them: <code class="sql-inline">:"schema"</code> stands for each tenant’s schema.</p>
+${model.classes.map((one) => classHtml(one, model))}
+</section>`;
+}
+
+function classHtml(one: ShownClass, model: PageModel): Html {
+  const { document, anchor, look, groups } = one;
+  const tallies = model.outcomes === null ? null : talliesOf(one, model);
+  const planned = new Set(document.changes.map(keyOf));
+  // A tenant may have needed something else by the time of its turn.
+  const unplanned = [...(tallies?.values() ?? [])].filter(({ change }) => !planned.has(keyOf(change)));
+  return html`<article class="class" id="${anchor}" aria-labelledby="${anchor}-title" tabindex="-1">
+<header><h3 id="${anchor}-title">${swatch(look)}<span class="class-no">Class ${one.no}</span> ${heading(one)}</h3>${chips(one)}</header>
+<ol class="changes">${document.changes.map((change, at) =>
+    changeHtml(change, tallies === null ? null : (tallies.get(keyOf(change))?.tally ?? NONE), members(one, at, model)),
+  )}</ol>
+${unplanned.length === 0 ? null : html`<p class="lead">By the time of their turn, some needed this too:</p><ol class="changes">${unplanned.map(({ change, tally }) => changeHtml(change, tally))}</ol>`}
+<div class="who">${groups.map((group) => whoHtml(group, one, model))}</div>
+</article>`;
+}
+
+function heading({ document: { tenantCount, changes } }: ShownClass): string {
+  return `${counted(tenantCount, 'tenant')}, ${counted(changes.length, 'change')}`;
+}
+
+function chips({ document: { changes } }: ShownClass): Content {
+  const count = (status: string) => changes.filter((change) => change.status === status).length;
+  return (['blocked', 'deferred'] as const)
+    .filter((status) => count(status) > 0)
+    .map((status) => html`<span class="chip ${status}">${number(count(status))} ${status}</span>`);
+}
+
+function whoHtml(group: TenantGroup, one: ShownClass, model: PageModel): Html {
+  return namesHtml(group, model, group.end === null ? `class ${one.no}` : `${group.words}, class ${one.no}`);
+}
+
+function members({ document }: ShownClass, at: number, { input }: PageModel): Content {
+  const own = (document.members ?? []).filter(({ change }) => change === at);
+  if (own.length === 0) return null;
+  const label = (one: ClassMembersDocument) => tenantLabel(input.plan, one);
+  const text = own.map((one) => `${label(one)}: ${one.values.map(memberText).join('; ')}`);
+  return html`<details class="members"><summary>Members by tenant</summary><div class="names-frame"><div class="member-names">${linesOf(text)}</div></div></details>`;
+}
+
+/** `items_new_acme (kind.value new, shop.id acme)`. */
+function memberText(member: Readonly<Record<string, string>>): string {
+  const values = Object.entries(member).filter(([key]) => key !== 'index');
+  const words = values.map(([key, value]) => `${key} ${value}`);
+  return member.index === undefined ? listed(words) : `${member.index} (${words.join(', ')})`;
+}
+
+const NONE: Tally = { applied: 0, 'not-applied': 0, 'in-doubt': 0 };
+
+interface Tallied {
+  readonly change: ChangeOutcomeDocument;
+  readonly tally: Record<keyof Tally, number>;
+}
+
+function talliesOf({ document }: ShownClass, { outcomes }: PageModel): ReadonlyMap<string, Tallied> {
+  const tallies = new Map<string, Tallied>();
+  for (const tenant of document.tenants) {
+    for (const change of outcomes?.get(tenantKey(tenant))?.changes ?? []) {
+      const one = tallies.get(keyOf(change)) ?? { change, tally: { ...NONE } };
+      one.tally[change.result] += 1;
+      tallies.set(keyOf(change), one);
+    }
+  }
+  return tallies;
+}
+
+const keyOf = ({ phase, action, table, object, family }: ChangeDocument): string =>
+  JSON.stringify([phase, action, table, object, family ?? null]);
