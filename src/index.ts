@@ -141,7 +141,7 @@ export {
 } from './report/apply-json.js';
 export { type ApplyTextOptions, applyText } from './report/apply-text.js';
 export type { ChangeDocument } from './report/change-document.js';
-export { htmlReport, type ReportedRun } from './report/html/report.js';
+export { type HtmlReportOptions, htmlReport, type ReportedRun } from './report/html/report.js';
 export type { ReportError, SeenTenants } from './report/html/report-input.js';
 export { MemberNames } from './report/member-names.js';
 export {

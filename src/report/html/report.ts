@@ -14,14 +14,22 @@ export type ReportedRun =
   /** An error ended it: what it told of its tenants by then. */
   | { readonly kind: 'broken'; readonly error: ReportError; readonly seen: SeenTenants };
 
+/** What a page shows, beside what the documents hold. */
+export interface HtmlReportOptions {
+  /** Whether values that come from rows are shown. */
+  readonly showValues: boolean;
+  /** When the page was made; now, unless given. */
+  readonly writtenAt?: Date;
+}
+
 /**
  * A plan, or what an apply made of it, as one self-contained page of HTML. Values of rows stay out of it unless
  * `showValues`.
  *
  * @example
- * await writeReport('plan.html', htmlReport(plan, { kind: 'plan' }, { showValues: false }), { showValues: false });
+ * await writeFile('plan.html', htmlReport(plan, { kind: 'plan' }, { showValues: false }));
  */
-export function htmlReport(plan: FleetPlan, run: ReportedRun, options: { readonly showValues: boolean }): string {
+export function htmlReport(plan: FleetPlan, run: ReportedRun, options: HtmlReportOptions): string {
   const inSync = plan.databases.flatMap(({ tenants }) =>
     tenants.flatMap(({ database, schema, changes }) => (changes.length === 0 ? [{ database, schema }] : [])),
   );
@@ -30,7 +38,7 @@ export function htmlReport(plan: FleetPlan, run: ReportedRun, options: { readonl
     inSync,
     run: runOf(run, options.showValues),
     showValues: options.showValues,
-    writtenAt: new Date(),
+    writtenAt: options.writtenAt ?? new Date(),
   });
 }
 
