@@ -54,5 +54,5 @@ function databases({ input: { plan, inSync } }: PageModel): Html {
     'Role',
     ...(several ? ['In a class', 'Not readable', 'In sync'] : []),
   ];
-  return html`<div class="table-frame" role="region" aria-label="Databases" tabindex="0"><table class="plain-table"><thead><tr>${heads.map((head) => html`<th scope="col">${head}</th>`)}</tr></thead><tbody>${rows}</tbody></table></div>`;
+  return html`<div class="table-frame" role="group" aria-label="Databases" tabindex="0"><table class="plain-table"><thead><tr>${heads.map((head) => html`<th scope="col">${head}</th>`)}</tr></thead><tbody>${rows}</tbody></table></div>`;
 }

@@ -54,7 +54,7 @@ function members({ document }: ShownClass, at: number, { input }: PageModel): Co
   if (own.length === 0) return null;
   const label = (one: ClassMembersDocument) => tenantLabel(input.plan, one);
   const text = own.map((one) => `${label(one)}: ${one.values.map(memberText).join('; ')}`);
-  return html`<details class="members"><summary>Members by tenant</summary><div class="names-frame"><div class="member-names">${linesOf(text)}</div></div></details>`;
+  return html`<details class="members"><summary>Members by tenant</summary><div class="names-frame" tabindex="0" role="group" aria-label="Members by tenant"><div class="member-names">${linesOf(text)}</div></div></details>`;
 }
 
 /** `items_new_acme (kind.value new, shop.id acme)`. */

@@ -29,7 +29,7 @@ export function phasesSection({ input: { plan }, classes }: PageModel): Html {
   );
   return html`<section id="phases" aria-labelledby="phases-title">
 <h2 id="phases-title">Phases</h2>
-<div class="table-frame" role="region" aria-labelledby="phases-title" tabindex="0"><table>
+<div class="table-frame" role="group" aria-labelledby="phases-title" tabindex="0"><table>
 <thead><tr><th scope="col">Phase</th><th scope="col">Tenants</th><th scope="col"><span class="sign adds" aria-hidden="true">+</span> To add</th><th scope="col"><span class="sign changes" aria-hidden="true">~</span> To change</th><th scope="col"><span class="sign removes" aria-hidden="true">−</span> To remove</th><th scope="col">Blocked</th><th scope="col">Deferred</th></tr></thead>
 <tbody>${rows}${skipped}</tbody></table></div>
 <p class="lead">Tenants that differ in the phase, and their changes: each counts once for every tenant, and a change of index families once for every member.</p>
@@ -43,7 +43,7 @@ export function hazardsSection({ classes }: PageModel): Html | null {
   if (hazards.length + locks.length === 0) return null;
   return html`<section id="hazards" aria-labelledby="hazards-title">
 <h2 id="hazards-title">Hazards and locks</h2>
-<div class="table-frame" role="region" aria-labelledby="hazards-title" tabindex="0"><table>
+<div class="table-frame" role="group" aria-labelledby="hazards-title" tabindex="0"><table>
 <thead><tr><th scope="col">What apply does</th><th scope="col">Tenants</th><th scope="col">If allowed</th><th scope="col">Classes</th></tr></thead>
 <tbody>${hazards.map((hazard) => hazardRow(hazard, classes))}</tbody>
 <tbody>${locks.toReversed().map((lock) => lockRow(lock, classes))}</tbody></table></div>

@@ -56,8 +56,10 @@ function part(html: string, id: string, element: 'section' | 'article' | 'li' = 
 
 /** Every list of names, by its label. */
 function lists(html: string): Record<string, readonly string[]> {
-  const found = [...html.matchAll(/data-group="\d+" data-label="([^"]*)">([^<]*)</gu)];
-  return Object.fromEntries(found.map(([, label = '', names = '']) => [label, names.split('\n')]));
+  const found = [...html.matchAll(/data-group="\d+" data-label="([^"]*)">((?:<div>[^<]*<\/div>)*)<\/div>/gu)];
+  return Object.fromEntries(
+    found.map(([, label = '', names = '']) => [label, names.replaceAll(/<\/?div>/gu, '').split('\n')]),
+  );
 }
 
 /** Tenants that the wide picture draws, by the class of their colour. */

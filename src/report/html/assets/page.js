@@ -12,9 +12,10 @@
     lists = [...document.querySelectorAll('.names[data-group]')]
       .sort((a, b) => Number(a.dataset.group) - Number(b.dataset.group))
       .map((element) => {
-        const text = element.textContent;
-        const names = text.split('\n');
-        const list = { element, text, names, lower: null, label: element.dataset.label, start };
+        const names = element.textContent.split('\n');
+        // Names that are laid out together.
+        const size = element.firstElementChild.textContent.trimEnd().split('\n').length;
+        const list = { element, names, size, lower: null, label: element.dataset.label, start };
         start += names.length;
         return list;
       });
@@ -32,13 +33,17 @@
   /** Shows a tenant in its list, and the class that the list is of. */
   function go(tenant) {
     const { list, at } = tenant;
-    if (marked !== null) marked.element.textContent = marked.text;
-    marked = list;
+    marked?.replaceChildren(marked.textContent);
+    const first = Math.floor(at / list.size) * list.size;
+    marked = list.element.children[first / list.size];
+    const text = marked.textContent;
+    const before = list.names
+      .slice(first, at)
+      .map((name) => `${name}\n`)
+      .join('');
     const mark = document.createElement('mark');
     mark.textContent = list.names[at];
-    const before = list.names.slice(0, at).map((name) => `${name}\n`);
-    const after = list.names.slice(at + 1).map((name) => `\n${name}`);
-    list.element.replaceChildren(before.join(''), mark, after.join(''));
+    marked.replaceChildren(before, mark, text.slice(before.length + list.names[at].length));
     for (let box = list.element.closest('details'); box !== null; box = box.parentElement.closest('details'))
       box.open = true;
     for (const old of document.querySelectorAll('.reached')) old.classList.remove('reached');
@@ -113,7 +118,7 @@
       svg.setAttribute('aria-hidden', 'true');
       svg.addEventListener('pointermove', (event) => {
         const at = placeOf(event);
-        if (at !== null && at !== place) point(at);
+        if (at !== null && (at !== place || cellSaid.textContent === '')) point(at);
       });
       svg.addEventListener('click', (event) => {
         const at = placeOf(event);
@@ -230,6 +235,7 @@
   form.addEventListener('submit', (event) => event.preventDefault());
   input.addEventListener('input', open);
   input.addEventListener('focus', () => {
+    read();
     if (input.value !== '') open();
   });
   input.addEventListener('blur', close);
