@@ -25,16 +25,16 @@ function classHtml(one: ShownClass, model: PageModel): Html {
   // A tenant may have needed something else by the time of its turn.
   const unplanned = [...(tallies?.values() ?? [])].filter(({ change }) => !planned.has(keyOf(change)));
   return html`<article class="class" id="${anchor}" aria-labelledby="${anchor}-title" tabindex="-1">
-<header><h3 id="${anchor}-title">${swatch(look)}<span class="class-no">Class ${one.no}</span> ${heading(one)}</h3>${chips(one)}</header>
+<header><h3 id="${anchor}-title">${swatch(look)}<span>Class ${one.no}</span> <span class="class-size">${size(one)}</span></h3>${chips(one)}</header>
+<div class="who">${groups.map((group) => whoHtml(group, one, model))}</div>
 <ol class="changes">${document.changes.map((change, at) =>
     changeHtml(change, tallies === null ? null : (tallies.get(keyOf(change))?.tally ?? NONE), members(one, at, model)),
   )}</ol>
 ${unplanned.length === 0 ? null : html`<p class="lead">By the time of their turn, some needed this too:</p><ol class="changes">${unplanned.map(({ change, tally }) => changeHtml(change, tally))}</ol>`}
-<div class="who">${groups.map((group) => whoHtml(group, one, model))}</div>
 </article>`;
 }
 
-function heading({ document: { tenantCount, changes } }: ShownClass): string {
+function size({ document: { tenantCount, changes } }: ShownClass): string {
   return `${counted(tenantCount, 'tenant')}, ${counted(changes.length, 'change')}`;
 }
 

@@ -2,18 +2,19 @@ import { groupBy } from '../../collections.js';
 import { counted, number } from '../words.js';
 import { subjectOf } from './change-html.js';
 import { fleetPicture, swatch } from './fleet-picture.js';
-import { type Content, type Html, html } from './html.js';
+import { type Html, html } from './html.js';
 import type { PageModel, ShownClass, TenantGroup } from './page-model.js';
 import { END_WORDS } from './tones.js';
 
-/** Lines of the legend before the rest is folded. */
+/** Classes in the legend before the rest is folded. */
 const SHOWN = 12;
 
 /** The fleet at a glance: its picture, what the cells mean, and a search for a tenant. */
 export function fleetSection(model: PageModel): Html {
   const total = model.groups.reduce((sum, { names }) => sum + names.length, 0);
-  const rows = model.groups.some(({ end }) => end !== null) ? endRows(model, total) : classRows(model, total);
-  const [shown, folded] = [rows.slice(0, SHOWN), rows.slice(SHOWN)];
+  const { shown, folded } = model.groups.some(({ end }) => end !== null)
+    ? { shown: endRows(model, total), folded: [] }
+    : classRows(model, total);
   return html`<section id="fleet" aria-labelledby="fleet-title">
 <div class="fleet-head"><h2 id="fleet-title">Fleet</h2>
 <form class="search" role="search" hidden>
@@ -37,7 +38,12 @@ interface LegendRow {
   readonly anchor: string;
 }
 
-function classRows({ classes, others }: PageModel, total: number): readonly Html[] {
+interface Legend {
+  readonly shown: readonly Html[];
+  readonly folded: readonly Html[];
+}
+
+function classRows({ classes, others }: PageModel, total: number): Legend {
   const first = others.filter(({ anchor }) => anchor === 'unreadable');
   const rest = others.filter(({ anchor }) => anchor !== 'unreadable');
   const other = (group: TenantGroup): LegendRow => ({
@@ -47,19 +53,13 @@ function classRows({ classes, others }: PageModel, total: number): readonly Html
     what: '',
     anchor: group.anchor,
   });
-  return [
-    ...first.map(other),
-    ...classes.map(
-      (one): LegendRow => ({
-        group: one,
-        count: one.document.tenantCount,
-        name: `class ${one.no}`,
-        what: gist(one),
-        anchor: one.anchor,
-      }),
-    ),
-    ...rest.map(other),
-  ].map((row) => legendRow(row, total));
+  const rows = classes.map((one) => {
+    const { no, anchor, document } = one;
+    return legendRow({ group: one, count: document.tenantCount, name: `class ${no}`, what: gist(one), anchor }, total);
+  });
+  const kept = rows.length > SHOWN + 1 ? SHOWN : rows.length;
+  const around = (groups: readonly TenantGroup[]) => groups.map((group) => legendRow(other(group), total));
+  return { shown: [...around(first), ...rows.slice(0, kept), ...around(rest)], folded: rows.slice(kept) };
 }
 
 /** By outcome: what they needed is told by the classes. */
@@ -76,9 +76,7 @@ function endRows({ groups }: PageModel, total: number): readonly Html[] {
 }
 
 const legendRow = ({ group, count, name, what, anchor }: LegendRow, total: number): Html =>
-  html`<li><a href="#${anchor}">${swatch(group.look)}<span class="count">${number(count)}</span><span class="name">${name}${details(what)}</span><span class="share">${share(count, total)}</span></a></li>`;
-
-const details = (what: string): Content => (what === '' ? null : html` <span class="gist">${what}</span>`);
+  html`<li><a href="#${anchor}">${swatch(group.look)}<span class="count">${number(count)}</span><span class="name">${name}</span><span class="share">${share(count, total)}</span>${what === '' ? null : html`<span class="gist">${what}</span>`}</a></li>`;
 
 /** What a class is about, in one line: its first change, and how many more there are. */
 export function gist({ document: { changes } }: Pick<ShownClass, 'document'>): string {

@@ -45,7 +45,7 @@ function obstacleHtml({ change, subjects, classes }: Obstacle): Html {
   return html`<li class="card ${status}">
 <p><span class="chip ${status}">${status}</span> <strong>${counted(tenants, 'tenant')}</strong> <span class="links">${classes.length === 1 ? 'class' : 'classes'} ${classes.map(classLink)}</span></p>
 <p>${obstacle ?? reason}</p>
-<p class="subjects">${subjects.map((subject) => html`<code>${subject}</code> `)}</p>
+<p class="subjects">${subjects.map((subject, at) => html`${at === 0 ? null : ' · '}<code>${subject}</code>`)}</p>
 ${remedy === undefined || remedy === '' ? null : html`<p class="remedy"><span class="do">Do</span> ${remedy}</p>`}
 </li>`;
 }

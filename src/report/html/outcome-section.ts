@@ -29,13 +29,16 @@ ${changeCounts(model)}
 function endHtml(groups: readonly TenantGroup[], words: string, anchor: string, model: PageModel): Content {
   const [first] = groups;
   if (first === undefined) return null;
-  const total = groups.reduce((sum, { names }) => sum + names.length, 0);
-  const causes = groupBy(groups, ({ failure }) => JSON.stringify([failure?.code, failure?.sqlstate, failure?.message]));
+  const total = sizeOf(groups);
+  const causes = groupBy(groups, ({ cause }) => cause);
+  const sorted = [...causes.values()].toSorted((a, b) => sizeOf(b) - sizeOf(a));
   return html`<li class="card end-card tone-${first.look.tone}" id="${anchor}" tabindex="-1">
 <p class="end-line">${swatch(first.look)} <strong>${counted(total, 'tenant')}</strong> ${words}</p>
-${[...causes.values()].map((group) => causeHtml(group, model))}
+${sorted.map((group) => causeHtml(group, model))}
 </li>`;
 }
+
+const sizeOf = (groups: readonly TenantGroup[]): number => groups.reduce((sum, { names }) => sum + names.length, 0);
 
 function causeHtml(groups: readonly TenantGroup[], { classes }: PageModel): Content {
   const [first] = groups;
@@ -51,7 +54,7 @@ function causeHtml(groups: readonly TenantGroup[], { classes }: PageModel): Cont
     failure === null
       ? null
       : html`<p class="cause">${failure.message} <code>${failure.code}${failure.sqlstate === undefined ? null : `, SQLSTATE ${failure.sqlstate}`}</code></p>`
-  }<p class="subjects">${named(names, NAMES)} <span class="links">${links}</span></p>${
+  }<p class="subjects">${named(names, NAMES)} <span class="links">· ${links}</span></p>${
     failure?.remedy === undefined ? null : html`<p class="remedy"><span class="do">Do</span> ${failure.remedy}</p>`
   }</div>`;
 }

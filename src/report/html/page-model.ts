@@ -17,7 +17,9 @@ export interface TenantGroup {
   readonly at: number | null;
   /** Null in the page of a plan. */
   readonly end: End | null;
-  /** Why they ended so, where an error did it. */
+  /** The same for groups of tenants that ended for the same reason. */
+  readonly cause: string;
+  /** Why they ended so, where an error did it: of the first of them. */
   readonly failure: FailureDocument | null;
 }
 
@@ -92,7 +94,7 @@ export function pageModel(input: ReportInput): PageModel {
   ): readonly TenantGroup[] {
     const label = (tenant: TenantName) => tenantLabel(plan, tenant);
     if (tenants.length === 0) return [];
-    if (ends === null) return [{ ...base, names: tenants.map(label), end: null, failure: null }];
+    if (ends === null) return [{ ...base, names: tenants.map(label), end: null, cause: '', failure: null }];
     const endOf = (tenant: TenantName) => ends(tenantKey(tenant));
     const failureOf = (tenant: TenantName) => failures?.get(tenantKey(tenant))?.error ?? null;
     const alike = groupBy(tenants, (tenant) => {
@@ -101,13 +103,13 @@ export function pageModel(input: ReportInput): PageModel {
       const message = failure?.message.replaceAll(`"${tenant.schema}"`, '') ?? '';
       return JSON.stringify([endOf(tenant), failure?.code, failure?.sqlstate, message]);
     });
-    return [...alike.values()].map((group): TenantGroup => {
+    return [...alike].map(([cause, group]): TenantGroup => {
       const [first] = group;
       const end = first === undefined ? null : endOf(first);
       const failure = first === undefined ? null : failureOf(first);
       const look = end === null ? base.look : END_LOOKS[end];
       const words = end === null ? base.words : END_WORDS[end];
-      return { ...base, look, words, names: group.map(label), end, failure };
+      return { ...base, look, words, names: group.map(label), end, cause, failure };
     });
   }
 }

@@ -44,7 +44,7 @@ export function hazardsSection({ classes }: PageModel): Html | null {
   return html`<section id="hazards" aria-labelledby="hazards-title">
 <h2 id="hazards-title">Hazards and locks</h2>
 <div class="table-frame" role="group" aria-labelledby="hazards-title" tabindex="0"><table>
-<thead><tr><th scope="col">What apply does</th><th scope="col">Tenants</th><th scope="col">If allowed</th><th scope="col">Classes</th></tr></thead>
+<thead><tr><th scope="col">What apply does</th><th scope="col">Tenants</th><th scope="col">If allowed</th><th scope="col" class="links-head">Classes</th></tr></thead>
 <tbody>${hazards.map((hazard) => hazardRow(hazard, classes))}</tbody>
 <tbody>${locks.toReversed().map((lock) => lockRow(lock, classes))}</tbody></table></div>
 <p class="lead">Tenants with pending changes of the kind; “if allowed”: with changes that are blocked, or deferred, as things stand.</p>

@@ -314,8 +314,8 @@ describe('the page of an apply', () => {
   it('shows each cause once, with the remedy, the tenants and the command for what is left', () => {
     const failed = part(html, 'end-failed', 'li');
     expect(failed).toContain('3 tenants failed');
-    expect(failed).toContain('held by process 7 TENANT_LOCKED t1, t2 class 1 Do end it');
-    expect(failed).toContain('permission denied TENANT_LOCKED u all names Do end it');
+    expect(failed).toContain('held by process 7 TENANT_LOCKED t1, t2 · class 1 Do end it');
+    expect(failed).toContain('permission denied TENANT_LOCKED u · all names Do end it');
     expect(part(html, 'outcomes')).toContain('trueup apply --yes');
     expect(part(html, 'outcomes')).toContain('Changes of all tenants: 77 applied, 2 not applied, 1 in doubt.');
   });
