@@ -21,6 +21,22 @@ export async function calledFunctions(expression: string): Promise<readonly Call
   return [...found.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, called]) => called);
 }
 
+/** Every call of a function in a query, with the number of its arguments; each once. */
+export async function calledWithArguments(
+  query: string,
+): Promise<readonly (CalledFunction & { readonly count: number })[]> {
+  const { tree } = await fragmentTree('query', query);
+  const found = new Map<string, CalledFunction & { readonly count: number }>();
+  walk({ SelectStmt: tree }, ({ kind, body }) => {
+    if (kind !== 'FuncCall') return;
+    const name = names(list(body, 'funcname'));
+    const schema = name.length > 1 ? name.slice(0, -1).join('.') : null;
+    const called = { schema, name: name.at(-1) ?? '', count: list(body, 'args').length };
+    found.set(JSON.stringify(called), called);
+  });
+  return [...found.values()];
+}
+
 /** Something that an expression or a query names outside pg_catalog, and that planning it might run. */
 export interface ForeignName {
   readonly kind: 'function' | 'operator' | 'type';
@@ -136,9 +152,9 @@ function ownRefusal(kind: string, body: Node): string | null {
   }
 }
 
-/** The schema of a qualified name, unless it is pg_catalog. */
+/** The schema of a qualified name, unless it is pg_catalog; of no name (an ORDER BY without USING), none. */
 const foreignSchema = (name: readonly string[]): string | null =>
-  name.length === 1 || (name.length === 2 && name[0] === 'pg_catalog') ? null : name.slice(0, -1).join('.');
+  name.length < 2 || (name.length === 2 && name[0] === 'pg_catalog') ? null : name.slice(0, -1).join('.');
 
 /** Unqualified column names that an expression references, sorted and once each. */
 export async function columnsOf(expression: string): Promise<readonly string[]> {
