@@ -83,12 +83,17 @@ export interface TablesDocument {
   readonly materialized_views?: Readonly<Record<string, ViewDocument>>;
 }
 
-export interface ProbeDocument {
+export interface ProbeDocument extends Conditional {
   readonly name: string;
   readonly description?: string;
-  readonly table?: string;
+  readonly table: string;
+  readonly family?: string;
+  readonly index?: string;
+  readonly partition?: readonly string[];
+  readonly row?: Readonly<Record<string, string>>;
   readonly query: string;
   readonly settings?: Readonly<Record<string, Scalar>>;
+  readonly exact_rows?: number | string;
 }
 
 export interface ExtensionDocument extends Conditional {

@@ -1,4 +1,5 @@
 import type { ColumnShape, ConstraintShape, MethodIdentity, TableShape } from '../shape/table-shape.js';
+import type { DesiredProbe } from './probe.js';
 
 /**
  * The desired state after loading: validated, one backend chosen a phase, parameters filled in, every placeholder
@@ -21,6 +22,8 @@ export interface DesiredState {
   /** Union of the phases' tables that this run reconciles, in order of declaration. */
   readonly tables: readonly DesiredTable[];
   readonly extensions: readonly DesiredExtension[];
+  /** Queries that show whether indexes serve, of the phases that this run reconciles. */
+  readonly probes: readonly DesiredProbe[];
   readonly overrides: readonly Override[];
 }
 

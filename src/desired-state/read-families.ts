@@ -34,15 +34,22 @@ function readFamily(family: FamilyDocument, at: Place, reading: Reading): IndexF
       'list the other values',
     );
   }
-  const sets: Sets = new Map([
-    ...rows.map((set) => [set.name, Object.keys(set.values)] as const),
-    ...lists.map((set) => [set.name, Object.keys(set.entries[0] ?? {})] as const),
-  ]);
+  const sets = setsOf(family);
   const where =
     family.where === undefined ? null : reading.sqlParts('expression', family.where, within(at, 'where'), sets).parts;
   const name = reading.nameParts(family.name, within(at, 'name'), sets);
   checkFamilyName(name, sets, lists, within(at, 'name'), reading);
   return { label: join(name), name, rows: rows[0] ?? null, lists, where, ...readIndexBase(family, at, reading) };
+}
+
+/** What placeholders about a family may name: the values of its sets. */
+export const setsOf = (family: FamilyDocument): Sets =>
+  new Map(Object.entries(family.for_each).map(([name, set]) => [name, valuesOf(set)]));
+
+function valuesOf(set: SetDocument): readonly string[] {
+  if (!isList(set)) return Object.keys(set.values);
+  const [first] = set;
+  return typeof first === 'object' ? Object.keys(first) : ['value'];
 }
 
 const isList = (set: SetDocument): set is Extract<SetDocument, readonly unknown[]> => Array.isArray(set);

@@ -1,9 +1,11 @@
 import type { TablesDocument } from './documents.js';
 import type { DesiredExtension, DesiredTable } from './model.js';
+import type { DesiredProbe } from './probe.js';
 import { readColumns } from './read-columns.js';
 import { readConstraints } from './read-constraints.js';
 import { readFamilies } from './read-families.js';
 import { readIndexes } from './read-indexes.js';
+import { readProbes } from './read-probes.js';
 import type { Reading } from './reading.js';
 import { keyAt, type Place, valueAt, within, type YamlFile } from './yaml-file.js';
 
@@ -11,15 +13,14 @@ import { keyAt, type Place, valueAt, within, type YamlFile } from './yaml-file.j
 export interface FileContent {
   readonly tables: readonly DesiredTable[];
   readonly extensions: readonly DesiredExtension[];
+  readonly probes: readonly DesiredProbe[];
 }
 
 /** Reads a phase's or backend's file into the model, its parameters filled in. */
 export function readTables(document: TablesDocument, file: YamlFile, reading: Reading): FileContent {
   const root: Place = { file, path: [] };
-  for (const [index, probe] of (document.probes ?? []).entries()) {
-    reading.sql('query', probe.query, within(root, 'probes', index, 'query'));
-  }
   return {
+    probes: readProbes(document, root, reading),
     tables: [...tableParts(document, root, reading), ...viewParts(document, root, reading)],
     extensions: (document.extensions ?? []).flatMap((extension, index) => {
       const at = within(root, 'extensions', index);

@@ -10,6 +10,7 @@ import {
 } from './backends.js';
 import { checkExpressions } from './check-expressions.js';
 import { checkNames } from './check-names.js';
+import { checkProbes } from './check-probes.js';
 import { checkReferences } from './check-references.js';
 import { digestOf } from './digest.js';
 import type { PhaseDocument } from './documents.js';
@@ -90,6 +91,8 @@ async function resolution(
   await checkFragments(fragments, problems);
   // What an expression names can be asked only of one that parses.
   if (!problems.any) await checkExpressions(tables, problems);
+  const probes = contents.flatMap((content) => content.probes);
+  if (!problems.any) await checkProbes(probes, tables, problems);
   if (!problems.any) await checkMigrationLockColumns(migrationLock, problems);
   const extensions = contents
     .flatMap((content) => content.extensions)
@@ -107,6 +110,7 @@ async function resolution(
     ),
     tables: onlyPhases(tables, selected),
     extensions: uniteExtensions(extensions, problems),
+    probes: probes.filter((probe) => selected.has(probe.phase)),
     overrides,
   };
   return { state, digest: () => digest(files, states, parameters, tenants.baseSchema) };

@@ -62,6 +62,7 @@ export function bareState(
       source: NOWHERE,
     })),
     extensions,
+    probes: [],
     overrides: [],
   };
 }

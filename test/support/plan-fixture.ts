@@ -228,6 +228,7 @@ export const desiredState = (fields: Partial<DesiredState> = {}): DesiredState =
   parameters: { width: { value: 8, source: 'default', forNewOnly: true } },
   tables: [items],
   extensions: [],
+  probes: [],
   overrides: [],
   ...fields,
 });
