@@ -154,7 +154,8 @@ export function desiredStateDirectory(given: string | undefined): string {
   return existsSync(join(local, 'fleet.yaml')) ? local : fileURLToPath(new URL('../../desired-state', import.meta.url));
 }
 
-function assignments(words: readonly string[], flag: string, form: string): Readonly<Record<string, string>> {
+/** Words of the form `NAME=VALUE`, by name. @throws {TrueupError} USAGE for another form, and for two values of one name */
+export function assignments(words: readonly string[], flag: string, form: string): Readonly<Record<string, string>> {
   const values = new Map<string, string>();
   for (const word of words) {
     const equals = word.indexOf('=');

@@ -1,11 +1,12 @@
 import type { Session } from './session.js';
 import { refusesTransactions, sharedBackends } from './shared-backends.js';
 
-/** What a transaction is for. A snapshot sees one state of the database all along, and can write nothing. */
-export type TransactionMode = 'read only snapshot' | 'read write';
+/** What a transaction is for. A snapshot sees one state of the database all along; only `read write` can write. */
+export type TransactionMode = 'read only snapshot' | 'read only' | 'read write';
 
 const BEGIN: Readonly<Record<TransactionMode, string>> = {
   'read only snapshot': 'BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY',
+  'read only': 'BEGIN ISOLATION LEVEL READ COMMITTED, READ ONLY',
   'read write': 'BEGIN ISOLATION LEVEL READ COMMITTED, READ WRITE',
 };
 

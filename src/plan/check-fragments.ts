@@ -1,6 +1,7 @@
 import { unsafeFunctions } from '../catalog/row-facts.js';
 import type { Session } from '../database/session.js';
 import type { DesiredState, DesiredTable, MigrationLockRule, SourcePosition } from '../desired-state/model.js';
+import type { DesiredProbe } from '../desired-state/probe.js';
 import { foreignNames } from '../sql/evaluation.js';
 import { calledFunctions } from '../sql/fragments.js';
 import { parseSql } from '../sql/parser.js';
@@ -14,6 +15,17 @@ import { TrueupError } from '../trueup-error.js';
  */
 export function checkEvaluatedFragments(session: Session, desired: DesiredState): Promise<void> {
   return checkAll(session, [...desired.tables.flatMap(evaluatedFragments), ...lockFragments(desired.migrationLock)]);
+}
+
+/**
+ * The same for the values that probes take from rows.
+ * @throws {TrueupError} FRAGMENT_REFUSED before any of them is evaluated.
+ */
+export function checkProbeRows(session: Session, probes: readonly DesiredProbe[]): Promise<void> {
+  return checkAll(
+    session,
+    probes.flatMap(({ row, source }) => Object.values(row).map((text) => ({ text, source }))),
+  );
 }
 
 /**
