@@ -129,6 +129,25 @@ export {
 } from './apply/request.js';
 export { RunControl, STOP_REASONS, type StopReason } from './apply/run-control.js';
 
+// Explain: which index the planner takes for the queries that indexes are there for.
+
+export type { DesiredProbe, ServingIndex } from './desired-state/probe.js';
+export { explainFleet } from './explain/explain-fleet.js';
+export {
+  type ExpectedIndex,
+  type ExplainedDatabase,
+  type ExplainedIndex,
+  type Explanation,
+  type Partition,
+  type ProbeResult,
+  type RowCount,
+  VERDICTS,
+  type Verdict,
+  type WithoutGlobal,
+} from './explain/explanation.js';
+export type { ProbePlan } from './explain/plan-nodes.js';
+export { DEFAULT_STATEMENT_TIMEOUT, type ExplainRequest } from './explain/request.js';
+
 // Report: pure functions of a plan or an outcome.
 
 export { type ChangeName, type EventDocument, type EventOptions, eventDocument } from './report/apply-events.js';
@@ -141,6 +160,13 @@ export {
 } from './report/apply-json.js';
 export { type ApplyTextOptions, applyText } from './report/apply-text.js';
 export type { ChangeDocument } from './report/change-document.js';
+export {
+  type ExplainDocument,
+  explainDocument,
+  type ProbeDocument,
+  type WithoutDocument,
+} from './report/explain-json.js';
+export { type ExplainTextOptions, explainText } from './report/explain-text.js';
 export { type HtmlReportOptions, htmlReport, type ReportedRun } from './report/html/report.js';
 export type { ReportError, SeenTenants } from './report/html/report-input.js';
 export { MemberNames } from './report/member-names.js';
@@ -158,6 +184,7 @@ export {
   applySchema,
   errorSchema,
   eventSchema,
+  explainSchema,
   type JsonSchema,
   planFileSchema,
   planSchema,

@@ -184,12 +184,14 @@ export class Reading {
 
   #variable(name: string, sets: Sets | null, refuse: (message: string, remedy: string) => null): NamePart | null {
     if (sets === null)
-      return refuse(`the placeholder ${name} stands outside the name and where of an index family`, 'use a parameter');
+      return refuse(
+        `the placeholder ${name} stands outside the name and where of an index family, and the query of a probe`,
+        'use a parameter',
+      );
     const [set = '', value = ''] = name.split('.');
     const values = sets.get(set);
-    if (values === undefined) return refuse(`for_each has no ${shown(set)}`, suggestion(set, sets.keys()));
-    if (!values.includes(value))
-      return refuse(`${set} of for_each has no value ${shown(value)}`, suggestion(value, values));
+    if (values === undefined) return refuse(`there is no set ${shown(set)} here`, suggestion(set, sets.keys()));
+    if (!values.includes(value)) return refuse(`${set} has no value ${shown(value)} here`, suggestion(value, values));
     return { variable: name };
   }
 

@@ -34,7 +34,7 @@ function reasonOf(
         ? `it reads the whole table, exactly: as good as an index for ${rows(tableRows)}`
         : `it reads the whole table each time: ${rows(tableRows)}${stateWords(expected.state)}`;
     case 'global-post-filter':
-      return `it searches an index over the whole table and filters by partition only afterwards: too few rows come back${stateWords(expected.state)}`;
+      return `it searches an index over the whole table and filters by partition only afterwards: too few rows may come back${stateWords(expected.state)}`;
     default:
       return ok
         ? 'an index of the same kind serves, under another name'

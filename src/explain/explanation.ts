@@ -1,6 +1,6 @@
 import type { DesiredState } from '../desired-state/model.js';
 import type { ServingIndex } from '../desired-state/probe.js';
-import type { PlanSummary } from './plan-nodes.js';
+import type { ProbePlan } from './plan-nodes.js';
 
 /**
  * How the planner reaches the rows of a probe:
@@ -78,7 +78,7 @@ export type WithoutGlobal =
       readonly verdict: Verdict;
       readonly ok: boolean;
       readonly used: readonly ExplainedIndex[];
-      readonly plan: PlanSummary;
+      readonly plan: ProbePlan;
     }
   | { readonly kind: 'refused'; readonly indexes: readonly ExplainedIndex[]; readonly reason: string };
 
@@ -104,7 +104,7 @@ export interface ProbeResult {
   readonly expected: ExpectedIndex | null;
   /** By which indexes the planner reaches the table. */
   readonly used: readonly ExplainedIndex[];
-  readonly plan: PlanSummary | null;
+  readonly plan: ProbePlan | null;
   /** Valid indexes over the whole table that the phase owns and nothing declares. */
   readonly stale: readonly ExplainedIndex[];
   /** Null where it was not asked for, or none is there. */

@@ -88,16 +88,17 @@ async function readMembers(session: Session, schema: string, family: IndexFamily
     if (source === null) return expectedMembers(family, []);
     const { rows, failed } = await readFamilyRows(session, [{ schema, table: source.table }], source.values);
     const why = failed.get(schema);
-    if (why !== undefined) throw new MemberProblem(why);
+    if (why !== undefined)
+      throw unreadable(schema, why, 'see that this role may read it, or name one that may: --role');
     return expectedMembers(family, rows.get(schema) ?? []);
   } catch (error) {
     if (!(error instanceof MemberProblem)) throw error;
-    throw new TrueupError('TENANT_UNREADABLE', error.message, {
-      where: `schema ${schema}`,
-      remedy: `see what differs: trueup plan --schema ${schema}`,
-    });
+    throw unreadable(schema, error.message, `see what differs: trueup plan --schema ${schema}`);
   }
 }
+
+const unreadable = (schema: string, message: string, remedy: string): TrueupError =>
+  new TrueupError('TENANT_UNREADABLE', message, { where: `schema ${schema}`, remedy });
 
 interface Candidate {
   readonly member: ExpectedMember;

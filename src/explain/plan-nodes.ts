@@ -19,7 +19,7 @@ export interface PlanNode {
 export type ExplainDocument = readonly [{ readonly Plan: PlanNode; readonly 'Execution Time'?: number }];
 
 /** A plan without anything that rows hold. */
-export interface PlanSummary {
+export interface ProbePlan {
   /** Kinds of nodes, the outermost first, each with the depth that it stands at. */
   readonly nodes: readonly { readonly kind: string; readonly depth: number; readonly index: string | null }[];
   /** The planner's own unit. */
@@ -60,7 +60,7 @@ const indexesBelow = (node: PlanNode): readonly string[] => [
 ];
 
 /** What of a plan may be shown: no condition and no value of it. */
-export function summaryOf([document]: ExplainDocument): PlanSummary {
+export function summaryOf([document]: ExplainDocument): ProbePlan {
   const { Plan: plan } = document;
   const time = document['Execution Time'];
   return {
@@ -74,7 +74,7 @@ export function summaryOf([document]: ExplainDocument): PlanSummary {
   };
 }
 
-const nodesOf = (node: PlanNode, depth: number): PlanSummary['nodes'] => [
+const nodesOf = (node: PlanNode, depth: number): ProbePlan['nodes'] => [
   { kind: node['Node Type'], depth, index: indexesAt(node)[0] ?? null },
   ...(node.Plans ?? []).flatMap((child) => nodesOf(child, depth + 1)),
 ];

@@ -7,7 +7,7 @@ import { TrueupError } from '../trueup-error.js';
 import type { ExplainContext, TenantProbe } from './context.js';
 import type { ExpectedIndex, ExplainedIndex } from './explanation.js';
 import { type DetailedIndex, detailIndexes, type ListedIndex, listIndexes, shownIndex } from './indexes.js';
-import { accessesOf, type ExplainDocument, type PlanSummary, summaryOf } from './plan-nodes.js';
+import { accessesOf, type ExplainDocument, type ProbePlan, summaryOf } from './plan-nodes.js';
 import type { PreparedProbe } from './prepare.js';
 import { type Judgement, judge } from './verdict.js';
 
@@ -17,7 +17,7 @@ export interface PlannedProbe {
   readonly expected: ExpectedIndex;
   readonly used: readonly ExplainedIndex[];
   readonly stale: readonly ExplainedIndex[];
-  readonly plan: PlanSummary;
+  readonly plan: ProbePlan;
 }
 
 interface ExplainRow extends Row {

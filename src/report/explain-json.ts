@@ -8,7 +8,7 @@ import type {
   Verdict,
   WithoutGlobal,
 } from '../explain/explanation.js';
-import type { PlanSummary } from '../explain/plan-nodes.js';
+import type { ProbePlan } from '../explain/plan-nodes.js';
 import { FORMAT_VERSION, TRUEUP_VERSION } from './document-version.js';
 import { type ExplainNames, explainNames } from './explain-names.js';
 import type { MemberNames } from './member-names.js';
@@ -42,7 +42,7 @@ export interface ProbeDocument
   } | null;
   readonly used: readonly ExplainedIndex[];
   readonly stale: readonly ExplainedIndex[];
-  readonly plan: PlanSummary | null;
+  readonly plan: ProbePlan | null;
   readonly without: WithoutDocument | null;
   /** Only where values are shown. */
   readonly query?: string;
@@ -56,7 +56,7 @@ export interface WithoutDocument {
   readonly verdict: Verdict | null;
   readonly ok: boolean | null;
   readonly used: readonly ExplainedIndex[];
-  readonly plan: PlanSummary | null;
+  readonly plan: ProbePlan | null;
 }
 
 /**
@@ -113,7 +113,7 @@ function probeDocument(result: ProbeResult, names: ExplainNames, showQuery: bool
   };
 }
 
-const planDocument = (plan: PlanSummary, names: ExplainNames): PlanSummary => ({
+const planDocument = (plan: ProbePlan, names: ExplainNames): ProbePlan => ({
   ...plan,
   nodes: plan.nodes.map((node) => ({ ...node, index: node.index === null ? null : names.index(node.index) })),
 });

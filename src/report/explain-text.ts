@@ -1,5 +1,5 @@
 import type { ExplainedDatabase, ExplainedIndex, Explanation, Partition, ProbeResult } from '../explain/explanation.js';
-import type { PlanSummary } from '../explain/plan-nodes.js';
+import type { ProbePlan } from '../explain/plan-nodes.js';
 import { type ExplainNames, explainNames } from './explain-names.js';
 import { paragraph, type TextOptions } from './layout.js';
 import type { MemberNames } from './member-names.js';
@@ -81,7 +81,9 @@ const sentence = (text: string): string => `${text.charAt(0).toUpperCase()}${tex
 
 /** A query vector has thousands of characters, and nobody reads them; `--json` has them all. */
 const short = (query: string): string =>
-  query.replaceAll(/'(?:[^']|'')*'/gu, (literal) => (literal.length > 60 ? `${literal.slice(0, 40)}…'` : literal));
+  query
+    .replaceAll(/\s+/gu, ' ')
+    .replaceAll(/'(?:[^']|'')*'/gu, (literal) => (literal.length > 60 ? `${literal.slice(0, 40)}…'` : literal));
 
 function detailsOf(result: ProbeResult, names: ExplainNames): readonly (readonly [string, string])[] {
   const { partition, used, expected, plan, stale, without, settings, unknownSettings } = result;
@@ -98,13 +100,13 @@ function detailsOf(result: ProbeResult, names: ExplainNames): readonly (readonly
   if (unknownSettings.length > 0)
     details.push(['note', `the server does not know ${visible(listed(unknownSettings))}: of no effect`]);
   if (without !== null) {
-    const gone = `without ${indexWords(without.indexes, names)}`;
+    const gone = `without ${visible(listed(without.indexes.map((index) => names.index(index.name))))}`;
     if (without.kind === 'refused') details.push([gone, `not planned: ${visible(names.message(without.reason))}`]);
     else {
       const by = without.used.length === 0 ? '' : ` by ${indexWords(without.used, names)}`;
       details.push([
         gone,
-        `${without.verdict}${without.ok ? '' : ', which would fail too'},${by} ${planWords(without.plan)}`,
+        `${without.verdict}${by}${without.ok ? '' : ', which would fail too'}; ${planWords(without.plan)}`,
       ]);
     }
   } else if (stale.length > 0) {
@@ -137,7 +139,7 @@ const indexWords = (indexes: readonly ExplainedIndex[], names: ExplainNames): st
     .map(({ name, method, bytes, oid }) => visible(`${names.index(name)} (${method}, ${sizeWords(bytes)}, oid ${oid})`))
     .join(', ');
 
-function planWords({ nodes, cost, rows, executed }: PlanSummary): string {
+function planWords({ nodes, cost, rows, executed }: ProbePlan): string {
   const kinds = nodes.map((node) => node.kind).join(' > ');
   const came =
     executed === null ? '' : `; executed: ${counted(executed.rows, 'row')} in ${executed.milliseconds.toFixed(1)} ms`;

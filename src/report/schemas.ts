@@ -2,6 +2,7 @@ import planFile from '../plan/schema/plan-file.schema.json' with { type: 'json' 
 import apply from './schema/apply.schema.json' with { type: 'json' };
 import error from './schema/error.schema.json' with { type: 'json' };
 import event from './schema/event.schema.json' with { type: 'json' };
+import explain from './schema/explain.schema.json' with { type: 'json' };
 import plan from './schema/plan.schema.json' with { type: 'json' };
 
 /** A JSON Schema, draft 7, for any validator. */
@@ -15,6 +16,8 @@ export const planSchema: JsonSchema = plan;
 export const applySchema: JsonSchema = apply;
 /** Of a line of `apply --events`. */
 export const eventSchema: JsonSchema = event;
+/** Of what `explain --json` prints. */
+export const explainSchema: JsonSchema = explain;
 /** Of what a failing run prints with `--json`. */
 export const errorSchema: JsonSchema = error;
 /** Of the file that `plan --out` writes. */

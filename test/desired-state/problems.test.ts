@@ -44,14 +44,14 @@ const CASES: readonly (readonly [string, Files, string, string, string])[] = [
     'an unknown set',
     edited('search/plain.yaml', '= ${shop.id}', '= ${shops.id}'),
     'search/plain.yaml:15:58',
-    'for_each has no "shops"',
+    'there is no set "shops" here',
     'did you mean "shop"?',
   ],
   [
     'an unknown value of a set',
     edited('search/plain.yaml', '= ${shop.id}', '= ${shop.ids}'),
     'search/plain.yaml:15:58',
-    'shop of for_each has no value "ids"',
+    'shop has no value "ids" here',
     'did you mean "id"?',
   ],
   [

@@ -1,4 +1,3 @@
-import { Ajv } from 'ajv';
 import { describe, expect, it } from 'vitest';
 import { EVENT_KINDS } from '../../src/apply/events.js';
 import { OUTCOMES } from '../../src/apply/outcome.js';
@@ -15,6 +14,7 @@ import errorSchema from '../../src/report/schema/error.schema.json' with { type:
 import eventSchema from '../../src/report/schema/event.schema.json' with { type: 'json' };
 import planSchema from '../../src/report/schema/plan.schema.json' with { type: 'json' };
 import { ERROR_CODES, TrueupError } from '../../src/trueup-error.js';
+import { problems } from '../support/closed-schema.js';
 import {
   backfill,
   dropIndex,
@@ -61,20 +61,6 @@ const outcome = fleetOutcome(
   ],
   { databaseChanges: [{ change: dropIndex('x'), result: 'applied' }] },
 );
-
-/** The schema with every object closed: what a document holds beyond it is missing from the schema. */
-function closed(schema: unknown): unknown {
-  if (Array.isArray(schema)) return schema.map(closed);
-  if (typeof schema !== 'object' || schema === null) return schema;
-  const entries = Object.entries(schema).map(([key, value]) => [key, closed(value)] as const);
-  return { ...Object.fromEntries(entries), ...('properties' in schema ? { additionalProperties: false } : {}) };
-}
-
-function problems(schema: object, document: unknown): unknown {
-  const ajv = new Ajv({ allErrors: true, strict: true, allowUnionTypes: true });
-  const validate = ajv.compile(closed(schema) as object);
-  return validate(JSON.parse(JSON.stringify(document))) ? [] : validate.errors;
-}
 
 describe('the JSON of a plan', () => {
   it('is what the published schema describes, with values and without', () => {
