@@ -36,12 +36,14 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
     'log-level': Flags.option({
       description: 'what to tell on standard error while it runs',
       options: LOG_LEVELS,
+      helpValue: 'LEVEL',
       default: 'warn',
       helpGroup: 'GLOBAL',
     })(),
     'log-format': Flags.option({
       description: 'how: for people, or one JSON document a line',
       options: LOG_FORMATS,
+      helpValue: 'FORM',
       default: 'text',
       helpGroup: 'GLOBAL',
     })(),
