@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { closest, distance } from 'fastest-levenshtein';
 import type { Row, Session } from '../database/session.js';
 import type { TenantRule } from '../desired-state/model.js';
@@ -51,12 +52,14 @@ interface SchemaRow extends Row {
 
 /**
  * Finds the tenants from the catalogs, in one statement (two when the rule is a query).
+ * @param directory of fleet.yaml, for the error
  * @throws {TrueupError} UNKNOWN_SCHEMA for a named schema that is not there, NO_TENANT when nothing was found.
  */
 export async function discoverTenants(
   session: Session,
   rule: TenantRule,
   selection: TenantSelection,
+  directory = '',
 ): Promise<Discovery> {
   const having = rule.havingTables ?? [];
   const listed = selection.schemas.length > 0 ? selection.schemas : await listedSchemas(session, rule);
@@ -78,7 +81,7 @@ export async function discoverTenants(
     return rule.like !== null ? row.liked : holdsAll(row);
   };
   const tenants = candidates.filter(byRule).map(tenant);
-  if (tenants.length === 0 && !selection.allowEmpty) throw noTenant(rule, rows.length);
+  if (tenants.length === 0 && !selection.allowEmpty) throw noTenant(rule, rows.length, directory);
   const found = {
     tenants,
     lookAlikes: candidates
@@ -141,7 +144,7 @@ function namedTenants(selection: TenantSelection, bySchema: ReadonlyMap<string, 
 
 const tenant = (row: SchemaRow): Tenant => ({ oid: row.oid, schema: row.nspname, owner: row.owner });
 
-function noTenant(rule: TenantRule, schemas: number): TrueupError {
+function noTenant(rule: TenantRule, schemas: number, directory: string): TrueupError {
   const looked =
     rule.havingTables !== null
       ? `schemas that hold the tables ${rule.havingTables.join(' and ')}`
@@ -151,9 +154,9 @@ function noTenant(rule: TenantRule, schemas: number): TrueupError {
           ? `the schemas ${rule.schemas.join(', ')}`
           : `the schemas that the query in fleet.yaml gives`;
   return new TrueupError('NO_TENANT', `no tenant found: looked for ${looked} among ${schemas} schemas`, {
-    where: 'fleet.yaml: tenants',
-    remedy:
-      'check the database that the first line names; name a tenant with --schema; make one with trueup apply --create-schema --schema NAME; or pass --allow-empty',
+    where: `${join(directory, 'fleet.yaml')}: tenants`,
+    remedy: `check the database, and the desired state (--desired-state; trueup inspect writes that of a tenant that exists); \
+name a tenant with --schema; make one with trueup apply --create-schema --schema NAME; or pass --allow-empty`,
   });
 }
 

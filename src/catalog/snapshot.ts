@@ -79,7 +79,7 @@ async function readOnce(
   const [who] = await session.query<{ user: string; version: string }>(
     `select current_user::text "user", pg_catalog.current_setting('server_version') "version"`,
   );
-  const discovery = await discoverTenants(session, desired.tenants, selection);
+  const discovery = await discoverTenants(session, desired.tenants, selection, desired.directory);
   const { extensions, methods } = await readExtensions(
     session,
     desired.extensions.map((extension) => extension.name),

@@ -1,8 +1,9 @@
+import { join } from 'node:path';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { TrueupError } from '../../src/trueup-error.js';
 import { insertBank } from '../support/banks.js';
-import { changesOf, type FleetUnderTest, openFleet } from '../support/fleet.js';
+import { changesOf, type FleetUnderTest, openFleet, SHIPPED } from '../support/fleet.js';
 import { startServer } from '../support/postgres/server.js';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
 
@@ -108,6 +109,7 @@ describe('no tenant', () => {
     try {
       const error = await none.plan().catch((thrown: unknown) => thrown);
       expect(error).toMatchObject({ code: 'NO_TENANT', message: expect.stringMatching(/banks and memory_units/u) });
+      expect((error as TrueupError).options.where).toBe(`${join(SHIPPED, 'fleet.yaml')}: tenants`);
       expect((error as TrueupError).options.remedy).toMatch(/--schema.*--create-schema.*--allow-empty/u);
       expect((await none.plan({ allowEmpty: true })).summary).toMatchObject({ tenants: 0 });
       await empty.exec('CREATE SCHEMA half; CREATE TABLE half.banks (bank_id text)');

@@ -19,6 +19,8 @@ export interface InstalledPackage {
   readonly directory: string;
   /** Where the package is. */
   readonly root: string;
+  /** Variables of the user's own; none of those that say where a database is come from elsewhere. */
+  readonly environment: Record<string, string>;
   /** The package's files, sorted. */
   readonly files: readonly string[];
   /** Runs the program of the package in the user's directory. */
@@ -54,17 +56,20 @@ export function installPackage(types: readonly string[] = []): InstalledPackage 
     mkdirSync(dirname(join(modules, name)), { recursive: true });
     symlinkSync(join(ROOT, 'node_modules', name), join(modules, name));
   }
+  const environment: Record<string, string> = {};
   const node = (...argv: readonly string[]): Ended => {
-    const env = Object.fromEntries(
+    const inherited = Object.fromEntries(
       Object.entries(process.env).filter(([name]) => !/^(?:PG|TRUEUP_|DATABASE_URL|NODE_)/u.test(name)),
     );
-    const options = { cwd: directory, encoding: 'utf8', env: { ...env, NO_COLOR: '1' }, timeout: 60_000 } as const;
+    const env = { ...inherited, NO_COLOR: '1', ...environment };
+    const options = { cwd: directory, encoding: 'utf8', env, timeout: 60_000 } as const;
     const { status, stdout, stderr } = spawnSync(process.execPath, argv, options);
     return { status, stdout, stderr };
   };
   return {
     directory,
     root,
+    environment,
     files: packed.files.map(({ path }) => path).sort(),
     trueup: (...argv) => node(join(root, 'bin', 'run.js'), ...argv),
     node,
