@@ -4,7 +4,7 @@ import { type ExplainedIndex, type Explanation, type ProbeResult, VERDICTS } fro
 import { explainDocument } from '../../src/report/explain-json.js';
 import { explainText } from '../../src/report/explain-text.js';
 import { MemberNames } from '../../src/report/member-names.js';
-import { explainSchema } from '../../src/report/schemas.js';
+import explainSchema from '../../src/report/schema/explain.schema.json' with { type: 'json' };
 import { problems } from '../support/closed-schema.js';
 import { desiredState } from '../support/plan-fixture.js';
 
