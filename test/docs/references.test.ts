@@ -3,6 +3,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { loadConfig } from '../../src/cli/load-config.js';
 import fleetSchema from '../../src/desired-state/schema/fleet.schema.json' with { type: 'json' };
 import tablesSchema from '../../src/desired-state/schema/tables.schema.json' with { type: 'json' };
 import { page } from '../support/docs.js';
@@ -35,6 +36,24 @@ describe('the references in docs', () => {
 });
 
 describe('the pages', () => {
+  it.each(PAGES)('%s: call commands that there are, with flags that these have', async (path) => {
+    const { commands } = await loadConfig(new URL('../../bin/run.js', import.meta.url).href, {});
+    // Command lines of blocks of shell, and those that stand in a sentence as code.
+    const text = page(path).replaceAll('\\\n', ' ');
+    const blocks = [...text.matchAll(/^```sh\n([\s\S]*?)^```/gmu)].flatMap(([, block = '']) => block.split('\n'));
+    const inline = [...text.replaceAll(/^```[\s\S]*?^```/gmu, '').matchAll(/`([^`]+)`/gu)].map(([, code = '']) => code);
+    const wrong = [...blocks, ...inline].flatMap((line) =>
+      [...line.matchAll(/(?<![\w./-])(?:npx )?trueup ([a-z]+)\b([^|#>]*)/gu)].flatMap(([called, name, rest = '']) => {
+        const command = commands.find(({ id }) => id === name);
+        if (command === undefined) return [called];
+        const known = ['help', ...Object.values(command.flags).flatMap((flag) => [flag.name, ...(flag.aliases ?? [])])];
+        const used = [...rest.matchAll(/(?<![\w-])--([a-z][a-z-]*)/gu)].map(([, flag = '']) => flag);
+        return used.every((flag) => known.includes(flag)) ? [] : [called];
+      }),
+    );
+    expect(wrong).toEqual([]);
+  });
+
   it.each(PAGES)('%s: link to pages and headings that there are', (path) => {
     const broken = [...page(path).matchAll(/\]\((?!https?:)([^)#\s]*)(?:#([^)\s]*))?\)/gu)].flatMap(
       ([link, to, anchor]) => {
