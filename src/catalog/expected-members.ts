@@ -4,6 +4,7 @@ import { quoteLiteral } from '../sql/quote.js';
 import { inBatches } from './batches.js';
 import { memberDigest } from './owned-indexes-sql.js';
 import { type SizedTable, sizes } from './row-facts.js';
+import { shared } from './shared-snapshot.js';
 
 /** A tenant whose members are to be compared with its rows. */
 export interface DigestedMembers {
@@ -28,16 +29,25 @@ export const predicateVariables = (family: Pick<IndexFamily, 'where'>): readonly
  * {@link readFamilyRows} reads them; a tenant whose rows could not be read counts as differing.
  */
 export async function readDiffering(
-  session: Session,
+  sessions: readonly Session[],
   family: IndexFamily,
   tenants: readonly DigestedMembers[],
 ): Promise<ReadonlySet<string>> {
-  const differing = new Set(tenants.map((tenant) => tenant.schema));
   const { rows } = family;
-  if (rows === null) return differing;
+  if (rows === null) return new Set(tenants.map((tenant) => tenant.schema));
+  return new Set(await shared(sessions, tenants, (session, part) => differingOf(session, family, rows.table, part)));
+}
+
+async function differingOf(
+  session: Session,
+  family: IndexFamily,
+  table: string,
+  tenants: readonly DigestedMembers[],
+): Promise<readonly string[]> {
+  const differing = new Set(tenants.map((tenant) => tenant.schema));
   const bySchema = new Map(tenants.map((tenant) => [tenant.schema, tenant]));
   const formats = [...new Set(tenants.map((tenant) => tenant.format))];
-  const tables = tenants.map(({ schema }) => ({ schema, table: rows.table }));
+  const tables = tenants.map(({ schema }) => ({ schema, table }));
   await inBatches(
     await sizes(session, tables),
     (of) => of.locks,
@@ -55,7 +65,7 @@ export async function readDiffering(
     // It stays among the differing: what reads its rows says why they cannot be read.
     () => {},
   );
-  return differing;
+  return [...differing];
 }
 
 function differingSql(family: IndexFamily, batch: readonly SizedTable[]): string {

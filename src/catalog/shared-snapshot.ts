@@ -38,6 +38,21 @@ export async function withSharedSnapshot<T>(
   }
 }
 
+/** Runs `read` with a second session where there can be one: what needs no snapshot is read by two as well. */
+export async function withSessionBeside<T>(
+  session: Session,
+  open: OpenBeside,
+  read: (sessions: readonly Session[]) => Promise<T>,
+): Promise<T> {
+  const other = open === null ? null : await open().catch(() => null);
+  if (other === null) return read([session]);
+  try {
+    return await read([session, other]);
+  } finally {
+    await other.close();
+  }
+}
+
 /** Shares items among sessions, and gives what each read. Ends when all have: none is left busy behind an error. */
 export async function shared<T, R>(
   sessions: readonly Session[],

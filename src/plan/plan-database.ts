@@ -127,6 +127,7 @@ async function planVariant(database: Database, session: Session, request: PlanRe
   progress.phase('comparing tenants', reads.length);
   const results = await planTenants(reads, {
     session,
+    beside,
     desired,
     tables,
     allow: request.allow,

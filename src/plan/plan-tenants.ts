@@ -2,6 +2,7 @@ import { familyNamePattern, isDigested } from '../catalog/owned.js';
 import type { OwnedRead, ReadKind } from '../catalog/owned-reads.js';
 import type { IndexUsage } from '../catalog/presence.js';
 import { readFamilyRows } from '../catalog/row-facts.js';
+import type { OpenBeside } from '../catalog/shared-snapshot.js';
 import type { CatalogSnapshot, ReadTable } from '../catalog/snapshot.js';
 import { groupBy } from '../collections.js';
 import type { Session } from '../database/session.js';
@@ -47,6 +48,8 @@ export type TenantResult = { readonly changes: readonly TenantChange[] } | { rea
 /** Everything that does not change from tenant to tenant. */
 export interface FleetContext {
   readonly session: Session;
+  /** Opens a second session, for a fleet large enough to be read by two. */
+  readonly beside: OpenBeside;
   readonly desired: DesiredState;
   /** The declared tables, names resolved in this database. */
   readonly tables: readonly DesiredTable[];

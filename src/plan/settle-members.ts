@@ -2,6 +2,7 @@ import { type DigestedMembers, predicateVariables, readDiffering } from '../cata
 import { isDigested } from '../catalog/owned.js';
 import type { ReadKind } from '../catalog/owned-reads.js';
 import { readFamilyRows } from '../catalog/row-facts.js';
+import { WORTH_A_SESSION, withSessionBeside } from '../catalog/shared-snapshot.js';
 import { groupBy } from '../collections.js';
 import type { DesiredTable, IndexFamily } from '../desired-state/model.js';
 import type { DiffContext } from '../diff/context.js';
@@ -25,7 +26,7 @@ const MOST_GROUPS = 20;
 export async function settleMembers(
   tenants: readonly TenantRead[],
   kinds: ReadonlyMap<string, ReadKind>,
-  fleet: Pick<FleetContext, 'session' | 'tables'>,
+  fleet: Pick<FleetContext, 'session' | 'beside' | 'tables'>,
   asking: AskingAs,
 ): Promise<ReadonlySet<string>> {
   let settled = tenants;
@@ -37,7 +38,10 @@ export async function settleMembers(
         const format = formats.get(tenant.schema);
         return format === undefined ? [] : [{ schema: tenant.schema, digest, format }];
       });
-      const differing = await readDiffering(fleet.session, family, compared);
+      const beside = compared.length < WORTH_A_SESSION ? null : fleet.beside;
+      const differing = await withSessionBeside(fleet.session, beside, (sessions) =>
+        readDiffering(sessions, family, compared),
+      );
       settled = settled.filter(({ schema }) => formats.has(schema) && !differing.has(schema));
     }
   return new Set(settled.map((tenant) => tenant.schema));
