@@ -19,7 +19,7 @@ idx as materialized (
               from pg_catalog.pg_attribute a where a.attrelid = i.indexrelid and a.attoptions is not null),
            case when i.indexprs is not null
                 then pg_catalog.replace(pg_catalog.replace(pg_catalog.pg_get_expr(i.indexprs, i.indrelid), r.px, E'\\x01'), r.pq, E'\\x01') end,
-           exists (select from pg_catalog.pg_constraint k where k.conindid = i.indexrelid and k.contype in ('p','u','x'))), 0)::text def
+           exists (select from pg_catalog.pg_constraint k where k.conrelid = i.indrelid and k.conindid = i.indexrelid and k.contype in ('p','u','x'))), 0)::text def
     from own join pg_catalog.pg_index i on i.indexrelid = own.indexrelid
     join rel r on r.oid = i.indrelid join pg_catalog.pg_namespace n on n.oid = r.ns
     join pg_catalog.pg_class ic on ic.oid = i.indexrelid
