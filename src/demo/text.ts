@@ -81,6 +81,7 @@ export function nextText(program: string, directory: string | null, options: Tex
 /** Command, flags, and what they show. */
 const COMMANDS: readonly (readonly [command: string, flags: string, what: string])[] = [
   ['plan', '--verbose', 'with locks and statements'],
+  ['plan', '--report plan.html', 'as a page, to be opened in a browser'],
   ['plan', '--json', 'for programs'],
   ['apply', '--allow rebuild-column', 'the blocked change too'],
   ['plan', '--backend text-search=pg_textsearch', 'what another text-search backend would take'],

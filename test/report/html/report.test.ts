@@ -172,7 +172,11 @@ describe('the page of a plan', () => {
   });
 
   it('shows fields with names instead of cells while tenants are few, and says so where there is none', () => {
-    expect(page(fleetPlan({ tenants: [tenant('first')] }))).toContain('<bdi>first</bdi>');
+    const calm = (count: number) =>
+      page(fleetPlan({ tenants: Array.from({ length: count }, (_, at) => tenant(`calm_${at}`)) }));
+    expect(calm(72).match(/<bdi>calm_\d+<\/bdi>/gu)).toHaveLength(72);
+    expect(calm(73)).not.toContain('<bdi>');
+    expect(drawn(calm(73))).toEqual({ 'in-sync': 73 });
     const none = page(fleetPlan({}));
     expect(none).toContain('No tenant.');
     expect(none).toContain('<h1>No tenant found</h1>');
