@@ -115,9 +115,11 @@ The worst wins: 1, 130, 143, 4, 3, 5, 0.`;
     const text = !flags.events;
     if (text) this.print(planText(plan, form));
     if (file !== null && checked !== null) this.#sayWhatIsLeftAlone(file, checked.appeared);
-    await report.write(plan, { kind: 'awaiting' });
-    if (text && flags.report !== undefined && !flags.yes) this.print(`\nAs a page: ${visible(flags.report)}`);
-    if (file === null && hasPending(plan) && !(await this.#confirmed())) return EXIT_CODES.interrupted;
+    if (file === null && hasPending(plan) && !flags.yes) {
+      await report.write(plan, { kind: 'awaiting' });
+      if (text && flags.report !== undefined) this.print(`\nAs a page: ${visible(flags.report)}`);
+      if (!(await this.#confirmed())) return EXIT_CODES.interrupted;
+    }
     await report.write(plan, { kind: 'begun' });
     const control = new RunControl();
     const { progress } = request;
@@ -185,7 +187,6 @@ The worst wins: 1, 130, 143, 4, 3, 5, 0.`;
 
   /** False: interrupted at the question. */
   async #confirmed(): Promise<boolean> {
-    if (this.flags.yes) return true;
     if (this.jsonRequested || this.flags.events || process.stdin.isTTY !== true || process.stdout.isTTY !== true) {
       throw new TrueupError('CONFIRMATION_REQUIRED', 'changes are pending and nobody can be asked: nothing was done', {
         remedy: 'look at the plan (trueup plan), then run apply with --yes',

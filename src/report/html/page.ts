@@ -63,7 +63,7 @@ ${fleetSection(model)}
 ${shown.map(([, , section]) => section)}
 ${aboutSection(model)}
 </main>
-<footer><p>Made by trueup ${input.plan.trueupVersion} at ${instant(input.writtenAt)}, from a plan of ${input.plan.createdAt}.</p></footer>
+<footer><p>Made by trueup ${input.plan.trueupVersion} at ${instant(input.writtenAt)}, from a plan of ${instant(new Date(input.plan.createdAt))}.</p></footer>
 <script>${pageScript.text}</script>
 </body>
 </html>

@@ -19,7 +19,7 @@ export interface TenantName {
   readonly schema: string;
 }
 
-/** How far an apply has come when its page is written; null fields of it nobody knows yet. */
+/** How far an apply has come when its page is written. */
 export type ReportRun =
   /** No apply: `plan`. */
   | { readonly kind: 'plan' }

@@ -291,7 +291,7 @@ describe('the search', () => {
       await page.keyboard.type('BLOCKED');
       expect(await page.locator('#hits [role=option]').allInnerTexts()).toEqual(['blocked_one\nclass 2']);
       await page.keyboard.press('Enter');
-      expect(await page.locator('article.reached h3').innerText()).toMatch(/Class 2/u);
+      expect(await page.locator('article:target h3').innerText()).toMatch(/Class 2/u);
       expect(await page.locator('mark').innerText()).toBe('blocked_one');
       expect(await page.locator('mark').evaluate(inSight)).toBe(true);
       expect(await focused(page)).toBe('div Tenants: class 2');
@@ -358,7 +358,7 @@ describe('the picture', () => {
       await page.keyboard.press('End');
       expect(await said()).toBe('calm_299: in sync');
       await page.keyboard.press('Enter');
-      expect(await page.locator('article.reached').getAttribute('id')).toBe('in-sync');
+      expect(await page.locator('article:target').getAttribute('id')).toBe('in-sync');
     });
   });
 });

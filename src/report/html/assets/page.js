@@ -46,9 +46,9 @@
     marked.replaceChildren(before, mark, text.slice(before.length + list.names[at].length));
     for (let box = list.element.closest('details'); box !== null; box = box.parentElement.closest('details'))
       box.open = true;
-    for (const old of document.querySelectorAll('.reached')) old.classList.remove('reached');
     const home = list.element.closest('article');
-    home.classList.add('reached');
+    // As a link would: it is marked as the target, and the browser's Back leads back.
+    location.hash = home.id;
     const frame = list.element.closest('.names-frame');
     mark.scrollIntoView({ block: 'center' });
     // A class that fits is shown with its heading.
