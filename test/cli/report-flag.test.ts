@@ -64,6 +64,14 @@ describe('the report of a run', () => {
     await expect(at()).rejects.toMatchObject({ code: 'OUTPUT_NOT_WRITTEN' });
   });
 
+  it('is not begun where its file could not be written, or is another’s', async () => {
+    const refused = (at: string, others: readonly string[] = []) => RunReport.at(at, { showValues: false, others });
+    await expect(refused(work)).rejects.toMatchObject({ code: 'OUTPUT_NOT_WRITTEN' });
+    await expect(refused(join(work, 'none', 'report.html'))).rejects.toMatchObject({ code: 'OUTPUT_NOT_WRITTEN' });
+    await expect(refused(path, [join(work, '.', 'report.html')])).rejects.toMatchObject({ code: 'USAGE' });
+    await expect(refused(path, [join(work, 'plan.json')])).resolves.toBeInstanceOf(RunReport);
+  });
+
   it('gives an error of the end back, and throws one of the beginning', async () => {
     const report = await at();
     rmSync(work, { recursive: true });

@@ -303,6 +303,12 @@ describe('the page of an apply', () => {
     expect(html).toContain('<strong>Apply ended early.</strong> Its deadline came: the rest is not attempted.');
   });
 
+  it('says that there was nothing to do, and is calm about it', () => {
+    const calm = page(fleetPlan({ tenants: [tenant('s')] }), applied(fleetOutcome([ended('s', 'in-sync')])));
+    expect(calm).toContain('<div class="verdict good"><h1>Nothing to apply</h1><p>1 in sync.</p></div>');
+    expect(calm).not.toContain('id="outcomes"');
+  });
+
   it('draws each tenant by its outcome', () => {
     expect(drawn(html)).toEqual({
       failed: 3,
