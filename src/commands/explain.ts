@@ -27,16 +27,17 @@ export default class Explain extends BaseCommand<typeof Explain> {
   static override readonly summary = 'Show which index the planner takes for the queries that indexes are there for.';
   static override readonly description =
     `Plans the probes that the files declare: queries of the application, with its settings, on the largest partition of the largest tenant or on those that are named. Each probe has a verdict:
-  member              it takes the partition's own index, by the family's name and predicate
-  index               it takes the declared index
-  exact               it reads the partition by another index; fails above the probe's exact_rows
-  sequential          it reads the whole table; fails when that has more than exact_rows
-  global-post-filter  it searches an index over the whole table and filters afterwards, which returns too few rows; fails
-  other-index         it takes another index of the phase's methods; fails unless it does the same under another name
-  no-rows             there is nothing to probe with
+
+  member              takes the partition's own index
+  index               takes the declared index
+  exact               reads the partition by another index; fails when large
+  sequential          reads the whole table; fails when large
+  global-post-filter  searches an index over all partitions; fails
+  other-index         takes an index that nothing declares for this; fails
+  no-rows             has nothing to plan with
   unreadable          the server refused; fails
 
-Reads only: EXPLAIN does not execute a query, unless --analyze is given. Values come from a row of the partition, and are hidden in the report. --hypothetical alone writes: it drops, in a transaction that is rolled back, the indexes over the whole table that nothing declares, and plans again without them. That holds an ACCESS EXCLUSIVE lock on the table for the length of an EXPLAIN, waits for it 300 ms at most, and needs the table's owner.
+Large is what has more rows than the probe's exact_rows. Reads only: EXPLAIN does not execute a query, unless --analyze is given. Values come from a row of the partition, and are hidden in the report. --hypothetical alone writes: it drops, in a transaction that is rolled back, the indexes over the whole table that nothing declares, and plans again without them. That holds an ACCESS EXCLUSIVE lock on the table for the length of an EXPLAIN, waits for it 300 ms at most, and needs the table's owner.
 
 EXIT CODES
   0  every probe is well served

@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { Database, Session } from '../../src/database/session.js';
 import { loadDesiredState } from '../../src/desired-state/load.js';
 import { explainFleet } from '../../src/explain/explain-fleet.js';
 import type { Explanation } from '../../src/explain/explanation.js';
@@ -92,8 +93,12 @@ function directoryOf(probe: string): string {
   return DIRECTORY;
 }
 
-async function explain(probe = NEAR, request: Partial<ExplainRequest> = {}): Promise<Explanation> {
-  return explainFleet(fleet.database, {
+async function explain(
+  probe = NEAR,
+  request: Partial<ExplainRequest> = {},
+  database: Database = fleet.database,
+): Promise<Explanation> {
+  return explainFleet(database, {
     desired: await loadDesiredState(optionsFor(directoryOf(probe))),
     selection: { schemas: [SCHEMA], exclude: [], allowEmpty: false, allowAbsent: false },
     probes: [],
@@ -104,6 +109,34 @@ async function explain(probe = NEAR, request: Partial<ExplainRequest> = {}): Pro
     progress: NO_PROGRESS,
     ...request,
   });
+}
+
+/** The database, with something done before each of the first plans of a probe. */
+function beforeEachExplain(times: number, work: () => Promise<void>): Database {
+  const { database } = fleet;
+  let left = times;
+  const watched = (session: Session): Session => ({
+    serverVersion: session.serverVersion,
+    pid: session.pid,
+    announcedPid: session.announcedPid,
+    broken: false,
+    embedded: session.embedded,
+    query: async (sql, parameters) => {
+      if (sql.startsWith('EXPLAIN (VERBOSE, FORMAT JSON) SELECT owner') && left > 0) {
+        left -= 1;
+        await work();
+      }
+      return session.query(sql, parameters);
+    },
+    close: () => session.close(),
+  });
+  return {
+    id: database.id,
+    target: database.target,
+    maxSessions: 1,
+    connect: async () => watched(await database.connect()),
+    close: async () => {},
+  };
 }
 
 const first = (explanation: Explanation) => explanation.results[0];
@@ -156,6 +189,45 @@ describe('a probe of a tenant with hostile names', () => {
     await test.exec(`ALTER INDEX ${index} RENAME TO renamed`);
     expect(first(await explain())).toMatchObject({ verdict: 'other-index', ok: true, expected: { state: 'missing' } });
     await test.exec(`ALTER INDEX ${quoteIdentifier(SCHEMA)}.renamed RENAME TO "near ' a'b s4"`);
+  });
+
+  describe('whose indexes trade names while it is planned', () => {
+    const schema = quoteIdentifier(SCHEMA);
+    const swap = `ALTER INDEX ${schema}."near ' a'b s4" RENAME TO swapped; ALTER INDEX ${schema}.decoy RENAME TO "near ' a'b s4";
+      ALTER INDEX ${schema}.swapped RENAME TO decoy`;
+    const oidOf = async (name: string) =>
+      (await test.query<{ oid: string }>('SELECT oid::text FROM pg_class WHERE relname = $1', [name]))[0]?.oid;
+    beforeAll(() =>
+      test.exec(
+        `CREATE INDEX decoy ON ${table} USING hnsw ("the ""v""" public.vector_l2_ops) WHERE "the ""kind""" = 'a''b' AND owner = ''`,
+      ),
+    );
+    afterAll(() => test.exec(`DROP INDEX ${schema}.decoy`));
+
+    it('is planned again, so that each name stands for the oid that had it', async () => {
+      const result = first(
+        await explain(
+          NEAR,
+          {},
+          beforeEachExplain(1, () => test.exec(swap)),
+        ),
+      );
+      const [used] = result?.used ?? [];
+      expect(used?.oid).toBe(await oidOf(used?.name ?? ''));
+      await test.exec(swap);
+    });
+
+    it('is given up when they never stop', async () => {
+      const result = first(
+        await explain(
+          NEAR,
+          {},
+          beforeEachExplain(99, () => test.exec(swap)),
+        ),
+      );
+      expect(result).toMatchObject({ verdict: 'unreadable', ok: false, remedy: 'run again' });
+      await test.exec(swap);
+    });
   });
 
   it('has nothing to probe with where no row has a value, or the partition none', async () => {

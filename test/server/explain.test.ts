@@ -23,9 +23,9 @@ let test: TestDatabase;
 let fleet: FleetUnderTest;
 
 const memories = (schema: string, bank: string, rows: number, fact = 'world') =>
-  `INSERT INTO ${quoteIdentifier(schema)}.memory_units (bank_id, text, fact_type, embedding)
-   SELECT ${quoteLiteral(bank)}, 'memory number ' || n, '${fact}',
-          (SELECT array_agg(sin(n * 7919 + i * 104729)) FROM generate_series(1, 8) i)::public.vector
+  `INSERT INTO ${quoteIdentifier(schema)}.memory_units (bank_id, text, fact_type, search_vector, embedding)
+   SELECT ${quoteLiteral(bank)}, 'Topic' || n % 500 || ', and what came of it', '${fact}',
+          to_tsvector('english', 'Topic' || n % 500 || ', and what came of it'), (SELECT array_agg(sin(n * 7919 + i * 104729)) FROM generate_series(1, 8) i)::public.vector
      FROM generate_series(1, ${rows}) n;`;
 
 beforeAll(async () => {
@@ -145,7 +145,10 @@ describe('explain on a partition of 20,000 rows', () => {
   });
 
   it('shows that text search takes the declared index', async () => {
-    expect(one(await explain({ probes: ['words'] }))).toMatchObject({
+    const words = one(await explain({ probes: ['words'], analyze: true }));
+    expect(words.plan?.executed?.rows).toBeGreaterThan(0);
+    expect(words.query).toContain(`to_tsquery('english', 'topic1 | and | what')`);
+    expect(words).toMatchObject({
       verdict: 'index',
       ok: true,
       used: [{ name: 'idx_memory_units_text_search', method: 'gin' }],
