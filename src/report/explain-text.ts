@@ -3,9 +3,8 @@ import type { ProbePlan } from '../explain/plan-nodes.js';
 import { type ExplainNames, explainNames } from './explain-names.js';
 import { paragraph, type TextOptions } from './layout.js';
 import type { MemberNames } from './member-names.js';
-import { sizeWords } from './sizes.js';
 import { visible } from './visible.js';
-import { counted, listed, named, number } from './words.js';
+import { counted, listed, named, number, sizeWords } from './words.js';
 
 /** How an explanation is shown. */
 export interface ExplainTextOptions extends TextOptions {
