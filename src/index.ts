@@ -148,6 +148,13 @@ export {
 export type { ProbePlan } from './explain/plan-nodes.js';
 export { DEFAULT_STATEMENT_TIMEOUT, type ExplainRequest } from './explain/request.js';
 
+// Examine: what surrounds a fleet, and what would keep plan and apply from their work. Reads catalogs only.
+
+export { type Examination, type ExaminedDatabase, severityCounts } from './doctor/examination.js';
+export { doctorDefaults, examineFleet } from './doctor/examine-fleet.js';
+export { CHECKS, type CheckName, type Finding, SEVERITIES, type Severity, type Subjects } from './doctor/finding.js';
+export type { DoctorRequest } from './doctor/request.js';
+
 // Report: pure functions of a plan or an outcome.
 
 export { type ChangeName, type EventDocument, type EventOptions, eventDocument } from './report/apply-events.js';
@@ -160,6 +167,8 @@ export {
 } from './report/apply-json.js';
 export { type ApplyTextOptions, applyText } from './report/apply-text.js';
 export type { ChangeDocument } from './report/change-document.js';
+export { type DoctorDocument, doctorDocument } from './report/doctor-json.js';
+export { type DoctorTextOptions, doctorText } from './report/doctor-text.js';
 export {
   type ExplainDocument,
   explainDocument,
@@ -182,6 +191,7 @@ export { planSql } from './report/plan-sql.js';
 export { type PlanTextOptions, planText } from './report/plan-text.js';
 export {
   applySchema,
+  doctorSchema,
   errorSchema,
   eventSchema,
   explainSchema,

@@ -8,15 +8,8 @@ import { TrueupError } from '../trueup-error.js';
  * @throws {TrueupError} TOO_FEW_CONNECTIONS
  */
 export async function checkConnections(session: Session, wanted: number): Promise<void> {
-  const [row] = await session.query<LimitsRow>(LIMITS_SQL);
-  if (row === undefined) return;
-  const limits: readonly Limit[] = [
-    { what: 'the server', setting: 'max_connections', limit: row.total, used: row.used, reserved: row.reserved },
-    ...limited(`database "${row.datname}"`, 'its CONNECTION LIMIT', row.datlimit, row.datused),
-    ...limited(`role "${row.rolname}"`, 'its CONNECTION LIMIT', row.rollimit, row.rolused),
-  ];
-  const [tightest] = [...limits].sort((left, right) => freeOf(left) - freeOf(right));
-  if (tightest === undefined || freeOf(tightest) >= wanted) return;
+  const tightest = await tightestLimit(session);
+  if (tightest === null || freeOf(tightest) >= wanted) return;
   const { what, setting, limit, used, reserved } = tightest;
   const kept = reserved === 0 ? '' : `, ${reserved} kept for administrators`;
   const fits = Math.max(0, freeOf(tightest)) + 1;
@@ -24,25 +17,48 @@ export async function checkConnections(session: Session, wanted: number): Promis
     'TOO_FEW_CONNECTIONS',
     `${what} has ${fits - 1} free connections (${setting} ${limit}, ${used} in use${kept}), and ${wanted} more are wanted`,
     {
-      where: `database ${row.datname}`,
+      where: `database ${tightest.database}`,
       remedy: `lower --concurrency to ${fits} or less, end idle connections, or raise ${setting}`,
     },
   );
 }
 
-interface Limit {
+/** A bound on the connections of the server, of the database or of the login role. */
+export interface ConnectionLimit {
+  readonly of: 'server' | 'database' | 'role';
+  /** In words, named. */
   readonly what: string;
   readonly setting: string;
   readonly limit: number;
   readonly used: number;
+  /** Kept for administrators. */
   readonly reserved: number;
+  readonly database: string;
+  readonly role: string;
 }
 
-const freeOf = ({ limit, used, reserved }: Limit): number => limit - used - reserved;
+/** The bound that leaves the fewest connections free. One statement. */
+export async function tightestLimit(session: Session): Promise<ConnectionLimit | null> {
+  const [row] = await session.query<LimitsRow>(LIMITS_SQL);
+  if (row === undefined) return null;
+  const { datname: database, rolname: role, total, used, reserved } = row;
+  const own = (of: 'database' | 'role', limit: number | null, its: number): readonly ConnectionLimit[] => {
+    // A limit below 0 is none.
+    if (limit === null || limit < 0) return [];
+    const what = `${of} "${of === 'role' ? role : database}"`;
+    return [{ of, what, setting: 'its CONNECTION LIMIT', limit, used: its, reserved: 0, database, role }];
+  };
+  const limits: readonly ConnectionLimit[] = [
+    { of: 'server', what: 'the server', setting: 'max_connections', limit: total, used, reserved, database, role },
+    ...own('database', row.datlimit, row.datused),
+    ...own('role', row.rollimit, row.rolused),
+  ];
+  const [tightest] = [...limits].sort((left, right) => freeOf(left) - freeOf(right));
+  return tightest ?? null;
+}
 
-/** A limit below 0 is none. */
-const limited = (what: string, setting: string, limit: number | null, used: number): readonly Limit[] =>
-  limit === null || limit < 0 ? [] : [{ what, setting, limit, used, reserved: 0 }];
+/** How many more connections it allows. */
+export const freeOf = ({ limit, used, reserved }: ConnectionLimit): number => limit - used - reserved;
 
 interface LimitsRow extends Row {
   readonly datname: string;

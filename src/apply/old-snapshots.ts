@@ -36,14 +36,17 @@ export async function oldSnapshots(
   return hidden.map(({ holder }) => holder);
 }
 
-interface Snapshot {
+/** A transaction that a concurrent build begun now would wait for. */
+export interface Snapshot {
   /** Another transaction of the same process has another. */
   readonly identity: string;
+  /** Milliseconds; null where the role may not see it. */
   readonly age: number | null;
   readonly holder: Holder;
 }
 
-async function snapshots(session: Session, except: readonly number[]): Promise<readonly Snapshot[]> {
+/** Those that are open now, of whatever age. One statement. */
+export async function snapshots(session: Session, except: readonly number[]): Promise<readonly Snapshot[]> {
   const rows = await session.query<ActivityRow & { vxid: string | null }>(SNAPSHOTS_SQL, [except]);
   return rows.map((row) => {
     const holder = { ...activityOf(row), mode: '', what: 'snapshot' };

@@ -39,3 +39,17 @@ export async function readBuilding(
   const names = new Map(invalid.map((row) => [row.schema, row.names]));
   return new Map(schemas.map((schema) => [schema, { by: by.get(schema) ?? null, invalid: names.get(schema) ?? [] }]));
 }
+
+/** Who is at work so on any table of this database: the server's process by the table's oid. */
+export async function readBuilders(session: Session): Promise<ReadonlyMap<string, number>> {
+  const rows = await session.query<Row & { table: string; pid: number }>(
+    `select l.relation::text "table", min(coalesce(a.leader_pid, l.pid)) pid
+       from pg_catalog.pg_locks l
+       join pg_catalog.pg_stat_activity a on a.pid = l.pid and a.usesysid is not null
+      where l.locktype = 'relation' and l.mode = 'ShareUpdateExclusiveLock' and l.granted
+        and l.database = (select d.oid from pg_catalog.pg_database d where d.datname = pg_catalog.current_database())
+        and l.pid <> pg_catalog.pg_backend_pid()
+      group by 1`,
+  );
+  return new Map(rows.map(({ table, pid }) => [table, pid]));
+}

@@ -1,4 +1,5 @@
 import type { FleetOutcome } from '../apply/fleet-outcome.js';
+import { type Examination, severityCounts } from '../doctor/examination.js';
 import type { FleetPlan } from '../plan/fleet-plan.js';
 import { EXIT_CODES, type ExitCode, worstExitCode } from './exit-codes.js';
 
@@ -33,5 +34,13 @@ export function applyExitCode(outcome: FleetOutcome): ExitCode {
   if (summary.stale > 0 || summary.notAttempted > 0) codes.push(EXIT_CODES.leftOver);
   for (const { change, result } of outcome.databaseChanges)
     if (result === 'not-applied') codes.push(change.status === 'blocked' ? EXIT_CODES.blocked : EXIT_CODES.leftOver);
+  return worstExitCode(codes);
+}
+
+/** What `doctor` ends with: a problem counts as drift does, to be seen by whoever asks before an apply. */
+export function doctorExitCode(seen: Examination): ExitCode {
+  const codes: number[] = [];
+  if (seen.failedDatabases.length > 0) codes.push(EXIT_CODES.error);
+  if (severityCounts(seen).problem > 0) codes.push(EXIT_CODES.drift);
   return worstExitCode(codes);
 }

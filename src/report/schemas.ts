@@ -1,5 +1,6 @@
 import planFile from '../plan/schema/plan-file.schema.json' with { type: 'json' };
 import apply from './schema/apply.schema.json' with { type: 'json' };
+import doctor from './schema/doctor.schema.json' with { type: 'json' };
 import error from './schema/error.schema.json' with { type: 'json' };
 import event from './schema/event.schema.json' with { type: 'json' };
 import explain from './schema/explain.schema.json' with { type: 'json' };
@@ -18,6 +19,8 @@ export const applySchema: JsonSchema = apply;
 export const eventSchema: JsonSchema = event;
 /** Of what `explain --json` prints. */
 export const explainSchema: JsonSchema = explain;
+/** Of what `doctor --json` prints. */
+export const doctorSchema: JsonSchema = doctor;
 /** Of what a failing run prints with `--json`. */
 export const errorSchema: JsonSchema = error;
 /** Of the file that `plan --out` writes. */

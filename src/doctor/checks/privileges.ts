@@ -1,0 +1,138 @@
+import type { Row } from '../../database/session.js';
+import { quoteIdentifier } from '../../sql/quote.js';
+import { type CheckContext, check, oidsOf } from '../check.js';
+import { type Finding, finding } from '../finding.js';
+import { counted } from '../words.js';
+
+/** What a role may lack in a tenant. */
+type Lack = 'usage' | 'rows' | 'evidence' | 'hidden' | 'owner' | 'create';
+
+/** Tenants that lack the same. */
+interface LackRow extends Row {
+  readonly lack: Lack;
+  /** Of `owner`: whose tables they are. */
+  readonly owner: string;
+  readonly count: number;
+  readonly schemas: readonly string[];
+}
+
+/** What plan and apply need of the role, in every tenant. */
+export const privileges = check({
+  name: 'privileges',
+  read: async (context) => {
+    const { session } = context;
+    const [row] = await session.query<Row & { stats: boolean }>(
+      `select pg_catalog.pg_has_role(current_user, 'pg_read_all_stats', 'usage') stats`,
+    );
+    const lacks = await session.query<LackRow>(LACKS_SQL, [oidsOf(context), context.relations, familySources(context)]);
+    return { stats: row?.stats ?? false, lacks };
+  },
+  judge: ({ stats, lacks }, { here, session }) => {
+    const role = quoteIdentifier(here.user);
+    const told = lacks.map((lack) => lackFinding(lack, here.user));
+    if (!stats && !session.embedded)
+      told.push(
+        finding('privileges', 'note', {
+          what: `role ${here.user} has no pg_read_all_stats`,
+          why: 'apply cannot tell how old another role’s transaction is nor which application holds it up, and sees no progress of another role’s builds',
+          statements: [`GRANT pg_read_all_stats TO ${role}`],
+        }),
+      );
+    return told.length > 0
+      ? told
+      : [finding('privileges', 'ok', { what: `role ${here.user} has what plan and apply need in every tenant` })];
+  },
+});
+
+/** Tables whose rows tell which indexes there must be: without them a tenant cannot be planned. */
+const familySources = ({ desired }: CheckContext): readonly string[] => [
+  ...new Set(desired.tables.flatMap((table) => table.families.flatMap((family) => family.rows?.table ?? []))),
+];
+
+function lackFinding({ lack, owner, count, schemas }: LackRow, user: string): Finding {
+  const tenants = counted(count, 'tenant');
+  const role = quoteIdentifier(user);
+  const subjects = { subjects: schemas, count };
+  const readAll = [`GRANT pg_read_all_data TO ${role}`];
+  switch (lack) {
+    case 'usage':
+      return finding('privileges', 'problem', {
+        what: `role ${user} may not use the schema of ${tenants}`,
+        why: 'plan cannot read such a tenant',
+        remedy: 'grant USAGE on those schemas and SELECT on their tables, or once for all of them:',
+        statements: readAll,
+        ...subjects,
+      });
+    case 'rows':
+      return finding('privileges', 'problem', {
+        what: `role ${user} may not read the table that an index family is generated from, in ${tenants}`,
+        why: 'which indexes such a tenant must have cannot be told: plan reports it as unreadable',
+        remedy: 'grant SELECT on that table, or once for all of them:',
+        statements: readAll,
+        ...subjects,
+      });
+    case 'evidence':
+      return finding('privileges', 'note', {
+        what: `role ${user} may not read every declared table of ${tenants}`,
+        why: 'whether such a table holds rows cannot be told when it drifts: it counts as populated, and more is blocked',
+        remedy: 'grant SELECT on them, or once for all of them:',
+        statements: readAll,
+        ...subjects,
+      });
+    case 'hidden':
+      return finding('privileges', 'problem', {
+        what: `row security hides rows of a family’s table from role ${user}, in ${tenants}`,
+        why: 'indexes of rows that it does not see would look like orphans: plan reports such a tenant as unreadable',
+        remedy: 'let the role see all rows:',
+        statements: [`ALTER ROLE ${role} BYPASSRLS`],
+        ...subjects,
+      });
+    case 'owner':
+      return finding('privileges', 'warning', {
+        what: `role ${user} is no member of role ${owner}, which owns tables of ${tenants}`,
+        why: 'plan works; apply cannot change a table that is not its role’s',
+        remedy: `run apply with --role or as a user that is a member, or:`,
+        statements: [`GRANT ${quoteIdentifier(owner)} TO ${role}`],
+        ...subjects,
+      });
+    case 'create':
+      return finding('privileges', 'warning', {
+        what: `role ${user} may not create in the schema of ${tenants}`,
+        why: 'plan works; apply can make neither a table nor an index there, its own tables’ included',
+        remedy: 'the statements for the first of them:',
+        statements: schemas.map((schema) => `GRANT CREATE ON SCHEMA ${quoteIdentifier(schema)} TO ${role}`),
+        ...subjects,
+      });
+  }
+}
+
+/** has_*_privilege is null for what has vanished meanwhile: lacks nothing any more. */
+const LACKS_SQL = `
+with ns as materialized (
+  select n.oid, n.nspname, pg_catalog.has_schema_privilege(n.oid, 'usage') "usage",
+         pg_catalog.has_schema_privilege(n.oid, 'create') "create"
+    from pg_catalog.pg_namespace n where n.oid = any($1::oid[])),
+rel as materialized (
+  select ns.nspname, c.oid, c.relname, c.relowner, pg_catalog.has_table_privilege(c.oid, 'select') "read"
+    from pg_catalog.pg_class c join ns on ns.oid = c.relnamespace and ns.usage
+   where c.relname = any($2::name[]) and c.relkind in ('r', 'p', 'm')),
+lacking as (
+  select 1 rank, 'usage' lack, '' "owner", ns.nspname from ns where not ns.usage
+  union
+  select 2, 'rows', '', rel.nspname from rel where not rel.read and rel.relname = any($3::name[])
+  union
+  select 3, 'hidden', '', rel.nspname from rel
+   where rel.read and rel.relname = any($3::name[]) and pg_catalog.row_security_active(rel.oid)
+  union
+  select 4, 'owner', pg_catalog.pg_get_userbyid(rel.relowner)::text, rel.nspname from rel
+   where not pg_catalog.pg_has_role(current_user, rel.relowner, 'usage')
+  union
+  select 5, 'create', '', ns.nspname from ns
+   where ns.usage and not ns.create
+     and not exists (select from rel where rel.nspname = ns.nspname
+                        and not pg_catalog.pg_has_role(current_user, rel.relowner, 'usage'))
+  union
+  select 6, 'evidence', '', rel.nspname from rel where not rel.read and rel.relname <> all($3::name[]))
+select lack, "owner", pg_catalog.count(*)::int4 count,
+       ((pg_catalog.array_agg(nspname::text order by nspname))[1:5]) schemas
+  from lacking group by rank, lack, "owner" order by rank, 3 desc, 2`.trim();

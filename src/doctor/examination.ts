@@ -1,0 +1,33 @@
+import type { FailedDatabase } from '../plan/fleet-plan.js';
+import { type Finding, SEVERITIES, type Severity } from './finding.js';
+
+/** What was found on one database. */
+export interface ExaminedDatabase {
+  readonly id: string;
+  readonly host: string;
+  /** Null for the embedded PostgreSQL, and for a socket. */
+  readonly port: number | null;
+  readonly name: string;
+  readonly serverVersion: string;
+  readonly role: string;
+  readonly source: string;
+  /** How many there are. */
+  readonly tenants: number;
+  /** In the order of the checks. */
+  readonly findings: readonly Finding[];
+}
+
+/** What was found on all of them. */
+export interface Examination {
+  readonly createdAt: Date;
+  readonly databases: readonly ExaminedDatabase[];
+  /** Databases of several that could not be looked at. */
+  readonly failedDatabases: readonly FailedDatabase[];
+}
+
+/** How many findings there are of each severity. */
+export const severityCounts = ({ databases }: Examination): Readonly<Record<Severity, number>> => {
+  const all = databases.flatMap(({ findings }) => findings);
+  const of = (severity: Severity) => all.filter((finding) => finding.severity === severity).length;
+  return Object.fromEntries(SEVERITIES.map((severity) => [severity, of(severity)])) as Record<Severity, number>;
+};

@@ -1,0 +1,103 @@
+import type { Ansis } from 'ansis';
+import { type Examination, type ExaminedDatabase, severityCounts } from '../doctor/examination.js';
+import { type Finding, SEVERITIES, type Severity } from '../doctor/finding.js';
+import { failedDatabaseLines } from './failed-databases.js';
+import { paragraph, type TextOptions, wrapped } from './layout.js';
+import { visible } from './visible.js';
+import { counted, number } from './words.js';
+
+/** How a look is shown. */
+export interface DoctorTextOptions extends TextOptions {
+  /** With the checks that are well one a line, instead of their names. */
+  readonly verbose: boolean;
+}
+
+/** Where what belongs to a finding stands. */
+const DETAIL = 6;
+
+const SIGNS: Readonly<Record<Severity, string>> = { problem: '!', warning: '~', note: '·', ok: '+' };
+
+const HEADS: Readonly<Record<Severity, string>> = {
+  problem: 'Problems: something fails or comes to harm as things stand',
+  warning: 'Warnings: something may',
+  note: 'Worth knowing',
+  ok: 'Well',
+};
+
+const style = (severity: Severity, color: Ansis) =>
+  ({ problem: color.red, warning: color.yellow, note: color.cyan, ok: color.green })[severity];
+
+/** A look for people: the worst first, each finding with why it matters and what mends it. */
+export function doctorText(seen: Examination, options: DoctorTextOptions): string {
+  const several = seen.databases.length + seen.failedDatabases.length > 1;
+  const blocks = [
+    ...seen.databases.flatMap((database) => [
+      targetLines(database, several, options),
+      ...SEVERITIES.map((severity) => severityLines(database, severity, options)),
+    ]),
+    failedDatabaseLines(seen.failedDatabases, 'not looked at', options),
+    closingLines(seen, options),
+  ];
+  return blocks
+    .filter((lines) => lines.length > 0)
+    .map((lines) => lines.join('\n'))
+    .join('\n\n');
+}
+
+function targetLines(database: ExaminedDatabase, several: boolean, { color, width }: DoctorTextOptions) {
+  const { id, host, port, name, serverVersion, role, source } = database;
+  const at =
+    host === 'embedded'
+      ? `embedded postgresql ${serverVersion}`
+      : `postgresql ${serverVersion} at ${visible(host)}${port === null ? '' : `:${port}`}`;
+  const where = `${at}, database ${visible(name)}, role ${visible(role)} (from ${visible(source)})`;
+  const lines = paragraph(`Target${several ? ` ${visible(id)}` : ''}: ${where}`, width, 0, 2);
+  return several ? lines.map((line) => color.bold(line)) : lines;
+}
+
+function severityLines(
+  { findings }: ExaminedDatabase,
+  severity: Severity,
+  options: DoctorTextOptions,
+): readonly string[] {
+  const its = findings.filter((finding) => finding.severity === severity);
+  if (its.length === 0) return [];
+  const { color, width } = options;
+  if (severity === 'ok' && !options.verbose)
+    return paragraph(`Well: ${[...new Set(its.map(({ check }) => check))].join(', ')}.`, width, 0, 2).map((line) =>
+      color.green(line),
+    );
+  return [
+    color.bold(`${HEADS[severity]}:`),
+    ...its.flatMap((finding) => findingLines(finding, Math.max(...its.map(({ check }) => check.length)), options)),
+  ];
+}
+
+function findingLines(finding: Finding, widest: number, options: DoctorTextOptions): readonly string[] {
+  const { check, severity, what, why, remedy, statements, subjects } = finding;
+  const { color, width } = options;
+  const sign = SIGNS[severity];
+  const head = `  ${sign} ${check.padEnd(widest)}  `;
+  const [first = '', ...rest] = wrapped(visible(what), width, { first: head, rest: DETAIL });
+  const more = subjects.count - subjects.shown.length;
+  // A statement stays whole, whatever the width: it is there to be pasted.
+  return [
+    `  ${style(severity, color)(sign)}${first.slice(3)}`,
+    ...rest,
+    ...subjects.shown.flatMap((subject) => paragraph(`- ${visible(subject)}`, width, DETAIL, 2)),
+    ...(more > 0 && subjects.shown.length > 0 ? [`${' '.repeat(DETAIL)}- … and ${number(more)} more`] : []),
+    ...(why === null
+      ? []
+      : paragraph(`${finding.looked ? 'why' : 'answer'}: ${visible(why)}`, width, DETAIL, 2).map((line) =>
+          color.dim(line),
+        )),
+    ...(remedy === null ? [] : paragraph(`do: ${visible(remedy)}`, width, DETAIL, 2)),
+    ...statements.map((statement) => color.cyan(`${' '.repeat(DETAIL + 2)}${visible(statement)};`)),
+  ];
+}
+
+function closingLines(seen: Examination, { color, width }: DoctorTextOptions): readonly string[] {
+  const { problem, warning, note, ok } = severityCounts(seen);
+  const text = `Doctor: ${counted(problem, 'problem')}, ${counted(warning, 'warning')}, ${counted(note, 'note')}, ${number(ok)} well.`;
+  return paragraph(text, width, 0).map((line) => (problem + warning === 0 ? color.green(line) : color.bold(line)));
+}
