@@ -3,6 +3,7 @@ import { type Database, DatabaseError, type Row, type Session } from '../databas
 import type { DesiredState } from '../desired-state/model.js';
 import { checkTenantQuery } from '../plan/check-fragments.js';
 import { resolveAlternatives, variantsOf } from '../plan/desired-variants.js';
+import { TrueupError } from '../trueup-error.js';
 import type { Check, CheckContext, Here } from './check.js';
 import { autovacuum } from './checks/autovacuum.js';
 import { buildMemory } from './checks/build-memory.js';
@@ -96,7 +97,11 @@ async function made(check: Check, context: CheckContext): Promise<readonly Findi
   try {
     return await check.run(context);
   } catch (error) {
-    if (!(error instanceof DatabaseError) || context.session.broken) throw error;
+    if (context.session.broken) throw error;
+    // Another session than the one that looks was refused: the connections were taken meanwhile.
+    if (error instanceof TrueupError && error.code === 'CONNECTION_FAILED')
+      return [notLooked(check.name, error.message)];
+    if (!(error instanceof DatabaseError)) throw error;
     return [notLooked(check.name, `${error.message} (SQLSTATE ${error.code})`)];
   }
 }

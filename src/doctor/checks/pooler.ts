@@ -1,3 +1,4 @@
+import { freeOf, tightestLimit } from '../../apply/connections.js';
 import { refuseSharedBackends } from '../../apply/pooler.js';
 import type { Session } from '../../database/session.js';
 import { POOLER_REMEDY } from '../../database/shared-backends.js';
@@ -13,31 +14,48 @@ export const pooler = check({
   name: 'pooler',
   read: async (context) => (context.session.embedded ? 'embedded' : probe(context)),
   judge: (is) => {
-    if (is === 'embedded') return [finding('pooler', 'ok', { what: 'none: embedded' })];
-    if (is === 'none') return [finding('pooler', 'ok', { what: 'none between trueup and the server' })];
-    if (is === 'session')
-      return [finding('pooler', 'ok', { what: 'one that gives each session a backend of its own' })];
-    return [
-      finding('pooler', 'problem', {
-        what: 'a pooler shares backends between connections (transaction or statement mode)',
-        why: 'locks and settings of a session do not hold there: apply refuses to begin',
-        remedy: POOLER_REMEDY,
-      }),
-    ];
+    switch (is) {
+      case 'embedded':
+        return [finding('pooler', 'ok', { what: 'none: embedded' })];
+      case 'none':
+        return [finding('pooler', 'ok', { what: 'none between trueup and the server' })];
+      case 'session':
+        return [finding('pooler', 'ok', { what: 'one that gives each session a backend of its own' })];
+      case 'untold':
+        return [
+          finding('pooler', 'warning', {
+            what: 'there is a pooler, and no second connection is free to tell whether it shares backends',
+            why: 'locks and settings of a session would not hold there: apply refuses to begin',
+            remedy: 'look again when connections are free',
+          }),
+        ];
+      case 'shared':
+        return [
+          finding('pooler', 'problem', {
+            what: 'a pooler shares backends between connections (transaction or statement mode)',
+            why: 'locks and settings of a session do not hold there: apply refuses to begin',
+            remedy: POOLER_REMEDY,
+          }),
+        ];
+    }
   },
 });
 
-async function probe({ database, session }: CheckContext): Promise<'none' | 'session' | 'shared'> {
+async function probe({ database, session }: CheckContext): Promise<'none' | 'session' | 'shared' | 'untold'> {
   const others: Session[] = [];
   try {
-    while (others.length < Math.min(OTHERS, database.maxSessions - 1)) others.push(await database.connect());
+    // Not the last ones: those are the application's.
+    const limit = await tightestLimit(session);
+    const free = limit === null ? OTHERS : freeOf(limit) - 1;
+    while (others.length < Math.min(OTHERS, database.maxSessions - 1, free)) others.push(await database.connect());
+    const pooled = [session, ...others].some(({ pid, announcedPid }) => announcedPid !== null && announcedPid !== pid);
+    if (pooled && others.length === 0) return 'untold';
     await refuseSharedBackends(session, others);
+    return pooled ? 'session' : 'none';
   } catch (error) {
     if (error instanceof TrueupError && error.code === 'POOLER_SHARES_BACKENDS') return 'shared';
     throw error;
   } finally {
     await Promise.all(others.map((other) => other.close()));
   }
-  const all = [session, ...others];
-  return all.some(({ pid, announcedPid }) => announcedPid !== null && announcedPid !== pid) ? 'session' : 'none';
 }
