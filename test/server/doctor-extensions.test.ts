@@ -100,7 +100,7 @@ describe('doctor, of the application’s fleet', () => {
 
   it('tells owned indexes without a scan, by their size and since when; a scan takes one off', async () => {
     await test.exec(`INSERT INTO tenant_0001.mental_models (id, bank_id, name, source_query, content, embedding)
-      SELECT gen_random_uuid()::text, 'first', n::text, 'q', repeat(md5(n::text), 20), array_fill(random()::real, ARRAY[384])::public.vector FROM generate_series(1, 800) n`);
+      SELECT gen_random_uuid()::text, 'first', n::text, 'q', repeat(md5(n::text), 20), (SELECT array_agg(random())::real[] FROM generate_series(n, n + 383))::public.vector FROM generate_series(1, 800) n`);
     await test.exec('REINDEX TABLE tenant_0001.mental_models');
     const [found] = of(await look(test.url), 'unused-indexes');
     expect(found).toMatchObject({
