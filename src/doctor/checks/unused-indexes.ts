@@ -1,4 +1,4 @@
-import { familyNamePattern, ownershipFilter, TENANT_RELATIONS_SQL, undigested } from '../../catalog/owned.js';
+import { familyNamePattern, ownershipFilter, tenantRelations, undigested } from '../../catalog/owned.js';
 import type { Row } from '../../database/session.js';
 import type { DesiredState } from '../../desired-state/model.js';
 import { type CheckContext, check, oidsOf } from '../check.js';
@@ -109,7 +109,7 @@ interface UsageRow extends Row {
 }
 
 /** Sizes by pg_class as the last build or vacuum left them: pg_relation_size would lock each index for a moment. */
-const USAGE_SQL = `with ${TENANT_RELATIONS_SQL},
+const USAGE_SQL = `with ${tenantRelations()},
 idx as (
   select r.relname::text tab, r.ns, coalesce(f.pattern, ic.relname::text) "of", pg_catalog.pg_stat_get_numscans(ic.oid) scans,
          ic.relpages::int8 * pg_catalog.current_setting('block_size')::int8 bytes
