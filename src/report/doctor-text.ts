@@ -79,13 +79,15 @@ function findingLines(finding: Finding, widest: number, options: DoctorTextOptio
   const sign = SIGNS[severity];
   const head = `  ${sign} ${check.padEnd(widest)}  `;
   const [first = '', ...rest] = wrapped(visible(what), width, { first: head, rest: DETAIL });
+  // One that the sentence has named already needs no line of its own.
+  const named = subjects.shown.length === 1 && what.includes(subjects.shown[0] ?? '') ? [] : subjects.shown;
   const more = subjects.count - subjects.shown.length;
   // A statement stays whole, whatever the width: it is there to be pasted.
   return [
     `  ${style(severity, color)(sign)}${first.slice(3)}`,
     ...rest,
-    ...subjects.shown.flatMap((subject) => paragraph(`- ${visible(subject)}`, width, DETAIL, 2)),
-    ...(more > 0 && subjects.shown.length > 0 ? [`${' '.repeat(DETAIL)}- … and ${number(more)} more`] : []),
+    ...named.flatMap((subject) => paragraph(`- ${visible(subject)}`, width, DETAIL, 2)),
+    ...(more > 0 && named.length > 0 ? [`${' '.repeat(DETAIL)}- … and ${number(more)} more`] : []),
     ...(why === null
       ? []
       : paragraph(`${finding.looked ? 'why' : 'answer'}: ${visible(why)}`, width, DETAIL, 2).map((line) =>

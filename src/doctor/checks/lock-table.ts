@@ -1,6 +1,6 @@
 import type { Row } from '../../database/session.js';
 import { check, oidsOf } from '../check.js';
-import { finding } from '../finding.js';
+import { type Finding, finding } from '../finding.js';
 import { counted, number } from '../words.js';
 
 /** Of max_connections; with room for fewer statements the lock table may well be filled by the application alone. */
@@ -47,27 +47,30 @@ export const lockTable = check({
       busiest,
     };
   },
-  judge: (facts, { request }) => {
-    const { perTransaction, connections, prepared, busiest } = facts;
-    if (busiest === null) return [finding('lock-table', 'ok', { what: 'no table with indexes' })];
-    const slots = perTransaction * (connections + prepared);
-    const locks = busiest.indexes + 1;
-    const fit = Math.floor(slots / locks);
-    const name = `${busiest.schema}.${busiest.table}`;
-    const what = `the busiest table, ${name}, has ${counted(busiest.indexes, 'index', 'indexes')}; the lock table has room for ${number(slots)} locks`;
-    if (fit >= connections * SHARE && fit >= request.concurrency) return [finding('lock-table', 'ok', { what })];
-    const enough = Math.ceil(locks / 64) * 64;
-    return [
-      finding('lock-table', fit < request.concurrency ? 'problem' : 'warning', {
-        what: `${what}: ${fit === 0 ? 'less than one statement on that table needs' : `${counted(fit, 'statement')} on such tables at once`}`,
-        why: 'a statement locks its table and every index of it; when the lock table is full, statements of every tenant fail with "out of shared memory", the application’s too',
-        remedy: 'raise max_locks_per_transaction, which takes a restart; or see that the table needs fewer indexes',
-        statements: [`ALTER SYSTEM SET max_locks_per_transaction = ${enough}`],
-        subjects: [name],
-      }),
-    ];
-  },
+  judge: (facts, { request }) => judgeLocks(facts, request.concurrency),
 });
+
+/** The pure part. @param concurrency the connections of an apply */
+export function judgeLocks(facts: LockTableFacts, concurrency: number): readonly Finding[] {
+  const { perTransaction, connections, prepared, busiest } = facts;
+  if (busiest === null) return [finding('lock-table', 'ok', { what: 'no table with indexes' })];
+  const slots = perTransaction * (connections + prepared);
+  const locks = busiest.indexes + 1;
+  const fit = Math.floor(slots / locks);
+  const name = `${busiest.schema}.${busiest.table}`;
+  const what = `the busiest table, ${name}, has ${counted(busiest.indexes, 'index', 'indexes')}; the lock table has room for ${number(slots)} locks`;
+  if (fit >= connections * SHARE && fit >= concurrency) return [finding('lock-table', 'ok', { what })];
+  const enough = Math.ceil(locks / 64) * 64;
+  return [
+    finding('lock-table', fit < concurrency ? 'problem' : 'warning', {
+      what: `${what}: ${fit === 0 ? 'less than one statement on that table needs' : `${counted(fit, 'statement')} on such tables at once`}`,
+      why: 'a statement locks its table and every index of it; when the lock table is full, statements of every tenant fail with "out of shared memory", the application’s too',
+      remedy: 'raise max_locks_per_transaction, which takes a restart; or see that the table needs fewer indexes',
+      statements: [`ALTER SYSTEM SET max_locks_per_transaction = ${enough}`],
+      subjects: [name],
+    }),
+  ];
+}
 
 interface FactsRow extends Row {
   readonly locks: number;

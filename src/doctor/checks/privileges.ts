@@ -90,15 +90,15 @@ function lackFinding({ lack, owner, count, schemas }: LackRow, user: string): Fi
     case 'owner':
       return finding('privileges', 'warning', {
         what: `role ${user} is no member of role ${owner}, which owns tables of ${tenants}`,
-        why: 'plan works; apply cannot change a table that is not its role’s',
-        remedy: `run apply with --role or as a user that is a member, or:`,
+        why: 'to plan it is enough; apply cannot change a table that is not its role’s',
+        remedy: 'run apply with --role, or as a user, that is a member; or:',
         statements: [`GRANT ${quoteIdentifier(owner)} TO ${role}`],
         ...subjects,
       });
     case 'create':
       return finding('privileges', 'warning', {
         what: `role ${user} may not create in the schema of ${tenants}`,
-        why: 'plan works; apply can make neither a table nor an index there, its own tables’ included',
+        why: 'to plan it is enough; apply can make neither a table nor an index there, its own tables’ included',
         remedy: 'the statements for the first of them:',
         statements: schemas.map((schema) => `GRANT CREATE ON SCHEMA ${quoteIdentifier(schema)} TO ${role}`),
         ...subjects,
@@ -113,16 +113,16 @@ with ns as materialized (
          pg_catalog.has_schema_privilege(n.oid, 'create') "create"
     from pg_catalog.pg_namespace n where n.oid = any($1::oid[])),
 rel as materialized (
-  select ns.nspname, c.oid, c.relname, c.relowner, pg_catalog.has_table_privilege(c.oid, 'select') "read"
-    from pg_catalog.pg_class c join ns on ns.oid = c.relnamespace and ns.usage
+  select ns.nspname, ns.usage, c.oid, c.relname, c.relowner, pg_catalog.has_table_privilege(c.oid, 'select') "read"
+    from pg_catalog.pg_class c join ns on ns.oid = c.relnamespace
    where c.relname = any($2::name[]) and c.relkind in ('r', 'p', 'm')),
 lacking as (
   select 1 rank, 'usage' lack, '' "owner", ns.nspname from ns where not ns.usage
   union
-  select 2, 'rows', '', rel.nspname from rel where not rel.read and rel.relname = any($3::name[])
+  select 2, 'rows', '', rel.nspname from rel where rel.usage and not rel.read and rel.relname = any($3::name[])
   union
   select 3, 'hidden', '', rel.nspname from rel
-   where rel.read and rel.relname = any($3::name[]) and pg_catalog.row_security_active(rel.oid)
+   where rel.usage and rel.read and rel.relname = any($3::name[]) and pg_catalog.row_security_active(rel.oid)
   union
   select 4, 'owner', pg_catalog.pg_get_userbyid(rel.relowner)::text, rel.nspname from rel
    where not pg_catalog.pg_has_role(current_user, rel.relowner, 'usage')
@@ -132,7 +132,8 @@ lacking as (
      and not exists (select from rel where rel.nspname = ns.nspname
                         and not pg_catalog.pg_has_role(current_user, rel.relowner, 'usage'))
   union
-  select 6, 'evidence', '', rel.nspname from rel where not rel.read and rel.relname <> all($3::name[]))
+  select 6, 'evidence', '', rel.nspname from rel
+   where rel.usage and not rel.read and rel.relname <> all($3::name[]))
 select lack, "owner", pg_catalog.count(*)::int4 count,
        ((pg_catalog.array_agg(nspname::text order by nspname))[1:5]) schemas
   from lacking group by rank, lack, "owner" order by rank, 3 desc, 2`.trim();

@@ -1,13 +1,14 @@
 import type { Row } from '../../database/session.js';
 import { quoteLiteral } from '../../sql/quote.js';
 import { check } from '../check.js';
-import { finding } from '../finding.js';
+import { type Finding, finding } from '../finding.js';
 import { counted, number, size } from '../words.js';
 
 /** Transactions that a slot may lag behind before it is told: vacuum is held back by as many. */
 const LAG = 10_000_000;
 
-interface SlotRow extends Row {
+/** A slot as the server has it. */
+export interface SlotRow extends Row {
   readonly slot: string;
   readonly kind: string;
   readonly active: boolean;
@@ -29,29 +30,41 @@ export const replicationSlots = check({
               greatest(pg_catalog.age(s.xmin), pg_catalog.age(s.catalog_xmin))::text lag
          from pg_catalog.pg_replication_slots s order by 1`,
     ),
-  judge: (slots) => {
-    const holding = slots.filter(
-      ({ active, kept, lag }) => Number(lag ?? 0) > LAG || (!active && (kept !== null || lag !== null)),
-    );
-    if (holding.length === 0)
-      return [
-        finding('replication-slots', 'ok', {
-          what: slots.length === 0 ? 'none' : `${counted(slots.length, 'slot')}, all with a reader that keeps up`,
-        }),
-      ];
+  judge: judgeSlots,
+});
+
+/** The pure part. */
+export function judgeSlots(slots: readonly SlotRow[]): readonly Finding[] {
+  const holding = slots.filter(
+    ({ active, kept, lag }) => Number(lag ?? 0) > LAG || (!active && (kept !== null || lag !== null)),
+  );
+  if (holding.length === 0)
     return [
-      finding('replication-slots', 'warning', {
-        what: `${counted(holding.length, 'slot')} without a reader, or far behind`,
-        why: 'vacuum removes nothing, of the catalogs first, that a slot may still need, and all WAL since is kept: an apply leaves dead catalog rows for each object and writes each index that it builds to the WAL, until the disk is full',
-        remedy: 'start the reader again; drop a slot that has none any more:',
-        statements: holding
-          .filter(({ active }) => !active)
-          .map(({ slot }) => `SELECT pg_catalog.pg_drop_replication_slot(${quoteLiteral(slot).trim()})`),
-        subjects: holding.map(described),
+      finding('replication-slots', 'ok', {
+        what: slots.length === 0 ? 'none' : `${counted(slots.length, 'slot')}, all with a reader that keeps up`,
       }),
     ];
-  },
-});
+  return [
+    finding('replication-slots', 'warning', {
+      what: `${counted(holding.length, 'slot')} without a reader, or far behind`,
+      why: [
+        ...(holding.some(({ kept }) => kept !== null)
+          ? ['all WAL since is kept, and each index that an apply builds is written to it: until the disk is full']
+          : []),
+        ...(holding.some(({ lag }) => lag !== null)
+          ? [
+              'vacuum removes no row of the catalogs that the slot may still need, and each change of an apply leaves some',
+            ]
+          : []),
+      ].join('; '),
+      remedy: 'start the reader again; drop a slot that has none any more:',
+      statements: holding
+        .filter(({ active }) => !active)
+        .map(({ slot }) => `SELECT pg_catalog.pg_drop_replication_slot(${quoteLiteral(slot).trim()})`),
+      subjects: holding.map(described),
+    }),
+  ];
+}
 
 function described({ slot, kind, active, kept, lag }: SlotRow): string {
   const parts = [

@@ -1,6 +1,6 @@
 import type { Row } from '../../database/session.js';
 import { check } from '../check.js';
-import { finding } from '../finding.js';
+import { type Finding, finding } from '../finding.js';
 import { number } from '../words.js';
 
 /** From here on an emergency is near: the server refuses writes 3 million before 2^31 (varsup.c, SetTransactionIdLimit). */
@@ -30,19 +30,22 @@ export const wraparound = check({
       multixactFreezeAt: row?.mfreeze ?? 0,
     };
   },
-  judge: ({ transactions, multixacts, freezeAt, multixactFreezeAt }) => {
-    const [age, what] = transactions >= multixacts ? [transactions, 'transactions'] : [multixacts, 'multixacts'];
-    const told = `the oldest row that is not frozen is ${number(age)} ${what} old`;
-    const late = transactions > 2 * freezeAt || multixacts > 2 * multixactFreezeAt;
-    if (!late && age < DANGER) return [finding('wraparound', 'ok', { what: told })];
-    return [
-      finding('wraparound', age >= DANGER ? 'problem' : 'warning', {
-        what: `${told}: autovacuum does not keep up`,
-        why: 'short of 2 billion the server refuses every write of every tenant; thousands of tables take long to freeze, and each change of an apply is a transaction more',
-        remedy:
-          'see what holds vacuum back (long and prepared transactions, replication slots), then, as an administrator:',
-        statements: ['VACUUM (FREEZE)'],
-      }),
-    ];
-  },
+  judge: judgeAges,
 });
+
+/** The pure part. */
+export function judgeAges({ transactions, multixacts, freezeAt, multixactFreezeAt }: Ages): readonly Finding[] {
+  const [age, what] = transactions >= multixacts ? [transactions, 'transactions'] : [multixacts, 'multixacts'];
+  const told = `the oldest row that is not frozen is ${number(age)} ${what} old`;
+  const late = transactions > 2 * freezeAt || multixacts > 2 * multixactFreezeAt;
+  if (!late && age < DANGER) return [finding('wraparound', 'ok', { what: told })];
+  return [
+    finding('wraparound', age >= DANGER ? 'problem' : 'warning', {
+      what: `${told}: autovacuum does not keep up`,
+      why: 'short of 2 billion the server refuses every write of every tenant; thousands of tables take long to freeze, and each change of an apply is a transaction more',
+      remedy:
+        'see what holds vacuum back (long and prepared transactions, replication slots), then, as an administrator:',
+      statements: ['VACUUM (FREEZE)'],
+    }),
+  ];
+}
