@@ -1,8 +1,12 @@
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { look, looking, of } from '../support/doctor.js';
 import { itemsTenant, writeItems } from '../support/items.js';
 import { startPgBouncer } from '../support/pgbouncer.js';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
+
+const RUN = fileURLToPath(new URL('../../bin/run.js', import.meta.url));
 
 let test: TestDatabase;
 const items = writeItems();
@@ -147,5 +151,22 @@ describe('doctor, of whoever else is there', () => {
     expect(all.databases).toMatchObject([{ id: 'eu', tenants: 2 }]);
     expect(all.failedDatabases).toMatchObject([{ database: 'us', code: 'CONNECTION_FAILED' }]);
     await expect(seen({}, other('no_such'))).rejects.toMatchObject({ code: 'CONNECTION_FAILED' });
+  });
+
+  it('ends with 2 for a problem and with 0 without one, from the command line', async () => {
+    const run = (...more: readonly string[]) => {
+      const words = [RUN, 'doctor', '--desired-state', items.directory, '--json', ...more];
+      const env = { PATH: process.env.PATH, TRUEUP_DATABASE_URL: test.url };
+      return spawnSync(process.execPath, words, { encoding: 'utf8', env, timeout: 60_000 });
+    };
+    const well = run('--schema', 'tenant_a');
+    expect(well.status, well.stderr).toBe(0);
+    expect(JSON.parse(well.stdout)).toMatchObject({ databases: [{ tenants: 1 }], summary: { problems: 0 } });
+    const short = run('--concurrency', '1000');
+    expect(short.status).toBe(2);
+    expect(JSON.parse(short.stdout)).toMatchObject({ summary: { problems: 1 } });
+    const typo = run('--schema', 'tenant_aa');
+    expect(typo.status).toBe(1);
+    expect(JSON.parse(typo.stdout)).toMatchObject({ error: { code: 'UNKNOWN_SCHEMA' } });
   });
 });
