@@ -103,6 +103,13 @@ it('holds figures against the promises for their size of fleet', () => {
   expect(verdicts(6)).toMatchObject({ 'extensions-against-probing': null, 'plan-against-floor': null, help: true });
 });
 
+it('judges no promise about what was not measured', () => {
+  const plans = figuresOf(1000).filter(({ id }) => !/apply|provision/u.test(id));
+  expect(targetsOf(plans, 1000).map(({ id }) => id)).toEqual([
+    ...['extensions-against-probing', 'plan-against-floor', 'plan-seconds', 'memory', 'help', 'validate'],
+  ]);
+});
+
 it('reckons the probing of a larger fleet from the tenants that were probed', () => {
   const [target] = targetsOf(figuresOf(10_000), 10_000);
   expect(target).toMatchObject({ id: 'extensions-against-probing', limit: 150, measured: 500, met: true });

@@ -22,7 +22,8 @@ it('measures a small fleet to the end, with every figure and promise in its docu
   const test = await createTestDatabase();
   try {
     const server = { ...givenServer(test.url), bin: inject('testServer').bin };
-    const document = await runBench(server, { size: { tenants: 6, banks: 2 }, runs: 1, fresh: false, say: () => {} });
+    const request = { size: { tenants: 6, banks: 2 }, runs: 1, fresh: false, plans: false, say: () => {} };
+    const document = await runBench(server, request);
 
     const figures = new Map(document.figures.map((figure) => [figure.id, figure]));
     expect([...figures.keys()]).toEqual([

@@ -14,6 +14,8 @@ export interface BenchOptions {
   readonly keep: string | null;
   /** Builds the fleet anew, though one is kept. */
   readonly fresh: boolean;
+  /** Measures plans alone: nothing is changed, so nothing is copied, which takes room and an hour for a large fleet. */
+  readonly plans: boolean;
   /** Writes the tables into docs/performance.md. */
   readonly updateDocs: boolean;
 }
@@ -30,6 +32,7 @@ export function benchOptions(args: readonly string[]): BenchOptions {
       json: { type: 'string' },
       keep: { type: 'string' },
       fresh: { type: 'boolean', default: false },
+      plans: { type: 'boolean', default: false },
       'update-docs': { type: 'boolean', default: false },
     },
   });
@@ -40,6 +43,7 @@ export function benchOptions(args: readonly string[]): BenchOptions {
     json: values.json ?? null,
     keep: values.keep ?? null,
     fresh: values.fresh,
+    plans: values.plans,
     updateDocs: values['update-docs'],
   };
 }

@@ -23,6 +23,8 @@ export interface BenchRequest {
   readonly runs: number;
   /** Builds the fleet anew, though one is kept. */
   readonly fresh: boolean;
+  /** Nothing but plans, on the fleet itself. */
+  readonly plans: boolean;
   /** Is told what happens. */
   readonly say: (line: string) => void;
 }
@@ -37,8 +39,8 @@ export async function runBench(server: FleetServer, request: BenchRequest): Prom
   const plans = await withClient(url, (session) =>
     measureInTurns([...convergedPlanCases(size, bin, session), ...startCases], { url, runs, say }),
   );
-  say('copying the fleet, to change it');
-  const changes = await onCopy(url, (copy) => measureChanges(copy, { ...request, bin }));
+  if (!request.plans) say('copying the fleet, to change it');
+  const changes = request.plans ? [] : await onCopy(url, (copy) => measureChanges(copy, { ...request, bin }));
   const figures = [...plans, ...changes];
   return {
     formatVersion: '1.0',
