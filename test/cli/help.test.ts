@@ -21,7 +21,7 @@ describe('every command', () => {
   it('says in its help what it does, with an example, and with the exit codes of success and of an error', () => {
     expect(commands.length).toBeGreaterThan(5);
     for (const { id, summary, description = '', examples = [] } of commands) {
-      expect(summary, id).toMatch(/^[A-Z].*\.$/u);
+      expect(summary, id).toMatch(/^[A-Z].*[.?]$/u);
       expect(examples.length, id).toBeGreaterThan(0);
       const codes = description.split('\nEXIT CODES\n')[1]?.matchAll(/^ {2}(\d+(?:, \d+)*) {2}\S/gmu) ?? [];
       expect([...codes].map(([, code]) => code).slice(0, 2), id).toEqual(['0', '1']);
