@@ -24,6 +24,7 @@ import type { DesiredPhase, DesiredState, ResolvedBackend } from './model.js';
 import { type Parameters, resolveParameters } from './parameters.js';
 import type { Problems } from './problems.js';
 import type { FileContent } from './read-tables.js';
+import { refuseSecretVariables } from './secret-variables.js';
 import { targetRules } from './target-rules.js';
 import type { Place } from './yaml-file.js';
 
@@ -74,6 +75,7 @@ async function resolution(
   const fragments: Fragment[] = [];
   checkPhaseNames(fleet, root, problems);
   const selected = selectedPhases(fleet, options, problems);
+  refuseSecretVariables(fleet, root, options, problems);
   const parameters = resolveParameters(fleet, root, options, problems);
   const overrides = readOverrides(fleet, root, files.backends, problems);
   checkBackendFiles(files, parameters, problems);

@@ -124,3 +124,37 @@ describe('an override', () => {
     ]);
   });
 });
+
+describe('a variable whose value plans show', () => {
+  const parameter = (env: string) => ({
+    'fleet.yaml': SHOP['fleet.yaml'].replace('env: SHOP_MIN_ROWS', `env: ${env}`),
+  });
+  const environment = { OTHER: 'postgresql://u:hunter22@h/d', SHOP_URL: 'x', PGPASSWORD: 'hunter22' };
+
+  it.each(['TRUEUP_DATABASE_URL', 'DATABASE_URL', 'PGPASSWORD', 'OTHER'])(
+    'R13: is none that says where the database is, or that holds a password: a parameter from %s',
+    async (variable) => {
+      const [found, ...others] = await problemsOf(parameter(variable), { environment });
+      expect(found).toMatchObject({ code: 'DESIRED_STATE_INVALID', remedy: 'name a variable that holds no secret' });
+      expect(found?.message).toContain(`the variable ${variable} `);
+      expect(found?.where).toMatch(/fleet\.yaml:\d+:\d+$/u);
+      expect(JSON.stringify([found, others])).not.toContain('hunter22');
+    },
+  );
+
+  it('R13: names no backend and no schema out of one either', async () => {
+    const fleet = SHOP['fleet.yaml'];
+    for (const variable of ['SHOP_SEARCH', 'SHOP_SCHEMA']) {
+      const files = { 'fleet.yaml': fleet.replace(`env: ${variable}`, 'env: DATABASE_URL') };
+      expect(files['fleet.yaml']).not.toBe(fleet);
+      expect((await problemsOf(files))[0]?.message).toContain('the variable DATABASE_URL says where the database is');
+    }
+  });
+
+  it('R13: is none of those that fleet.yaml itself names for connections', async () => {
+    const files = {
+      'fleet.yaml': `connection: { env: [SHOP_MIN_ROWS] }\n${SHOP['fleet.yaml'].replace(/^connection:.*$/mu, '')}`,
+    };
+    expect((await problemsOf(files))[0]?.message).toContain('the variable SHOP_MIN_ROWS says where the database is');
+  });
+});
