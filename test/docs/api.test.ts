@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { blocksOf, writeSmallExample } from '../support/docs.js';
+import { blocksOf, page, writeSmallExample } from '../support/docs.js';
 import { type InstalledPackage, installPackage } from '../support/installed-package.js';
 
 let installed: InstalledPackage;
@@ -22,4 +22,14 @@ it('the program of docs/api.md type checks without any types of dependencies, an
   const form = ['--target', 'es2023', '--module', 'nodenext', '--types', 'node'];
   expect(installed.tsc(...strict, ...form, 'program.ts')).toEqual({ status: 0, stdout: '', stderr: '' });
   expect(installed.node('program.js')).toEqual({ status: 0, stdout: printed, stderr: '' });
+});
+
+it('docs/api.md names functions and schemas that the library exports', async () => {
+  const library: object = await import('../../src/index.js');
+  const rows = page('docs/api.md')
+    .split('\n')
+    .filter((line) => line.startsWith('| `'));
+  const names = rows.flatMap((row) => [...row.matchAll(/`([a-z]+[A-Z][A-Za-z]*)`/gu)].map(([, name = '']) => name));
+  expect(names.length).toBeGreaterThan(20);
+  expect(names.filter((name) => !(name in library))).toEqual([]);
 });
