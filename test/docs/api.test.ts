@@ -8,7 +8,7 @@ let installed: InstalledPackage;
 
 beforeAll(() => {
   installed = installPackage(['@types/node']);
-});
+}, 120_000);
 
 afterAll(() => installed?.remove());
 
@@ -22,10 +22,10 @@ it('the program of docs/api.md type checks without any types of dependencies, an
   const form = ['--target', 'es2023', '--module', 'nodenext', '--types', 'node'];
   expect(installed.tsc(...strict, ...form, 'program.ts')).toEqual({ status: 0, stdout: '', stderr: '' });
   expect(installed.node('program.js')).toEqual({ status: 0, stdout: printed, stderr: '' });
-});
+}, 120_000);
 
 it('docs/api.md names functions and schemas that the library exports', async () => {
-  const library: object = await import('../../src/index.js');
+  const library: object = await import(new URL('../../dist/index.js', import.meta.url).href);
   const rows = page('docs/api.md')
     .split('\n')
     .filter((line) => line.startsWith('| `'));

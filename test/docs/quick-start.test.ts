@@ -11,7 +11,7 @@ let installed: InstalledPackage;
 beforeAll(() => {
   installed = installPackage();
   writeSmallExample(installed.directory);
-});
+}, 120_000);
 
 afterAll(() => installed?.remove());
 

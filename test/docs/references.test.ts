@@ -43,7 +43,7 @@ describe('the pages', () => {
     const blocks = [...text.matchAll(/^```sh\n([\s\S]*?)^```/gmu)].flatMap(([, block = '']) => block.split('\n'));
     const inline = [...text.replaceAll(/^```[\s\S]*?^```/gmu, '').matchAll(/`([^`]+)`/gu)].map(([, code = '']) => code);
     const wrong = [...blocks, ...inline].flatMap((line) =>
-      [...line.matchAll(/(?<![\w./-])(?:npx )?trueup ([a-z]+)\b([^|#>]*)/gu)].flatMap(([called, name, rest = '']) => {
+      [...line.matchAll(/(?<![\w./-])(?:npx )?trueup ([a-z]+)\b([^|#>&;]*)/gu)].flatMap(([called, name, rest = '']) => {
         const command = commands.find(({ id }) => id === name);
         if (command === undefined) return [called];
         const known = ['help', ...Object.values(command.flags).flatMap((flag) => [flag.name, ...(flag.aliases ?? [])])];

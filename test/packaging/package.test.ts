@@ -7,8 +7,8 @@ import { type InstalledPackage, installPackage } from '../support/installed-pack
 let installed: InstalledPackage;
 
 beforeAll(() => {
-  installed = installPackage(['@types/node']);
-});
+  installed = installPackage();
+}, 120_000);
 
 afterAll(() => installed?.remove());
 

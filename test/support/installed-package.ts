@@ -62,7 +62,7 @@ export function installPackage(types: readonly string[] = []): InstalledPackage 
       Object.entries(process.env).filter(([name]) => !/^(?:PG|TRUEUP_|DATABASE_URL|NODE_)/u.test(name)),
     );
     const env = { ...inherited, NO_COLOR: '1', ...environment };
-    const options = { cwd: directory, encoding: 'utf8', env, timeout: 60_000 } as const;
+    const options = { cwd: directory, encoding: 'utf8', env, timeout: 100_000 } as const;
     const { status, stdout, stderr } = spawnSync(process.execPath, argv, options);
     return { status, stdout, stderr };
   };
