@@ -45,7 +45,7 @@ EXIT CODES
   4  a probe failed`;
   static override readonly examples = [
     '<%= config.bin %> explain --database-url postgresql://deploy@db.example/app',
-    '<%= config.bin %> explain --schema tenant_a --probe recall --value bank.bank_id=acme',
+    '<%= config.bin %> explain --schema tenant_a --probe recall --value shop.id=acme',
     '<%= config.bin %> explain --schema tenant_a --hypothetical --analyze',
     '<%= config.bin %> explain --backend vector=vchord --json',
   ];

@@ -6,7 +6,7 @@
 const PLANNER =
   /^(?:enable_[a-z_]+|[a-z_]+_cost|geqo(?:_[a-z_]+)?|jit|jit_above_cost|work_mem|hash_mem_multiplier|effective_cache_size|effective_io_concurrency|(?:from|join)_collapse_limit|cursor_tuple_fraction|constraint_exclusion|default_statistics_target|recursive_worktable_factor|max_parallel_workers_per_gather|min_parallel_(?:table|index)_scan_size|parallel_leader_participation|plan_cache_mode)$/u;
 
-/** A setting that an extension brings has its name in front: `hnsw.ef_search`. */
+/** A setting that an extension brings has a prefix: `prefix.name`. */
 const OF_EXTENSION = /^[A-Za-z_][A-Za-z0-9_]*\.[A-Za-z_][A-Za-z0-9_.]*$/u;
 
 /** Whether a probe may set it. */

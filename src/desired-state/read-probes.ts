@@ -41,7 +41,7 @@ function readProbe(
       reading.problems.invalid(
         `a probe may not set ${shown(name)}`,
         keyAt(place),
-        'set what decides a plan: settings of the planner, and those of extensions (hnsw.ef_search)',
+        'set what decides a plan: settings of the planner, and those of extensions (`prefix.name`)',
       );
     }
     return [name, reading.text(value, place)] as const;

@@ -3,9 +3,11 @@ import { join } from '../desired-state/reading.js';
 import { qualifyNames } from '../sql/qualify.js';
 import { tablesOf } from '../sql/query-tables.js';
 import { renderSql } from '../sql/template.js';
+import type { ChosenPartition } from './chosen-partition.js';
 import type { ExplainContext, TenantProbe } from './context.js';
 import type { RowCount } from './explanation.js';
-import { type ChosenPartition, choosePartition, countRows, readRowValues } from './partition.js';
+import { choosePartition } from './partition.js';
+import { countRows, readRowValues } from './partition-rows.js';
 import { queryTemplate } from './query.js';
 import { type Relation, readRelations } from './relation.js';
 

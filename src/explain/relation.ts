@@ -1,4 +1,5 @@
 import type { Row, Session } from '../database/session.js';
+import { quoteIdentifier } from '../sql/quote.js';
 import { TrueupError } from '../trueup-error.js';
 
 /** A table that a probe reads, as the catalog knows it. */
@@ -11,6 +12,10 @@ export interface Relation {
   /** Whether it was ever vacuumed or analyzed: else the planner guesses. */
   readonly analyzed: boolean;
 }
+
+/** Its name as SQL. */
+export const tableName = ({ schema, name }: Pick<Relation, 'schema' | 'name'>): string =>
+  `${quoteIdentifier(schema)}.${quoteIdentifier(name)}`;
 
 /**
  * Looks up tables by name. A view is refused: to plan it would run what its query calls.

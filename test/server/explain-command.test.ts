@@ -114,6 +114,14 @@ describe('trueup explain', () => {
     expect(trueup('--schema', 'small', '--json').status).toBe(0);
   });
 
+  it('explains each of several databases', () => {
+    const urls = ['eu', 'us'].flatMap((id) => ['--database-url', `${id}=${test.url}`]);
+    const { status, stdout } = trueup(...urls, '--probe', 'by-kind');
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/^Target eu: [\s\S]*^Target us: /mu);
+    expect(stdout.match(/ok {4}by-kind \(base\) on (?:eu|us)\/large\.items: index/gu)).toHaveLength(2);
+  });
+
   it.each([
     [['--probe', 'by-kin'], 'USAGE', 'by-kind, by-nothing'],
     [['--value', 'kind=x'], 'USAGE', 'partition.kind'],
