@@ -36,7 +36,7 @@ export async function prepare(context: ExplainContext, of: TenantProbe): Promise
   const relation = relations.get(probe.table);
   if (relation === undefined) throw new Error(`internal: ${probe.table} was not looked up`);
   const partition = await choosePartition(session, of, relation, request.values);
-  if (partition === null) return { why: `${probe.table} holds no row of a partition` };
+  if (partition === null) return { why: `there is no row in a partition of ${probe.table}` };
   const expressions: Record<string, string> = {};
   for (const [name, expression] of Object.entries(probe.row))
     expressions[name] = await qualifyNames('expression', expression, names);
