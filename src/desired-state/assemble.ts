@@ -137,6 +137,7 @@ export function uniteExtensions(
         ...before,
         minVersion,
         schemas: [...new Set([...before.schemas, ...extension.schemas])],
+        preload: before.preload ?? extension.preload,
       });
     }
   }

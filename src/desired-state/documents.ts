@@ -101,6 +101,7 @@ export interface ExtensionDocument extends Conditional {
   readonly schema?: string;
   readonly min_version?: string;
   readonly schemas?: readonly string[];
+  readonly preload?: string;
 }
 
 export interface TableDocument extends Conditional {

@@ -130,6 +130,8 @@ export interface DesiredExtension {
   readonly minVersion: string | null;
   /** Further schemas that it brings (bm25_catalog). */
   readonly schemas: readonly string[];
+  /** The library that the server must load at its start; null for none. */
+  readonly preload: string | null;
   readonly source: SourcePosition;
 }
 

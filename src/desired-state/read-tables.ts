@@ -32,6 +32,7 @@ export function readTables(document: TablesDocument, file: YamlFile, reading: Re
           schema: extension.schema === undefined ? null : reading.name(extension.schema, within(at, 'schema')),
           minVersion: extension.min_version ?? null,
           schemas: extension.schemas ?? [],
+          preload: extension.preload ?? null,
           source: valueAt(at),
         },
       ];

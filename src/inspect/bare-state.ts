@@ -86,6 +86,7 @@ export function inOrder(rows: readonly NeededExtensionRow[]): readonly DesiredEx
     name,
     phase: 'base',
     schema,
+    preload: null,
     minVersion: null,
     schemas: schemas.filter((brought) => brought !== schema),
     source: NOWHERE,

@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { looking, of, troubles } from '../support/doctor.js';
@@ -129,6 +132,36 @@ describe('doctor, of the server', () => {
       await test.query(`ALTER SYSTEM RESET ${setting}`);
     },
   );
+
+  it('tells a library that the server must preload for an extension, and how to add it', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'trueup-preload-'));
+    writeFileSync(
+      join(directory, 'fleet.yaml'),
+      'version: 1\ntenants: { having_tables: [items] }\nphases: [{ name: base, file: base.yaml }]\n',
+    );
+    writeFileSync(
+      join(directory, 'base.yaml'),
+      'extensions: [{ name: pg_trgm, preload: pg_trgm }]\ntables: { items: { columns: { id: bigint } } }\n',
+    );
+    try {
+      await test.exec('CREATE EXTENSION pg_trgm');
+      const options = { directory };
+      await withRole('', async (url) => {
+        expect(of(await seen(options, url), 'extensions')).toMatchObject([
+          { severity: 'note', what: expect.stringContaining('hidden') },
+        ]);
+      });
+      expect(of(await seen(options), 'extensions')).toMatchObject([{ severity: 'problem' }]);
+      expect(await mend('extensions', options)).toBe(1);
+      await test.disconnect();
+      await server.restart();
+      expect(of(await seen(options), 'extensions')).toMatchObject([{ severity: 'ok' }]);
+    } finally {
+      await test.exec('ALTER SYSTEM RESET shared_preload_libraries');
+      await test.exec('DROP EXTENSION pg_trgm');
+      rmSync(directory, { recursive: true, force: true });
+    }
+  });
 
   it('N5: works on a hot standby, where apply is impossible', async () => {
     const standby = await startServer({

@@ -2,8 +2,8 @@ import { type ExtensionState, readExtensions } from '../../catalog/extensions.js
 import type { Row } from '../../database/session.js';
 import type { DesiredExtension } from '../../desired-state/model.js';
 import { compareVersions } from '../../plan/check-extensions.js';
-import { quoteIdentifier } from '../../sql/quote.js';
-import { check, oidsOf } from '../check.js';
+import { quoteIdentifier, quoteLiteral } from '../../sql/quote.js';
+import { type CheckContext, check, oidsOf } from '../check.js';
 import { type Finding, finding } from '../finding.js';
 import { counted } from '../words.js';
 
@@ -24,6 +24,8 @@ interface Facts {
   readonly installed: ReadonlyMap<string, MoreRow>;
   /** Declared ones that this role could create. */
   readonly creatable: ReadonlySet<string>;
+  /** Libraries that the server loads at its start; null where the role may not see them. */
+  readonly preloaded: readonly string[] | null;
 }
 
 /** The declared extensions, and any that stands in a tenant's schema. */
@@ -39,6 +41,7 @@ export const extensions = check({
       states,
       installed: new Map(installed.map((row) => [row.name, row])),
       creatable: new Set(creatable.map(({ name }) => name)),
+      preloaded: await readPreloaded(context),
     };
   },
   judge: (facts, { extensions: declared, here }) => {
@@ -75,6 +78,7 @@ function judgeDeclared(extension: DesiredExtension, facts: Facts, user: string):
       ];
     const may = facts.creatable.has(name);
     return [
+      ...preloading(extension, facts),
       finding('extensions', may ? 'note' : 'problem', {
         what: `${name} is not installed; ${available} is available${may ? '' : `, and role ${user} may not create it`}`,
         why: may
@@ -85,7 +89,7 @@ function judgeDeclared(extension: DesiredExtension, facts: Facts, user: string):
       }),
     ];
   }
-  const told: Finding[] = [];
+  const told: Finding[] = [...preloading(extension, facts)];
   if (isOld(is))
     told.push(
       finding('extensions', 'problem', {
@@ -108,6 +112,40 @@ function judgeDeclared(extension: DesiredExtension, facts: Facts, user: string):
   else if (more !== undefined && wanted !== null && more.schema !== wanted) told.push(elsewhere(more, wanted));
   if (told.length > 0) return told;
   return [finding('extensions', 'ok', { what: `${name} ${is} in schema ${more?.schema ?? state?.schema ?? ''}` })];
+}
+
+/** Of a library that has to be there before the first session: at the server's start, or never. */
+function preloading({ name, preload }: DesiredExtension, { preloaded }: Facts): readonly Finding[] {
+  if (preload === null || preloaded?.includes(preload) === true) return [];
+  if (preloaded === null)
+    return [
+      finding('extensions', 'note', {
+        what: `whether the server preloads ${preload}, which ${name} needs, is hidden from this role`,
+        why: 'without it the extension can be neither created nor used',
+        remedy: 'look as a role with pg_read_all_settings, or pg_monitor',
+      }),
+    ];
+  const libraries = [...preloaded, preload].map((library) => quoteLiteral(library).trim()).join(', ');
+  return [
+    finding('extensions', 'problem', {
+      what: `${name} needs the library ${preload} among shared_preload_libraries, and it is not there`,
+      why: 'without it the extension can be neither created nor used',
+      remedy: 'add it, which takes a restart:',
+      statements: [`ALTER SYSTEM SET shared_preload_libraries = ${libraries}`],
+    }),
+  ];
+}
+
+/** Asked for only where an extension needs one. */
+async function readPreloaded({ session, extensions: declared }: CheckContext): Promise<readonly string[] | null> {
+  if (declared.every(({ preload }) => preload === null)) return [];
+  const [row] = await session.query<Row & { libraries: string }>(
+    `select s.setting libraries from pg_catalog.pg_settings s where s.name = 'shared_preload_libraries'`,
+  );
+  if (row === undefined) return null;
+  return [...row.libraries.matchAll(/"((?:[^"]|"")*)"|([^\s,"]+)/gu)].map(
+    ([, quoted, bare]) => quoted?.replaceAll('""', '"') ?? bare ?? '',
+  );
 }
 
 const uses = ({ columns, tenants }: MoreRow): string =>
