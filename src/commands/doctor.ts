@@ -22,7 +22,7 @@ const SESSIONS = 4;
 /** `trueup doctor`: looks at what surrounds the fleet. Never writes. */
 export default class Doctor extends BaseCommand<typeof Doctor> {
   static override readonly summary =
-    'Look at the server, the role and whoever else is at work: will plan and apply do?';
+    'Look at the server, the role and whoever else is at work: what keeps plan and apply from their work.';
   static override readonly description =
     `Checks server version and settings, free connections, poolers, privileges, extensions and their schemas, the lock table, open and prepared transactions, replication slots, migrations at work, vacuum, INVALID and unused indexes. Each finding says what, why it matters here, and the statement or command that mends it.
 
