@@ -20,11 +20,11 @@ export interface AccessMethod {
   readonly extension: string | null;
 }
 
-interface ObjectRow extends Row {
+interface ObjectsRow extends Row {
   readonly kind: string;
   readonly ext: string;
   readonly schema: string;
-  readonly name: string;
+  readonly names: readonly string[];
   /** Of an operator class: its access method. */
   readonly method: string | null;
 }
@@ -68,8 +68,10 @@ export async function readNames(
   declared: readonly DesiredExtension[],
   states: ReadonlyMap<string, ExtensionState>,
 ): Promise<NameResolver> {
-  const rows = await session.query<ObjectRow>(
+  const rows = await session.query<ObjectsRow>(
+    // One row a kind: as one row a name, thousands of them were most of what crossed the wire for a single tenant.
     `with ext as (select e.oid, e.extname from pg_catalog.pg_extension e where e.extname = any($1::text[]))
+     select o.kind, o.ext, o."schema", o."method", pg_catalog.array_agg(o."name") names from (
      select 'type' kind, ext.extname::text ext, n.nspname::text "schema", t.typname::text "name", null::text "method"
        from ext join pg_catalog.pg_depend d on d.refobjid = ext.oid and d.refclassid = 'pg_catalog.pg_extension'::regclass and d.deptype = 'e'
         and d.classid = 'pg_catalog.pg_type'::regclass
@@ -91,7 +93,8 @@ export async function readNames(
      union all
      select 'type', '', 'pg_catalog', t.typname::text, null::text from pg_catalog.pg_type t where t.typnamespace = 'pg_catalog'::regnamespace and t.typrelid = 0
      union all
-     select distinct 'function', '', 'pg_catalog', p.proname::text, null::text from pg_catalog.pg_proc p where p.pronamespace = 'pg_catalog'::regnamespace`,
+     select distinct 'function', '', 'pg_catalog', p.proname::text, null::text from pg_catalog.pg_proc p where p.pronamespace = 'pg_catalog'::regnamespace) o
+      group by 1, 2, 3, 4 order by 1, 2, 3, 4`,
     [declared.map((extension) => extension.name)],
   );
   return resolver(rows, toBeCreatedIn(declared, states));
@@ -121,18 +124,19 @@ function toBeCreatedIn(
   return schemas.size === 1 ? ([...schemas][0] ?? null) : null;
 }
 
-function resolver(rows: readonly ObjectRow[], fallback: string | null): NameResolver {
+function resolver(rows: readonly ObjectsRow[], fallback: string | null): NameResolver {
   const builtIn = new Set<string>();
   const bare = new Map<string, string>();
   const owners = new Map<string, string>();
-  for (const row of rows) {
-    const keys = [row.name, ...(row.method === null ? [] : [`${row.method}/${row.name}`])];
-    if (row.schema === 'pg_catalog' && row.ext === '') for (const key of keys) builtIn.add(`${row.kind}/${key}`);
-    else {
-      for (const key of keys) bare.set(`${row.kind}/${key}`, row.schema);
-      owners.set(`${row.kind}/${row.schema}/${row.name}`, row.ext);
+  for (const { kind, ext, schema, method, names } of rows)
+    for (const name of names) {
+      const keys = method === null ? [name] : [name, `${method}/${name}`];
+      if (schema === 'pg_catalog' && ext === '') for (const key of keys) builtIn.add(`${kind}/${key}`);
+      else {
+        for (const key of keys) bare.set(`${kind}/${key}`, schema);
+        owners.set(`${kind}/${schema}/${name}`, ext);
+      }
     }
-  }
   return {
     schemaOf: (kind: NameKind, name, method) => {
       const key = `${kind}/${method === undefined ? name : `${method}/${name}`}`;
