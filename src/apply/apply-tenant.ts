@@ -1,9 +1,10 @@
+import { isLost } from '../database/database-errors.js';
 import type { TenantChange } from '../diff/change.js';
 import type { PlannedTenant } from '../plan/fleet-plan.js';
 import { isTransactional } from '../plan/order.js';
 import { assertStatement } from '../sql/guard.js';
 import { Explained } from './explained.js';
-import { anyFailure, isCancelled, isLost, isOvertaken, isPassing } from './failure.js';
+import { anyFailure, isCancelled, isOvertaken, isPassing } from './failure.js';
 import { holdBack } from './hold-back.js';
 import type { ChangeOutcome } from './outcome.js';
 import { runUnit } from './run-unit.js';

@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { isLost } from '../database/database-errors.js';
+import { refuseSharedBackends } from '../database/pooler.js';
 import { type Database, DatabaseError, type Session } from '../database/session.js';
 import { TrueupError } from '../trueup-error.js';
 import { checkConnections } from './connections.js';
-import { isLost, isPassing } from './failure.js';
-import { refuseSharedBackends } from './pooler.js';
+import { isPassing } from './failure.js';
 import { backoff } from './schedule.js';
 
 /** A statement outside any transaction that a worker's session is busy with: long, and may give way to others. */

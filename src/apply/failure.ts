@@ -25,10 +25,6 @@ export function anyFailure(error: unknown): TenantFailure {
   return { code: 'INTERNAL', message, sqlstate: null, remedy: 'report this as a bug' };
 }
 
-/** Whether the session that it came from is of no use any more: lost (08…), or ended by the server (57P01 to 57P05). */
-export const isLost = (error: unknown): boolean =>
-  error instanceof DatabaseError && (error.code.startsWith('08') || error.code.startsWith('57P'));
-
 /** Whether the same might go well a little later: a lock not had, a deadlock lost, a serialisation failure. */
 export const isPassing = (error: unknown): boolean =>
   error instanceof DatabaseError &&

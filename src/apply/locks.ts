@@ -1,6 +1,6 @@
+import { isLost } from '../database/database-errors.js';
 import type { Session } from '../database/session.js';
 import type { DesiredState } from '../desired-state/model.js';
-import { isLost } from './failure.js';
 import { migrationLockKeys, releaseMigrationLocks, tryMigrationLocks } from './migration-lock.js';
 import { releaseTenantLocks, tryTenantLocks } from './tenant-lock.js';
 

@@ -43,6 +43,10 @@ export const isServerError = (error: unknown): error is ServerFields =>
   typeof error.code === 'string' &&
   /^[0-9A-Z]{5}$/u.test(error.code);
 
+/** Whether the session that it came from is of no use any more: lost (08…), or ended by the server (57P01 to 57P05). */
+export const isLost = (error: unknown): boolean =>
+  error instanceof DatabaseError && (error.code.startsWith('08') || error.code.startsWith('57P'));
+
 /** A message for any failure; an AggregateError (one attempt an address) has none of its own. */
 export function messageOf(error: unknown): string {
   if (error instanceof AggregateError && error.message === '')

@@ -10,11 +10,12 @@ import { failedDatabase } from './failed-database.js';
 import { type DatabasePlan, type FailedDatabase, type FleetPlan, isInSync, type PlanSummary } from './fleet-plan.js';
 import { type PlanRequest, planDatabase } from './plan-database.js';
 import { planId } from './plan-file.js';
+import { refusePooler } from './refuse-pooler.js';
 
 /**
  * Plans a fleet: what apply would do, and nothing done. Several databases are planned side by side, and one that fails
  * hides none of the others.
- * @throws {TrueupError} where no database can be planned at all; a single tenant's trouble is part of the plan
+ * @throws {TrueupError} POOLER_SHARES_BACKENDS and others, where no database can be planned at all; a single tenant's trouble is part of the plan
  */
 export async function planFleet(
   databases: Database | readonly Database[],
@@ -66,6 +67,8 @@ function refuseTwice(databases: readonly DatabasePlan[]): void {
 async function planOne(database: Database, request: PlanRequest, open: Session | undefined): Promise<DatabasePlan> {
   const session = open ?? (await database.connect());
   try {
+    // Not for a session that is lent: whoever lends it may have no other to spare.
+    if (open === undefined) await refusePooler(database, session);
     const identity = await readIdentity(session);
     return { ...(await planDatabase(database, session, request)), identity };
   } finally {

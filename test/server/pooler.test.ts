@@ -3,8 +3,8 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { refuseSharedBackends } from '../../src/apply/pooler.js';
 import { connectServer } from '../../src/database/pg-database.js';
+import { refuseSharedBackends } from '../../src/database/pooler.js';
 import type { Database, Session } from '../../src/database/session.js';
 import { resolveTarget } from '../../src/database/target.js';
 import { TrueupError } from '../../src/trueup-error.js';
@@ -122,28 +122,20 @@ describe('R7: backends that a pooler shares', () => {
   });
 });
 
-describe('R7: apply, from the command line', () => {
+describe('R7: plan and apply, from the command line', () => {
   const items = writeItems();
   afterAll(() => items.remove());
 
-  async function apply(url: string, schema: string, concurrency: number) {
-    const run = promisify(execFile)(
-      process.execPath,
-      [
-        RUN,
-        'apply',
-        '--yes',
-        '--json',
-        '--desired-state',
-        items.directory,
-        '--schema',
-        schema,
-        '--concurrency',
-        `${concurrency}`,
-      ],
-      { env: { PATH: process.env.PATH, TRUEUP_DATABASE_URL: url }, timeout: 60_000 },
-    );
-    return run.then(
+  const apply = (url: string, schema: string, concurrency: number) =>
+    run(url, ['apply', '--yes', '--schema', schema, '--concurrency', `${concurrency}`]);
+  const plan = (url: string, schema: string) => run(url, ['plan', '--schema', schema]);
+
+  async function run(url: string, parts: readonly string[]) {
+    const ran = promisify(execFile)(process.execPath, [RUN, ...parts, '--json', '--desired-state', items.directory], {
+      env: { PATH: process.env.PATH, TRUEUP_DATABASE_URL: url },
+      timeout: 60_000,
+    });
+    return ran.then(
       ({ stdout }) => ({ code: 0, document: JSON.parse(stdout) as Record<string, unknown> }),
       (error: { code: number; stdout: string }) => ({
         code: error.code,
@@ -158,7 +150,7 @@ describe('R7: apply, from the command line', () => {
       ])
     ).map((row) => row.name);
 
-  it.each(['transaction', 'statement'] as const)('refuses %s mode before any DDL', async (mode) => {
+  it.each(['transaction', 'statement'] as const)('apply refuses %s mode before any DDL', async (mode) => {
     const schema = `tenant_${mode}`;
     await test.exec(itemsTenant(schema, { rows: 10, without: ['items_name'] }));
     const { code, document } = await apply(await pooler(mode), schema, 2);
@@ -167,7 +159,22 @@ describe('R7: apply, from the command line', () => {
     expect(await indexes(schema)).toEqual(['items_note', 'items_pkey']);
   });
 
-  it('works in session mode', async () => {
+  it.each(['transaction', 'statement'] as const)('plan refuses %s mode too', async (mode) => {
+    const schema = `planned_${mode}`;
+    await test.exec(itemsTenant(schema, { without: ['items_name'] }));
+    const { code, document } = await plan(await pooler(mode), schema);
+    expect(document).toMatchObject({ error: { code: 'POOLER_SHARES_BACKENDS' } });
+    expect(code).toBe(1);
+  });
+
+  it('plan works in session mode, though the pooler has no backend for a second session', async () => {
+    await test.exec(itemsTenant('planned_session', { without: ['items_name'] }));
+    const { code, document } = await plan(await pooler('session', { default_pool_size: '1' }), 'planned_session');
+    expect(document).toMatchObject({ summary: { tenants: 1, drifted: 1 } });
+    expect(code).toBe(0);
+  });
+
+  it('apply works in session mode', async () => {
     await test.exec(itemsTenant('tenant_session', { rows: 10, without: ['items_name'] }));
     const { code, document } = await apply(await pooler('session'), 'tenant_session', 2);
     expect(document).toMatchObject({ summary: { converged: 1 } });

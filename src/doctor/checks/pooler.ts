@@ -1,5 +1,5 @@
 import { freeOf, tightestLimit } from '../../apply/connections.js';
-import { refuseSharedBackends } from '../../apply/pooler.js';
+import { isPooled, refuseSharedBackends } from '../../database/pooler.js';
 import type { Session } from '../../database/session.js';
 import { POOLER_REMEDY } from '../../database/shared-backends.js';
 import { TrueupError } from '../../trueup-error.js';
@@ -48,7 +48,7 @@ async function probe({ database, session }: CheckContext): Promise<'none' | 'ses
     const limit = await tightestLimit(session);
     const free = limit === null ? OTHERS : freeOf(limit) - 1;
     while (others.length < Math.min(OTHERS, database.maxSessions - 1, free)) others.push(await database.connect());
-    const pooled = [session, ...others].some(({ pid, announcedPid }) => announcedPid !== null && announcedPid !== pid);
+    const pooled = isPooled([session, ...others]);
     if (pooled && others.length === 0) return 'untold';
     await refuseSharedBackends(session, others);
     return pooled ? 'session' : 'none';

@@ -1,14 +1,18 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { DatabaseError, type Row, type Session } from '../database/session.js';
-import { POOLER_REMEDY, refusesTransactions, sharedBackends } from '../database/shared-backends.js';
 import { TrueupError } from '../trueup-error.js';
-import { isLost } from './failure.js';
+import { isLost } from './database-errors.js';
+import { DatabaseError, type Row, type Session } from './session.js';
+import { POOLER_REMEDY, refusesTransactions, sharedBackends } from './shared-backends.js';
 
 /** How many other connections are tried. */
 const PROBES = 3;
 
 /** How long a statement of the probe may take, in milliseconds: a pooler without a free backend lets it wait for ever. */
 const PATIENCE = 10_000;
+
+/** Whether any of these sessions shows that there is a pooler; in which mode it is remains to be told. */
+export const isPooled = (sessions: readonly Session[]): boolean =>
+  sessions.some(({ pid, announcedPid }) => announcedPid !== null && announcedPid !== pid);
 
 /**
  * Refuses a pooler that shares backends between connections: neither session locks nor settings would hold. Such a pooler
@@ -19,7 +23,7 @@ const PATIENCE = 10_000;
 export async function refuseSharedBackends(first: Session, others: readonly Session[]): Promise<void> {
   const all = [first, ...others];
   if (new Set(all.map(({ pid }) => pid)).size < all.length) throw sharedBackends();
-  const pooled = all.some(({ pid, announcedPid }) => announcedPid !== null && announcedPid !== pid);
+  const pooled = isPooled(all);
   const probes = others.slice(0, PROBES);
   if (probes.length === 0 && pooled) throw untold();
   const begun: Session[] = [];
