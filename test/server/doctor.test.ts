@@ -93,17 +93,42 @@ describe('doctor, of the server', () => {
   });
 
   it('tells what a role lacks for plan and for apply, and each grant mends it', async () => {
-    await withRole('', async (url, role) => {
-      const lacks = async () =>
-        of(await seen({}, url), 'privileges').map(({ severity, statements }) => [severity, ...statements]);
-      expect(await lacks()).toEqual([
-        ['problem', `GRANT pg_read_all_data TO ${role}`],
-        ['warning', `GRANT postgres TO ${role}`],
-        ['note', `GRANT pg_read_all_stats TO ${role}`],
-      ]);
-      expect(await mend('privileges', {}, url)).toBe(3);
-      expect(await lacks()).toEqual([['ok']]);
+    await withRole('', async (_, owner) => {
+      await test.exec(`CREATE SCHEMA owned; CREATE TABLE owned.items (id bigint);
+        ALTER SCHEMA owned OWNER TO ${owner}; ALTER TABLE owned.items OWNER TO ${owner}`);
+      const options = { schemas: ['owned'] };
+      await withRole('', async (url, role) => {
+        const lacks = async () =>
+          of(await seen(options, url), 'privileges').map(({ severity, statements }) => [severity, ...statements]);
+        expect(await lacks()).toEqual([
+          ['problem', `GRANT pg_read_all_data TO ${role}`],
+          ['warning', `GRANT ${owner} TO ${role}`],
+          ['note', `GRANT pg_read_all_stats TO ${role}`],
+        ]);
+        expect(await mend('privileges', options, url)).toBe(3);
+        expect(await lacks()).toEqual([['ok']]);
+      });
+      // A member that does not inherit may become the owner: another grant would change nothing.
+      await withRole('NOINHERIT', async (url, role) => {
+        await test.exec(`GRANT ${owner} TO ${role}`);
+        const [finding] = of(await seen(options, url), 'privileges').filter(({ severity }) => severity === 'warning');
+        expect(finding).toMatchObject({ statements: [], remedy: expect.stringContaining(`--role ${owner}`) });
+      });
     });
+  });
+
+  it('tells no role to become a member of a superuser', async () => {
+    await withRole('', async (url) => {
+      const [finding] = of(await seen({}, url), 'privileges').filter(({ severity }) => severity === 'warning');
+      expect(finding).toMatchObject({
+        what: expect.stringContaining('privileges of role postgres, which owns tables of 2 tenants'),
+        statements: [],
+        remedy: expect.stringContaining('superuser'),
+      });
+    });
+  });
+
+  it('tells that a role may not create in the schema of its own tables, and how to let it', async () => {
     await withRole('', async (url, role) => {
       await test.exec(`CREATE SCHEMA own; CREATE TABLE own.items (id bigint); ALTER TABLE own.items OWNER TO ${role};
         GRANT USAGE ON SCHEMA own TO ${role}; GRANT pg_read_all_stats TO ${role}`);

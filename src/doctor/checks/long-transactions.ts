@@ -25,7 +25,7 @@ export const longTransactions = check({
       ];
     return [
       finding('long-transactions', 'warning', {
-        what: `${counted(old.length, 'transaction')} older than ${duration(longTransaction)} hold a snapshot in this database${unseen}`,
+        what: `${counted(old.length, 'transaction')} older than ${duration(longTransaction)} ${old.length === 1 ? 'holds' : 'hold'} a snapshot in this database${unseen}`,
         why: 'a concurrent index build waits for each of them at its end: apply does not begin one meanwhile, and leaves those tenants over',
         remedy: 'wait for them, or end those that nobody needs',
         statements: old.map(({ holder }) => `SELECT pg_catalog.pg_terminate_backend(${holder.pid})`),

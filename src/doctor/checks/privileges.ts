@@ -12,6 +12,10 @@ interface LackRow extends Row {
   readonly lack: Lack;
   /** Of `owner`: whose tables they are. */
   readonly owner: string;
+  /** Of `owner`: a superuser, whose privileges nobody is to get for this. */
+  readonly superuser: boolean;
+  /** Of `owner`: the role may become it, and does not have its privileges before. */
+  readonly settable: boolean;
   readonly count: number;
   readonly schemas: readonly string[];
 }
@@ -24,7 +28,13 @@ export const privileges = check({
     const [row] = await session.query<Row & { stats: boolean }>(
       `select pg_catalog.pg_has_role(current_user, 'pg_read_all_stats', 'usage') stats`,
     );
-    const lacks = await session.query<LackRow>(LACKS_SQL, [oidsOf(context), context.relations, familySources(context)]);
+    const lacks = await session.query<LackRow>(LACKS_SQL, [
+      oidsOf(context),
+      context.relations,
+      familySources(context),
+      // Since 16 a membership may be without leave to become the role.
+      session.serverVersion >= 160_000 ? 'set' : 'member',
+    ]);
     return { stats: row?.stats ?? false, lacks };
   },
   judge: ({ stats, lacks }, { here, session }) => {
@@ -49,7 +59,8 @@ const familySources = ({ desired }: CheckContext): readonly string[] => [
   ...new Set(desired.tables.flatMap((table) => table.families.flatMap((family) => family.rows?.table ?? []))),
 ];
 
-function lackFinding({ lack, owner, count, schemas }: LackRow, user: string): Finding {
+function lackFinding(row: LackRow, user: string): Finding {
+  const { lack, owner, count, schemas } = row;
   const tenants = counted(count, 'tenant');
   const role = quoteIdentifier(user);
   const subjects = { subjects: schemas, count };
@@ -89,10 +100,9 @@ function lackFinding({ lack, owner, count, schemas }: LackRow, user: string): Fi
       });
     case 'owner':
       return finding('privileges', 'warning', {
-        what: `role ${user} is no member of role ${owner}, which owns tables of ${tenants}`,
+        what: `role ${user} has not the privileges of role ${owner}, which owns tables of ${tenants}`,
         why: 'to plan it is enough; apply cannot change a table that is not its role’s',
-        remedy: 'run apply with --role, or as a user, that is a member; or:',
-        statements: [`GRANT ${quoteIdentifier(owner)} TO ${role}`],
+        ...ownerRemedy(row, role),
         ...subjects,
       });
     case 'create':
@@ -104,6 +114,18 @@ function lackFinding({ lack, owner, count, schemas }: LackRow, user: string): Fi
         ...subjects,
       });
   }
+}
+
+function ownerRemedy({ owner, superuser, settable }: LackRow, role: string) {
+  if (settable) return { remedy: `run apply with --role ${owner}, which it may become` };
+  if (superuser)
+    return {
+      remedy: `run apply as a user that may change them; ${owner} is a superuser, and a member of it as good as one: better, give the schemas and tables to a role of their own (ALTER SCHEMA, ALTER TABLE … OWNER TO), and that role to this one`,
+    };
+  return {
+    remedy: 'run apply with --role, or as a user, that is a member; or:',
+    statements: [`GRANT ${quoteIdentifier(owner)} TO ${role}`],
+  };
 }
 
 /** has_*_privilege is null for what has vanished meanwhile: lacks nothing any more. */
@@ -134,6 +156,8 @@ lacking as (
   union
   select 6, 'evidence', '', rel.nspname from rel
    where rel.usage and not rel.read and rel.relname <> all($3::name[]))
-select lack, "owner", pg_catalog.count(*)::int4 count,
-       ((pg_catalog.array_agg(nspname::text order by nspname))[1:5]) schemas
-  from lacking group by rank, lack, "owner" order by rank, 3 desc, 2`.trim();
+select lack, "owner", coalesce(pg_catalog.bool_or(r.rolsuper), false) superuser,
+       coalesce(pg_catalog.bool_or(pg_catalog.pg_has_role(current_user, r.oid, $4::text)), false) settable,
+       pg_catalog.count(*)::int4 count, ((pg_catalog.array_agg(nspname::text order by nspname))[1:5]) schemas
+  from lacking left join pg_catalog.pg_roles r on r.rolname = lacking."owner"
+ group by rank, lack, "owner" order by rank, 5 desc, 2`.trim();
