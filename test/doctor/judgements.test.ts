@@ -134,6 +134,7 @@ describe('INVALID indexes', () => {
     table: 't',
     name,
     builder,
+    phase: null,
   });
   it('are built anew, but for what an interrupted REINDEX has left, and for what is being built', () => {
     const found = judgeInvalid(
@@ -147,6 +148,19 @@ describe('INVALID indexes', () => {
         'warning',
         ['REINDEX INDEX CONCURRENTLY s.a', 'DROP INDEX CONCURRENTLY s.b_ccnew', 'DROP INDEX CONCURRENTLY s.c_ccold1'],
       ],
+    ]);
+  });
+  it('that a phase owns are apply’s to mend, declared or not; of a phase that is left out, with that phase', () => {
+    const owned = [{ ...index('global_ccnew'), phase: 'vector' }, index('a')];
+    const heads = (skipped: readonly string[]) =>
+      judgeInvalid(owned, labels, new Set(skipped)).map(({ what, statements }) => [what, statements.length]);
+    expect(heads([])).toEqual([
+      ['1 index INVALID that the desired state declares or owns, or that an apply left', 0],
+      ['1 index INVALID that the desired state neither names nor owns', 1],
+    ]);
+    expect(heads(['vector'])).toEqual([
+      ['1 index INVALID of a phase that this run leaves out (vector)', 0],
+      ['1 index INVALID that no phase of this run names or owns', 1],
     ]);
   });
 });

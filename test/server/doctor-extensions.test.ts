@@ -98,6 +98,20 @@ describe('doctor, of the application’s fleet', () => {
     expect(of(await look(test.url), 'invalid-indexes')).toMatchObject([{ severity: 'ok' }]);
   });
 
+  it('leaves an INVALID index that a phase owns to apply, though nothing declares it; says of which phase it is', async () => {
+    await test.exec(`CREATE INDEX stray_ccnew ON tenant_0002.memory_units USING hnsw (embedding public.vector_cosine_ops);
+      UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'tenant_0002.stray_ccnew'::regclass`);
+    const subjects = { shown: ['tenant_0002.stray_ccnew on memory_units'] };
+    expect(of(await look(test.url), 'invalid-indexes')).toMatchObject([
+      { severity: 'warning', remedy: expect.stringContaining('trueup apply'), statements: [], subjects },
+    ]);
+    expect(of(await look(test.url, { load: { phases: ['text-search'] } }), 'invalid-indexes')).toMatchObject([
+      { what: expect.stringContaining('leaves out (vector)'), statements: [], subjects },
+    ]);
+    await fleet.apply();
+    expect(of(await look(test.url), 'invalid-indexes')).toMatchObject([{ severity: 'ok' }]);
+  });
+
   it('tells owned indexes without a scan, by their size and since when; a scan takes one off', async () => {
     await test.exec(`INSERT INTO tenant_0001.mental_models (id, bank_id, name, source_query, content, embedding)
       SELECT gen_random_uuid()::text, 'first', n::text, 'q', repeat(md5(n::text), 20), (SELECT array_agg(random())::real[] FROM generate_series(n, n + 383))::public.vector FROM generate_series(1, 800) n`);

@@ -1,8 +1,9 @@
+import { ownershipFilter, tenantRelations, undigested } from '../../catalog/owned.js';
 import { readBuilders } from '../../catalog/running-builds.js';
 import { groupBy } from '../../collections.js';
 import type { Row } from '../../database/session.js';
 import { quoteIdentifier } from '../../sql/quote.js';
-import { check, oidsOf } from '../check.js';
+import { type CheckContext, check, oidsOf } from '../check.js';
 import { type Finding, finding } from '../finding.js';
 import { MemberLabels } from '../member-labels.js';
 import { counted } from '../words.js';
@@ -14,6 +15,8 @@ export interface InvalidIndex {
   readonly name: string;
   /** The process that holds what a running build holds; null for none. */
   readonly builder: number | null;
+  /** The phase that owns it, of this run or not; null for none. */
+  readonly phase: string | null;
 }
 
 /** Indexes that are INVALID, on any table of a tenant; those that somebody builds at this moment are told apart. */
@@ -22,8 +25,8 @@ export const invalidIndexes = check({
   read: async (context): Promise<readonly InvalidIndex[]> => {
     // In this order: an index that is INVALID after that is one that nobody was building.
     const builders = await readBuilders(context.session);
-    const rows = await context.session.query<Row & { rel: string; schema: string; table: string; name: string }>(
-      `select i.indrelid::text rel, n.nspname::text "schema", c.relname::text "table", ic.relname::text "name"
+    const rows = await context.session.query<InvalidRow>(
+      `select i.indrelid::text rel, i.indexrelid::text oid, n.oid::text namespace, n.nspname::text "schema", c.relname::text "table", ic.relname::text "name"
          from pg_catalog.pg_index i
          join pg_catalog.pg_class ic on ic.oid = i.indexrelid and ic.relkind = 'i'
          join pg_catalog.pg_class c on c.oid = i.indrelid
@@ -32,20 +35,63 @@ export const invalidIndexes = check({
         order by 2, 3, 4`,
       [oidsOf(context)],
     );
-    return rows.map(({ rel, schema, table, name }) => ({ schema, table, name, builder: builders.get(rel) ?? null }));
+    const owners = await ownersOf(context, rows);
+    return rows.map(({ rel, oid, schema, table, name }) => ({
+      schema,
+      table,
+      name,
+      builder: builders.get(rel) ?? null,
+      phase: owners.get(oid) ?? null,
+    }));
   },
-  judge: (found, { desired }) => judgeInvalid(found, new MemberLabels(desired)),
+  judge: (found, { desired }) => {
+    const skipped = desired.phases.flatMap((phase) => (phase.selected ? [] : [phase.name]));
+    return judgeInvalid(found, new MemberLabels(desired), new Set(skipped));
+  },
 });
 
-/** The pure part. */
-export function judgeInvalid(found: readonly InvalidIndex[], labels: MemberLabels): readonly Finding[] {
+interface InvalidRow extends Row {
+  readonly rel: string;
+  readonly oid: string;
+  readonly namespace: string;
+  readonly schema: string;
+  readonly table: string;
+  readonly name: string;
+}
+
+/** Which phase owns each of them, by oid. Asked of the tenants that have any. */
+async function ownersOf({ session, desired, relations }: CheckContext, rows: readonly InvalidRow[]) {
+  if (rows.length === 0) return new Map<string, string>();
+  const filter = undigested(ownershipFilter(desired.phases, desired.tables));
+  const owned = await session.query<Row & { oid: string; phase: string }>(
+    `with ${tenantRelations()}
+     select own.indexrelid::text oid, own.phase from own where own.phase is not null and own.indexrelid = any($4::oid[])`,
+    [[...new Set(rows.map((row) => row.namespace))], relations, JSON.stringify(filter), rows.map((row) => row.oid)],
+  );
+  return new Map(owned.map(({ oid, phase }) => [oid, phase]));
+}
+
+/**
+ * The pure part.
+ * @param skipped the phases that this run leaves out
+ */
+export function judgeInvalid(
+  found: readonly InvalidIndex[],
+  labels: MemberLabels,
+  skipped: ReadonlySet<string> = new Set(),
+): readonly Finding[] {
   const running = found.filter(({ builder }) => builder !== null);
   const left = found.filter(({ builder }) => builder === null);
+  const later = left.filter(({ phase }) => phase !== null && skipped.has(phase));
   const ofTrueup = left.filter(
-    ({ table, name }) =>
-      labels.isDeclared(table, name) || labels.of(table, name) !== null || name.startsWith(TEMPORARY),
+    (index) =>
+      !later.includes(index) &&
+      (index.phase !== null ||
+        labels.isDeclared(index.table, index.name) ||
+        labels.of(index.table, index.name) !== null ||
+        index.name.startsWith(TEMPORARY)),
   );
-  const others = left.filter((index) => !ofTrueup.includes(index));
+  const others = left.filter((index) => !later.includes(index) && !ofTrueup.includes(index));
   const told: Finding[] = [];
   if (running.length > 0)
     told.push(
@@ -59,16 +105,25 @@ export function judgeInvalid(found: readonly InvalidIndex[], labels: MemberLabel
   if (ofTrueup.length > 0)
     told.push(
       finding('invalid-indexes', 'warning', {
-        what: `${counted(ofTrueup.length, 'index', 'indexes')} INVALID that the desired state declares, or that an apply left`,
+        what: `${counted(ofTrueup.length, 'index', 'indexes')} INVALID that the desired state declares or owns, or that an apply left`,
         why: 'no query uses it, and every write keeps it up; an interrupted build leaves such',
-        remedy: 'trueup apply builds them anew, or drops what is left over',
+        remedy: 'trueup apply builds them anew, or drops what is not declared',
         subjects: shown(ofTrueup, labels),
+      }),
+    );
+  if (later.length > 0)
+    told.push(
+      finding('invalid-indexes', 'warning', {
+        what: `${counted(later.length, 'index', 'indexes')} INVALID of a phase that this run leaves out (${[...new Set(later.map(({ phase }) => phase))].join(', ')})`,
+        why: 'no query uses it, and every write keeps it up; an interrupted build leaves such',
+        remedy: 'trueup apply with that phase builds them anew, or drops what is not declared',
+        subjects: shown(later, labels),
       }),
     );
   if (others.length > 0)
     told.push(
       finding('invalid-indexes', 'warning', {
-        what: `${counted(others.length, 'index', 'indexes')} INVALID that the desired state does not name`,
+        what: `${counted(others.length, 'index', 'indexes')} INVALID that ${skipped.size === 0 ? 'the desired state neither names nor owns' : 'no phase of this run names or owns'}`,
         why: 'no query uses it, and every write keeps it up; trueup leaves alone what no phase owns',
         remedy: 'build it anew, or drop what an interrupted REINDEX has left:',
         statements: others.map(mend),
@@ -81,15 +136,19 @@ export function judgeInvalid(found: readonly InvalidIndex[], labels: MemberLabel
 /** How trueup names what it makes for the time being. */
 const TEMPORARY = 'trueup_';
 
+/** How REINDEX CONCURRENTLY names what it makes. */
+const COPY = /_cc(?:new|old)\d*$/u;
+
 /** What REINDEX CONCURRENTLY leaves is the copy or the original that it was to replace: the manual says to drop it. */
 function mend({ schema, name }: InvalidIndex): string {
   const index = `${quoteIdentifier(schema)}.${quoteIdentifier(name)}`;
-  return /_cc(?:new|old)\d*$/u.test(name) ? `DROP INDEX CONCURRENTLY ${index}` : `REINDEX INDEX CONCURRENTLY ${index}`;
+  return COPY.test(name) ? `DROP INDEX CONCURRENTLY ${index}` : `REINDEX INDEX CONCURRENTLY ${index}`;
 }
 
 function shown(indexes: readonly InvalidIndex[], labels: MemberLabels): readonly string[] {
   const groups = groupBy(indexes, ({ schema, table, name }) => {
-    const label = labels.of(table, name);
+    // The copy of a member has its member's name in its own.
+    const label = labels.of(table, name.replace(COPY, ''));
     return label === null ? `${schema}.${name} on ${table}` : `${schema}.${table}: members of ${label}`;
   });
   return [...groups].map(([text, members]) => (members.length === 1 ? text : `${text} (${members.length})`));
