@@ -3,7 +3,7 @@ import type { Row } from '../../database/session.js';
 import type { DesiredState } from '../../desired-state/model.js';
 import { type CheckContext, check, oidsOf } from '../check.js';
 import { type Finding, finding } from '../finding.js';
-import { counted, size } from '../words.js';
+import { counted, number, size } from '../words.js';
 
 /** Bytes below which unused indexes are not worth a word. */
 const WORTH = 1024 * 1024;
@@ -66,7 +66,7 @@ export function judgeUsage({ groups, since }: UsageFacts, standby: boolean): rea
 function described({ table, label, isFamily, indexes, scans, unused, unusedBytes, tenants }: UsageGroup): string {
   const what = isFamily ? `members of ${label}` : `indexes ${label}`;
   const others = indexes === unused ? '' : `; the others served ${counted(scans, 'scan')}`;
-  return `${table}: ${unused} of ${indexes} ${what}, in ${counted(tenants, 'tenant')}, ${size(unusedBytes)}${others}`;
+  return `${table}: ${number(unused)} of ${number(indexes)} ${what}, in ${counted(tenants, 'tenant')}, ${size(unusedBytes)}${others}`;
 }
 
 async function readUsage(context: CheckContext): Promise<readonly UsageGroup[]> {
