@@ -105,7 +105,7 @@ describe('the program, installed elsewhere', () => {
     expect(status).toBe(2);
     expect(stdout).toContain('Target: embedded postgresql');
     expect(stdout).toContain('Plan: 1 tenant to change');
-  });
+  }, 120_000);
 });
 
 describe('the library, installed elsewhere', () => {
