@@ -10,7 +10,7 @@ import { logPosition, readLog } from '../support/chaos/server-log.js';
 import type { TestDatabase } from '../support/test-database.js';
 
 /** How many tries of each; `npm run test:chaos` asks for 20. */
-const ROUNDS = Number(process.env.TRUEUP_APPLIERS_ROUNDS ?? 2);
+const ROUNDS = Number(process.env.TRUEUP_APPLIERS_ROUNDS ?? 1);
 const BOUND = 180_000;
 const NAMES = ['first', 'second'] as const;
 
