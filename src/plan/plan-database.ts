@@ -19,10 +19,11 @@ import { sha256 } from './drift-classes.js';
 import type { DatabasePlan, Diagnostic, PlannedTenant, UnreadableTenant } from './fleet-plan.js';
 import { heldMethods } from './held-methods.js';
 import { keyFieldDiagnostics } from './key-fields.js';
-import { planTenants, type TenantRead, type TenantResult, tenantsOf } from './plan-tenants.js';
+import { planTenants } from './plan-tenants.js';
 import { provisioned } from './provision.js';
 import { resolveNames } from './resolve-names.js';
 import { searchPathDiagnostics } from './search-path.js';
+import { type TenantRead, type TenantResult, tenantsOf } from './tenant-read.js';
 
 /** What a plan is asked for. */
 export interface PlanRequest {

@@ -10,7 +10,8 @@ import { isMember } from '../diff/families.js';
 import { expectedMembers, MemberProblem } from '../diff/family-members.js';
 import { memberFormat } from '../diff/member-format.js';
 import { PredicateMatcher } from '../diff/predicate-matcher.js';
-import type { FleetContext, TenantRead } from './plan-tenants.js';
+import type { FleetContext } from './fleet-context.js';
+import type { TenantRead } from './tenant-read.js';
 
 /** How a tenant's facts are asked for: `attempt` is made again when questions that it left open are answered. */
 export type AskingAs = <T>(tenant: TenantRead, attempt: (context: DiffContext) => T) => Promise<T>;

@@ -1,0 +1,34 @@
+import type { OwnedRead } from '../catalog/owned-reads.js';
+import type { TenantChange } from '../diff/change.js';
+import type { FactSheet } from '../diff/facts.js';
+import { awaitBuilds, invalidIndexes } from '../diff/running-builds.js';
+import { type FleetContext, factsOf, fetchOpen } from './fleet-context.js';
+import type { TenantRead } from './tenant-read.js';
+
+/** Each tenant's changes, with those put off that another session's running build forbids. */
+export async function withoutBuilds(
+  tenants: readonly TenantRead[],
+  found: ReadonlyMap<string, readonly TenantChange[]>,
+  ownedBy: (tenant: TenantRead) => readonly OwnedRead[],
+  fleet: FleetContext,
+): Promise<readonly (readonly [TenantRead, readonly TenantChange[]])[]> {
+  const wanted = tenants.flatMap((tenant) => {
+    const items = found.get(tenant.schema);
+    return items === undefined ? [] : [{ tenant, items, invalid: invalidIndexes(tenant.tables, ownedBy(tenant)) }];
+  });
+  const sheets = new Map<string, FactSheet>();
+  for (const { tenant, items, invalid } of wanted) {
+    const sheet = factsOf(tenant.schema, fleet);
+    awaitBuilds(items, invalid, sheet);
+    if (sheet.open.size > 0) sheets.set(tenant.schema, sheet);
+  }
+  await fetchOpen(
+    tenants.filter((tenant) => sheets.has(tenant.schema)),
+    sheets,
+    fleet,
+  );
+  return wanted.map(({ tenant, items, invalid }) => [
+    tenant,
+    awaitBuilds(items, invalid, factsOf(tenant.schema, fleet)),
+  ]);
+}

@@ -1,0 +1,79 @@
+import type { OwnedRead, ReadKind } from '../catalog/owned-reads.js';
+import type { OpenBeside } from '../catalog/shared-snapshot.js';
+import type { Session } from '../database/session.js';
+import type { DesiredState, DesiredTable } from '../desired-state/model.js';
+import type { DiffContext } from '../diff/context.js';
+import { FactSheet } from '../diff/facts.js';
+import type { Progress } from '../progress.js';
+import type { Answers } from './answers.js';
+import type { HeldMethod } from './held-methods.js';
+import type { TenantRead } from './tenant-read.js';
+
+/** Everything that does not change from tenant to tenant. */
+export interface FleetContext {
+  readonly session: Session;
+  /** Opens a second session, for a fleet large enough to be read by two. */
+  readonly beside: OpenBeside;
+  readonly desired: DesiredState;
+  /** The declared tables, names resolved in this database. */
+  readonly tables: readonly DesiredTable[];
+  readonly allow: DiffContext['allow'];
+  readonly isDefaultOpclass: DiffContext['isDefaultOpclass'];
+  readonly changesOwner: (schema: string) => boolean;
+  readonly answers: Answers;
+  /** The kinds that the tenants' members are of. */
+  readonly kinds: ReadonlyMap<string, ReadKind>;
+  /** Everything that is read apart of some tenants, one by one. */
+  readonly readOwned: (schemas: readonly string[]) => Promise<ReadonlyMap<string, readonly OwnedRead[]>>;
+  /** Extensions that cannot be created in this database: what their phases ask for is blocked. */
+  readonly held: readonly HeldMethod[];
+  readonly progress: Progress;
+}
+
+/** What is known of a tenant so far, and what its diff asks for beside. */
+export const factsOf = (schema: string, fleet: FleetContext): FactSheet =>
+  new FactSheet((key, question) => fleet.answers.of(schema, key, question));
+
+/** What the diff of one tenant goes by. */
+export function contextOf(tenant: TenantRead, facts: FactSheet, fleet: FleetContext): DiffContext {
+  return {
+    facts,
+    phases: fleet.desired.phases,
+    tables: fleet.tables,
+    parameters: fleet.desired.parameters,
+    release: tenant.isNew ? null : fleet.desired.release,
+    allow: fleet.allow,
+    isDefaultOpclass: fleet.isDefaultOpclass,
+    actualTables: shapesOf(tenant.tables),
+    changesOwner: fleet.changesOwner(tenant.schema),
+  };
+}
+
+/** By the tables of a group of tenants that look alike: they share one map. */
+const knownShapes = new WeakMap<TenantRead['tables'], DiffContext['actualTables']>();
+
+function shapesOf(tables: TenantRead['tables']): DiffContext['actualTables'] {
+  const shapes = knownShapes.get(tables) ?? new Map([...tables].map(([name, table]) => [name, table.shape]));
+  knownShapes.set(tables, shapes);
+  return shapes;
+}
+
+/** One fetch a distinct question, for all the tenants that ask it. */
+export async function fetchOpen(
+  open: readonly TenantRead[],
+  sheets: ReadonlyMap<string, FactSheet>,
+  fleet: FleetContext,
+): Promise<void> {
+  const asking = new Map<string, { schemas: string[]; tenant: TenantRead }>();
+  for (const tenant of open)
+    for (const key of sheets.get(tenant.schema)?.open.keys() ?? []) {
+      const entry = asking.get(key);
+      if (entry === undefined) asking.set(key, { schemas: [tenant.schema], tenant });
+      else entry.schemas.push(tenant.schema);
+    }
+  for (const [key, { schemas, tenant }] of asking) {
+    const question = sheets.get(tenant.schema)?.open.get(key);
+    if (question !== undefined)
+      await fleet.answers.fetch([question], schemas, (name) => tenant.tables.get(name) ?? null);
+  }
+}

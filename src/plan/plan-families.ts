@@ -1,0 +1,135 @@
+import { familyNamePattern, isDigested } from '../catalog/owned.js';
+import type { OwnedRead } from '../catalog/owned-reads.js';
+import { readFamilyRows } from '../catalog/row-facts.js';
+import type { DesiredTable, IndexFamily } from '../desired-state/model.js';
+import type { TenantChange } from '../diff/change.js';
+import type { DiffContext } from '../diff/context.js';
+import type { TenantDiff } from '../diff/diff-tenant.js';
+import type { FactSheet } from '../diff/facts.js';
+import { diffFamily } from '../diff/families.js';
+import { MemberProblem } from '../diff/family-members.js';
+import { knownFamilies, unexpectedMembers } from '../diff/former-members.js';
+import { PredicateMatcher } from '../diff/predicate-matcher.js';
+import { contextOf, type FleetContext, factsOf, fetchOpen } from './fleet-context.js';
+import type { TenantRead, TenantResult } from './tenant-read.js';
+
+/** Tenants whose families are compared member by member. */
+export interface FamilyBatch {
+  readonly tenants: readonly TenantRead[];
+  /** Indexes that may be members, by tenant. */
+  readonly members: ReadonlyMap<string, readonly OwnedRead[]>;
+  /** Tenants whose digested members are in order. */
+  readonly settled: ReadonlySet<string>;
+}
+
+/** What each tenant's families need: rows differ, so every tenant has a diff of its own. */
+export async function planFamilies(
+  batch: FamilyBatch,
+  diffs: ReadonlyMap<string, TenantDiff>,
+  fleet: FleetContext,
+): Promise<ReadonlyMap<string, TenantResult>> {
+  const found = new Map<string, TenantResult>();
+  /** Candidates that no family so far renames or swaps into place. */
+  const unclaimed = (tenant: TenantRead, table: DesiredTable) => {
+    const result = found.get(tenant.schema);
+    const claimed = new Set(
+      (result !== undefined && 'changes' in result ? result.changes : [])
+        .filter(({ change }) => change.table === table.name)
+        .flatMap(({ members }) => members?.map((member) => member.from) ?? []),
+    );
+    return (batch.members.get(tenant.schema) ?? []).filter(
+      (candidate) => candidate.table === table.name && !claimed.has(candidate.index.name),
+    );
+  };
+  const replacedOf = (tenant: TenantRead, table: DesiredTable) =>
+    diffs.get(tenant.schema)?.replaced.get(table.name) ?? new Set<string>();
+  for (const table of fleet.tables) {
+    const tenants = batch.tenants.filter(({ schema }) => !(isDigested(table) && batch.settled.has(schema)));
+    const patterns = table.families.map((family) => new RegExp(familyNamePattern(family), 'u'));
+    for (const [at, family] of table.families.entries()) {
+      const others = patterns.filter((_, of) => of !== at);
+      const pattern = patterns[at] ?? /$^/u;
+      const isOthers = (name: string) => !pattern.test(name) && others.some((other) => other.test(name));
+      const matcher = new PredicateMatcher();
+      const source = family.rows;
+      // New tenants, and tenants without the table that the rows stand in, have no member.
+      const read =
+        source === null
+          ? null
+          : await readFamilyRows(
+              fleet.session,
+              tenants
+                .filter((tenant) => tenant.tables.has(source.table))
+                .map((tenant) => ({ schema: tenant.schema, table: source.table })),
+              source.values,
+            );
+      await diffEach(tenants, found, fleet, (tenant, context) => {
+        if (lacksRows(tenant, family)) return [];
+        const failed = read?.failed.get(tenant.schema);
+        if (failed !== undefined) throw new MemberProblem(failed);
+        return diffFamily(
+          {
+            desired: table,
+            family,
+            actual: tenant.tables.get(table.name)?.shape ?? null,
+            rows: source === null ? [{}] : (read?.rows.get(tenant.schema) ?? []),
+            candidates: unclaimed(tenant, table).filter(({ index }) => !isOthers(index.name)),
+            replaced: replacedOf(tenant, table),
+            pattern,
+            others,
+          },
+          matcher,
+          context,
+        );
+      });
+    }
+    // Whatever no family of the backend that runs has a name or a use for.
+    if (patterns.length > 0 || knownFamilies(fleet.desired.phases, table.name).length > 0)
+      await diffEach(tenants, found, fleet, (tenant, context) => {
+        if (table.families.some((family) => lacksRows(tenant, family))) return [];
+        const left = unclaimed(tenant, table).filter(({ index }) => !patterns.some((one) => one.test(index.name)));
+        return unexpectedMembers(left, { desired: table, replaced: replacedOf(tenant, table) }, context);
+      });
+  }
+  return found;
+}
+
+/**
+ * Without the table that the rows stand in nobody can tell a member from an orphan: the next diff does, once the table is
+ * made.
+ */
+const lacksRows = (tenant: TenantRead, family: IndexFamily): boolean =>
+  family.rows !== null && !tenant.isNew && !tenant.tables.has(family.rows.table);
+
+/** Diffs tenant by tenant, with the answers that each asks for, until none is open. */
+async function diffEach(
+  tenants: readonly TenantRead[],
+  found: Map<string, TenantResult>,
+  fleet: FleetContext,
+  diff: (tenant: TenantRead, context: DiffContext) => readonly TenantChange[],
+): Promise<void> {
+  let waiting = tenants;
+  while (waiting.length > 0) {
+    const open: TenantRead[] = [];
+    const sheets = new Map<string, FactSheet>();
+    for (const tenant of waiting) {
+      const sheet = factsOf(tenant.schema, fleet);
+      try {
+        const changes = diff(tenant, contextOf(tenant, sheet, fleet));
+        if (sheet.open.size > 0) {
+          open.push(tenant);
+          sheets.set(tenant.schema, sheet);
+          continue;
+        }
+        const before = found.get(tenant.schema);
+        if (before === undefined || 'changes' in before)
+          found.set(tenant.schema, { changes: [...(before?.changes ?? []), ...changes] });
+      } catch (error) {
+        if (!(error instanceof MemberProblem)) throw error;
+        found.set(tenant.schema, { problem: error.message });
+      }
+    }
+    await fetchOpen(open, sheets, fleet);
+    waiting = open;
+  }
+}
