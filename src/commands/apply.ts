@@ -1,7 +1,6 @@
 import { createInterface } from 'node:readline';
 import * as Args from '@oclif/core/args';
 import * as Flags from '@oclif/core/flags';
-import ansis from 'ansis';
 import { applyFleet } from '../apply/apply-fleet.js';
 import { RunControl } from '../apply/run-control.js';
 import { approvesChanges, checkDatabase, checkPlan, withGone } from '../apply/saved-plan.js';
@@ -11,6 +10,7 @@ import { BaseCommand } from '../cli/base-command.js';
 import { EXIT_CODES } from '../cli/exit-codes.js';
 import { showValuesFlags, targetFlags, targetsOf } from '../cli/flags.js';
 import { applyExitCode } from '../cli/outcome-exit-codes.js';
+import { paletteOf } from '../cli/palette.js';
 import { RunReport, reportFlags } from '../cli/report-flag.js';
 import { programName, retryFor } from '../cli/retry-command.js';
 import { type RunOptions, runFlags, runOptionsOf } from '../cli/run-flags.js';
@@ -111,7 +111,12 @@ The worst wins: 1, 130, 143, 4, 3, 5, 0.`;
     const checked = file === null ? null : checkPlan(file, planned);
     const plan = checked?.plan ?? planned;
     const showValues = flags['show-values'];
-    const form = { verbose: flags.verbose, showValues, color: ansis, width: process.stdout.columns || WIDTH };
+    const form = {
+      verbose: flags.verbose,
+      showValues,
+      color: paletteOf(process.stdout),
+      width: process.stdout.columns || WIDTH,
+    };
     const text = !flags.events;
     if (text) this.print(planText(plan, form));
     if (file !== null && checked !== null) this.#sayWhatIsLeftAlone(file, checked.appeared);

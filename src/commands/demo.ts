@@ -1,8 +1,8 @@
 import * as Flags from '@oclif/core/flags';
-import { Ansis } from 'ansis';
 import { IN_MEMORY } from '../cli/arguments.js';
 import { BaseCommand } from '../cli/base-command.js';
 import { EXIT_CODES } from '../cli/exit-codes.js';
+import { paletteOf } from '../cli/palette.js';
 import { programName } from '../cli/retry-command.js';
 import { openEmbedded } from '../database/embedded-database.js';
 import { demoDirectory } from '../demo/directory.js';
@@ -61,7 +61,7 @@ EXIT CODES
   }
 
   #parts(directory: string | null): DemoParts {
-    const layout = { color: new Ansis(), width: Math.max(40, process.stdout.columns ?? 100) };
+    const layout = { color: paletteOf(process.stdout), width: Math.max(40, process.stdout.columns ?? 100) };
     const options = { ...layout, showValues: false, verbose: false };
     return {
       built: () => this.print(`${fleetText(directory, layout)}\n`),

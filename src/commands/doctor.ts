@@ -1,9 +1,9 @@
 import * as Flags from '@oclif/core/flags';
-import ansis from 'ansis';
 import { BaseCommand } from '../cli/base-command.js';
 import { parseDuration } from '../cli/durations.js';
 import { desiredStateFlags, targetFlags, targetsOf, tenantFlags } from '../cli/flags.js';
 import { doctorExitCode } from '../cli/outcome-exit-codes.js';
+import { paletteOf } from '../cli/palette.js';
 import { runFlags } from '../cli/run-flags.js';
 import { requestOf } from '../cli/run-request.js';
 import { statementLog } from '../cli/statement-log.js';
@@ -74,7 +74,7 @@ EXIT CODES
       if (this.jsonRequested) this.printJson(doctorDocument(seen));
       else {
         const width = process.stdout.columns || WIDTH;
-        this.print(doctorText(seen, { verbose: flags.verbose, color: ansis, width }));
+        this.print(doctorText(seen, { verbose: flags.verbose, color: paletteOf(process.stdout), width }));
       }
       return doctorExitCode(seen);
     } finally {

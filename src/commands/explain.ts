@@ -1,5 +1,4 @@
 import * as Flags from '@oclif/core/flags';
-import ansis from 'ansis';
 import { BaseCommand } from '../cli/base-command.js';
 import { parseDuration } from '../cli/durations.js';
 import { EXIT_CODES } from '../cli/exit-codes.js';
@@ -12,6 +11,7 @@ import {
   targetsOf,
   tenantFlags,
 } from '../cli/flags.js';
+import { paletteOf } from '../cli/palette.js';
 import { closeDatabases, openDatabases } from '../database/open-database.js';
 import { loadDesiredState } from '../desired-state/load.js';
 import { explainFleet } from '../explain/explain-fleet.js';
@@ -111,7 +111,10 @@ EXIT CODES
       });
       const hide = flags['show-values'] ? null : new MemberNames(explanation.states);
       if (this.jsonRequested) this.printJson(explainDocument(explanation, { hide }));
-      else this.print(explainText(explanation, { hide, color: ansis, width: process.stdout.columns || WIDTH }));
+      else
+        this.print(
+          explainText(explanation, { hide, color: paletteOf(process.stdout), width: process.stdout.columns || WIDTH }),
+        );
       return explanation.results.every((result) => result.ok) ? EXIT_CODES.success : EXIT_CODES.failed;
     } finally {
       await closeDatabases(databases);

@@ -1,9 +1,9 @@
 import * as Flags from '@oclif/core/flags';
-import ansis from 'ansis';
 import { BaseCommand } from '../cli/base-command.js';
 import { showValuesFlags, targetFlags, targetsOf } from '../cli/flags.js';
 import { planExitCode } from '../cli/outcome-exit-codes.js';
 import { checkOutputFile, writeOutputFile } from '../cli/output-file.js';
+import { paletteOf } from '../cli/palette.js';
 import { RunReport, reportFlags } from '../cli/report-flag.js';
 import { programName, shellQuoted } from '../cli/retry-command.js';
 import { requestFlags, requestOf } from '../cli/run-request.js';
@@ -93,7 +93,7 @@ The worst wins: 1, 4, 3, 2, 0.`;
       else if (flags.sql) for (const line of planSql(plan)) this.print(line);
       else {
         const width = process.stdout.columns || WIDTH;
-        this.print(planText(plan, { verbose: flags.verbose, showValues, color: ansis, width }));
+        this.print(planText(plan, { verbose: flags.verbose, showValues, color: paletteOf(process.stdout), width }));
         if (flags.out !== undefined)
           this.print(`\nSaved. To apply it: ${programName(this.config.bin)} apply ${shellQuoted(flags.out)}`);
         if (flags.report !== undefined) this.print(`\nReport: ${visible(flags.report)}`);

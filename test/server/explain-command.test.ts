@@ -66,7 +66,8 @@ function trueup(...argv: readonly string[]) {
     encoding: 'utf8',
     cwd: directory,
     timeout: 60_000,
-    env: { ...process.env, TRUEUP_DATABASE_URL: test.url, TRUEUP_DESIRED_STATE: directory },
+    // In a CI job a pipe has no colours either.
+    env: { ...process.env, CI: 'true', TRUEUP_DATABASE_URL: test.url, TRUEUP_DESIRED_STATE: directory },
   });
   return { status, stdout, stderr };
 }
