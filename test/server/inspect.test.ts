@@ -1,4 +1,6 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { loadDesiredState } from '../../src/desired-state/load.js';
 import { createMember, insertBank, KINDS } from '../support/banks.js';
 import { optionsFor } from '../support/desired-state-fixture.js';
@@ -45,6 +47,31 @@ describe('the reference tenant', () => {
       for (const schema of ['ref_a', 'ref_b', 'ref_c']) await test.exec(`DROP SCHEMA ${schema} CASCADE`);
     },
   );
+});
+
+describe('the schema of pgbench, which PostgreSQL brings', () => {
+  it('inspected, is in sync with its twin, and a damaged one is not', async () => {
+    const schemas = ['bench_a', 'bench_b', 'bench_c'];
+    for (const schema of schemas) {
+      await test.exec(`CREATE SCHEMA ${schema}`);
+      const program = join(inject('testServer').bin ?? '', 'pgbench');
+      const { status, stderr } = spawnSync(program, ['--initialize', '--quiet', '--foreign-keys', test.url], {
+        encoding: 'utf8',
+        env: { ...process.env, PGOPTIONS: `-c search_path=${schema}` },
+      });
+      expect(status, stderr).toBe(0);
+    }
+    await test.exec(`ALTER TABLE bench_c.pgbench_accounts DROP CONSTRAINT pgbench_accounts_bid_fkey;
+      ALTER TABLE bench_c.pgbench_tellers ALTER filler TYPE char(80)`);
+    const found = await inspected(fleet.database, 'bench_a');
+    const plan = await fleet.plan({ directory: found.directory });
+    expect(plan.summary).toMatchObject({ tenants: 3, inSync: 2 });
+    expect(changesOf(plan, 'bench_c').toSorted()).toEqual([
+      'add-constraint pgbench_accounts.pgbench_accounts_bid_fkey pending',
+      'replace-column pgbench_tellers.filler pending',
+    ]);
+    for (const schema of schemas) await test.exec(`DROP SCHEMA ${schema} CASCADE`);
+  });
 });
 
 describe('index families', () => {
