@@ -1,17 +1,17 @@
 import type { Database } from '../database/session.js';
-import type { DatabasePlan, PlannedTenant } from '../plan/fleet-plan.js';
-import { planDatabase } from '../plan/plan-database.js';
-import { NO_PROGRESS } from '../progress.js';
+import type { PlannedTenant } from '../plan/fleet-plan.js';
 import { applyTenant } from './apply-tenant.js';
 import { approvalFailure } from './approval.js';
-import type { Crew, Worker } from './crew.js';
+import type { Crew } from './crew.js';
 import { type Circumstances, type Decision, decide, lockedOut, waiting } from './decision.js';
 import { anyFailure } from './failure.js';
-import type { Ledger, Standing } from './ledger.js';
+import { type Expectation, expecting, introspect, standingOf } from './introspect.js';
+import type { Ledger } from './ledger.js';
+import { tableOrder } from './lock-order.js';
 import { tryLocks } from './locks.js';
 import type { ApplyRequest } from './request.js';
 import type { Lane, Schedule, Task } from './schedule.js';
-import type { TenantRun } from './turn.js';
+import type { TenantRun, TurnContext } from './turn.js';
 import { watchWhile } from './watch.js';
 
 /** One database's run: what its batches share. */
@@ -21,6 +21,8 @@ export interface DatabaseRun {
   readonly request: ApplyRequest;
   readonly schedule: Schedule;
   readonly ledger: Ledger;
+  /** A tenant as it was when the run's plan was made. */
+  readonly planned: (schema: string) => PlannedTenant | null;
   /** Whether the plan was to make the tenant: any other that is not there has been dropped, and is not made again. */
   readonly isNew: (schema: string) => boolean;
   /** Is called when a tenant has failed for good, at once. */
@@ -43,12 +45,18 @@ export async function runBatch(run: DatabaseRun, lane: Lane, tasks: readonly Tas
       if (!locks.schemas.has(task.schema)) settle(run, task, waiting(task, lockedOut(task.schema), by(request)));
     const mine = tasks.filter((task) => locks.schemas.has(task.schema));
     if (mine.length === 0) return;
-    const fresh = await introspect(run, mine);
-    const todo = mine.flatMap(({ schema }) => approved(run, fresh.byName.get(schema)));
-    const turns = await changeAll(run, lane, todo, fresh.plan);
-    const verified = todo.length === 0 ? fresh : await introspect(run, mine);
+    const fresh = await introspect(
+      run,
+      mine.map(({ schema }) => foreseen(run, schema)),
+    );
+    const todo = mine.flatMap(({ schema }) => approved(run, fresh.tenants.get(schema)));
+    const turns = await changeAll(run, lane, todo, fresh.extensionSchemas);
+    const verified = await introspect(
+      run,
+      todo.flatMap((tenant) => afterwards(tenant, turns.get(tenant.schema))),
+    );
     for (const task of mine) {
-      const standing = standingOf(task.schema, verified);
+      const standing = standingOf(task.schema, turns.has(task.schema) ? verified : fresh);
       ledger.stands(task.schema, standing);
       const stale = ledger.isStale(task.schema);
       const turn = turns.get(task.schema) ?? null;
@@ -83,24 +91,22 @@ export function settle(run: DatabaseRun, task: Task, decision: Decision): void {
 /** What a decision of this moment goes by. */
 export const by = ({ limits }: ApplyRequest): Circumstances => ({ now: Date.now(), limits, random: Math.random });
 
-interface Introspected {
-  readonly plan: DatabasePlan;
-  readonly byName: ReadonlyMap<string, PlannedTenant>;
-  readonly unreadable: ReadonlyMap<string, string>;
+/** What is known of a tenant before its batch: what this run found last, else what the plan was made of. */
+function foreseen({ request, ledger, planned }: DatabaseRun, schema: string): Expectation {
+  const known = ledger.lastSeen(schema) ?? planned(schema);
+  // A fingerprint is one of the whole tenant.
+  const byFingerprint = request.approved !== null && !ledger.begun(schema);
+  return known === null || known.isNew || byFingerprint ? { schema, known: null } : expecting(schema, known.changes);
 }
 
-async function introspect(run: DatabaseRun, tasks: readonly Task[]): Promise<Introspected> {
-  const { database, crew, request, isNew } = run;
-  const schemas = tasks.map((task) => task.schema);
-  const selection = { schemas, exclude: [], allowEmpty: true, allowAbsent: true };
-  const plan = await planDatabase(database, crew.keeper, { ...request, selection, progress: NO_PROGRESS });
-  return {
-    plan,
-    byName: new Map(
-      plan.tenants.filter((tenant) => !tenant.isNew || isNew(tenant.schema)).map((tenant) => [tenant.schema, tenant]),
-    ),
-    unreadable: new Map(plan.unreadable.map((tenant) => [tenant.schema, tenant.message])),
-  };
+/** What a turn should have left of a tenant's changes; nothing for a tenant that had no turn. */
+function afterwards(tenant: PlannedTenant, turn: TenantRun | undefined): readonly Expectation[] {
+  if (turn === undefined) return [];
+  const { schema, changes, isNew } = tenant;
+  if (isNew) return [{ schema, known: null }];
+  const done = new Set(turn.changes.flatMap(({ item, result }) => (result === 'applied' ? [item] : [])));
+  const left = changes.filter((item) => !done.has(item));
+  return [expecting(schema, changes, left)];
 }
 
 /** A tenant with pending changes that may be made; one that differs from its approval is left alone from here on. */
@@ -117,20 +123,29 @@ async function changeAll(
   run: DatabaseRun,
   lane: Lane,
   tenants: readonly PlannedTenant[],
-  plan: DatabasePlan,
+  extensionSchemas: readonly string[],
 ): Promise<ReadonlyMap<string, TenantRun>> {
   const { crew, request, ledger, database } = run;
   const turns = new Map<string, TenantRun>();
   if (tenants.length === 0) return turns;
   const queue = [...tenants];
   const workers = lane === 'long' ? crew.workers.slice(0, request.indexBuilds) : crew.workers;
+  const order = await tableOrder(crew.keeper, tenants);
   const work = Promise.all(
     workers.map(async (worker) => {
       while (request.control.running && !crew.halted && !worker.session.broken) {
         const tenant = queue.shift();
         if (tenant === undefined) return;
         if (ledger.start(tenant.schema)) observeStart(tenant, run);
-        const turn = await turnOf(worker, tenant, { ...run, lane, plan });
+        const turn = await turnOf(tenant, {
+          worker,
+          crew,
+          lane,
+          phases: tenant.phases,
+          extensionSchemas,
+          order,
+          request,
+        });
         turns.set(tenant.schema, turn);
         ledger.record(tenant.schema, turn.changes);
         if (turn.end.kind === 'failed') run.failed(tenant.schema);
@@ -146,23 +161,11 @@ function observeStart({ schema, changes }: PlannedTenant, { request, database }:
   request.observe({ kind: 'tenant-started', database: database.id, schema, changes: pending });
 }
 
-async function turnOf(
-  worker: Worker,
-  tenant: PlannedTenant,
-  { crew, request, lane, plan }: DatabaseRun & { readonly lane: Lane; readonly plan: DatabasePlan },
-): Promise<TenantRun> {
+async function turnOf(tenant: PlannedTenant, context: TurnContext): Promise<TenantRun> {
   try {
-    const { extensionSchemas } = plan;
-    return await applyTenant(tenant, { worker, crew, lane, phases: tenant.phases, extensionSchemas, request });
+    return await applyTenant(tenant, context);
   } catch (error) {
     // What is no error of this tenant's still must not end the others'.
     return { changes: [], end: { kind: 'failed', failure: anyFailure(error) } };
   }
-}
-
-function standingOf(schema: string, { byName, unreadable }: Introspected): Standing {
-  const tenant = byName.get(schema);
-  if (tenant !== undefined) return { kind: 'read', tenant };
-  const message = unreadable.get(schema);
-  return message === undefined ? { kind: 'gone' } : { kind: 'unreadable', message };
 }

@@ -109,6 +109,7 @@ export class DatabaseApply {
       request,
       schedule,
       ledger: this.#ledger,
+      planned: (schema) => this.#pending.get(schema) ?? null,
       isNew: (schema) => this.#pending.get(schema)?.isNew ?? false,
       failed: (schema) => this.onFailure({ database: this.id, schema }),
       ended: (schema) => {

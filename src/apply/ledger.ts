@@ -33,6 +33,12 @@ export class Ledger {
     return first;
   }
 
+  /** The tenant as this run's last introspection gave it; null before the first. */
+  lastSeen(schema: string): PlannedTenant | null {
+    const { standing } = this.#of(schema);
+    return standing?.kind === 'read' ? standing.tenant : null;
+  }
+
   /** Whether anything of a tenant's was changed in this run. */
   begun(schema: string): boolean {
     return this.#of(schema).changes.some((change) => change.result !== 'not-applied');

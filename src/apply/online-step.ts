@@ -107,8 +107,7 @@ async function configure({ session }: Worker, settings: Readonly<Record<string, 
 }
 
 async function reset({ session }: Worker, names: readonly string[]): Promise<void> {
-  for (const name of names) {
-    const to = name === 'statement_timeout' || name === 'lock_timeout' ? '= 0' : 'TO DEFAULT';
-    await session.query(`SET ${quoteIdentifier(name)} ${to}`).catch(() => {});
-  }
+  const isLimit = (name: string) => name === 'statement_timeout' || name === 'lock_timeout';
+  const statements = names.map((name) => `SET ${quoteIdentifier(name)} ${isLimit(name) ? '= 0' : 'TO DEFAULT'}`);
+  await session.script(statements).catch(() => {});
 }

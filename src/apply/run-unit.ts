@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { TenantChange } from '../diff/change.js';
 import type { PlannedTenant } from '../plan/fleet-plan.js';
-import type { Worker } from './crew.js';
 import { explained } from './explained.js';
 import { isPassing } from './failure.js';
 import { runBackfill, runOnline } from './online-step.js';
@@ -26,7 +25,7 @@ export async function runUnit(
     if (waiting.length === 0) return;
     const transaction = { statements: waiting, evidence };
     waiting = [];
-    await runLocked(worker, tenant.schema, transaction, limits.lockTimeout);
+    await runLocked(transaction, tenant.schema, context);
   };
   for (const item of unit)
     for (const statement of statementsOf(item, tenant)) {
@@ -58,9 +57,13 @@ export async function runUnit(
 }
 
 /** A transaction whose failure is explained. */
-async function runLocked(worker: Worker, schema: string, unit: TransactionUnit, budget: number): Promise<void> {
+async function runLocked(
+  unit: TransactionUnit,
+  schema: string,
+  { worker, request, order }: TurnContext,
+): Promise<void> {
   try {
-    await runTransaction(worker.session, schema, unit, budget);
+    await runTransaction(worker.session, schema, unit, request.limits.lockTimeout, order);
   } catch (error) {
     throw await explained(error, worker.session, schema, unit);
   }

@@ -23,7 +23,7 @@ export type Turn =
 
 /** How many tenants one introspection, one set of locks and one verification serve. */
 const BATCH: Readonly<Record<Lane, number>> = {
-  short: 100,
+  short: 250,
   // Locks are held for as long as the slowest build of a batch takes.
   long: 10,
 };

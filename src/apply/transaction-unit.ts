@@ -1,11 +1,12 @@
 import { readFamilyRows } from '../catalog/row-facts.js';
 import { DatabaseError, type Row, type Session } from '../database/session.js';
-import { inTransaction } from '../database/transaction.js';
+import { inScripts } from '../database/transaction.js';
 import { type Assumption, LOCK_MODES, type LockMode, type Member } from '../diff/change.js';
 import { expectedMembers } from '../diff/family-members.js';
 import { quoteIdentifier } from '../sql/quote.js';
 import { renderSql } from '../sql/template.js';
 import { TrueupError } from '../trueup-error.js';
+import { lockModes, type TableOrder, UNKNOWN_ORDER } from './lock-order.js';
 import type { Statement } from './statements.js';
 
 /** What a change relies on, and the members that it is about. */
@@ -22,7 +23,9 @@ export interface TransactionUnit {
 
 /**
  * Makes a unit: locks its tables in oid order under one budget, checks its evidence again, then changes. The budget is
- * shorter than deadlock_timeout (1 s): in a deadlock it is trueup that gives up, never the application.
+ * shorter than deadlock_timeout (1 s): in a deadlock it is trueup that gives up, never the application. One round trip, or
+ * two where there is evidence: over a network, round trips are what a fleet's short changes cost, and locks are held
+ * meanwhile.
  * @throws {TrueupError} STALE_EVIDENCE when rows or values have come since the plan.
  */
 export async function runTransaction(
@@ -30,34 +33,43 @@ export async function runTransaction(
   schema: string,
   unit: TransactionUnit,
   budgetMs: number,
+  order: TableOrder = UNKNOWN_ORDER,
 ): Promise<void> {
-  await inTransaction(session, 'read write', async () => {
-    const until = Date.now() + budgetMs;
-    const remaining = () => Math.max(1, until - Date.now());
-    for (const { table, mode } of await lockOrder(session, schema, unit)) {
-      await session.query(`SET LOCAL lock_timeout = ${remaining()}`);
-      await session.query(`LOCK TABLE ${quoteIdentifier(schema)}.${quoteIdentifier(table)} IN ${mode} MODE`);
+  const modes = modesOf(unit);
+  const locks = (await order.of(session, schema, [...modes.keys()])).flatMap((table, at) => [
+    at === 0 ? `SET LOCAL lock_timeout = ${budgetMs}` : remainder(budgetMs),
+    `LOCK TABLE ${quoteIdentifier(schema)}.${quoteIdentifier(table)} IN ${modes.get(table) ?? 'SHARE'} MODE`,
+  ]);
+  // The last is for locks that the statements take beside: of referenced tables, of indexes.
+  const changes = [remainder(budgetMs), ...unit.statements.map(({ sql }) => sql)];
+  await inScripts(session, async (begin, commit) => {
+    const opening = [begin, ...locks];
+    if (unit.evidence.length === 0) {
+      await session.script([...opening, ...changes, commit]);
+      return;
     }
-    for (const evidence of unit.evidence) await checkAgain(session, schema, evidence, remaining());
-    // Locks that the statements take beside: of referenced tables, of indexes.
-    await session.query(`SET LOCAL lock_timeout = ${remaining()}`);
-    for (const statement of unit.statements) await session.query(statement.sql);
+    const until = Date.now() + budgetMs;
+    const emptiness = unit.evidence.flatMap((evidence) => emptinessOf(schema, evidence));
+    const answers = await session.script([...opening, ...emptiness.map(({ sql }) => sql)]);
+    for (const [at, { table }] of emptiness.entries())
+      if (answers[opening.length + at]?.[0]?.some !== false)
+        throw stale(schema, `${table} was empty when the plan was made and holds data now`);
+    for (const evidence of unit.evidence) await checkAgain(session, schema, evidence, Math.max(1, until - Date.now()));
+    await session.script([...changes, commit]);
   });
 }
 
+/** Sets what is left of the budget since the transaction began, as the server's clock has it. */
+const remainder = (budgetMs: number): string =>
+  `SELECT pg_catalog.set_config('lock_timeout', greatest(1, ${budgetMs} - (1000 * extract(epoch from ` +
+  `pg_catalog.clock_timestamp() - pg_catalog.transaction_timestamp()))::pg_catalog.int4)::pg_catalog.text, true)`;
+
 /** The tables that a unit locks, and how strongly. */
 function modesOf(unit: TransactionUnit): ReadonlyMap<string, LockMode> {
-  const modes = new Map<string, LockMode>();
-  const strengthen = (table: string, mode: LockMode) => {
-    const before = modes.get(table) ?? 'NONE';
-    if (LOCK_MODES.indexOf(mode) > LOCK_MODES.indexOf(before)) modes.set(table, mode);
-  };
-  for (const { step } of unit.statements)
-    if (step.lock.table !== null && LOCK_MODES.indexOf(step.lock.mode) >= LOCK_MODES.indexOf('SHARE'))
-      strengthen(step.lock.table, step.lock.mode);
-  // SHARE keeps writers out, so that what was checked stays true until the commit.
-  for (const { assumption } of unit.evidence) strengthen(assumption.table, 'SHARE');
-  return modes;
+  return lockModes(
+    unit.statements.map(({ step }) => step),
+    unit.evidence.map(({ assumption }) => assumption),
+  );
 }
 
 /** The tables whose locks a unit may have failed to get, and the strongest of its modes. */
@@ -69,23 +81,19 @@ export function lockedBy(unit: TransactionUnit): { readonly tables: readonly str
   return { tables: [...modes.keys()], mode: LOCK_MODES[Math.max(0, ...strength)] ?? 'NONE' };
 }
 
-/** The locks of a unit in oid order: two appliers and the application's migrations never cross. */
-async function lockOrder(
-  session: Session,
+/** The question that settles the evidence of an empty table, or an empty column. What loses values is checked however long it takes. */
+function emptinessOf(
   schema: string,
-  unit: TransactionUnit,
-): Promise<readonly { readonly table: string; readonly mode: LockMode }[]> {
-  const modes = modesOf(unit);
-  if (modes.size === 0) return [];
-  const rows = await session.query<Row & { relname: string }>(
-    `select c.relname::text relname from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
-      where n.nspname = $1 and c.relname = any($2::text[]) and c.relkind in ('r', 'p') order by c.oid`,
-    [schema, [...modes.keys()]],
-  );
-  return rows.map((row) => ({ table: row.relname, mode: modes.get(row.relname) ?? 'SHARE' }));
+  { assumption }: Evidence,
+): readonly { readonly sql: string; readonly table: string }[] {
+  if (assumption.kind !== 'no-rows' && assumption.kind !== 'no-values') return [];
+  const { table } = assumption;
+  const where = assumption.kind === 'no-values' ? ` WHERE ${quoteIdentifier(assumption.column)} IS NOT NULL` : '';
+  const from = `${quoteIdentifier(schema)}.${quoteIdentifier(table)}${where}`;
+  return [{ table, sql: `SELECT EXISTS (SELECT FROM ${from}) "some"` }];
 }
 
-/** @param budgetMs for counts; what loses values is checked however long it takes */
+/** What needs more than one question. */
 async function checkAgain(
   session: Session,
   schema: string,
@@ -93,19 +101,12 @@ async function checkAgain(
   budgetMs: number,
 ): Promise<void> {
   if (assumption.kind === 'no-member') return checkMembers(session, schema, assumption, members);
-  if (assumption.kind === 'few-rows') {
-    await session.query(`SET LOCAL statement_timeout = ${budgetMs}`);
-    await countAgain(session, schema, assumption, members).catch((error: unknown) => {
-      throw isTimeout(error) ? tooSlow(schema, assumption.table) : error;
-    });
-    await session.query('SET LOCAL statement_timeout = 0');
-    return;
-  }
-  const table = `${quoteIdentifier(schema)}.${quoteIdentifier(assumption.table)}`;
-  const where = assumption.kind === 'no-values' ? ` WHERE ${quoteIdentifier(assumption.column)} IS NOT NULL` : '';
-  const [row] = await session.query<Row & { some: boolean }>(`SELECT EXISTS (SELECT FROM ${table}${where}) "some"`);
-  if (row?.some !== false)
-    throw stale(schema, `${assumption.table} was empty when the plan was made and holds data now`);
+  if (assumption.kind !== 'few-rows') return;
+  await session.query(`SET LOCAL statement_timeout = ${budgetMs}`);
+  await countAgain(session, schema, assumption, members).catch((error: unknown) => {
+    throw isTimeout(error) ? tooSlow(schema, assumption.table) : error;
+  });
+  await session.query('SET LOCAL statement_timeout = 0');
 }
 
 /** What was not worth its cost may be by now. The table is locked against writers meanwhile. */

@@ -1,5 +1,6 @@
 import type { DesiredPhase } from '../desired-state/model.js';
 import type { Crew, Worker } from './crew.js';
+import type { TableOrder } from './lock-order.js';
 import type { ChangeOutcome, TenantFailure } from './outcome.js';
 import type { ApplyRequest } from './request.js';
 import type { Lane } from './schedule.js';
@@ -30,5 +31,6 @@ export interface TurnContext {
   readonly lane: Lane;
   readonly phases: readonly DesiredPhase[];
   readonly extensionSchemas: readonly string[];
+  readonly order: TableOrder;
   readonly request: Pick<ApplyRequest, 'limits' | 'control' | 'observe'>;
 }

@@ -33,6 +33,13 @@ export class EmbeddedSession implements Session {
     }
   }
 
+  /** One by one: there is no way between the process and its engine that could be saved. */
+  async script(statements: readonly string[]): Promise<readonly (readonly Row[])[]> {
+    const results: (readonly Row[])[] = [];
+    for (const statement of statements) results.push(await this.query(statement));
+    return results;
+  }
+
   /** Waits for the statement in flight: the engine has no second connection to cancel it from. */
   close(): Promise<void> {
     this.#closed ??= this.#last.then(() => this.handBack());

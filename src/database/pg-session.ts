@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from 'pg';
 import { CONNECTION_LOST, databaseError } from './database-errors.js';
+import { Pipeline } from './pipeline.js';
 import { DatabaseError, type Row, type Session, type StatementObserver } from './session.js';
 import { parameterText } from './values.js';
 
@@ -38,17 +39,36 @@ export class PgSession implements Session {
     return this.#broken !== null || this.#closed !== null;
   }
 
-  async query<R extends Row = Row>(sql: string, parameters: readonly unknown[] = []): Promise<readonly R[]> {
-    if (this.#closed !== null) throw new DatabaseError('the session is closed', CONNECTION_LOST);
-    if (this.#broken !== null) throw this.#broken;
-    if (this.#busy) throw new Error('a session sends one statement at a time');
-    this.#busy = true;
-    try {
+  query<R extends Row = Row>(sql: string, parameters: readonly unknown[] = []): Promise<readonly R[]> {
+    return this.#alone(async () => {
       this.observe?.({ sql, parameters });
       // The extended protocol, always: it takes one statement, so that nothing smuggled in behind it can run.
       const query = { text: sql, values: parameters.map(parameterText), queryMode: 'extended' };
       const result = await this.client.query<R>(query);
       return result.rows;
+    });
+  }
+
+  script(statements: readonly string[]): Promise<readonly (readonly Row[])[]> {
+    return this.#alone(() => {
+      for (const sql of statements) this.observe?.({ sql, parameters: [] });
+      return this.client.query(new Pipeline(statements)).done;
+    });
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= this.#end();
+    return this.#closed;
+  }
+
+  /** @throws {DatabaseError} in place of whatever the driver throws */
+  async #alone<T>(send: () => Promise<T>): Promise<T> {
+    if (this.#closed !== null) throw new DatabaseError('the session is closed', CONNECTION_LOST);
+    if (this.#broken !== null) throw this.#broken;
+    if (this.#busy) throw new Error('a session sends one statement at a time');
+    this.#busy = true;
+    try {
+      return await send();
     } catch (error) {
       const known = databaseError(error, this.secrets);
       // "not queryable" says less than the error that made it so
@@ -58,11 +78,6 @@ export class PgSession implements Session {
     } finally {
       this.#busy = false;
     }
-  }
-
-  close(): Promise<void> {
-    this.#closed ??= this.#end();
-    return this.#closed;
   }
 
   /**

@@ -3,7 +3,7 @@ export type Row = Readonly<Record<string, unknown>>;
 
 /**
  * One connection to one PostgreSQL, over pg or the embedded PGlite; nothing above this floor knows which. Session state
- * (settings, advisory locks, an open transaction) belongs to it. Not safe for concurrent use: one statement at a time.
+ * (settings, advisory locks, an open transaction) belongs to it. Not safe for concurrent use: one statement, or one script, at a time.
  */
 export interface Session {
   /** server_version_num, e.g. 170002. */
@@ -22,6 +22,12 @@ export interface Session {
    * @throws {DatabaseError} with the server's SQLSTATE, or `08006` when the connection is lost.
    */
   query<R extends Row = Row>(sql: string, parameters?: readonly unknown[]): Promise<readonly R[]>;
+  /**
+   * Sends statements without parameters in one round trip and gives the rows of each. The first that fails ends them: those
+   * behind it do not run. For a transaction's statements: outside one the protocol makes them a transaction of their own.
+   * @throws {DatabaseError} the first error
+   */
+  script(statements: readonly string[]): Promise<readonly (readonly Row[])[]>;
   /** Ends the connection (for the embedded PostgreSQL: hands it back). Never throws. */
   close(): Promise<void>;
 }

@@ -31,3 +31,20 @@ export async function inTransaction<T>(session: Session, mode: TransactionMode, 
   await session.query('COMMIT');
   return result;
 }
+
+/**
+ * A read-write transaction in as few round trips as its caller can do with: `run` sends scripts, of which the first starts
+ * with `begin` and the last ends with `commit`. On an error whatever was begun is rolled back.
+ * @throws {TrueupError} POOLER_SHARES_BACKENDS where a pooler takes no transactions
+ */
+export async function inScripts(
+  session: Session,
+  run: (begin: string, commit: string) => Promise<void>,
+): Promise<void> {
+  try {
+    await run(BEGIN['read write'], 'COMMIT');
+  } catch (error) {
+    await session.query('ROLLBACK').catch(() => {});
+    throw refusesTransactions(error) ? sharedBackends(error) : error;
+  }
+}

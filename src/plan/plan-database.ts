@@ -33,6 +33,8 @@ export interface PlanRequest {
   readonly selection: TenantSelection;
   readonly allow: ReadonlySet<Approval>;
   readonly progress: Progress;
+  /** Names of tables: no other is looked at. What that shows of a tenant holds for these tables alone. */
+  readonly focus?: ReadonlySet<string>;
 }
 
 /**
@@ -108,7 +110,8 @@ function together(counts: readonly (Unmanaged | null)[]): Unmanaged | null {
 const sum = (numbers: readonly number[]): number => numbers.reduce((total, one) => total + one, 0);
 
 async function planVariant(database: Database, session: Session, request: PlanRequest): Promise<DatabasePlan> {
-  const { desired, progress } = request;
+  const { progress } = request;
+  const desired = inFocus(request.desired, request.focus);
   if (desired.tenants.query !== null) await checkTenantQuery(session, desired.tenants.query);
   progress.phase('reading catalogs');
   // A batch of an apply names its schemas, and its sessions are all at work.
@@ -165,6 +168,9 @@ async function planVariant(database: Database, session: Session, request: PlanRe
     shard: request.selection.shard ?? null,
   };
 }
+
+const inFocus = (desired: DesiredState, focus: PlanRequest['focus']): DesiredState =>
+  focus === undefined ? desired : { ...desired, tables: desired.tables.filter((table) => focus.has(table.name)) };
 
 /** Results as planned tenants, and those that could not be read. */
 function sorted(

@@ -128,6 +128,7 @@ function beforeEachExplain(times: number, work: () => Promise<void>): Database {
       }
       return session.query(sql, parameters);
     },
+    script: (statements) => session.script(statements),
     close: () => session.close(),
   });
   return {
