@@ -13,6 +13,7 @@ import { hasWork } from './work.js';
  * Converges a fleet: in each database the changes that are made once, then its tenants in batches; several databases side
  * by side. Nothing of the given plan is executed as it stands: every batch is introspected and diffed anew under its
  * tenants' locks, and introspected again afterwards: a tenant has converged when that last diff is empty, and not before.
+ * Both look at the tables that its changes are about, and at all others once anything is not as it was foreseen.
  * @param databases those that the plan is of
  * @throws {TrueupError} where nothing could be begun at all; what befalls one of several databases, or a tenant, is part
  * of the outcome

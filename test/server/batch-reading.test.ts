@@ -1,0 +1,144 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeEach, expect, it } from 'vitest';
+import { applyFleet } from '../../src/apply/apply-fleet.js';
+import { runDefaults } from '../../src/apply/request.js';
+import type { Database, Session } from '../../src/database/session.js';
+import { planFleet } from '../../src/plan/plan-fleet.js';
+import { NO_PROGRESS } from '../../src/progress.js';
+import { changesOf, type FleetUnderTest, loadShipped, openFleet } from '../support/fleet.js';
+import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
+
+const directory = mkdtempSync(join(tmpdir(), 'trueup-batch-reading-'));
+writeFileSync(
+  join(directory, 'fleet.yaml'),
+  'version: 1\ntenants: { having_tables: [orders, prices] }\nphases: [{ name: base, file: base.yaml }]\n',
+);
+writeFileSync(
+  join(directory, 'base.yaml'),
+  `tables:
+  orders:
+    columns: { id: { type: bigint, nullable: false }, placed: date }
+    primary_key: { name: orders_pkey, columns: [id] }
+    indexes: [{ name: orders_placed, keys: [placed] }]
+  prices:
+    columns: { id: { type: bigint, nullable: false }, amount: numeric }
+    primary_key: { name: prices_pkey, columns: [id] }
+`,
+);
+afterAll(() => rmSync(directory, { recursive: true, force: true }));
+
+let test: TestDatabase;
+let fleet: FleetUnderTest;
+beforeEach(async () => {
+  test = await createTestDatabase();
+  fleet = await openFleet(test.url);
+});
+afterEach(async () => {
+  await fleet?.close();
+  await test?.drop();
+});
+
+/** Lacks the index. */
+const tenant = (schema: string): string => `CREATE SCHEMA ${schema};
+  CREATE TABLE ${schema}.orders (id bigint CONSTRAINT orders_pkey PRIMARY KEY, placed date);
+  CREATE TABLE ${schema}.prices (id bigint CONSTRAINT prices_pkey PRIMARY KEY, amount numeric);`;
+const tenants = (count: number) => Array.from({ length: count }, (_, at) => `t${String(at).padStart(3, '0')}`);
+
+/** The database, with a note of every round trip: the parameters of a statement, or a script's length. */
+function noting(database: Database) {
+  const trips: (readonly unknown[] | number)[] = [];
+  const noted = (session: Session): Session =>
+    new Proxy(session, {
+      get: (of, name) => {
+        const value: unknown = Reflect.get(of, name, of);
+        if (typeof value !== 'function') return value;
+        return (...args: readonly unknown[]) => {
+          if (name === 'query') trips.push((args[1] as readonly unknown[] | undefined) ?? []);
+          if (name === 'script') trips.push((args[0] as readonly string[]).length);
+          return value.apply(of, args);
+        };
+      },
+    });
+  const wrapped: Database = Object.assign(Object.create(database), {
+    connect: async () => noted(await database.connect()),
+  });
+  return { database: wrapped, trips };
+}
+
+/** Plans and applies; gives the round trips that the apply made, the plan's not among them. */
+async function applied() {
+  const { database, trips } = noting(fleet.database);
+  const request = {
+    desired: await loadShipped({ directory }),
+    selection: { schemas: [], exclude: [], allowEmpty: false, allowAbsent: false },
+    allow: new Set<never>(),
+    progress: NO_PROGRESS,
+    ...runDefaults(),
+    concurrency: 1,
+  };
+  const plan = await planFleet(database, request);
+  trips.splice(0);
+  return { outcome: await applyFleet(database, plan, request), trips };
+}
+
+it('makes a tenant’s short changes in two round trips, and reads only the table that they are about', async () => {
+  const [few, many] = [20, 200];
+  await test.exec(tenants(few).map(tenant).join(''));
+  const first = await applied();
+  expect(first.outcome.summary.converged).toBe(few);
+  await test.exec(
+    tenants(few)
+      .map((schema) => `DROP INDEX ${schema}.orders_placed;`)
+      .join(''),
+  );
+  await test.exec(tenants(many).slice(few).map(tenant).join(''));
+  const second = await applied();
+  expect(second.outcome.summary.converged).toBe(many);
+  // Emptiness of 50 tables is asked in one statement.
+  const batches = (many - few) / 50;
+  expect(second.trips.length - first.trips.length).toBeLessThanOrEqual(2 * (many - few) + Math.ceil(batches));
+  const relations = second.trips.flatMap((trip) => (Array.isArray(trip) && isPass(trip) ? [trip[1]] : []));
+  expect(relations).toEqual([['orders'], ['orders']]);
+  expect((await fleet.plan({ directory })).summary.inSync).toBe(many);
+});
+
+/** Oids of schemas and names of tables are what the pass over the catalogs is asked with. */
+const isPass = ([oids, names, filter]: readonly unknown[]): boolean =>
+  Array.isArray(oids) &&
+  /^\d+$/u.test(String(oids[0])) &&
+  Array.isArray(names) &&
+  names.length > 0 &&
+  typeof filter === 'string';
+
+it('R3: what others did between plan and apply is seen; a tenant that is not as it was is read whole', async () => {
+  await test.exec(['made', 'other', 'twice', 'gone', 'plain'].map(tenant).join(''));
+  const plan = await fleet.plan({ directory });
+  await test.exec(`
+    CREATE INDEX orders_placed ON made.orders (placed);
+    CREATE INDEX orders_placed ON other.orders (id);
+    CREATE INDEX orders_placed ON twice.orders (placed); ALTER TABLE twice.prices DROP COLUMN amount;
+    DROP SCHEMA gone CASCADE;`);
+  fleet.forget();
+  const outcome = await fleet.apply({ directory }, plan);
+  expect(Object.fromEntries(outcome.tenants.map((one) => [one.schema, one.outcome]))).toEqual({
+    made: 'in-sync',
+    other: 'converged',
+    twice: 'converged',
+    gone: 'vanished',
+    plain: 'converged',
+  });
+  expect(fleet.statements.filter((sql) => /(?:INDEX|TABLE)\b.*\bmade\b/u.test(sql) && !/^SELECT/iu.test(sql))).toEqual(
+    [],
+  );
+  expect((await fleet.plan({ directory })).summary).toMatchObject({ inSync: 4, drifted: 0 });
+});
+
+it('what happened since to a table that the plan did not speak of is left to the next plan', async () => {
+  await test.exec(tenant('elsewhere'));
+  const plan = await fleet.plan({ directory });
+  await test.exec('ALTER TABLE elsewhere.prices DROP COLUMN amount');
+  expect((await fleet.apply({ directory }, plan)).summary.converged).toBe(1);
+  expect(changesOf(await fleet.plan({ directory }), 'elsewhere')).toEqual(['add-column prices.amount pending']);
+});

@@ -1,0 +1,94 @@
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
+import { openDatabase } from '../../src/database/open-database.js';
+import type { Database, Session } from '../../src/database/session.js';
+import { resolveTarget } from '../../src/database/target.js';
+import { inScripts } from '../../src/database/transaction.js';
+import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
+
+let test: TestDatabase;
+let database: Database;
+let session: Session;
+const sent: string[] = [];
+beforeAll(async () => {
+  test = await createTestDatabase();
+  await test.exec('CREATE TABLE kept (n int)');
+  database = await openDatabase(resolveTarget({ databaseUrl: test.url, environment: {}, variables: [] }), {
+    id: 'main',
+    maxSessions: 2,
+    observe: ({ sql }) => sent.push(sql),
+  });
+});
+beforeEach(async () => {
+  session = await database.connect();
+  sent.splice(0);
+});
+afterEach(() => session.close());
+afterAll(async () => {
+  await database?.close();
+  await test?.drop();
+});
+
+const tables = async () =>
+  (await test.query<{ name: string }>(`SELECT relname::text "name" FROM pg_class WHERE relname ~ '^made'`)).map(
+    ({ name }) => name,
+  );
+
+it('gives what single statements would give, a result for each', async () => {
+  const selects = [
+    `SELECT 1 n, true yes, NULL::text nothing, '{1,2}'::int[] list, '{"a": [null]}'::jsonb tree, 5::bigint large`,
+    'SELECT n FROM public.kept',
+    'SELECT g FROM generate_series(1, 3) g',
+  ];
+  const alone = [];
+  for (const sql of selects) alone.push(await session.query(sql));
+  sent.splice(0);
+  const script = await session.script(['BEGIN', ...selects, 'COMMIT']);
+  expect(script).toEqual([[], ...alone, []]);
+  expect(script[1]).toEqual([{ n: 1, yes: true, nothing: null, list: [1, 2], tree: { a: [null] }, large: '5' }]);
+  expect(sent).toEqual(['BEGIN', ...selects, 'COMMIT']);
+});
+
+it.each([
+  [
+    'the transaction could not begin',
+    ['BEGIN ISOLATION LEVEL NONE', 'CREATE TABLE public.made_a ()', 'COMMIT'],
+    '42601',
+  ],
+  ['a lock was not had', ['BEGIN', 'LOCK TABLE public.none', 'CREATE TABLE public.made_b ()', 'COMMIT'], '42P01'],
+  ['a statement before the commit failed', ['BEGIN', 'CREATE TABLE public.made_c ()', 'SELECT 1/0', 'COMMIT'], '22012'],
+])('does nothing of what stands behind an error: %s', async (_, statements, code) => {
+  await expect(session.script(statements)).rejects.toMatchObject({ name: 'DatabaseError', code });
+  expect(session.broken).toBe(false);
+  await session.query('ROLLBACK');
+  expect(await session.query('SELECT 1 n')).toEqual([{ n: 1 }]);
+  expect(await tables()).toEqual([]);
+});
+
+it('takes one statement at each place: nothing smuggled in behind another can run', async () => {
+  await expect(session.script(['BEGIN', 'SELECT 1; CREATE TABLE public.made_d ()', 'COMMIT'])).rejects.toMatchObject({
+    code: '42601',
+  });
+  await session.query('ROLLBACK');
+  expect(await tables()).toEqual([]);
+});
+
+it('says that the connection is lost when the server ends it half-way, and is broken from then on', async () => {
+  const lost = session.script(['BEGIN', 'SELECT pg_terminate_backend(pg_backend_pid())', 'SELECT 1', 'COMMIT']);
+  await expect(lost).rejects.toMatchObject({ name: 'DatabaseError' });
+  await expect(session.script(['SELECT 1'])).rejects.toMatchObject({ code: '08006' });
+  expect(session.broken).toBe(true);
+});
+
+it('a transaction of several scripts is rolled back when what is between them fails', async () => {
+  const failing = inScripts(session, async (begin, commit) => {
+    await session.script([begin, 'CREATE TABLE public.made_e ()']);
+    if (sent.length > 0) throw new Error('not what was thought');
+    await session.script([commit]);
+  });
+  await expect(failing).rejects.toThrow('not what was thought');
+  expect(await tables()).toEqual([]);
+  await inScripts(session, async (begin, commit) => {
+    await session.script([begin, 'CREATE TABLE public.made_f ()', commit]);
+  });
+  expect(await tables()).toEqual(['made_f']);
+});
