@@ -71,7 +71,7 @@ export async function discoverTenants(
     ...(named ? [selection.schemas] : []),
   ]);
   const bySchema = new Map(rows.map((row) => [row.nspname, row]));
-  if (named) return shardOf(session, namedTenants(selection, bySchema), selection.shard);
+  if (named) return shardOf(session, await namedTenants(session, selection, bySchema), selection.shard);
 
   const candidates = rows.filter((row) => !row.system && !row.excluded);
   const holdsAll = (row: SchemaRow) => having.length > 0 && having.every((table) => row.has.includes(table));
@@ -110,12 +110,16 @@ async function listedSchemas(session: Session, rule: TenantRule): Promise<readon
   return rows.map((row) => String(Object.values(row)[0]));
 }
 
-function namedTenants(selection: TenantSelection, bySchema: ReadonlyMap<string, SchemaRow>): Discovery {
+async function namedTenants(
+  session: Session,
+  selection: TenantSelection,
+  bySchema: ReadonlyMap<string, SchemaRow>,
+): Promise<Discovery> {
   const absent = [...new Set(selection.schemas)].filter((schema) => !bySchema.has(schema));
   if (absent.length > 0 && !selection.allowAbsent) {
     const [first = ''] = absent;
     // Without regard to case: a name that was typed in another case is the likeliest slip of all.
-    const schemas = [...bySchema.values()].filter((row) => !row.system).map((row) => row.nspname);
+    const schemas = (await session.query<{ name: string }>(EVERY_SCHEMA)).map(({ name }) => name);
     const typed = first.toLowerCase();
     const nearest = closest(
       typed,
@@ -162,10 +166,14 @@ name a tenant with --schema; make one with trueup apply --create-schema --schema
 
 const quoted = (name: string): string => `"${name}"`;
 
+const EVERY_SCHEMA = `
+select n.nspname::text "name" from pg_catalog.pg_namespace n
+ where n.nspname not like 'pg\\_%' and n.nspname <> 'information_schema' order by 1`;
+
 /**
- * Every schema, for names that are near a mistyped one; whose tables are looked at only where that decides. Named schemas
- * ($4) are tenants whatever they hold, and their tables are found by what depends on a schema: by namespace pg_class
- * has no index, and a batch of an apply must not read that of the whole fleet.
+ * Schemas, and whose tables are looked at only where that decides. Named ones ($4) are tenants whatever they hold, and
+ * nothing is read but them: a batch of an apply must not read the whole fleet's schemas, nor its tables, which are found
+ * by what depends on a schema, since by namespace pg_class has no index.
  */
 const discoverSql = (named: boolean): string => `
 with held as (
@@ -182,7 +190,7 @@ select n.oid::text oid, n.nspname::text nspname, pg_catalog.pg_get_userbyid(coal
        coalesce(held.has, '{}') has,
        exists (select from pg_catalog.unnest($2::text[]) x where n.nspname like x) excluded,
        n.nspname like $3 liked
-  from pg_catalog.pg_namespace n left join held on held.ns = n.oid left join ruled on ruled.ns = n.oid
+  from pg_catalog.pg_namespace n left join held on held.ns = n.oid left join ruled on ruled.ns = n.oid${named ? '\n where n.nspname = any($4::name[])' : ''}
  order by n.nspname`;
 
 const NAMED_TABLES = ` join pg_catalog.pg_depend d on d.objid = c.oid and d.classid = 'pg_catalog.pg_class'::regclass

@@ -23,14 +23,28 @@ export async function applyCases(
   const restore = () => takeBack(url, tenantNames(size));
   const state = ['--desired-state', directory];
   const { output } = await runTrueup(['plan', '--sql', '--quiet', '--database-url', url, ...state]);
+  const apply = (at: string, concurrency: number, ...more: readonly string[]) => {
+    const how = ['--yes', '--quiet', '--concurrency', String(concurrency), ...more];
+    return runTrueup(['apply', ...how, '--database-url', at, ...state]);
+  };
   return CONCURRENCIES.flatMap((concurrency): readonly Case[] => [
     {
       id: `apply-${concurrency}`,
       label: `apply --concurrency ${concurrency}, an index and a column`,
       tenants,
       restore,
-      run: (at) =>
-        runTrueup(['apply', '--yes', '--quiet', '--concurrency', String(concurrency), '--database-url', at, ...state]),
+      run: (at) => apply(at, concurrency),
+    },
+    {
+      id: `applying-${concurrency}`,
+      label: 'of such a run, from the end of its plan',
+      tenants,
+      restore,
+      counted: false,
+      run: async (at) => {
+        const { log, peakMemory } = await apply(at, concurrency, '--log-level', 'info', '--log-format', 'json');
+        return { seconds: secondsBetween(log, 'run-started', 'run-finished'), peakMemory };
+      },
     },
     {
       id: `apply-floor-${concurrency}`,
@@ -44,6 +58,17 @@ export async function applyCases(
       },
     },
   ]);
+}
+
+/** Between two events of a log of JSON lines. */
+function secondsBetween(log: string, first: string, last: string): number {
+  const events = log.split('\n').flatMap((line) => {
+    const { event } = line === '' ? {} : (JSON.parse(line) as { readonly event?: { kind: string; time: string } });
+    return event === undefined ? [] : [event];
+  });
+  const [from, to] = [first, last].map((kind) => events.find((event) => event.kind === kind)?.time);
+  if (from === undefined || to === undefined) throw new Error(`no ${first} or no ${last} in the log of an apply`);
+  return (Date.parse(to) - Date.parse(from)) / 1000;
 }
 
 /** Drops what an apply added, and tidies up the catalogs as autovacuum would. */

@@ -23,7 +23,7 @@ const typed = (type: string, body: string) => {
 const SSL = 80877103;
 const STARTUP = 196608;
 
-it('counts simple queries and executions, in whatever pieces they come', () => {
+it('counts simple queries and executions, and how often a client waits, in whatever pieces they come', () => {
   const bytes = Buffer.concat([
     first(STARTUP, 'user\0postgres\0\0'),
     typed('p', 'password\0'),
@@ -31,13 +31,16 @@ it('counts simple queries and executions, in whatever pieces they come', () => {
     typed('P', '\0SELECT Q\0'),
     typed('B', 'QQQ'),
     typed('E', '\0\0\0\0\0'),
+    typed('P', '\0SELECT 2\0'),
+    typed('B', ''),
+    typed('E', '\0\0\0\0\0'),
     typed('S', ''),
     typed('X', ''),
   ]);
   for (const size of [1, 2, 3, 7, bytes.length]) {
     const reader = new FrontendReader();
     for (let at = 0; at < bytes.length; at += size) reader.sent(bytes.subarray(at, at + size));
-    expect(reader).toMatchObject({ started: true, encrypted: false, statements: 2 });
+    expect(reader).toMatchObject({ started: true, encrypted: false, statements: 3, roundTrips: 2 });
   }
 });
 

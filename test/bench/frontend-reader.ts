@@ -5,17 +5,20 @@ const CANCEL_REQUEST = 80877102;
 
 const SIMPLE_QUERY = 'Q'.charCodeAt(0);
 const EXECUTE = 'E'.charCodeAt(0);
+const SYNC = 'S'.charCodeAt(0);
 
 /** Bytes of a message's type and length, and of a first message's length and version. */
 const TYPED_HEADER = 5;
 const FIRST_HEADER = 8;
 
 /**
- * Counts statements in what a client sends: the frontend's side of PostgreSQL's protocol, version 3. A message may come in
+ * Counts statements and round trips in what a client sends: the frontend's side of PostgreSQL's protocol, version 3. A message may come in
  * pieces; only its header is kept.
  */
 export class FrontendReader {
   statements = 0;
+  /** Messages that the server answers before the client goes on: simple queries, and each Sync behind others. */
+  roundTrips = 0;
   /** The session has begun: neither a cancel request nor a connection that was tried and closed. */
   started = false;
   encrypted = false;
@@ -61,5 +64,6 @@ export class FrontendReader {
     // The length counts itself and not the type.
     this.#body = header.readInt32BE(1) + 1 - TYPED_HEADER;
     if (header[0] === SIMPLE_QUERY || header[0] === EXECUTE) this.statements += 1;
+    if (header[0] === SIMPLE_QUERY || header[0] === SYNC) this.roundTrips += 1;
   }
 }

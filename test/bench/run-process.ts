@@ -12,6 +12,8 @@ const STRAY = /^(?:TRUEUP_|PG|HINDSIGHT_|DATABASE_URL$|NODE_OPTIONS$)/u;
 /** A process that ended, with what it printed. */
 export interface Finished extends Sample {
   readonly output: string;
+  /** Standard error. */
+  readonly log: string;
 }
 
 /**
@@ -53,7 +55,13 @@ export function runProcess(
     child.once('close', (code) => {
       if (code !== exitCode)
         reject(new Error(`${[program, ...args].join(' ')} ended with ${code}\n${stderr?.()}\n${stdout?.()}`));
-      else resolve({ seconds, peakMemory: memory ? Number(peak?.()) : null, output: stdout?.() ?? '' });
+      else
+        resolve({
+          seconds,
+          peakMemory: memory ? Number(peak?.()) : null,
+          output: stdout?.() ?? '',
+          log: stderr?.() ?? '',
+        });
     });
   });
 }

@@ -45,10 +45,11 @@ function figureTable({ figures, fleet }: BenchDocument): string {
     time(figure),
     figure.peakMemory === null ? '' : amount(figure.peakMemory, 'bytes'),
     figure.wire === null ? '' : counted(figure.wire.statements),
+    figure.wire === null ? '' : counted(figure.wire.roundTrips),
     figure.wire === null ? '' : bytes(figure.wire.bytesSent),
     figure.wire === null ? '' : bytes(figure.wire.bytesReceived),
   ]);
-  const measured = table(['', 'time', 'peak memory', 'statements', 'sent', 'received'], rows);
+  const measured = table(['', 'time', 'peak memory', 'statements', 'round trips', 'sent', 'received'], rows);
   if (fleet.tenants <= PROBED) return measured;
   const probing = figures.find((figure) => figure.id === 'probing');
   if (probing === undefined) return measured;

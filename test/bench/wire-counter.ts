@@ -6,6 +6,8 @@ export interface Wire {
   readonly connections: number;
   /** Simple queries (of one or more statements) and executions of prepared ones. */
   readonly statements: number;
+  /** Statements that are sent together make one. */
+  readonly roundTrips: number;
   readonly bytesSent: number;
   readonly bytesReceived: number;
 }
@@ -67,6 +69,7 @@ export async function countWire(url: string, work: (url: string) => Promise<void
   return {
     connections: connections.length,
     statements: connections.reduce((sum, reader) => sum + reader.statements, 0),
+    roundTrips: connections.reduce((sum, reader) => sum + reader.roundTrips, 0),
     bytesSent,
     bytesReceived,
   };
