@@ -21,6 +21,10 @@ export interface DatabaseRun {
   readonly request: ApplyRequest;
   readonly schedule: Schedule;
   readonly ledger: Ledger;
+  /** Schemas that statements may name beside the tenant's. */
+  readonly extensionSchemas: readonly string[];
+  /** Nothing that the plan went by was made in the database since: it says what an absent schema needs. */
+  readonly isUnchanged: boolean;
   /** A tenant as it was when the run's plan was made. */
   readonly planned: (schema: string) => PlannedTenant | null;
   /** Whether the plan was to make the tenant: any other that is not there has been dropped, and is not made again. */
@@ -50,7 +54,7 @@ export async function runBatch(run: DatabaseRun, lane: Lane, tasks: readonly Tas
       mine.map(({ schema }) => foreseen(run, schema)),
     );
     const todo = mine.flatMap(({ schema }) => approved(run, fresh.tenants.get(schema)));
-    const turns = await changeAll(run, lane, todo, fresh.extensionSchemas);
+    const turns = await changeAll(run, lane, todo);
     const verified = await introspect(
       run,
       todo.flatMap((tenant) => afterwards(tenant, turns.get(tenant.schema))),
@@ -92,18 +96,22 @@ export function settle(run: DatabaseRun, task: Task, decision: Decision): void {
 export const by = ({ limits }: ApplyRequest): Circumstances => ({ now: Date.now(), limits, random: Math.random });
 
 /** What is known of a tenant before its batch: what this run found last, else what the plan was made of. */
-function foreseen({ request, ledger, planned }: DatabaseRun, schema: string): Expectation {
-  const known = ledger.lastSeen(schema) ?? planned(schema);
+function foreseen({ request, ledger, planned, isUnchanged }: DatabaseRun, schema: string): Expectation {
+  const last = ledger.lastSeen(schema);
+  const known = last ?? planned(schema);
+  if (known === null) return { kind: 'unknown', schema };
+  if (known.isNew)
+    return last === null && isUnchanged ? { kind: 'absent', schema, planned: known } : { kind: 'unknown', schema };
   // A fingerprint is one of the whole tenant.
   const byFingerprint = request.approved !== null && !ledger.begun(schema);
-  return known === null || known.isNew || byFingerprint ? { schema, known: null } : expecting(schema, known.changes);
+  return byFingerprint ? { kind: 'unknown', schema } : expecting(schema, known.changes);
 }
 
 /** What a turn should have left of a tenant's changes; nothing for a tenant that had no turn. */
 function afterwards(tenant: PlannedTenant, turn: TenantRun | undefined): readonly Expectation[] {
   if (turn === undefined) return [];
   const { schema, changes, isNew } = tenant;
-  if (isNew) return [{ schema, known: null }];
+  if (isNew) return [{ kind: 'unknown', schema }];
   const done = new Set(turn.changes.flatMap(({ item, result }) => (result === 'applied' ? [item] : [])));
   const left = changes.filter((item) => !done.has(item));
   return [expecting(schema, changes, left)];
@@ -123,9 +131,8 @@ async function changeAll(
   run: DatabaseRun,
   lane: Lane,
   tenants: readonly PlannedTenant[],
-  extensionSchemas: readonly string[],
 ): Promise<ReadonlyMap<string, TenantRun>> {
-  const { crew, request, ledger, database } = run;
+  const { crew, request, ledger, database, extensionSchemas } = run;
   const turns = new Map<string, TenantRun>();
   if (tenants.length === 0) return turns;
   const queue = [...tenants];

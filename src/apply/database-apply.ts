@@ -109,6 +109,8 @@ export class DatabaseApply {
       request,
       schedule,
       ledger: this.#ledger,
+      extensionSchemas: this.target.extensionSchemas,
+      isUnchanged: this.databaseChanges.length === 0,
       planned: (schema) => this.#pending.get(schema) ?? null,
       isNew: (schema) => this.#pending.get(schema)?.isNew ?? false,
       failed: (schema) => this.onFailure({ database: this.id, schema }),

@@ -1,3 +1,4 @@
+import type { Row, Session } from '../database/session.js';
 import type { TenantChange } from '../diff/change.js';
 import { changeKey } from '../plan/drift-classes.js';
 import type { DatabasePlan, PlannedTenant } from '../plan/fleet-plan.js';
@@ -10,16 +11,21 @@ import type { Standing } from './ledger.js';
 export interface Introspected {
   readonly tenants: ReadonlyMap<string, PlannedTenant>;
   readonly unreadable: ReadonlyMap<string, string>;
-  /** Schemas that statements may name beside the tenant's. */
-  readonly extensionSchemas: readonly string[];
 }
 
-/** What a tenant is thought to need. Null: nothing is known of it. */
-export interface Expectation {
-  readonly schema: string;
+/** What a tenant is thought to need. */
+export type Expectation =
+  /** Nothing is known of it. */
+  | { readonly kind: 'unknown'; readonly schema: string }
   /** The tables that are worth a look, and the changes that they should show. */
-  readonly known: { readonly tables: ReadonlySet<string>; readonly changes: readonly TenantChange[] } | null;
-}
+  | {
+      readonly kind: 'known';
+      readonly schema: string;
+      readonly tables: ReadonlySet<string>;
+      readonly changes: readonly TenantChange[];
+    }
+  /** It does not exist, and this makes it. */
+  | { readonly kind: 'absent'; readonly schema: string; readonly planned: PlannedTenant };
 
 /** That a tenant needs some changes, on tables that some changes are about. What is about no table says nothing of where to look. */
 export function expecting(
@@ -28,31 +34,40 @@ export function expecting(
   changes: readonly TenantChange[] = about,
 ): Expectation {
   const tables = new Set(about.map(({ change }) => change.table));
-  return { schema, known: tables.size === 0 || tables.has('') ? null : { tables, changes } };
+  return tables.size === 0 || tables.has('') ? { kind: 'unknown', schema } : { kind: 'known', schema, tables, changes };
 }
 
 /**
  * Diffs a batch's tenants anew. Only tables on which something is expected are read first; a tenant that shows just that is
  * as it was thought to be where it matters. One that shows anything else, or of which nothing is known, is read whole: what
- * others did to it meanwhile may reach further.
+ * others did to it meanwhile may reach further. Of a schema that does not exist yet there is nothing to diff: whether that
+ * is still so is all that is asked.
  */
 export async function introspect(run: DatabaseRun, expected: readonly Expectation[]): Promise<Introspected> {
-  const narrow = expected.flatMap(({ schema, known }) => (known === null ? [] : [{ schema, ...known }]));
+  const narrow = expected.flatMap((one) => (one.kind === 'known' ? [one] : []));
   const focus = new Set(narrow.flatMap(({ tables }) => [...tables]));
   const seen = narrow.length === 0 ? NOTHING : await read(run, narrow, focus);
-  const borneOut = new Set(
+  const borneOut = new Map(
     narrow.flatMap(({ schema, changes }) => {
       const tenant = seen.tenants.get(schema);
-      return tenant !== undefined && needs(tenant.changes) === needs(changes) ? [schema] : [];
+      return tenant !== undefined && needs(tenant.changes) === needs(changes) ? [[schema, tenant] as const] : [];
     }),
   );
+  for (const tenant of await stillAbsent(run.crew.keeper, expected)) borneOut.set(tenant.schema, tenant);
   const others = expected.filter(({ schema }) => !borneOut.has(schema));
-  if (others.length === 0) return seen;
-  const whole = await read(run, others);
-  return {
-    ...whole,
-    tenants: new Map([...[...seen.tenants].filter(([schema]) => borneOut.has(schema)), ...whole.tenants]),
-  };
+  const whole = others.length === 0 ? NOTHING : await read(run, others);
+  return { ...whole, tenants: new Map([...borneOut, ...whole.tenants]) };
+}
+
+async function stillAbsent(session: Session, expected: readonly Expectation[]): Promise<readonly PlannedTenant[]> {
+  const absent = expected.flatMap((one) => (one.kind === 'absent' ? [one.planned] : []));
+  if (absent.length === 0) return [];
+  const rows = await session.query<Row & { schema: string }>(
+    `select n.nspname::text "schema" from pg_catalog.pg_namespace n where n.nspname = any($1::name[])`,
+    [absent.map(({ schema }) => schema)],
+  );
+  const there = new Set(rows.map(({ schema }) => schema));
+  return absent.filter(({ schema }) => !there.has(schema));
 }
 
 /** How a tenant was found. */
@@ -63,7 +78,7 @@ export function standingOf(schema: string, { tenants, unreadable }: Introspected
   return message === undefined ? { kind: 'gone' } : { kind: 'unreadable', message };
 }
 
-const NOTHING: Introspected = { tenants: new Map(), unreadable: new Map(), extensionSchemas: [] };
+const NOTHING: Introspected = { tenants: new Map(), unreadable: new Map() };
 
 async function read(
   { database, crew, request, isNew }: DatabaseRun,
@@ -78,7 +93,6 @@ async function read(
       plan.tenants.filter((tenant) => !tenant.isNew || isNew(tenant.schema)).map((tenant) => [tenant.schema, tenant]),
     ),
     unreadable: new Map(plan.unreadable.map((tenant) => [tenant.schema, tenant.message])),
-    extensionSchemas: plan.extensionSchemas,
   };
 }
 

@@ -10,8 +10,9 @@ export function inOrder(changes: readonly TenantChange[], allTables: readonly st
   const unmet = new Map<string, number>();
   for (const item of changes)
     for (const provided of item.change.provides) unmet.set(provided, (unmet.get(provided) ?? 0) + 1);
+  const needs = new Map(changes.map((item) => [item, expand(item.change.needs, allTables)]));
   const ready = (item: TenantChange) =>
-    expand(item.change.needs, allTables).every((need) => {
+    (needs.get(item) ?? []).every((need) => {
       const open = unmet.get(need) ?? 0;
       // What a change itself provides, it does not wait for.
       return open === 0 || (open === 1 && item.change.provides.includes(need));
