@@ -39,10 +39,11 @@ export async function readFleet(
   const rows = await shared(sessions, namespaces, (session, part) => {
     const isRough = request.shapes && part.length >= (request.worthRough ?? WORTH_ROUGH);
     const { serverVersion } = session;
+    const isCut = request.shapes && filter.relevant.length > 0;
     const sql = `with ${[
-      tenantRelations(isRough ? readForHash(serverVersion) : undefined),
-      ...(apart ? [ownedSql(serverVersion)] : []),
-      ...(request.shapes ? [shapesSql(serverVersion, isRough)] : []),
+      tenantRelations(isRough ? readForHash(serverVersion, isCut) : undefined, isCut),
+      ...(apart ? [ownedSql(serverVersion, isRough)] : []),
+      ...(request.shapes ? [shapesSql(serverVersion, isRough, isCut)] : []),
     ].join(',')}${[...(apart ? [OWNED_ROWS] : []), ...(request.shapes ? [SHAPE_ROWS] : [])].join('\nunion all')}`;
     const parameters = [part, relations, JSON.stringify(filter), ...(isRough ? [randomSeed()] : [])];
     return session.query<FleetRow>(sql, parameters);

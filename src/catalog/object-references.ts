@@ -9,17 +9,18 @@ const REFERENCED_SCHEMA = `case x.refclassid
   when 'pg_catalog.pg_ts_dict'::regclass then (select o.dictnamespace from pg_catalog.pg_ts_dict o where o.oid = x.refobjid) end`;
 
 /** What an object's trees refer to, their own table's columns left out. Operator classes are hashed with the index's keys. */
-const references = (catalog: string, object: string, table: string): string =>
+const references = (catalog: string, object: string, table: string, whole = 'true'): string =>
   `from pg_catalog.pg_depend x where x.classid = 'pg_catalog.${catalog}'::regclass and x.objid = ${object} and x.deptype in ('n','a')
-     and (x.refobjid <> ${table} or x.refobjsubid = 0)
+     and (x.refobjid <> ${table} or (x.refobjsubid = 0 and ${whole}))
      and x.refclassid not in ('pg_catalog.pg_opclass'::regclass, 'pg_catalog.pg_namespace'::regclass, 'pg_catalog.pg_constraint'::regclass)`;
 
 /**
  * Whether an object's trees name something that may stand inside one of the tenants `ns`. A tree that does not means the
  * same wherever it stands word for word; of one that does, the same oid is one tenant's own object and foreign to another.
+ * @param whole whether the trees hold the table's whole row: an index without a plain column depends on its table as well
  */
-export const refersIntoTenants = (catalog: string, object: string, table: string): string =>
-  `exists (select ${references(catalog, object, table)} and not coalesce((select not exists (select from ns where ns.oid = s.oid) from (select ${REFERENCED_SCHEMA} oid) s where s.oid is not null), false))`;
+export const refersIntoTenants = (catalog: string, object: string, table: string, whole: string): string =>
+  `exists (select ${references(catalog, object, table, whole)} and not coalesce((select not exists (select from ns where ns.oid = s.oid) from (select ${REFERENCED_SCHEMA} oid) s where s.oid is not null), false))`;
 
 /** What an object's trees name outside of the tenant of `r`, by oid: as text, schema `xt1` seen from `t1` is `xt2` seen from `t2`. */
 export const foreignReferences = (catalog: string, object: string): string =>

@@ -1,3 +1,6 @@
+import { keyedHash } from './seeded-hash.js';
+import { keyOptions, versionColumns } from './table-hash.js';
+
 /**
  * SQL for one text that stands for a set of indexes by names and predicates: equal exactly where both agree to the
  * letter. Records, not joined text: no name can pass for two.
@@ -5,13 +8,35 @@
 export const memberDigest = (name: string, predicate: string): string =>
   `pg_catalog.encode(pg_catalog.sha256(pg_catalog.convert_to(pg_catalog.string_agg(row((${name})::text, (${predicate})::text)::text, '' order by (${name})::text collate "C"), 'UTF8')), 'base64')`;
 
-/** Common table expressions that read, beside `own`, what {@link OWNED_ROWS} gives. */
-export function ownedSql(version: number): string {
-  const nullsNotDistinct = version < 150000 ? 'false' : 'i.indnullsnotdistinct';
+/**
+ * Common table expressions that read, beside `own`, what {@link OWNED_ROWS} gives. What a definition says is put into words
+ * once for all that agree to the letter.
+ * @param isRough many tenants are read: takes {@link SEED}, and `att.h`
+ */
+export function ownedSql(version: number, isRough: boolean): string {
+  const { nullsNotDistinct } = versionColumns(version);
+  // Numbers of columns mean the same where tables name theirs alike. An expression may name a tenant's own: one table's alone.
+  const alike = keyedHash(
+    `ic.relam, i.indnkeyatts, i.indkey::int2[], i.indclass::oid[], i.indoption::int2[], i.indcollation::oid[], i.indisunique,
+           i.indisexclusion, i.indisvalid, i.indisready, i.indislive, ${nullsNotDistinct}, ic.reloptions,
+           case when i.indexprs is not null then i.indexrelid end,
+           case when i.indisunique or i.indisexclusion then i.indexrelid end, ${keyOptions}`,
+    "coalesce(a.h::text, '')",
+  );
   return `
-idx as materialized (
-  select r.relname::text tab, ic.relname::text nm, n.nspname::text ns, i.indexrelid, own.phase, pred.px, pred.is pred, fam.fam,
-         pg_catalog.hashtextextended(concat_ws('|', ic.relam, i.indnkeyatts, i.indclass, i.indoption, i.indcollation, i.indisunique,
+found as materialized (
+  select r.relname::text tab, ic.relname::text nm, ns.nspname::text ns, i.indexrelid, own.phase, pred.px, pred.is pred,
+         case when own.fams = 1 and not coalesce(pred.px, false) and (own.phase is null or own.phase = any(sel.phases)) then own.fam end fam,
+         ${isRough ? alike : 'i.indexrelid::text::int8'} alike
+    from own join pg_catalog.pg_index i on i.indexrelid = own.indexrelid
+    join rel r on r.oid = i.indrelid join ns on ns.oid = r.ns
+    join pg_catalog.pg_class ic on ic.oid = i.indexrelid${isRough ? '\n    join att a on a.rel = r.oid' : ''}
+   cross join lateral (
+    select p "is", pg_catalog.strpos(p, r.px) > 0 or pg_catalog.strpos(p, r.pq) > 0 px
+      from (select case when i.indpred is not null then pg_catalog.pg_get_expr(i.indpred, i.indrelid) end p offset 0) t offset 0) pred
+   cross join (select array(select pg_catalog.jsonb_array_elements_text($3::jsonb -> 'selected')) phases offset 0) sel),
+said as materialized (
+  select d.alike, pg_catalog.hashtextextended(concat_ws('|', ic.relam, i.indnkeyatts, i.indclass, i.indoption, i.indcollation, i.indisunique,
            i.indisvalid, i.indisready, i.indislive, ${nullsNotDistinct}, coalesce(ic.reloptions::text, '-'),
            (select pg_catalog.string_agg((select a.attname::text from pg_catalog.pg_attribute a where a.attrelid = i.indrelid and a.attnum = m.attnum), '|' order by m.n)
               from pg_catalog.unnest(i.indkey::int2[]) with ordinality m(attnum, n)),
@@ -19,17 +44,12 @@ idx as materialized (
               from pg_catalog.pg_attribute a where a.attrelid = i.indexrelid and a.attoptions is not null),
            case when i.indexprs is not null
                 then pg_catalog.replace(pg_catalog.replace(pg_catalog.pg_get_expr(i.indexprs, i.indrelid), r.px, E'\\x01'), r.pq, E'\\x01') end,
-           exists (select from pg_catalog.pg_constraint k where k.conrelid = i.indrelid and k.conindid = i.indexrelid and k.contype in ('p','u','x'))), 0)::text def
-    from own join pg_catalog.pg_index i on i.indexrelid = own.indexrelid
-    join rel r on r.oid = i.indrelid join pg_catalog.pg_namespace n on n.oid = r.ns
-    join pg_catalog.pg_class ic on ic.oid = i.indexrelid
-   cross join lateral (
-    select p "is", pg_catalog.strpos(p, r.px) > 0 or pg_catalog.strpos(p, r.pq) > 0 px
-      from (select case when i.indpred is not null then pg_catalog.pg_get_expr(i.indpred, i.indrelid) end p offset 0) t offset 0) pred
-   cross join (select array(select pg_catalog.jsonb_array_elements_text($3::jsonb -> 'selected')) phases offset 0) sel
-   cross join lateral (
-    select case when count(*) = 1 and not coalesce(pred.px, false) and (own.phase is null or own.phase = any(sel.phases)) then min(f.digested) end fam
-      from fam f where f.tab = r.relname and f.digested is not null and ic.relname ~ f.pattern and not ic.relname::text = any(f.declared)) fam),
+           exists (select from pg_catalog.pg_constraint k where k.conrelid = i.indrelid and k.conindid = i.indexrelid and k.contype in ('p','u','x') offset 0)), 0)::text def
+    from (select alike, min(indexrelid) indexrelid from found group by 1) d
+   cross join lateral (select i.* from pg_catalog.pg_index i where i.indexrelid = d.indexrelid offset 0) i
+   cross join lateral (select ic.* from pg_catalog.pg_class ic where ic.oid = d.indexrelid offset 0) ic
+    join rel r on r.oid = i.indrelid),
+idx as materialized (select f.*, said.def from found f join said on said.alike = f.alike),
 member as materialized (
   select tab, fam, ns, nm, pred, indexrelid, row(def, phase, ${SKELETON})::text kind from idx where idx.fam is not null),
 unit as (

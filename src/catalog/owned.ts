@@ -1,5 +1,7 @@
 import { namePattern } from '../desired-state/family-names.js';
 import type { DesiredPhase, DesiredTable, IndexFamily } from '../desired-state/model.js';
+import type { Relevance } from './relevance.js';
+import { RELEVANT_INDEX } from './relevance-sql.js';
 
 /**
  * What the catalog queries need to tell owned indexes and family members from the rest: they are read apart, tenant by
@@ -14,6 +16,8 @@ export interface OwnershipFilter {
   }[];
   readonly families: readonly {
     readonly table: string;
+    /** With which every name begins that matches the pattern: sooner told. */
+    readonly prefix: string;
     readonly pattern: string;
     /** Where in the table's list of families it stands, when its members are read as one digest a tenant; else null. */
     readonly digested: number | null;
@@ -22,6 +26,8 @@ export interface OwnershipFilter {
   }[];
   /** Phases of this run. */
   readonly selected: readonly string[];
+  /** Tables of which a part is hashed. */
+  readonly relevant: readonly Relevance[];
 }
 
 /**
@@ -33,7 +39,11 @@ export const isDigested = (table: DesiredTable): boolean =>
   table.families.every((family) => family.rows !== null && (family.worthRows?.build ?? 0) === 0);
 
 /** The filter for all phases, the ones that this run skips too: their indexes must not split the shapes of the others. */
-export function ownershipFilter(phases: readonly DesiredPhase[], tables: readonly DesiredTable[]): OwnershipFilter {
+export function ownershipFilter(
+  phases: readonly DesiredPhase[],
+  tables: readonly DesiredTable[],
+  relevant: readonly Relevance[] = [],
+): OwnershipFilter {
   return {
     ownership: phases.flatMap((phase) =>
       phase.owns === null
@@ -50,12 +60,14 @@ export function ownershipFilter(phases: readonly DesiredPhase[], tables: readonl
     families: tables.flatMap((table) =>
       table.families.map((family, at) => ({
         table: table.name,
+        prefix: typeof family.name[0] === 'string' ? family.name[0] : '',
         pattern: familyNamePattern(family),
         digested: isDigested(table) ? at : null,
         declared: table.indexes.map((index) => index.name),
       })),
     ),
     selected: phases.flatMap((phase) => (phase.selected ? [phase.name] : [])),
+    relevant,
   };
 }
 
@@ -80,31 +92,30 @@ export const familyNamePattern = (family: IndexFamily): string => namePattern(fa
 
 /** What else the pass over the tenants' tables and indexes is to gather, as SQL. */
 export interface AlsoRead {
-  /** Common table expressions that stand before those of the tables, each with its comma. */
-  readonly before: string;
-  /** One column more of each table, an aggregate over its attributes `a`, with its comma. */
+  /** The columns of `att`, as aggregates over the columns `a` of table `r`; empty for no `att`. */
   readonly table: string;
   /** Columns more of each index `i` (in pg_class `ic`) of table `r`. Null: only indexes are read that may stand apart. */
   readonly index: string | null;
 }
 
-const NOTHING_MORE: AlsoRead = { before: '', table: '', index: null };
+const NOTHING_MORE: AlsoRead = { table: '', index: null };
 
 /**
  * Common table expressions shared by the queries: `ns` (the tenants, $1 oids), `rel` (their declared tables, $2 names),
- * `att` (what their columns say together), `ix` (their indexes) and `own` (those read apart, $3 the filter as JSON). px
+ * `att` (what their columns say together, where that is asked for), `ix` (their indexes) and `own` (those read apart, $3 the filter as JSON; `fams`
+ * says how many digested families may claim one, `fam` which). px
  * and pq are the schema as a prefix in SQL and inside a literal. Each catalog is passed over once: of a fleet, that is
- * most of the cost. Keys are compared as column numbers, looked up once a table.
+ * most of the cost.
  */
-export const tenantRelations = (also: AlsoRead = NOTHING_MORE): string => `
+export const tenantRelations = (also: AlsoRead = NOTHING_MORE, isCut = false): string => `
 ns as materialized (
   select n.oid, n.nspname, pg_catalog.quote_ident(n.nspname) || '.' px,
          pg_catalog.replace(pg_catalog.quote_ident(n.nspname), '''', '''''') || '.' pq
-    from pg_catalog.pg_namespace n where n.oid = any($1::oid[])),
+    from pg_catalog.pg_namespace n where n.oid = any($1::oid[])),${isCut ? CUT : ''}
 rel as materialized (
   select c.oid, c.relname, c.relnamespace ns, n.px, n.pq, c.relkind,
-         concat_ws('|', c.relkind, c.relpersistence, c.relispartition, c.relreplident) o
-    from pg_catalog.pg_class c join ns n on n.oid = c.relnamespace
+         concat_ws('|', c.relkind, c.relpersistence, c.relispartition, c.relreplident) o${isCut ? ', cut.columns, cut.names, cut.methods, cut.prefixes' : ''}
+    from pg_catalog.pg_class c join ns n on n.oid = c.relnamespace${isCut ? ' left join cut on cut.tab = c.relname' : ''}
    where pg_catalog.strpos('rpmvf', c.relkind::text) <> 0 and c.relname = any($2::name[])),
 rule as materialized (
   select phase, columns::name[] columns, (columns || ignoring)::name[] allowed,
@@ -114,31 +125,39 @@ rule as materialized (
                  array(select pg_catalog.jsonb_array_elements_text(o -> 'ignoring')) ignoring
             from pg_catalog.jsonb_array_elements($3::jsonb -> 'ownership') o) r),
 fam as materialized (
-  select f ->> 'table' tab, f ->> 'pattern' pattern, (f ->> 'digested')::int4 digested,
-         array(select pg_catalog.jsonb_array_elements_text(f -> 'declared')) declared
+  select f ->> 'table' tab, f ->> 'prefix' prefix, f ->> 'pattern' pattern, (f ->> 'digested')::int4 digested,
+         array(select pg_catalog.jsonb_array_elements_text(f -> 'declared'))::name[] declared
     from pg_catalog.jsonb_array_elements($3::jsonb -> 'families') f),
-${also.before}
-att as materialized (
-  select r.oid rel, a.* from rel r cross join lateral (
-    select ${also.table}pg_catalog.array_agg(a.attnum) filter (where a.attname = any(ruled.names)) nums,
-           pg_catalog.array_agg(a.attname) filter (where a.attname = any(ruled.names)) names
-      from pg_catalog.pg_attribute a cross join (select array(select pg_catalog.unnest(allowed) from rule) names offset 0) ruled
-     where a.attrelid = r.oid and a.attnum > 0 and not a.attisdropped) a),
+${
+  also.table === ''
+    ? ''
+    : `att as materialized (
+  select r.oid rel, r.ns, r.relname, a.* from rel r cross join lateral (
+    select ${also.table} from pg_catalog.pg_attribute a where a.attrelid = r.oid and a.attnum > 0 and not a.attisdropped) a),`
+}
 ix as materialized (
-  select r.oid rel, r.relname tab, i.indexrelid, ic.relname nm, ic.relam,
+  select r.oid rel, r.relname tab, i.indexrelid, ic.relname nm, ic.relam, i.indisvalid and i.indisready and i.indislive usable,
          case when ruled.is then pg_catalog.array_remove((i.indkey::int2[])[0:i.indnkeyatts - 1] || case when i.indexprs is null then '{}'::int2[]
            else array(select m[1]::int2 from pg_catalog.regexp_matches(i.indexprs::text, ':varattno (\\d+)', 'g') m) end, 0::int2) end keys${also.index ?? ''}
     from rel r join pg_catalog.pg_index i on i.indrelid = r.oid join pg_catalog.pg_class ic on ic.oid = i.indexrelid
    cross join lateral (select ic.relam = any(array(select pg_catalog.unnest(methods) from rule)) "is") ruled
-   ${also.index === null ? 'where ruled.is or r.relname = any(array(select tab from fam))' : ''}),
-col as materialized (
-  select c.rel, rule.phase, rule.methods,
-         array(select m.num from rows from (pg_catalog.unnest(a.nums), pg_catalog.unnest(a.names)) m(num, nm) where m.nm = any(rule.allowed)) allowed,
-         array(select m.num from rows from (pg_catalog.unnest(a.nums), pg_catalog.unnest(a.names)) m(num, nm) where m.nm = any(rule.columns)) owned
-    from (select distinct rel from ix where keys is not null) c join att a on a.rel = c.rel cross join rule),
+   ${isCut ? `where ruled.is or ${RELEVANT_INDEX}` : also.index === null ? 'where ruled.is or r.relname = any(array(select tab from fam))' : ''}),
+keyed as materialized (
+  select c.indexrelid, c.relam, case when pg_catalog.cardinality(c.keys) = 1
+           then array(select a.attname from pg_catalog.pg_attribute a where a.attrelid = c.rel and a.attnum = c.keys[pg_catalog.array_lower(c.keys, 1)])
+           else array(select a.attname from pg_catalog.pg_attribute a where a.attrelid = c.rel and a.attnum = any(c.keys)) end names
+    from ix c where c.keys is not null),
 own as materialized (
-  select indexrelid, max(phase) phase from (
-  select c.indexrelid, col.phase from ix c join col on col.rel = c.rel and c.relam = any(col.methods)
-   where c.keys is not null and c.keys <@ col.allowed and c.keys && col.owned
+  select indexrelid, max(phase) phase, count(fam) fams, min(fam) fam from (
+  select c.indexrelid, rule.phase, null::int4 fam from keyed c join rule on c.relam = any(rule.methods) and c.names <@ rule.allowed and c.names && rule.columns
   union all
-  select c.indexrelid, null from ix c join fam on fam.tab = c.tab where c.nm ~ fam.pattern) o group by 1)`;
+  select c.indexrelid, null, case when not c.nm = any(fam.declared) then fam.digested end
+    from ix c join fam on fam.tab = c.tab where pg_catalog.starts_with(c.nm::text, fam.prefix) and c.nm ~ fam.pattern) o group by 1)`;
+
+const CUT = `
+cut as materialized (
+  select c ->> 'table' tab, array(select pg_catalog.jsonb_array_elements_text(c -> 'columns'))::name[] columns,
+         array(select pg_catalog.jsonb_array_elements_text(c -> 'names'))::name[] names,
+         array(select am.oid from pg_catalog.pg_am am where am.amname::text = any(array(select pg_catalog.jsonb_array_elements_text(c -> 'methods')))) methods,
+         array(select pg_catalog.jsonb_array_elements_text(c -> 'prefixes')) prefixes
+    from pg_catalog.jsonb_array_elements($3::jsonb -> 'relevant') c),`;

@@ -1,29 +1,24 @@
 import { foreignReferences } from './object-references.js';
 import type { AlsoRead } from './owned.js';
+import { isRelevantColumn, isRelevantConstraint } from './relevance-sql.js';
 import { keyedHash, rowHash, seededHash, textHash } from './seeded-hash.js';
-import { REFERENCED_TABLE, versionColumns } from './table-hash.js';
-import { CONSTRAINTS, cut, DEFAULTS, INDEXES, treeHash, treeSql } from './tree-hash.js';
+import { keyOptions, REFERENCED_TABLE, versionColumns } from './table-hash.js';
+import { constraints, cut, defaults, INDEXES, treeHash, treeSql } from './tree-hash.js';
 
-/** What the rough hash needs of the pass over tables and indexes: `att.h` is made of all columns, `ix.h` of an index, `ix.th` of its trees. */
-export const readForHash = (version: number): AlsoRead => ({
-  before: `rtyp as materialized (select t.oid from pg_catalog.pg_type t where ${OWN_TYPE}),
-rcoll as materialized (select k.oid from pg_catalog.pg_collation k where k.collnamespace in (select oid from ns)),`,
-  table: `pg_catalog.sum(${keyedHash(
-    `a.attnum, a.attname, a.atttypmod, a.attnotnull, a.attidentity, a.attgenerated,
-         case when a.atttypid not in (select oid from rtyp) then a.atttypid end,
-         case when a.atttypid in (select oid from rtyp)
-              then (select (t.typname, nullif(t.typnamespace, r.ns))::text from pg_catalog.pg_type t where t.oid = a.atttypid) end,
-         case when a.attcollation not in (select oid from rcoll) then a.attcollation end,
-         case when a.attcollation in (select oid from rcoll)
-              then (select (l.collname, nullif(l.collnamespace, r.ns))::text from pg_catalog.pg_collation l where l.oid = a.attcollation) end`,
-    'a.attname::text',
-  )}) h, `,
+/**
+ * What the rough hash needs of the pass over tables and indexes: `att.h` is made of all columns, `ix.h` of an index, `ix.th` of
+ * its trees. Of a column that is not relevant only number and name are: indexes refer to it. `att.nums` are the others.
+ */
+export const readForHash = (version: number, isCut: boolean): AlsoRead => ({
+  table: isCut
+    ? `pg_catalog.sum(case when ${isRelevantColumn('a.attname')} then ${COLUMN} else ${seededHash('a.attnum', textHash('a.attname::text'))} end) h,
+           pg_catalog.array_agg(a.attnum) filter (where ${isRelevantColumn('a.attname')}) nums`
+    : `pg_catalog.sum(${COLUMN}) h`,
   index: `, ${keyedHash(
     `'i'::text, ic.relname, ic.relam, i.indnkeyatts, i.indkey::int2[], i.indclass, i.indoption::int2[], i.indcollation,
          i.indisunique, i.indisprimary, i.indisexclusion, i.indimmediate, i.indisvalid, i.indisready, i.indislive, i.indisreplident,
          ${versionColumns(version).nullsNotDistinct}, ic.reloptions, ${ownWithin('i.indclass::oid[]', 'opclass', 'opc')}, ${ownWithin('i.indcollation::oid[]', 'collation', 'coll')},
-         case when i.indclass::oid[] && array(select c.oid ${WITH_OPTIONS})
-              then array(select (a.attnum, a.attoptions)::text from pg_catalog.pg_attribute a where a.attrelid = i.indexrelid and a.attoptions is not null order by 1) end`,
+         ${keyOptions}`,
     'ic.relname::text',
   )} h, case when i.indpred is not null or i.indexprs is not null then ${treeHash(['i.indpred', 'i.indexprs'])} end th`,
 });
@@ -37,12 +32,12 @@ rcoll as materialized (select k.oid from pg_catalog.pg_collation k where k.colln
  * rows meet by chance once in 2^64, and only different shapes of tables of one name can be mistaken for each other. A
  * fleet in which ten thousand tables of one name are all different has one chance in three hundred thousand million.
  */
-export function roughHashSql(version: number): string {
+export function roughHashSql(version: number, isCut: boolean): string {
   const { deleteSet, enforced } = versionColumns(version);
   return `
-${treeSql(version, 'dtree', DEFAULTS)},
+${treeSql(version, 'dtree', defaults(isCut))},
 ${treeSql(version, 'itree', INDEXES)},
-${treeSql(version, 'ktree', CONSTRAINTS)},
+${treeSql(version, 'ktree', constraints(isCut))},
 roughly as (
   select r.oid rel, ${rowHash('r.o, r.relname')} h from rel r
   union all select rel, h from att where h is not null
@@ -63,24 +58,47 @@ roughly as (
   union all
   select r.oid, ${keyedHash(
     `'k'::text, k.contype, k.conkey, k.condeferrable, k.condeferred, k.convalidated,
-         k.connoinherit, f.relname, f.h, case when k.confrelid <> 0 and f.oid is null then ${REFERENCED_TABLE} end, k.confkey,
+         k.connoinherit, f.relname, f.h, case when k.confrelid <> 0 and f.rel is null then ${REFERENCED_TABLE} end, k.confkey,
          k.confupdtype, k.confdeltype, k.confmatchtype, k.conexclop, ${ownWithin('k.conexclop', 'operator', 'opr')},
          ${deleteSet}, ${enforced}`,
     // PostgreSQL 18's NOT NULL constraints have names that are no part of a shape; a column has one at most.
     `case when k.contype <> 'n' then k.conname::text else k.conkey::text end`,
   )}
-    from rel r join pg_catalog.pg_constraint k on k.conrelid = r.oid
-    left join (select f.oid, f.ns, f.relname, c.h from rel f join att c on c.rel = f.oid) f on f.oid = k.confrelid and f.ns = r.ns
-   where k.contype <> 't'
+    from rel r join pg_catalog.pg_constraint k on k.conrelid = r.oid${isCut ? ' join att a on a.rel = r.oid' : ''}
+    left join att f on f.rel = k.confrelid and f.ns = r.ns
+   where k.contype <> 't'${isCut ? ` and ${isRelevantConstraint('a.nums')}` : ''}
   union all
-  select r.oid, ${rowHash(`'v', ${VIEW_MARKS.reduce(cut, 'w.ev_action::text')},
+  select r.oid, ${rowHash(`'v', ${cut(`pg_catalog.array_to_string(array(select pg_catalog.ltrim(m, '0123456789') from pg_catalog.unnest(parts.p) m), '')`, VIEW_MARK)},
          array(select case when c.relnamespace = r.ns then '.' else c.relnamespace::text || '.' end || pg_catalog.quote_ident(c.relname)
-                    from pg_catalog.unnest(pg_catalog.string_to_array(w.ev_action::text, ':relid ')) with ordinality m(t, n)
+                    from pg_catalog.unnest(parts.p) with ordinality m(t, n)
                     join pg_catalog.pg_class c on c.oid = pg_catalog.split_part(pg_catalog.left(m.t, 12), ' ', 1)::oid where m.n > 1 order by m.n),
          ${foreignReferences('pg_rewrite', 'w.oid')}`)}
-    from rel r join pg_catalog.pg_rewrite w on w.ev_class = r.oid where r.relkind = 'm'),
+    from rel r join pg_catalog.pg_rewrite w on w.ev_class = r.oid
+   cross join lateral (select pg_catalog.string_to_array(w.ev_action::text, ':relid ') p offset 0) parts where r.relkind = 'm'),
 rough as materialized (select rel, pg_catalog.sum(h) h from roughly group by 1)`;
 }
+
+/**
+ * Objects below it came with PostgreSQL itself and are bound to their schema (FirstUnpinnedObjectId): none is a tenant's own,
+ * and nearly every column's type need not be looked up.
+ */
+const FIRST_UNPINNED = 12000;
+
+/**
+ * A type or collation of a column: by name where it stands in a tenant, with that tenant unless it is the table's own; else
+ * by oid. Asked in the list, since as a condition it would be planned as a join that is made anew for each column.
+ */
+const relativeTo = (prefix: string, catalog: string, oid: string): string =>
+  `(select case when o.${prefix}namespace in (select oid from ns) then (o.${prefix}name, nullif(o.${prefix}namespace, r.ns))::text else o.oid::text end
+                 from pg_catalog.${catalog} o where o.oid = ${oid})`;
+
+/** All that column `a` says, its default aside. */
+const COLUMN = keyedHash(
+  `a.attnum, a.attname, a.atttypmod, a.attnotnull, a.attidentity, a.attgenerated,
+         case when a.atttypid < ${FIRST_UNPINNED} then a.atttypid end, case when a.atttypid >= ${FIRST_UNPINNED} then ${relativeTo('typ', 'pg_type', 'a.atttypid')} end,
+         case when a.attcollation < ${FIRST_UNPINNED} then a.attcollation end, case when a.attcollation >= ${FIRST_UNPINNED} then ${relativeTo('coll', 'pg_collation', 'a.attcollation')} end`,
+  'a.attname::text',
+);
 
 /** Whether type `t` stands in a tenant's schema. */
 export const OWN_TYPE = 't.typnamespace in (select oid from ns)';
@@ -91,10 +109,5 @@ function ownWithin(oids: string, catalog: string, prefix: string): string {
   return `case when ${within} = '{}' then null when ${oids} && ${within} then r.ns end`;
 }
 
-/** Operator classes that can have options: their support function's signature, of which b-trees have others too. */
-const WITH_OPTIONS = `from pg_catalog.pg_opclass c join pg_catalog.pg_amproc p on p.amprocfamily = c.opcfamily
-    join pg_catalog.pg_proc f on f.oid = p.amproc
-   where f.prorettype = 'void'::regtype and f.pronargs = 1 and (c.opcmethod <> 403 or p.amprocnum = 5)`;
-
-/** What differs in a view's tree from tenant to tenant, and stands before a number. Not so its positions, as a rule. */
-const VIEW_MARKS = [':relid ', ':resorigtbl '];
+/** What differs in a view's tree from tenant to tenant and stands before a number, beside `:relid`. Not so its positions, as a rule. */
+const VIEW_MARK = ':resorigtbl ';

@@ -32,10 +32,11 @@ export const WORTH_ROUGH = 32;
 /**
  * Common table expressions that hash every tenant's declared tables and group the tenants on the server, so that what
  * crosses the wire is one row a distinct shape ({@link SHAPE_ROWS}). They read catalogs only and lock no tenant's table.
+ * @param isCut of some tables only what is relevant is hashed
  * @param isRough the tables are hashed roughly first, and exactly only where that tells them apart; takes {@link SEED}
  */
-export const shapesSql = (version: number, isRough: boolean): string => `
-${isRough ? `${roughHashSql(version)},` : ''}
+export const shapesSql = (version: number, isRough: boolean, isCut: boolean): string => `
+${isRough ? `${roughHashSql(version, isCut)},` : ''}
 one as materialized (${
   isRough
     ? 'select r.relname, h raw, min(r.oid) rel from rough join rel r on r.oid = rough.rel group by 1, 2'
@@ -46,7 +47,7 @@ loc as materialized (
    where t.oid = any(array(
      select a.atttypid from one cross join lateral (select a.atttypid from pg_catalog.pg_attribute a where a.attrelid = one.rel offset 0) a)) and ${OWN_TYPE}
   union all select k.oid, k.collnamespace, k.collname from pg_catalog.pg_collation k join ns on ns.oid = k.collnamespace),
-exact as materialized (select r.ns, r.oid rel, r.relname, ${tableHash(version)} h from one join rel r on r.oid = one.rel),
+exact as materialized (select r.ns, r.oid rel, r.relname, ${tableHash(version, isCut)} h from one join rel r on r.oid = one.rel),
 tab as materialized (${
   isRough
     ? `select r.ns, r.oid rel, r.relname, exact.h from rough join rel r on r.oid = rough.rel

@@ -19,7 +19,8 @@ import { isDigestedMember, ownershipFilter } from './owned.js';
 import type { MemberGroup } from './owned-indexes.js';
 import { definitionKey, type OwnedRead, ownedBySchema, type ReadKind, readKind } from './owned-reads.js';
 import { againWhenPassing } from './passing-errors.js';
-import { type OpenBeside, WORTH_A_SESSION, withSharedSnapshot } from './shared-snapshot.js';
+import { relevanceOf, relevantShape } from './relevance.js';
+import { type OpenBeside, ROOM, WORTH_A_SESSION, withSharedSnapshot } from './shared-snapshot.js';
 import { countUnmanaged, type Unmanaged } from './unmanaged.js';
 
 /** Tenants that hash alike, with the shapes of their declared tables as one of them has them. */
@@ -77,7 +78,7 @@ async function readOnce(
   beside: OpenBeside,
 ): Promise<CatalogSnapshot> {
   const [who] = await session.query<{ user: string; version: string }>(
-    `select current_user::text "user", pg_catalog.current_setting('server_version') "version"`,
+    `select current_user::text "user", pg_catalog.current_setting('server_version') "version", ${ROOM}`,
   );
   const discovery = await discoverTenants(session, desired.tenants, selection, desired.directory);
   const { extensions, methods } = await readExtensions(
@@ -89,7 +90,8 @@ async function readOnce(
   // A family's rows may stand in a table of a phase that this run leaves out: not to see it would orphan every member.
   const sources = desired.tables.flatMap((table) => table.families.flatMap((family) => family.rows?.table ?? []));
   const relations = [...new Set([...desired.tables.map((table) => table.name), ...sources])];
-  const filter = ownershipFilter(desired.phases, desired.tables);
+  const relevance = new Map((await relevanceOf(desired)).map((of) => [of.table, of]));
+  const filter = ownershipFilter(desired.phases, desired.tables, [...relevance.values()]);
   const oids = discovery.tenants.map((tenant) => tenant.oid);
   // What a phase owns that this run leaves out is no part of a shape, and nothing is asked about it.
   const selected = new Set(desired.phases.flatMap((phase) => (phase.selected ? [phase.name] : [])));
@@ -128,6 +130,7 @@ async function readOnce(
   const isApart = (schema: string, table: string, index: string) =>
     isDigestedMember(table, index, filter) ||
     (ownedIndexes.get(schema)?.some((read) => read.table === table && read.index.name === index) ?? false);
+  const named = new Set(relations);
   const groups = hashed.map((group) => ({
     hash: group.hash,
     schemas: group.schemas,
@@ -138,8 +141,10 @@ async function readOnce(
         // Vanished between two statements of this snapshot: the tenant is diffed as without it, and verified later.
         if (shape === undefined) return [];
         const schema = schemaOf.get(oid) ?? '';
-        const own = shape.indexes.filter((index) => !isApart(schema, table.name, index.name));
-        return [[table.name, { shape: { ...shape, indexes: own }, oid, schema }] as const];
+        const whole = { ...shape, indexes: shape.indexes.filter((index) => !isApart(schema, table.name, index.name)) };
+        const relevant = relevance.get(table.name);
+        const own = relevant === undefined ? whole : relevantShape(whole, relevant, named);
+        return [[table.name, { shape: own, oid, schema }] as const];
       }),
     ),
   }));

@@ -1,4 +1,5 @@
 import { foreignReferences, isFar } from './object-references.js';
+import { isRelevantColumn, isRelevantConstraint } from './relevance-sql.js';
 
 /**
  * What is hashed of one table `r` of the common table expression `rel`, beside `loc` (the tenants' own types and collations).
@@ -25,14 +26,15 @@ export const relativeExpression = (tree: string): string =>
  * Everything that makes the shape of table `r`, hashed. Begun from a query that was tried against 18 kinds of damage on
  * PostgreSQL 14 to 18. Equal hash must imply equal shape relative to the tenant: node trees are hashed raw, and deparsed
  * only where they name something outside their own table, whose oids differ from tenant to tenant.
+ * @param isCut of columns that are not relevant only number and name, of other objects that are not, nothing
  */
-export function tableHash(version: number): string {
+export function tableHash(version: number, isCut: boolean): string {
   const expression = (column: string, catalog: string, object: string, or = '') =>
     `case when ${column} is null then null when ${isFar(catalog, object)}${or}
        then (${relativeExpression(column)}, ${foreignReferences(catalog, object)})::text else ${withoutPositions(version, `${column}::text`)} end`;
   const { nullsNotDistinct, deleteSet, enforced } = versionColumns(version);
   return digest(`(r.o, r.relname,
-  (select pg_catalog.string_agg((a.attnum, a.attname,
+  (select pg_catalog.string_agg((a.attnum, a.attname, ${isCut ? `case when ${isRelevantColumn('a.attname')} then (` : ''}
             case when t.oid is null then a.atttypid::text when t.ns = r.ns then '.' || pg_catalog.quote_ident(t.nm) else a.atttypid::text || '!' end,
             a.atttypmod, a.attnotnull, a.attidentity, a.attgenerated,
             case when l.oid is null then a.attcollation::text when l.ns = r.ns then '.' || pg_catalog.quote_ident(l.nm) else a.attcollation::text || '!' end,
@@ -40,11 +42,11 @@ export function tableHash(version: number): string {
               select (s.seqtypid, s.seqstart, s.seqincrement, s.seqmin, s.seqmax, s.seqcache, s.seqcycle)::text
                 from pg_catalog.pg_depend d join pg_catalog.pg_sequence s on s.seqrelid = d.objid
                where d.classid = 'pg_catalog.pg_class'::regclass and d.refclassid = 'pg_catalog.pg_class'::regclass
-                 and d.refobjid = a.attrelid and d.refobjsubid = a.attnum and d.deptype = 'i') end)::text, '' order by a.attnum)
+                 and d.refobjid = a.attrelid and d.refobjsubid = a.attnum and d.deptype = 'i') end${isCut ? ')::text end' : ''})::text, '' order by a.attnum)
      from pg_catalog.pg_attribute a left join loc t on t.oid = a.atttypid left join loc l on l.oid = a.attcollation
     where a.attrelid = r.oid and a.attnum > 0 and not a.attisdropped),
   (select pg_catalog.string_agg((d.adnum, ${expression('d.adbin', 'pg_attrdef', 'd.oid')})::text, '' order by d.adnum)
-     from pg_catalog.pg_attrdef d where d.adrelid = r.oid),
+     from pg_catalog.pg_attrdef d where d.adrelid = r.oid${isCut ? ` and (r.columns is null or d.adnum = any(${RELEVANT_NUMBERS}))` : ''}),
   (select pg_catalog.string_agg((ic.relname, ic.relam, i.indnkeyatts, i.indkey, i.indclass, i.indoption, i.indcollation,
             i.indisunique, i.indisprimary, i.indisexclusion, i.indimmediate, i.indisvalid, i.indisready, i.indislive, i.indisreplident,
             ${nullsNotDistinct}, ic.reloptions, ${ownInKeys('r.ns')},
@@ -52,15 +54,19 @@ export function tableHash(version: number): string {
             (select pg_catalog.string_agg((a.attnum, a.attoptions)::text, '' order by a.attnum)
                from pg_catalog.pg_attribute a where a.attrelid = i.indexrelid and a.attoptions is not null))::text, '' order by ic.relname)
      from pg_catalog.pg_index i join pg_catalog.pg_class ic on ic.oid = i.indexrelid
-    where i.indrelid = r.oid and i.indexrelid not in (select indexrelid from own)),
+    where i.indrelid = r.oid and i.indexrelid not in (select indexrelid from own)${isCut ? ' and i.indexrelid in (select indexrelid from ix)' : ''}),
   (select pg_catalog.string_agg(k.said, '' order by k.said collate "C") from (
      select (k.contype, case when k.contype <> 'n' then k.conname end, k.conkey, k.condeferrable, k.condeferred, k.convalidated, k.connoinherit,
              case when k.confrelid <> 0 then ${REFERENCED_TABLE} end,
              k.confupdtype, k.confdeltype, k.confmatchtype, k.conexclop, ${deleteSet}, ${enforced},
              ${expression('k.conbin', 'pg_constraint', 'k.oid', " or k.conbin::text ~ ':varattno 0 '")})::text said
-       from pg_catalog.pg_constraint k where k.conrelid = r.oid and k.contype <> 't') k),
+       from pg_catalog.pg_constraint k where k.conrelid = r.oid and k.contype <> 't'${isCut ? ` and ${isRelevantConstraint(RELEVANT_NUMBERS)}` : ''}) k),
   case when r.relkind = 'm' then (${VIEW}) end)::text`);
 }
+
+/** Those of table `r`'s relevant columns. */
+const RELEVANT_NUMBERS = `array(
+       select a.attnum from pg_catalog.pg_attribute a where a.attrelid = r.oid and a.attnum > 0 and not a.attisdropped and ${isRelevantColumn('a.attname')})`;
 
 /** The table that a foreign key `k` of `r` refers to, by name in the tenant and by oid elsewhere, and its columns by name. */
 export const REFERENCED_TABLE = `(
@@ -82,3 +88,12 @@ const VIEW = `
                     join pg_catalog.pg_class c on c.oid = m.g[1]::oid order by m.n),
             ${foreignReferences('pg_rewrite', 'w.oid')})::text
       from pg_catalog.pg_rewrite w where w.ev_class = r.oid`;
+
+/** Operator classes that can have options: their support function's signature, of which b-trees have others too. */
+const WITH_OPTIONS = `from pg_catalog.pg_opclass c join pg_catalog.pg_amproc p on p.amprocfamily = c.opcfamily
+    join pg_catalog.pg_proc f on f.oid = p.amproc
+   where f.prorettype = 'void'::regtype and f.pronargs = 1 and (c.opcmethod <> 403 or p.amprocnum = 5)`;
+
+/** The options of an index's keys, looked up only under methods that have some class with options: b-trees have none of PostgreSQL's. */
+export const keyOptions = `case when ic.relam = any(array(select c.opcmethod ${WITH_OPTIONS})) and i.indclass::oid[] && array(select c.oid ${WITH_OPTIONS})
+              then array(select (a.attnum, a.attoptions)::text from pg_catalog.pg_attribute a where a.attrelid = i.indexrelid and a.attoptions is not null order by 1) end`;

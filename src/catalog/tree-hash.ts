@@ -1,4 +1,5 @@
 import { foreignReferences, refersIntoTenants } from './object-references.js';
+import { isRelevantConstraint } from './relevance-sql.js';
 import { rowHash, SEED, textHash } from './seeded-hash.js';
 import { relativeExpression } from './table-hash.js';
 
@@ -16,16 +17,18 @@ export function treeSql(version: number, name: string, on: TreeCatalog): string 
   return `
 ${name}_raw as materialized (${on.raw}),
 ${name}_text as materialized (
-  select d.h raw, d.oid, d.rel, ${treeHash(bare)} h
-    from (select distinct on (h) h, oid, rel from ${name}_raw order by h, oid) d join pg_catalog.${on.catalog} o on ${on.oid} = d.oid),
+  select d.h raw, d.oid, ${on.table} rel, ${treeHash(bare)} h,
+         ${trees.map((tree) => `coalesce(pg_catalog.strpos(${tree}::text, ':varattno 0 ') > 0, false)`).join(' or ')} whole
+    from (select h, min(oid) oid from ${name}_raw group by 1) d join pg_catalog.${on.catalog} o on ${on.oid} = d.oid),
 ${name}_far as materialized (
-  select d.h, ${refersIntoTenants(on.object, 'd.oid', 'd.rel')} far from (select distinct on (h) h, oid, rel from ${name}_text order by h, oid) d),
+  select d.h, ${refersIntoTenants(on.object, 'd.oid', 'd.rel', 'd.whole')} far from (select distinct on (h) h, oid, rel, whole from ${name}_text order by h, oid) d),
 ${name}_once as materialized (select d.raw, d.h, f.far from ${name}_text d join ${name}_far f on f.h = d.h),
 ${name} as materialized (
   select t.rel, t.n, d.h from ${name}_raw t join ${name}_once d on d.raw = t.h and not d.far
   union all
   select t.rel, t.n, ${rowHash(`${trees.map(relativeExpression).join(', ')}, ${foreignReferences(on.object, 't.oid')}`)}
-    from ${name}_raw t join ${name}_once d on d.raw = t.h and d.far join rel r on r.oid = t.rel join pg_catalog.${on.catalog} o on ${on.oid} = t.oid)`;
+    from ${name}_raw t join ${name}_once d on d.raw = t.h and d.far join rel r on r.oid = t.rel
+   cross join lateral (select o.* from pg_catalog.${on.catalog} o where ${on.oid} = t.oid offset 0) o)`;
 }
 
 /** Trees, hashed: each one's hash is the next one's seed. None is empty text, which therefore stands for one that is not there. */
@@ -38,35 +41,44 @@ interface TreeCatalog {
   /** As which catalog's objects pg_depend has the trees. */
   readonly object: 'pg_attrdef' | 'pg_class' | 'pg_constraint';
   readonly oid: string;
+  /** The table that the trees are part of. */
+  readonly table: string;
   readonly trees: readonly string[];
   /** Gives oid, rel, n (what tells the tree from its table's others) and h, the hash of its trees as they are. */
   readonly raw: string;
 }
 
-export const DEFAULTS: TreeCatalog = {
+/** @param isCut those of relevant columns alone, as `att.nums` has them */
+export const defaults = (isCut: boolean): TreeCatalog => ({
   catalog: 'pg_attrdef',
   object: 'pg_attrdef',
   oid: 'o.oid',
+  table: 'o.adrelid',
   trees: ['o.adbin'],
   raw: `
-  select o.oid, r.oid rel, o.adnum n, ${treeHash(['o.adbin'])} h from rel r join pg_catalog.pg_attrdef o on o.adrelid = r.oid`,
-};
+  select o.oid, r.oid rel, o.adnum n, ${treeHash(['o.adbin'])} h from rel r join pg_catalog.pg_attrdef o on o.adrelid = r.oid${
+    isCut ? ' join att a on a.rel = r.oid where r.columns is null or o.adnum = any(a.nums)' : ''
+  }`,
+});
 
 export const INDEXES: TreeCatalog = {
   catalog: 'pg_index',
   object: 'pg_class',
   oid: 'o.indexrelid',
+  table: 'o.indrelid',
   trees: ['o.indpred', 'o.indexprs'],
   raw: `
   select indexrelid oid, rel, nm n, th h from ix where th is not null and indexrelid not in (select indexrelid from own)`,
 };
 
-export const CONSTRAINTS: TreeCatalog = {
+/** @param isCut those of relevant constraints alone */
+export const constraints = (isCut: boolean): TreeCatalog => ({
   catalog: 'pg_constraint',
   object: 'pg_constraint',
   oid: 'o.oid',
+  table: 'o.conrelid',
   trees: ['o.conbin'],
   raw: `
-  select o.oid, r.oid rel, o.conname n, ${treeHash(['o.conbin'])} h from rel r join pg_catalog.pg_constraint o on o.conrelid = r.oid
-   where o.conbin is not null`,
-};
+  select k.oid, r.oid rel, k.conname n, ${treeHash(['k.conbin'])} h from rel r join pg_catalog.pg_constraint k on k.conrelid = r.oid${isCut ? ' join att a on a.rel = r.oid' : ''}
+   where k.conbin is not null${isCut ? ` and ${isRelevantConstraint('a.nums')}` : ''}`,
+});

@@ -2,7 +2,7 @@ import { readFleet } from '../../src/catalog/fleet-pass.js';
 import type { Database, Session } from '../../src/database/session.js';
 
 const TABLES = ['parent', 'parents', 'child', 'seen'];
-const NOTHING_OWNED = { ownership: [], families: [], selected: [] };
+const NOTHING_OWNED = { ownership: [], families: [], selected: [], relevant: [] };
 
 /** The schemas that hash alike, each way in which they may be hashed: roughly first, and exactly alone. */
 export async function shapeGroups(session: Session, schemas: readonly string[]): Promise<readonly string[]> {

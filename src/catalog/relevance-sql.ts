@@ -1,0 +1,24 @@
+import { TEMPORARY } from './relevance.js';
+
+/**
+ * The conditions of {@link relevantShape} as SQL, over table `r` of `rel`: all is relevant where `r.columns` is null. They may
+ * let more pass, never less.
+ */
+export const isRelevantColumn = (column: string): string =>
+  `(r.columns is null or ${column} = any(r.columns) or ${isTemporary(column)})`;
+
+/** Of index `i` (in pg_class `ic`). */
+export const RELEVANT_INDEX = `(r.columns is null or ic.relname = any(r.names) or ic.relam = any(r.methods)
+      or not (i.indisvalid and i.indisready and i.indislive) or ${isTemporary('ic.relname')} or ic.relname::text ^@ any(r.prefixes))`;
+
+/**
+ * Of constraint `k`.
+ * @param numbers those of the relevant columns, as an array
+ */
+export const isRelevantConstraint = (numbers: string): string =>
+  `(r.columns is null or k.conname = any(r.names) or ${isTemporary('k.conname')} or k.conkey && ${numbers}
+      or k.confrelid in (select oid from rel) or k.conindid in (select indexrelid from ix where not usable))`;
+
+function isTemporary(name: string): string {
+  return `${name}::text ^@ '${TEMPORARY}'`;
+}

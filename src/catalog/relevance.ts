@@ -1,0 +1,99 @@
+import type { DesiredState, DesiredTable } from '../desired-state/model.js';
+import type { ConstraintShape, IndexShape, TableShape } from '../shape/table-shape.js';
+import { columnsOf } from '../sql/canonical.js';
+
+/**
+ * What of a table can bear on a plan that leaves phases out. Only that is hashed, and only that is left of its shape: what
+ * a hash does not cover, no diff can go by.
+ */
+export interface Relevance {
+  readonly table: string;
+  /** Declared ones, those that declared expressions name, and those that a phase may own indexes by. */
+  readonly columns: readonly string[];
+  /** Of declared indexes: whatever stands under one is in its way, a constraint too. */
+  readonly names: readonly string[];
+  /** Methods of which any index may be in the way. */
+  readonly methods: readonly string[];
+  /** With these begin the names of family members, and of what may be taken for one. */
+  readonly prefixes: readonly string[];
+}
+
+/** With it the names of trueup's own objects begin: leftovers are cleared away whatever the phase. */
+export const TEMPORARY = 'trueup_';
+
+/**
+ * What bears on a plan of the phases that this run selects, by table; a table that is left out bears on it with all it
+ * has, and so do all where nothing is left out of the run: what nobody declares is counted then. A table with declared
+ * constraints, or a view, is never cut: a constraint's fate may hang on any other of its table.
+ */
+export async function relevanceOf(desired: DesiredState): Promise<readonly Relevance[]> {
+  if (desired.phases.every((phase) => phase.selected)) return [];
+  const owned = desired.phases.flatMap(({ owns }) => (owns === null ? [] : [...owns.columns, ...owns.ignoring]));
+  const methods = desired.phases.flatMap(({ owns }) => owns?.methods ?? []);
+  const declared = await Promise.all(
+    desired.tables
+      .filter((table) => table.view === null && table.constraints.length === 0)
+      .map(async (table) => ({
+        table: table.name,
+        columns: [...new Set([...owned, ...(await namedColumns(table))])],
+        names: table.indexes.map((index) => index.name),
+        methods: [...new Set([...methods, ...[...table.indexes, ...table.families].map((index) => index.method.name)])],
+        prefixes: table.families.map(({ name: [first] }) => (typeof first === 'string' ? first : '')),
+      })),
+  );
+  // Of a table that only a family's rows stand in, the plan asks whether it is there.
+  const known = new Set(desired.tables.map((table) => table.name));
+  const sources = desired.tables.flatMap((table) => table.families.flatMap((family) => family.rows?.table ?? []));
+  const others = [...new Set(sources)].filter((source) => !known.has(source));
+  return [...declared, ...others.map((table) => ({ table, columns: [], names: [], methods: [], prefixes: [] }))];
+}
+
+async function namedColumns(table: DesiredTable): Promise<readonly string[]> {
+  const indexes = [
+    ...table.indexes,
+    // No member's predicate in particular: only the columns that it names are asked for.
+    ...table.families.map((family) => ({
+      ...family,
+      where: family.where?.map((part) => (typeof part === 'string' ? part : "''")).join('') ?? null,
+    })),
+  ];
+  const expressions = [
+    ...table.columns.flatMap((column) => [column.default, column.generated?.expression ?? null]),
+    ...indexes.flatMap((index) => [
+      index.where,
+      index.requiresRows?.where ?? null,
+      ...index.keys.map((key) => key.expression),
+    ]),
+  ];
+  const named = await Promise.all(expressions.map((text) => (text === null ? [] : columnsOf(text))));
+  return [
+    ...table.columns.map((column) => column.name),
+    ...indexes.flatMap((index) => [...index.include, ...index.keys.flatMap((key) => key.column ?? [])]),
+    ...named.flat(),
+  ];
+}
+
+/** A shape with nothing but what bears on the plan; `tables` are the tables that the plan knows. */
+export function relevantShape(shape: TableShape, relevance: Relevance, tables: ReadonlySet<string>): TableShape {
+  const columns = new Set(relevance.columns);
+  const names = new Set(relevance.names);
+  const isColumn = (name: string) => columns.has(name) || name.startsWith(TEMPORARY);
+  const isIndex = (index: IndexShape) =>
+    !index.valid ||
+    names.has(index.name) ||
+    relevance.methods.includes(index.method.name) ||
+    index.name.startsWith(TEMPORARY) ||
+    relevance.prefixes.some((prefix) => index.name.startsWith(prefix));
+  const isConstraint = (constraint: ConstraintShape) =>
+    names.has(constraint.name) ||
+    constraint.name.startsWith(TEMPORARY) ||
+    ('columns' in constraint && constraint.columns.some(isColumn)) ||
+    ('include' in constraint && !constraint.indexValid) ||
+    (constraint.kind === 'foreign-key' && tables.has(constraint.references));
+  return {
+    ...shape,
+    columns: shape.columns.filter((column) => isColumn(column.name)),
+    constraints: shape.constraints.filter(isConstraint),
+    indexes: shape.indexes.filter(isIndex),
+  };
+}
