@@ -1,4 +1,4 @@
-import type { DesiredState, DesiredTable } from '../desired-state/model.js';
+import type { DesiredIndexBase, DesiredState, DesiredTable } from '../desired-state/model.js';
 import type { ConstraintShape, IndexShape, TableShape } from '../shape/table-shape.js';
 import { columnsOf } from '../sql/canonical.js';
 
@@ -37,7 +37,7 @@ export async function relevanceOf(desired: DesiredState): Promise<readonly Relev
         table: table.name,
         columns: [...new Set([...owned, ...(await namedColumns(table))])],
         names: table.indexes.map((index) => index.name),
-        methods: [...new Set([...methods, ...[...table.indexes, ...table.families].map((index) => index.method.name)])],
+        methods: [...new Set([...methods, ...[...table.indexes, ...table.families].flatMap(methodOfOne)])],
         prefixes: table.families.map(({ name: [first] }) => (typeof first === 'string' ? first : '')),
       })),
   );
@@ -47,6 +47,10 @@ export async function relevanceOf(desired: DesiredState): Promise<readonly Relev
   const others = [...new Set(sources)].filter((source) => !known.has(source));
   return [...declared, ...others.map((table) => ({ table, columns: [], names: [], methods: [], prefixes: [] }))];
 }
+
+/** A method that permits one index on a table. */
+const methodOfOne = ({ onePerTable, method }: DesiredIndexBase): readonly string[] =>
+  onePerTable ? [method.name] : [];
 
 async function namedColumns(table: DesiredTable): Promise<readonly string[]> {
   const indexes = [

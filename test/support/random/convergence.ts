@@ -122,7 +122,8 @@ async function converges(bench: Bench, { state, rows, damages }: Case, prefix: s
 
 const isDdl = (sql: string): boolean => /^\s*(?:CREATE|ALTER|DROP|UPDATE|INSERT|DELETE|LOCK)\b/iu.test(sql);
 
-function write(files: Readonly<Record<string, string>>): string {
+/** A directory with these files; the caller removes it. */
+export function write(files: Readonly<Record<string, string>>): string {
   const directory = mkdtempSync(join(tmpdir(), 'trueup-property-'));
   for (const [path, content] of Object.entries(files)) {
     mkdirSync(dirname(join(directory, path)), { recursive: true });
@@ -132,12 +133,18 @@ function write(files: Readonly<Record<string, string>>): string {
 }
 
 /** Rows as far as the constraints of the random tables let them in. */
-async function fill(bench: Bench, schema: string, inserts: readonly string[]): Promise<void> {
+export async function fill(bench: Bench, schema: string, inserts: readonly string[]): Promise<void> {
   await bench.query(`SET search_path = ${schema}, public`);
   for (const sql of inserts) await attempt(bench, sql);
 }
 
-async function inflict(bench: Bench, schema: string, state: RandomState, damages: readonly Damage[]): Promise<void> {
+/** Does to a tenant what can be done to it. */
+export async function inflict(
+  bench: Bench,
+  schema: string,
+  state: RandomState,
+  damages: readonly Damage[],
+): Promise<void> {
   await bench.query(`SET search_path = ${schema}, public`);
   for (const damage of damages) {
     const script = damageScript(state, damage).flatMap((sql) => (sql === '@rows' ? state.inserts(3) : [sql]));
