@@ -3,7 +3,7 @@ import type { AlsoRead } from './owned.js';
 import { isRelevantColumn, isRelevantConstraint } from './relevance-sql.js';
 import { keyedHash, rowHash, seededHash, textHash } from './seeded-hash.js';
 import { keyOptions, REFERENCED_TABLE, versionColumns } from './table-hash.js';
-import { constraints, cut, defaults, INDEXES, treeHash, treeSql } from './tree-hash.js';
+import { constraints, constraintsOf, cut, defaults, INDEXES, treeHash, treeSql } from './tree-hash.js';
 
 /**
  * What the rough hash needs of the pass over tables and indexes: `att.h` is made of all columns, `ix.h` of an index, `ix.th` of
@@ -64,7 +64,7 @@ roughly as (
     // PostgreSQL 18's NOT NULL constraints have names that are no part of a shape; a column has one at most.
     `case when k.contype <> 'n' then k.conname::text else k.conkey::text end`,
   )}
-    from rel r join pg_catalog.pg_constraint k on k.conrelid = r.oid${isCut ? ' join att a on a.rel = r.oid' : ''}
+    from rel r ${constraintsOf(isCut)}
     left join att f on f.rel = k.confrelid and f.ns = r.ns
    where k.contype <> 't'${isCut ? ` and ${isRelevantConstraint('a.nums')}` : ''}
   union all

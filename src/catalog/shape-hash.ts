@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { groupBy } from '../collections.js';
 import type { FleetRow } from './fleet-row.js';
 import { OWN_TYPE, roughHashSql } from './rough-hash.js';
+import { seededHash, textHash } from './seeded-hash.js';
 import { digest, tableHash } from './table-hash.js';
 
 /** Tenants whose declared tables hash alike, with the tables of one of them. */
@@ -31,15 +32,23 @@ export const WORTH_ROUGH = 32;
 
 /**
  * Common table expressions that hash every tenant's declared tables and group the tenants on the server, so that what
- * crosses the wire is one row a distinct shape ({@link SHAPE_ROWS}). They read catalogs only and lock no tenant's table.
+ * crosses the wire is one row a distinct shape ({@link SHAPE_ROWS}). Tenants whose tables have the same rough hashes share
+ * one `sig`: only the `lead` of each is looked at further. They read catalogs only and lock no tenant's table.
  * @param isCut of some tables only what is relevant is hashed
  * @param isRough the tables are hashed roughly first, and exactly only where that tells them apart; takes {@link SEED}
  */
 export const shapesSql = (version: number, isRough: boolean, isCut: boolean): string => `
 ${isRough ? `${roughHashSql(version, isCut)},` : ''}
+sig as materialized (${
+  isRough
+    ? `select ns.oid ns, coalesce(t.s, 0) s from ns left join (
+    select r.ns, pg_catalog.sum(${seededHash('r.relname', textHash('rough.h::text'))}) s from rough join rel r on r.oid = rough.rel group by 1) t on t.ns = ns.oid`
+    : 'select oid ns, oid::int8::numeric s from ns'
+}),
+lead as materialized (select s, min(ns) ns from sig group by 1),
 one as materialized (${
   isRough
-    ? 'select r.relname, h raw, min(r.oid) rel from rough join rel r on r.oid = rough.rel group by 1, 2'
+    ? 'select r.relname, h raw, min(r.oid) rel from rough join rel r on r.oid = rough.rel join lead on lead.ns = r.ns group by 1, 2'
     : 'select oid rel from rel'
 }),
 loc as materialized (
@@ -50,15 +59,15 @@ loc as materialized (
 exact as materialized (select r.ns, r.oid rel, r.relname, ${tableHash(version, isCut)} h from one join rel r on r.oid = one.rel),
 tab as materialized (${
   isRough
-    ? `select r.ns, r.oid rel, r.relname, exact.h from rough join rel r on r.oid = rough.rel
+    ? `select r.ns, r.oid rel, r.relname, exact.h from rough join rel r on r.oid = rough.rel join lead on lead.ns = r.ns
     join one on one.relname = r.relname and one.raw = rough.h join exact on exact.rel = one.rel`
     : 'select ns, rel, relname, h from exact'
 }),
 ten as materialized (
-  select ns.oid ns, coalesce(pg_catalog.string_agg((tab.relname, tab.h)::text, '' order by tab.relname), '') h
-    from ns left join tab on tab.ns = ns.oid group by 1),
+  select lead.s, lead.ns, coalesce(pg_catalog.string_agg((tab.relname, tab.h)::text, '' order by tab.relname), '') h
+    from lead left join tab on tab.ns = lead.ns group by 1, 2),
 grp as (select pg_catalog.encode(${digest('ten.h')}, 'hex') h, min(ten.ns) rep, pg_catalog.array_agg(n.nspname::text order by n.nspname) schemas
-          from ten join ns n on n.oid = ten.ns group by 1)`;
+          from ten join sig on sig.s = ten.s join ns n on n.oid = sig.ns group by 1)`;
 
 /** One row a distinct shape, in the columns of {@link FleetRow}. */
 export const SHAPE_ROWS = `

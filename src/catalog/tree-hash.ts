@@ -56,8 +56,11 @@ export const defaults = (isCut: boolean): TreeCatalog => ({
   table: 'o.adrelid',
   trees: ['o.adbin'],
   raw: `
-  select o.oid, r.oid rel, o.adnum n, ${treeHash(['o.adbin'])} h from rel r join pg_catalog.pg_attrdef o on o.adrelid = r.oid${
-    isCut ? ' join att a on a.rel = r.oid where r.columns is null or o.adnum = any(a.nums)' : ''
+  select o.oid, r.oid rel, o.adnum n, ${treeHash(['o.adbin'])} h from rel r ${
+    isCut
+      ? `join att a on a.rel = r.oid cross join lateral (
+    select o.* from pg_catalog.pg_attrdef o where o.adrelid = r.oid offset 0) o where r.columns is null or o.adnum = any(a.nums)`
+      : 'join pg_catalog.pg_attrdef o on o.adrelid = r.oid'
   }`,
 });
 
@@ -79,6 +82,12 @@ export const constraints = (isCut: boolean): TreeCatalog => ({
   table: 'o.conrelid',
   trees: ['o.conbin'],
   raw: `
-  select k.oid, r.oid rel, k.conname n, ${treeHash(['k.conbin'])} h from rel r join pg_catalog.pg_constraint k on k.conrelid = r.oid${isCut ? ' join att a on a.rel = r.oid' : ''}
+  select k.oid, r.oid rel, k.conname n, ${treeHash(['k.conbin'])} h from rel r ${constraintsOf(isCut)}
    where k.conbin is not null${isCut ? ` and ${isRelevantConstraint('a.nums')}` : ''}`,
 });
+
+/** The constraints `k` of `r`: those of few tables are looked up, of most one joins the catalog. */
+export const constraintsOf = (isCut: boolean): string =>
+  isCut
+    ? 'join att a on a.rel = r.oid cross join lateral (select k.* from pg_catalog.pg_constraint k where k.conrelid = r.oid offset 0) k'
+    : 'join pg_catalog.pg_constraint k on k.conrelid = r.oid';
