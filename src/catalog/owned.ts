@@ -102,10 +102,10 @@ const NOTHING_MORE: AlsoRead = { table: '', index: null };
 
 /**
  * Common table expressions shared by the queries: `ns` (the tenants, $1 oids), `rel` (their declared tables, $2 names),
- * `att` (what their columns say together, where that is asked for), `ix` (their indexes) and `own` (those read apart, $3 the filter as JSON; `fams`
- * says how many digested families may claim one, `fam` which). px
- * and pq are the schema as a prefix in SQL and inside a literal. Each catalog is passed over once: of a fleet, that is
- * most of the cost.
+ * `att` (what their columns say together, where that is asked for), `ix` (their indexes) and `own` (those read apart, $3 the
+ * filter as JSON; `fams` says how many digested families may claim one, `fam` which). px and pq are the schema as a prefix
+ * in SQL and inside a literal. Each catalog is passed over once: of a fleet, that is most of the cost.
+ * @param isCut of tables that the filter cuts, `ix` has the relevant indexes alone, and `rel` says what is relevant
  */
 export const tenantRelations = (also: AlsoRead = NOTHING_MORE, isCut = false): string => `
 ns as materialized (

@@ -89,8 +89,8 @@ const FIRST_UNPINNED = 12000;
  * by oid. Asked in the list, since as a condition it would be planned as a join that is made anew for each column.
  */
 const relativeTo = (prefix: string, catalog: string, oid: string): string =>
-  `(select case when o.${prefix}namespace in (select oid from ns) then (o.${prefix}name, nullif(o.${prefix}namespace, r.ns))::text else o.oid::text end
-                 from pg_catalog.${catalog} o where o.oid = ${oid})`;
+  `coalesce((select case when o.${prefix}namespace in (select oid from ns) then (o.${prefix}name, nullif(o.${prefix}namespace, r.ns))::text end
+                 from pg_catalog.${catalog} o where o.oid = ${oid}), ${oid}::text)`;
 
 /** All that column `a` says, its default aside. */
 const COLUMN = keyedHash(

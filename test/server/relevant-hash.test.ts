@@ -143,6 +143,8 @@ const RELEVANT = {
   'a declared index of another definition': 'DROP INDEX items_no; CREATE INDEX items_no ON items (no DESC)',
   'a declared index’s predicate':
     "DROP INDEX items_body; CREATE INDEX items_body ON items USING gin (body) WHERE kind = 'old'",
+  'a declared index’s predicate on a column that no phase speaks of':
+    'DROP INDEX items_body; CREATE INDEX items_body ON items USING gin (body) WHERE price > 3',
   'a declared index’s option': 'ALTER INDEX items_said SET (fastupdate = off)',
   'a declared index that is INVALID': `UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'items_no'::regclass`,
   'a declared index over a column that no phase speaks of':
