@@ -13,12 +13,12 @@ const tasksOf = (schedule: Schedule, now = 0): readonly Task[] => {
 };
 
 describe('a schedule', () => {
-  it('offers short work in batches of a hundred, and long work in batches of ten', () => {
-    const schedule = new Schedule(Array.from({ length: 250 }, (_, at) => `t${at}`));
+  it('offers short work in batches of 250, and long work in batches of ten', () => {
+    const schedule = new Schedule(Array.from({ length: 550 }, (_, at) => `t${at}`));
     const first = tasksOf(schedule);
-    expect(first).toHaveLength(100);
+    expect(first).toHaveLength(250);
     for (const task of first) schedule.again({ ...task, lane: 'long' });
-    expect(tasksOf(schedule)).toHaveLength(100);
+    expect(tasksOf(schedule)).toHaveLength(250);
     for (const { schema } of tasksOf(schedule)) schedule.end(schema);
     for (const { schema } of tasksOf(schedule)) schedule.end(schema);
     expect(schedule.next(0)).toMatchObject({ kind: 'batch', lane: 'long', tasks: { length: 10 } });
