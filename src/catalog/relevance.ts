@@ -24,7 +24,8 @@ export const TEMPORARY = 'trueup_';
 /**
  * What bears on a plan of the phases that this run selects, by table; a table that is left out bears on it with all it
  * has, and so do all where nothing is left out of the run: what nobody declares is counted then. A table with declared
- * constraints, or a view, is never cut: a constraint's fate may hang on any other of its table.
+ * constraints, or a view, is never cut: a constraint's fate may hang on any other of its table. Where that leaves few to be
+ * cut, none is: to tell them apart costs the others more than it saves.
  */
 export async function relevanceOf(desired: DesiredState): Promise<readonly Relevance[]> {
   if (desired.phases.every((phase) => phase.selected)) return [];
@@ -45,7 +46,8 @@ export async function relevanceOf(desired: DesiredState): Promise<readonly Relev
   const known = new Set(desired.tables.map((table) => table.name));
   const sources = desired.tables.flatMap((table) => table.families.flatMap((family) => family.rows?.table ?? []));
   const others = [...new Set(sources)].filter((source) => !known.has(source));
-  return [...declared, ...others.map((table) => ({ table, columns: [], names: [], methods: [], prefixes: [] }))];
+  const cut = [...declared, ...others.map((table) => ({ table, columns: [], names: [], methods: [], prefixes: [] }))];
+  return 2 * cut.length > desired.tables.length + others.length ? cut : [];
 }
 
 /** A method that permits one index on a table. */

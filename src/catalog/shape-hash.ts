@@ -56,6 +56,7 @@ loc as materialized (
    where t.oid = any(array(
      select a.atttypid from one cross join lateral (select a.atttypid from pg_catalog.pg_attribute a where a.attrelid = one.rel offset 0) a)) and ${OWN_TYPE}
   union all select k.oid, k.collnamespace, k.collname from pg_catalog.pg_collation k join ns on ns.oid = k.collnamespace),
+${isCut ? SHOWN : ''}
 exact as materialized (select r.ns, r.oid rel, r.relname, ${tableHash(version, isCut)} h from one join rel r on r.oid = one.rel),
 tab as materialized (${
   isRough
@@ -68,6 +69,9 @@ ten as materialized (
     from lead left join tab on tab.ns = lead.ns group by 1, 2),
 grp as (select pg_catalog.encode(${digest('ten.h')}, 'hex') h, min(ten.ns) rep, pg_catalog.array_agg(n.nspname::text order by n.nspname) schemas
           from ten join sig on sig.s = ten.s join ns n on n.oid = sig.ns group by 1)`;
+
+/** The relevant indexes of the tables that are hashed: to look for one among those of the whole fleet took half the pass. */
+const SHOWN = 'shown as materialized (select ix.indexrelid from one join ix on ix.rel = one.rel),';
 
 /** One row a distinct shape, in the columns of {@link FleetRow}. */
 export const SHAPE_ROWS = `

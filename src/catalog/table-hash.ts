@@ -26,7 +26,7 @@ export const relativeExpression = (tree: string): string =>
  * Everything that makes the shape of table `r`, hashed. Begun from a query that was tried against 18 kinds of damage on
  * PostgreSQL 14 to 18. Equal hash must imply equal shape relative to the tenant: node trees are hashed raw, and deparsed
  * only where they name something outside their own table, whose oids differ from tenant to tenant.
- * @param isCut of columns that are not relevant only number and name, of other objects that are not, nothing
+ * @param isCut of columns that are not relevant only number and name, of other objects that are not, nothing; takes `shown`
  */
 export function tableHash(version: number, isCut: boolean): string {
   const expression = (column: string, catalog: string, object: string, or = '') =>
@@ -54,7 +54,7 @@ export function tableHash(version: number, isCut: boolean): string {
             (select pg_catalog.string_agg((a.attnum, a.attoptions)::text, '' order by a.attnum)
                from pg_catalog.pg_attribute a where a.attrelid = i.indexrelid and a.attoptions is not null))::text, '' order by ic.relname)
      from pg_catalog.pg_index i join pg_catalog.pg_class ic on ic.oid = i.indexrelid
-    where i.indrelid = r.oid and i.indexrelid not in (select indexrelid from own)${isCut ? ' and i.indexrelid in (select indexrelid from ix)' : ''}),
+    where i.indrelid = r.oid and i.indexrelid not in (select indexrelid from own)${isCut ? ' and i.indexrelid in (select indexrelid from shown)' : ''}),
   (select pg_catalog.string_agg(k.said, '' order by k.said collate "C") from (
      select (k.contype, case when k.contype <> 'n' then k.conname end, k.conkey, k.condeferrable, k.condeferred, k.convalidated, k.connoinherit,
              case when k.confrelid <> 0 then ${REFERENCED_TABLE} end,
