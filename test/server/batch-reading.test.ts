@@ -142,3 +142,14 @@ it('what happened since to a table that the plan did not speak of is left to the
   expect((await fleet.apply({ directory }, plan)).summary.converged).toBe(1);
   expect(changesOf(await fleet.plan({ directory }), 'elsewhere')).toEqual(['add-column prices.amount pending']);
 });
+
+it('C1: a schema that somebody made since the plan is diffed as it is, not made again', async () => {
+  const options = { directory, schemas: ['late'], createSchema: true };
+  const plan = await fleet.plan(options);
+  await test.exec(tenant('late'));
+  fleet.forget();
+  const outcome = await fleet.apply(options, plan);
+  expect(outcome.tenants.map((one) => one.outcome)).toEqual(['converged']);
+  expect(fleet.statements.filter((sql) => /^CREATE (?:SCHEMA|TABLE)/u.test(sql))).toEqual([]);
+  expect((await fleet.plan({ directory })).summary.inSync).toBe(1);
+});
