@@ -145,12 +145,14 @@ ${
     select ${also.table} from pg_catalog.pg_attribute a where a.attrelid = r.oid and a.attnum > 0 and not a.attisdropped) a),`
 }
 ix as materialized (
-  select r.oid rel, r.relname tab, i.indexrelid, ic.relname nm, ic.relam, i.indisvalid and i.indisready and i.indislive usable,
+  select r.oid rel, i.indexrelid, ic.relam, i.indisvalid and i.indisready and i.indislive usable, named.tab, named.nm,
          case when ruled.is then pg_catalog.array_remove((i.indkey::int2[])[0:i.indnkeyatts - 1] || case when i.indexprs is null then '{}'::int2[]
            else array(select m[1]::int2 from pg_catalog.regexp_matches(i.indexprs::text, ':varattno (\\d+)', 'g') m) end, 0::int2) end keys${also.index ?? ''}
     from rel r join pg_catalog.pg_index i on i.indrelid = r.oid join pg_catalog.pg_class ic on ic.oid = i.indexrelid
    cross join lateral (select ic.relam = any(array(select pg_catalog.unnest(methods) from rule)) "is") ruled
-   ${isCut ? `where ruled.is or ${RELEVANT_INDEX}` : also.index === null ? 'where ruled.is or r.relname = any(array(select tab from fam))' : ''}),
+   cross join lateral (select case when like_one.is then r.relname end tab, case when like_one.is then ic.relname end nm from (
+     select r.relname::text = any(array(select tab from fam)) and ic.relname::text ^@ any(array(select prefix from fam)) "is") like_one) named
+   ${isCut ? `where ruled.is or ${RELEVANT_INDEX}` : also.index === null ? 'where ruled.is or named.nm is not null' : ''}),
 keyed as materialized (
   select c.indexrelid, c.relam, case when pg_catalog.cardinality(c.keys) = 1
            then array(select a.attname from pg_catalog.pg_attribute a where a.attrelid = c.rel and a.attnum = c.keys[pg_catalog.array_lower(c.keys, 1)])
@@ -161,7 +163,7 @@ own as materialized (
   select c.indexrelid, rule.phase, null::int4 fam from keyed c join rule on c.relam = any(rule.methods) and c.names <@ rule.allowed and c.names && rule.columns
   union all
   select c.indexrelid, null, case when not c.nm = any(fam.declared) then fam.digested end
-    from ix c join fam on fam.tab = c.tab where pg_catalog.starts_with(c.nm::text, fam.prefix) and c.nm ~ fam.pattern) o group by 1)`;
+    from ix c join fam on fam.tab = c.tab::text where c.nm is not null and pg_catalog.starts_with(c.nm::text, fam.prefix) and c.nm ~ fam.pattern) o group by 1)`;
 
 const CUT = `
 cut as materialized (

@@ -20,7 +20,8 @@ export const readForHash = (version: number, isCut: boolean): AlsoRead => ({
          ${versionColumns(version).nullsNotDistinct}, ic.reloptions, ${ownWithin('i.indclass::oid[]', 'opclass', 'opc')}, ${ownWithin('i.indcollation::oid[]', 'collation', 'coll')},
          ${keyOptions}`,
     'ic.relname::text',
-  )} h, case when i.indpred is not null or i.indexprs is not null then ${treeHash(['i.indpred', 'i.indexprs'])} end th`,
+  )} h, case when i.indpred is not null or i.indexprs is not null then ${treeHash(['i.indpred', 'i.indexprs'])} end th,
+         case when i.indpred is not null or i.indexprs is not null then ic.relname end tn`,
 });
 
 /**

@@ -71,7 +71,7 @@ export const INDEXES: TreeCatalog = {
   table: 'o.indrelid',
   trees: ['o.indpred', 'o.indexprs'],
   raw: `
-  select indexrelid oid, rel, nm n, th h from ix where th is not null and indexrelid not in (select indexrelid from own)`,
+  select indexrelid oid, rel, tn n, th h from ix where th is not null and indexrelid not in (select indexrelid from own)`,
 };
 
 /** @param isCut those of relevant constraints alone */
