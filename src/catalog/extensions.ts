@@ -69,9 +69,8 @@ export async function readNames(
   states: ReadonlyMap<string, ExtensionState>,
 ): Promise<NameResolver> {
   const rows = await session.query<ObjectsRow>(
-    // One row a kind: as one row a name, thousands of them were most of what crossed the wire for a single tenant.
     `with ext as (select e.oid, e.extname from pg_catalog.pg_extension e where e.extname = any($1::text[]))
-     select o.kind, o.ext, o."schema", o."method", pg_catalog.array_agg(o."name") names from (
+     ${grouped(`
      select 'type' kind, ext.extname::text ext, n.nspname::text "schema", t.typname::text "name", null::text "method"
        from ext join pg_catalog.pg_depend d on d.refobjid = ext.oid and d.refclassid = 'pg_catalog.pg_extension'::regclass and d.deptype = 'e'
         and d.classid = 'pg_catalog.pg_type'::regclass
@@ -86,19 +85,29 @@ export async function readNames(
        from ext join pg_catalog.pg_depend d on d.refobjid = ext.oid and d.refclassid = 'pg_catalog.pg_extension'::regclass and d.deptype = 'e'
         and d.classid = 'pg_catalog.pg_opclass'::regclass
        join pg_catalog.pg_opclass c on c.oid = d.objid join pg_catalog.pg_namespace n on n.oid = c.opcnamespace
-       join pg_catalog.pg_am am on am.oid = c.opcmethod
-     union all
-     select distinct 'operator-class', '', 'pg_catalog', c.opcname::text, am.amname::text
+       join pg_catalog.pg_am am on am.oid = c.opcmethod`)}`,
+    [declared.map((extension) => extension.name)],
+  );
+  const own = builtIns.get(session) ?? (await session.query<ObjectsRow>(BUILT_INS));
+  builtIns.set(session, own);
+  return resolver([...own, ...rows], toBeCreatedIn(declared, states));
+}
+
+/** One row a kind: as one row a name, thousands of them were most of what crossed the wire for a single tenant. */
+const grouped = (objects: string): string => `
+     select o.kind, o.ext, o."schema", o."method", pg_catalog.array_agg(o."name") names from (${objects}) o
+      group by 1, 2, 3, 4 order by 1, 2, 3, 4`;
+
+/** What pg_catalog has: as long as a session lives, what its server came with. Three thousand names, asked once a session. */
+const builtIns = new WeakMap<Session, readonly ObjectsRow[]>();
+
+const BUILT_INS = grouped(`
+     select distinct 'operator-class' kind, '' ext, 'pg_catalog' "schema", c.opcname::text "name", am.amname::text "method"
        from pg_catalog.pg_opclass c join pg_catalog.pg_am am on am.oid = c.opcmethod where c.opcnamespace = 'pg_catalog'::regnamespace
      union all
      select 'type', '', 'pg_catalog', t.typname::text, null::text from pg_catalog.pg_type t where t.typnamespace = 'pg_catalog'::regnamespace and t.typrelid = 0
      union all
-     select distinct 'function', '', 'pg_catalog', p.proname::text, null::text from pg_catalog.pg_proc p where p.pronamespace = 'pg_catalog'::regnamespace) o
-      group by 1, 2, 3, 4 order by 1, 2, 3, 4`,
-    [declared.map((extension) => extension.name)],
-  );
-  return resolver(rows, toBeCreatedIn(declared, states));
-}
+     select distinct 'function', '', 'pg_catalog', p.proname::text, null::text from pg_catalog.pg_proc p where p.pronamespace = 'pg_catalog'::regnamespace`);
 
 /** Tells whether an operator class, as SQL, is the default of a method: naming it or not is the same. */
 export async function readDefaultOpclasses(session: Session): Promise<(method: string, opclass: string) => boolean> {
@@ -131,8 +140,9 @@ function resolver(rows: readonly ObjectsRow[], fallback: string | null): NameRes
   for (const { kind, ext, schema, method, names } of rows)
     for (const name of names) {
       const keys = method === null ? [name] : [name, `${method}/${name}`];
-      if (schema === 'pg_catalog' && ext === '') for (const key of keys) builtIn.add(`${kind}/${key}`);
-      else {
+      // An extension's too, that was made there after the built-in names were asked.
+      if (schema === 'pg_catalog') for (const key of keys) builtIn.add(`${kind}/${key}`);
+      if (ext !== '') {
         for (const key of keys) bare.set(`${kind}/${key}`, schema);
         owners.set(`${kind}/${schema}/${name}`, ext);
       }

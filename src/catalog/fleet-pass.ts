@@ -40,15 +40,19 @@ export async function readFleet(
     const isRough = request.shapes && part.length >= (request.worthRough ?? WORTH_ROUGH);
     const { serverVersion } = session;
     const isCut = request.shapes && filter.relevant.length > 0;
+    const isFew = part.length * relations.length < FEW_TABLES;
     const sql = `with ${[
       tenantRelations(isRough ? readForHash(serverVersion, isCut) : undefined, isCut),
       ...(apart ? [ownedSql(serverVersion, isRough)] : []),
-      ...(request.shapes ? [shapesSql(serverVersion, isRough, isCut)] : []),
+      ...(request.shapes ? [shapesSql(serverVersion, { isRough, isCut, isFew })] : []),
     ].join(',')}${[...(apart ? [OWNED_ROWS] : []), ...(request.shapes ? [SHAPE_ROWS] : [])].join('\nunion all')}`;
     const parameters = [part, relations, JSON.stringify(filter), ...(isRough ? [randomSeed()] : [])];
     return session.query<FleetRow>(sql, parameters);
   });
   return { hashed: asShapes(rows.filter((row) => row.what === 'shape')), apart: asOwned(rows) };
 }
+
+/** Some of a fleet's ten thousands: a batch of an apply, a handful of tenants. */
+const FEW_TABLES = 2000;
 
 const NOTHING: FleetPass = { hashed: [], apart: { groups: [], members: [], kinds: [] } };

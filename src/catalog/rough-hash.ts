@@ -33,7 +33,7 @@ export const readForHash = (version: number, isCut: boolean): AlsoRead => ({
  * rows meet by chance once in 2^64, and only different shapes of tables of one name can be mistaken for each other. A
  * fleet in which ten thousand tables of one name are all different has one chance in three hundred thousand million.
  */
-export function roughHashSql(version: number, isCut: boolean): string {
+export function roughHashSql(version: number, isCut: boolean, isFew: boolean): string {
   const { deleteSet, enforced } = versionColumns(version);
   return `
 ${treeSql(version, 'dtree', defaults(isCut))},
@@ -44,10 +44,7 @@ roughly as (
   union all select rel, h from att where h is not null
   union all
   select r.oid, ${rowHash(`'s', d.refobjsubid, s.seqtypid, s.seqstart, s.seqincrement, s.seqmin, s.seqmax, s.seqcache, s.seqcycle`)}
-    from pg_catalog.pg_sequence s cross join lateral (
-      select d.refobjid, d.refobjsubid from pg_catalog.pg_depend d where d.classid = 'pg_catalog.pg_class'::regclass and d.objid = s.seqrelid
-         and d.refclassid = 'pg_catalog.pg_class'::regclass and d.deptype = 'i' offset 0) d
-    join rel r on r.oid = d.refobjid
+    from ${isFew ? SEQUENCES_OF_FEW : SEQUENCES_OF_MANY}
   union all
   select rel, ${seededHash(`'d'::text, t.n`, 't.h')} from dtree t
   union all
@@ -92,6 +89,15 @@ const FIRST_UNPINNED = 12000;
 const relativeTo = (prefix: string, catalog: string, oid: string): string =>
   `coalesce((select case when o.${prefix}namespace in (select oid from ns) then (o.${prefix}name, nullif(o.${prefix}namespace, r.ns))::text end
                  from pg_catalog.${catalog} o where o.oid = ${oid}), ${oid}::text)`;
+
+/** Identity columns' sequences `s` with what they are of: all of the database, or those that depend on each table. */
+const IDENTITY = `d.classid = 'pg_catalog.pg_class'::regclass and d.refclassid = 'pg_catalog.pg_class'::regclass and d.deptype = 'i'`;
+const SEQUENCES_OF_MANY = `pg_catalog.pg_sequence s cross join lateral (
+      select d.refobjid, d.refobjsubid from pg_catalog.pg_depend d where d.objid = s.seqrelid and ${IDENTITY} offset 0) d
+    join rel r on r.oid = d.refobjid`;
+const SEQUENCES_OF_FEW = `rel r cross join lateral (
+      select d.objid, d.refobjsubid from pg_catalog.pg_depend d where d.refobjid = r.oid and ${IDENTITY} offset 0) d
+    join pg_catalog.pg_sequence s on s.seqrelid = d.objid`;
 
 /** All that column `a` says, its default aside. */
 const COLUMN = keyedHash(

@@ -30,15 +30,23 @@ export const randomSeed = (): string => randomBytes(8).readBigInt64BE().toString
 /** Fewer tenants are sooner hashed exactly. */
 export const WORTH_ROUGH = 32;
 
+/** How tables are hashed. */
+export interface Hashing {
+  /** Roughly first, and exactly only where that tells them apart; takes {@link SEED}. */
+  readonly isRough: boolean;
+  /** Of some tables only what is relevant. */
+  readonly isCut: boolean;
+  /** So few that what belongs to each is looked up, rather than sought among the whole fleet's. */
+  readonly isFew: boolean;
+}
+
 /**
  * Common table expressions that hash every tenant's declared tables and group the tenants on the server, so that what
  * crosses the wire is one row a distinct shape ({@link SHAPE_ROWS}). Tenants whose tables have the same rough hashes share
  * one `sig`: only the `lead` of each is looked at further. They read catalogs only and lock no tenant's table.
- * @param isCut of some tables only what is relevant is hashed
- * @param isRough the tables are hashed roughly first, and exactly only where that tells them apart; takes {@link SEED}
  */
-export const shapesSql = (version: number, isRough: boolean, isCut: boolean): string => `
-${isRough ? `${roughHashSql(version, isCut)},` : ''}
+export const shapesSql = (version: number, { isRough, isCut, isFew }: Hashing): string => `
+${isRough ? `${roughHashSql(version, isCut, isFew)},` : ''}
 sig as materialized (${
   isRough
     ? `select ns.oid ns, coalesce(t.s, 0) s from ns left join (

@@ -50,24 +50,30 @@ export interface CatalogSnapshot extends Discovery {
   readonly methods: readonly AccessMethod[];
   readonly names: NameResolver;
   readonly isDefaultOpclass: (method: string, opclass: string) => boolean;
-  /** Null where phases are left out of the run: their objects could not be told from unmanaged ones. */
+  /** Null where it was not counted, and where phases are left out of the run: their objects could not be told from unmanaged ones. */
   readonly unmanaged: Unmanaged | null;
   readonly session: { readonly user: string; readonly serverVersion: string };
+}
+
+interface CatalogReading {
+  readonly beside: OpenBeside;
+  readonly counts: boolean;
 }
 
 /**
  * Reads the catalogs of a fleet in one read-only snapshot: a number of statements that does not grow with the tenants, and
  * not one lock on a table of theirs.
- * @param beside opens a second session for a fleet large enough to be read by two
+ * @param how beside: opens a second session for a fleet large enough to be read by two; counts: whether what nothing
+ * declares is counted
  */
 export async function readCatalog(
   session: Session,
   desired: DesiredState,
   selection: TenantSelection,
-  beside: OpenBeside = null,
+  how: CatalogReading = { beside: null, counts: true },
 ): Promise<CatalogSnapshot> {
   return againWhenPassing(() =>
-    inTransaction(session, 'read only snapshot', () => readOnce(session, desired, selection, beside)),
+    inTransaction(session, 'read only snapshot', () => readOnce(session, desired, selection, how)),
   );
 }
 
@@ -75,7 +81,7 @@ async function readOnce(
   session: Session,
   desired: DesiredState,
   selection: TenantSelection,
-  beside: OpenBeside,
+  { beside, counts }: CatalogReading,
 ): Promise<CatalogSnapshot> {
   const [who] = await session.query<{ user: string; version: string }>(
     `select current_user::text "user", pg_catalog.current_setting('server_version') "version", ${ROOM}`,
@@ -152,9 +158,10 @@ async function readOnce(
     ...discovery,
     bySchema: new Map(discovery.tenants.map((tenant) => [tenant.schema, tenant])),
     groups,
-    unmanaged: desired.phases.every((phase) => phase.selected)
-      ? await countUnmanaged(session, oids, desired.tables, groups)
-      : null,
+    unmanaged:
+      counts && desired.phases.every((phase) => phase.selected)
+        ? await countUnmanaged(session, oids, desired.tables, groups)
+        : null,
     owned: ownedIndexes,
     members: apart.members,
     kinds: new Map(apart.kinds.map((kind) => [kind.key, readKind(kind, shapes.indexes)])),

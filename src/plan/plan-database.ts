@@ -117,7 +117,8 @@ async function planVariant(database: Database, session: Session, request: PlanRe
   // A batch of an apply names its schemas, and its sessions are all at work.
   const wholeFleet = request.selection.schemas.length === 0 && database.maxSessions > 1;
   const beside = wholeFleet ? () => database.connect() : null;
-  const snapshot = await readCatalog(session, desired, request.selection, beside);
+  const counts = request.focus === undefined;
+  const snapshot = await readCatalog(session, desired, request.selection, { beside, counts });
   // Which backend the fleet runs explains more than what the default one lacks.
   checkBackends(desired, snapshot, database.id);
   const held = heldMethods(desired, snapshot);
