@@ -1,5 +1,5 @@
-import { keyedHash } from './seeded-hash.js';
-import { keyOptions, versionColumns } from './table-hash.js';
+import { textHash } from './seeded-hash.js';
+import { versionColumns } from './table-hash.js';
 
 /**
  * SQL for one text that stands for a set of indexes by names and predicates: equal exactly where both agree to the
@@ -11,17 +11,14 @@ export const memberDigest = (name: string, predicate: string): string =>
 /**
  * Common table expressions that read, beside `own`, what {@link OWNED_ROWS} gives. What a definition says is put into words
  * once for all that agree to the letter.
- * @param isRough many tenants are read: takes {@link SEED}, and `att.h`
+ * @param isRough many tenants are read: takes {@link SEED}, `att.h` and `own.d`
  */
 export function ownedSql(version: number, isRough: boolean): string {
   const { nullsNotDistinct } = versionColumns(version);
   // Numbers of columns mean the same where tables name theirs alike. An expression may name a tenant's own: one table's alone.
-  const alike = keyedHash(
-    `ic.relam, i.indnkeyatts, i.indkey::int2[], i.indclass::oid[], i.indoption::int2[], i.indcollation::oid[], i.indisunique,
-           i.indisexclusion, i.indisvalid, i.indisready, i.indislive, ${nullsNotDistinct}, ic.reloptions,
-           case when i.indexprs is not null then i.indexrelid end,
-           case when i.indisunique or i.indisexclusion then i.indexrelid end, ${keyOptions}`,
-    "coalesce(a.h::text, '')",
+  const alike = textHash(
+    `concat_ws('|', a.h, case when i.indexprs is not null or i.indisunique or i.indisexclusion then i.indexrelid end)`,
+    'own.d',
   );
   return `
 found as materialized (

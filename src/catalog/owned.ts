@@ -94,11 +94,13 @@ export const familyNamePattern = (family: IndexFamily): string => namePattern(fa
 export interface AlsoRead {
   /** The columns of `att`, as aggregates over the columns `a` of table `r`; empty for no `att`. */
   readonly table: string;
-  /** Columns more of each index `i` (in pg_class `ic`) of table `r`. Null: only indexes are read that may stand apart. */
+  /** Columns more of each index `i` (in pg_class `ic`) of table `r`, `d` among them. Null: only indexes are read that may stand apart. */
   readonly index: string | null;
+  /** What those need to be joined. */
+  readonly indexFrom: string;
 }
 
-const NOTHING_MORE: AlsoRead = { table: '', index: null };
+const NOTHING_MORE: AlsoRead = { table: '', index: null, indexFrom: '' };
 
 /**
  * No row, of which the planner expects a thousand. A name of which its sample of pg_class holds few is expected on a handful
@@ -111,11 +113,13 @@ const many = (columns: number): string =>
 /**
  * Common table expressions shared by the queries: `ns` (the tenants, $1 oids), `rel` (their declared tables, $2 names),
  * `att` (what their columns say together, where that is asked for), `ix` (their indexes) and `own` (those read apart, $3 the
- * filter as JSON; `fams` says how many digested families may claim one, `fam` which). px and pq are the schema as a prefix
- * in SQL and inside a literal. Each catalog is passed over once: of a fleet, that is most of the cost.
+ * filter as JSON; `fams` says how many digested families may claim one, `fam` which; `d` as in `ix`, where that has it). px and
+ * pq are the schema as a prefix in SQL and inside a literal. Each catalog is passed over once: of a fleet, that is most of the cost.
  * @param isCut of tables that the filter cuts, `ix` has the relevant indexes alone, and `rel` says what is relevant
  */
-export const tenantRelations = (also: AlsoRead = NOTHING_MORE, isCut = false): string => `
+export function tenantRelations(also: AlsoRead = NOTHING_MORE, isCut = false): string {
+  const d = also.index === null ? '' : ', c.d';
+  return `
 ns as materialized (
   select n.oid, n.nspname, pg_catalog.quote_ident(n.nspname) || '.' px,
          pg_catalog.replace(pg_catalog.quote_ident(n.nspname), '''', '''''') || '.' pq
@@ -151,19 +155,20 @@ ix as materialized (
     from rel r join pg_catalog.pg_index i on i.indrelid = r.oid join pg_catalog.pg_class ic on ic.oid = i.indexrelid
    cross join lateral (select ic.relam = any(array(select pg_catalog.unnest(methods) from rule)) "is") ruled
    cross join lateral (select case when like_one.is then r.relname end tab, case when like_one.is then ic.relname end nm from (
-     select r.relname::text = any(array(select tab from fam)) and ic.relname::text ^@ any(array(select prefix from fam)) "is") like_one) named
+     select r.relname::text = any(array(select tab from fam)) and ic.relname::text ^@ any(array(select prefix from fam)) "is") like_one) named${also.indexFrom}
    ${isCut ? `where ruled.is or ${RELEVANT_INDEX}` : also.index === null ? 'where ruled.is or named.nm is not null' : ''}),
 keyed as materialized (
-  select c.indexrelid, c.relam, case when pg_catalog.cardinality(c.keys) = 1
+  select c.indexrelid, c.relam${d}, case when pg_catalog.cardinality(c.keys) = 1
            then array(select a.attname from pg_catalog.pg_attribute a where a.attrelid = c.rel and a.attnum = c.keys[pg_catalog.array_lower(c.keys, 1)])
            else array(select a.attname from pg_catalog.pg_attribute a where a.attrelid = c.rel and a.attnum = any(c.keys)) end names
     from ix c where c.keys is not null),
 own as materialized (
-  select indexrelid, max(phase) phase, count(fam) fams, min(fam) fam from (
-  select c.indexrelid, rule.phase, null::int4 fam from keyed c join rule on c.relam = any(rule.methods) and c.names <@ rule.allowed and c.names && rule.columns
+  select indexrelid, max(phase) phase, count(fam) fams, min(fam) fam${d && ', min(d) d'} from (
+  select c.indexrelid, rule.phase, null::int4 fam${d} from keyed c join rule on c.relam = any(rule.methods) and c.names <@ rule.allowed and c.names && rule.columns
   union all
-  select c.indexrelid, null, case when not c.nm = any(fam.declared) then fam.digested end
+  select c.indexrelid, null, case when not c.nm = any(fam.declared) then fam.digested end${d}
     from ix c join fam on fam.tab = c.tab::text where c.nm is not null and pg_catalog.starts_with(c.nm::text, fam.prefix) and c.nm ~ fam.pattern) o group by 1)`;
+}
 
 const CUT = `
 cut as materialized (

@@ -1,27 +1,29 @@
 import { foreignReferences } from './object-references.js';
 import type { AlsoRead } from './owned.js';
 import { isRelevantColumn, isRelevantConstraint } from './relevance-sql.js';
-import { keyedHash, rowHash, seededHash, textHash } from './seeded-hash.js';
+import { keyedHash, rowHash, SEED, seededHash, textHash } from './seeded-hash.js';
 import { keyOptions, REFERENCED_TABLE, versionColumns } from './table-hash.js';
 import { constraints, constraintsOf, cut, defaults, INDEXES, treeHash, treeSql } from './tree-hash.js';
 
 /**
- * What the rough hash needs of the pass over tables and indexes: `att.h` is made of all columns, `ix.h` of an index, `ix.th` of
- * its trees. Of a column that is not relevant only number and name are: indexes refer to it. `att.nums` are the others.
+ * What the rough hash needs of the pass over tables and indexes: `att.h` is made of all columns, `ix.d` of what an index says
+ * beside its trees, `ix.h` of that under its name, `ix.th` of its trees. Of a column that is not relevant only number and name are: indexes refer to it. `att.nums` are the others.
  */
 export const readForHash = (version: number, isCut: boolean): AlsoRead => ({
   table: isCut
     ? `pg_catalog.sum(case when ${isRelevantColumn('a.attname')} then ${COLUMN} else ${seededHash('a.attnum', textHash('a.attname::text'))} end) h,
            pg_catalog.array_agg(a.attnum) filter (where ${isRelevantColumn('a.attname')}) nums`
     : `pg_catalog.sum(${COLUMN}) h`,
-  index: `, ${keyedHash(
-    `'i'::text, ic.relname, ic.relam, i.indnkeyatts, i.indkey::int2[], i.indclass, i.indoption::int2[], i.indcollation,
+  index: `, facts.d, ${textHash('ic.relname::text', 'facts.d')} h, case when i.indpred is not null or i.indexprs is not null then ${treeHash(['i.indpred', 'i.indexprs'])} end th,
+         case when i.indpred is not null or i.indexprs is not null then ic.relname end tn`,
+  indexFrom: `
+   cross join lateral (select ${seededHash(
+     `'i'::text, ic.relam, i.indnkeyatts, i.indkey::int2[], i.indclass, i.indoption::int2[], i.indcollation,
          i.indisunique, i.indisprimary, i.indisexclusion, i.indimmediate, i.indisvalid, i.indisready, i.indislive, i.indisreplident,
          ${versionColumns(version).nullsNotDistinct}, ic.reloptions, ${ownWithin('i.indclass::oid[]', 'opclass', 'opc')}, ${ownWithin('i.indcollation::oid[]', 'collation', 'coll')},
          ${keyOptions}`,
-    'ic.relname::text',
-  )} h, case when i.indpred is not null or i.indexprs is not null then ${treeHash(['i.indpred', 'i.indexprs'])} end th,
-         case when i.indpred is not null or i.indexprs is not null then ic.relname end tn`,
+     SEED,
+   )} d offset 0) facts`,
 });
 
 /**

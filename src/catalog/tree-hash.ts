@@ -59,7 +59,7 @@ export const defaults = (isCut: boolean): TreeCatalog => ({
   select o.oid, r.oid rel, o.adnum n, ${treeHash(['o.adbin'])} h from rel r ${
     isCut
       ? `join att a on a.rel = r.oid cross join lateral (
-    select o.* from pg_catalog.pg_attrdef o where o.adrelid = r.oid offset 0) o where r.columns is null or o.adnum = any(a.nums)`
+    select o.* from pg_catalog.pg_attrdef o where o.adrelid = r.oid and (r.columns is null or o.adnum = any(a.nums)) offset 0) o`
       : 'join pg_catalog.pg_attrdef o on o.adrelid = r.oid'
   }`,
 });
