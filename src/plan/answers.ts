@@ -2,6 +2,7 @@ import { judgeExpressions, judgeView } from '../catalog/judge.js';
 import type { IndexUsage } from '../catalog/presence.js';
 import { readCounts, readPresence, readReleases, readUsage } from '../catalog/row-facts.js';
 import { readBuilding } from '../catalog/running-builds.js';
+import { type OpenBeside, shared, WORTH_A_SESSION, withSessionBeside } from '../catalog/shared-snapshot.js';
 import type { ReadTable } from '../catalog/snapshot.js';
 import { groupBy } from '../collections.js';
 import type { Session } from '../database/session.js';
@@ -22,6 +23,8 @@ export class Answers {
     private readonly session: Session,
     private readonly names: NameResolver,
     private readonly release: ReleaseRule | null,
+    /** Opens a second session, for tables of a fleet large enough to be read by two. */
+    private readonly beside: OpenBeside = null,
   ) {}
 
   /** The answer for a tenant, or undefined while it was not fetched. */
@@ -92,6 +95,20 @@ export class Answers {
     }
   }
 
+  /** Reads tables of tenants. The first look at ten thousand of them waits for their files: two sessions wait side by side. */
+  async #sideBySide<T>(
+    schemas: readonly string[],
+    read: (session: Session, part: readonly string[]) => Promise<ReadonlyMap<string, T>>,
+  ): Promise<ReadonlyMap<string, T>> {
+    const beside = schemas.length < WORTH_A_SESSION ? null : this.beside;
+    return withSessionBeside(
+      this.session,
+      beside,
+      async (sessions) =>
+        new Map(await shared(sessions, schemas, async (session, part) => [...(await read(session, part))])),
+    );
+  }
+
   async #tenantAnswers(
     question: Question,
     schemas: readonly string[],
@@ -99,20 +116,38 @@ export class Answers {
   ): Promise<(schema: string) => unknown> {
     switch (question.kind) {
       case 'rows':
-        return from(await readPresence(this.session, tablesIn(schemas, question.table), null), 'unknown');
+        return from(
+          await this.#sideBySide(schemas, (session, part) =>
+            readPresence(session, tablesIn(part, question.table), null),
+          ),
+          'unknown',
+        );
       case 'values': {
         const where = `${quoted(question.column)} IS NOT NULL`;
-        return from(await readPresence(this.session, tablesIn(schemas, question.table), where), 'unknown');
+        return from(
+          await this.#sideBySide(schemas, (session, part) =>
+            readPresence(session, tablesIn(part, question.table), where),
+          ),
+          'unknown',
+        );
       }
       case 'count':
         return from(
-          await readCounts(this.session, tablesIn(schemas, question.table), question.where, question.limit),
+          await this.#sideBySide(schemas, (session, part) =>
+            readCounts(session, tablesIn(part, question.table), question.where, question.limit),
+          ),
           null,
         );
-      case 'release':
-        return this.release === null
-          ? () => null
-          : from(await readReleases(this.session, schemas, this.release.table, this.release.column), null);
+      case 'release': {
+        const { release } = this;
+        if (release === null) return () => null;
+        return from(
+          await this.#sideBySide(schemas, (session, part) =>
+            readReleases(session, part, release.table, release.column),
+          ),
+          null,
+        );
+      }
       case 'building':
         return from(await readBuilding(this.session, schemas, question.table), null);
       case 'usage':

@@ -138,7 +138,7 @@ async function planVariant(database: Database, session: Session, request: PlanRe
     allow: request.allow,
     isDefaultOpclass: snapshot.isDefaultOpclass,
     changesOwner: (schema) => ownerOf(schema) !== snapshot.session.user,
-    answers: new Answers(session, snapshot.names, desired.release),
+    answers: new Answers(session, snapshot.names, desired.release, beside),
     kinds: snapshot.kinds,
     readOwned: (schemas) =>
       readOwned(

@@ -1,0 +1,94 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { WORTH_A_SESSION } from '../../src/catalog/shared-snapshot.js';
+import { changesOf, type FleetUnderTest, openFleet } from '../support/fleet.js';
+import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
+
+const directory = mkdtempSync(join(tmpdir(), 'trueup-two-sessions-'));
+writeFileSync(
+  join(directory, 'fleet.yaml'),
+  `version: 1
+tenants: { having_tables: [notes, stamp] }
+phases: [{ name: base, file: base.yaml }]
+release: { table: stamp, column: release, accepts: ["2"] }
+`,
+);
+writeFileSync(
+  join(directory, 'base.yaml'),
+  `tables:
+  notes:
+    columns: { id: { type: bigint, nullable: false }, kind: { type: text, nullable: false } }
+    primary_key: { name: notes_pkey, columns: [id] }
+    index_families:
+      - name: "notes_of_\${stamp.release}"
+        for_each: { stamp: { table: stamp, values: { release: release } } }
+        keys: [id]
+        where: "kind = \${stamp.release}"
+  stamp:
+    columns: { release: { type: text, nullable: false } }
+    primary_key: { name: stamp_pkey, columns: [release] }
+`,
+);
+
+/** So many lack a NOT NULL; the rest is in order. */
+const DRIFTING = WORTH_A_SESSION + 10;
+const schemas = Array.from({ length: DRIFTING + 9 }, (_, at) => `t${String(at).padStart(3, '0')}`);
+/** Each seventh is at another release, each fifth holds a row, each third has a member that no row asks for. */
+const isOther = (at: number) => at % 7 === 0;
+const holdsRow = (at: number) => at % 5 === 0;
+const hasOrphan = (at: number) => at % 3 === 0;
+
+let test: TestDatabase;
+let fleet: FleetUnderTest;
+beforeAll(async () => {
+  test = await createTestDatabase();
+  fleet = await openFleet(test.url);
+  const sql = schemas.map((schema, at) => {
+    const release = isOther(at) ? '1' : '2';
+    return `CREATE SCHEMA ${schema};
+      CREATE TABLE ${schema}.stamp (release text CONSTRAINT stamp_pkey PRIMARY KEY);
+      INSERT INTO ${schema}.stamp VALUES ('${release}');
+      CREATE TABLE ${schema}.notes (id bigint CONSTRAINT notes_pkey PRIMARY KEY, kind text${at < DRIFTING ? '' : ' NOT NULL'});
+      CREATE INDEX notes_of_${release} ON ${schema}.notes (id) WHERE kind = '${release}';
+      ${hasOrphan(at) ? `CREATE INDEX notes_of_3 ON ${schema}.notes (id) WHERE kind = '3';` : ''}
+      ${holdsRow(at) ? `INSERT INTO ${schema}.notes VALUES (1, 'a');` : ''}`;
+  });
+  for (let at = 0; at < sql.length; at += 64) await test.exec(sql.slice(at, at + 64).join('\n'));
+});
+afterAll(async () => {
+  await fleet?.close();
+  await test?.drop();
+  rmSync(directory, { recursive: true, force: true });
+});
+
+it('a fleet that two sessions read shows in each tenant what one session sees: shapes, members, rows and releases', async () => {
+  const connected: number[] = [];
+  const { database } = fleet;
+  const connect = database.connect.bind(database);
+  database.connect = () => {
+    connected.push(Date.now());
+    return connect();
+  };
+  const together = await fleet.plan({ directory });
+  const byTwo = connected.length;
+  const alone = await fleet.plan({ directory, schemas });
+  expect(connected.length - byTwo).toBe(1);
+  // The first, and one beside it for the catalogs, the members, the releases and the rows.
+  expect(byTwo).toBe(5);
+
+  for (const schema of schemas)
+    expect([schema, changesOf(together, schema)]).toEqual([schema, changesOf(alone, schema)]);
+  const kinds = (of: (at: number) => boolean) =>
+    new Set(schemas.flatMap((schema, at) => (of(at) ? changesOf(together, schema).join(', ') : [])));
+  const inOrder = (at: number) => at >= DRIFTING;
+  expect(kinds((at) => inOrder(at) && !hasOrphan(at))).toEqual(new Set(['']));
+  expect(kinds((at) => !isOther(at) && !hasOrphan(at) && !inOrder(at) && !holdsRow(at))).toEqual(
+    new Set(['alter-column notes.kind pending']),
+  );
+  expect(kinds((at) => !isOther(at) && !hasOrphan(at) && !inOrder(at) && holdsRow(at)).size).toBe(1);
+  expect(kinds((at) => isOther(at) && !inOrder(at) && !hasOrphan(at))).toEqual(
+    new Set(['alter-column notes.kind deferred']),
+  );
+});
