@@ -52,7 +52,7 @@ export async function readFleet(
   return { hashed: asShapes(rows.filter((row) => row.what === 'shape')), apart: asOwned(rows) };
 }
 
-/** Some of a fleet's ten thousands: a batch of an apply, a handful of tenants. */
+/** Fewer tables than this, a batch of an apply or a handful of tenants, may stand in a database of very many. */
 const FEW_TABLES = 2000;
 
 const NOTHING: FleetPass = { hashed: [], apart: { groups: [], members: [], kinds: [] } };

@@ -94,7 +94,7 @@ export const familyNamePattern = (family: IndexFamily): string => namePattern(fa
 export interface AlsoRead {
   /** The columns of `att`, as aggregates over the columns `a` of table `r`; empty for no `att`. */
   readonly table: string;
-  /** Columns more of each index `i` (in pg_class `ic`) of table `r`, `d` among them. Null: only indexes are read that may stand apart. */
+  /** Columns more of each index `i` (in pg_class `ic`) of table `r`, `d` among them. Null: only those that may stand apart are read. */
   readonly index: string | null;
   /** What those need to be joined. */
   readonly indexFrom: string;

@@ -7,7 +7,8 @@ import { constraints, constraintsOf, cut, defaults, INDEXES, treeHash, treeSql }
 
 /**
  * What the rough hash needs of the pass over tables and indexes: `att.h` is made of all columns, `ix.d` of what an index says
- * beside its trees, `ix.h` of that under its name, `ix.th` of its trees. Of a column that is not relevant only number and name are: indexes refer to it. `att.nums` are the others.
+ * beside its trees, `ix.h` of that under its name, `ix.th` of its trees (`ix.tn` is its name, where it has some). Of a column
+ * that is not relevant only number and name are hashed: indexes refer to it. `att.nums` are the others.
  */
 export const readForHash = (version: number, isCut: boolean): AlsoRead => ({
   table: isCut
@@ -92,8 +93,8 @@ const relativeTo = (prefix: string, catalog: string, oid: string): string =>
   `coalesce((select case when o.${prefix}namespace in (select oid from ns) then (o.${prefix}name, nullif(o.${prefix}namespace, r.ns))::text end
                  from pg_catalog.${catalog} o where o.oid = ${oid}), ${oid}::text)`;
 
-/** Identity columns' sequences `s` with what they are of: all of the database, or those that depend on each table. */
 const IDENTITY = `d.classid = 'pg_catalog.pg_class'::regclass and d.refclassid = 'pg_catalog.pg_class'::regclass and d.deptype = 'i'`;
+/** Identity columns' sequences `s`: all of the database by what they belong to, or what depends on each table. */
 const SEQUENCES_OF_MANY = `pg_catalog.pg_sequence s cross join lateral (
       select d.refobjid, d.refobjsubid from pg_catalog.pg_depend d where d.objid = s.seqrelid and ${IDENTITY} offset 0) d
     join rel r on r.oid = d.refobjid`;

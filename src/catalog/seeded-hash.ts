@@ -4,8 +4,8 @@
  *
  * What PostgreSQL's functions leave to the caller, each tried on a server:
  * - `hash_record_extended` is a sum, 31 h(a) + h(b) of row(a, b). Summed over rows it tells which values each column has,
- *   not which row has which. So a row's seed is made from what tells it from its table's other rows ({@link keyedHash}), or its hash
- *   is the seed of the hash of that.
+ *   not which row has which. So a row's seed is made from what tells it from its table's other rows ({@link keyedHash}), or
+ *   its hash is the seed of the hash of that.
  * - `hashint8extended` folds its argument to 32 bits first, under any seed: 1 and 2^32 collide. No bigint stands in a
  *   record that is hashed; a hash goes into another as its seed, which all functions take whole.
  * - NULL hashes to 0 and an array hashes without its bounds: as values that no other value of the same column hashes to

@@ -13,7 +13,7 @@ export type OpenBeside = (() => Promise<Session>) | null;
  * - A page out of order costs little more than one in order, since catalogs are read from memory: or the planner goes through
  *   all of the fleet's constraints and defaults for a batch of 250 tables.
  */
-export const ROOM = `pg_catalog.set_config('work_mem',
+export const CATALOG_SETTINGS = `pg_catalog.set_config('work_mem',
   (greatest(pg_catalog.pg_size_bytes(pg_catalog.current_setting('work_mem')), 67108864) / 1024)::text, true),
   pg_catalog.set_config('max_parallel_workers_per_gather', '0', true), pg_catalog.set_config('random_page_cost', '1.1', true)`;
 
@@ -43,7 +43,7 @@ export async function withSharedSnapshot<T>(
         () => true,
         () => false,
       );
-      if (joined) await other.query(`select ${ROOM}`);
+      if (joined) await other.query(`select ${CATALOG_SETTINGS}`);
       return read(joined ? [session, other] : [session]);
     });
   } finally {

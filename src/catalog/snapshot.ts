@@ -20,7 +20,7 @@ import type { MemberGroup } from './owned-indexes.js';
 import { definitionKey, type OwnedRead, ownedBySchema, type ReadKind, readKind } from './owned-reads.js';
 import { againWhenPassing } from './passing-errors.js';
 import { relevanceOf, relevantShape } from './relevance.js';
-import { type OpenBeside, ROOM, WORTH_A_SESSION, withSharedSnapshot } from './shared-snapshot.js';
+import { CATALOG_SETTINGS, type OpenBeside, WORTH_A_SESSION, withSharedSnapshot } from './shared-snapshot.js';
 import { countUnmanaged, type Unmanaged } from './unmanaged.js';
 
 /** Tenants that hash alike, with the shapes of their declared tables as one of them has them. */
@@ -84,7 +84,7 @@ async function readOnce(
   { beside, counts }: CatalogReading,
 ): Promise<CatalogSnapshot> {
   const [who] = await session.query<{ user: string; version: string }>(
-    `select current_user::text "user", pg_catalog.current_setting('server_version') "version", ${ROOM}`,
+    `select current_user::text "user", pg_catalog.current_setting('server_version') "version", ${CATALOG_SETTINGS}`,
   );
   const discovery = await discoverTenants(session, desired.tenants, selection, desired.directory);
   const { extensions, methods } = await readExtensions(
