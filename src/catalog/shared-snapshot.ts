@@ -9,7 +9,7 @@ export type OpenBeside = (() => Promise<Session>) | null;
  * Settings of a transaction that reads catalogs.
  * - Memory in which a large fleet's rows are joined and sorted: under the default of 4 MB they go through temporary files.
  *   Never less than the role has. 64 MB took a tenth off the pass over 10,000 tenants, 256 MB no more.
- * - No parallel workers: two sessions share the fleet, and workers beside them slowed extension phases by a third.
+ * - No parallel workers: two sessions share the fleet, and workers beside them, of whom the application has need, gained nothing.
  * - A page out of order costs little more than one in order, since catalogs are read from memory: or the planner goes through
  *   all of the fleet's constraints and defaults for a batch of 250 tables.
  */
