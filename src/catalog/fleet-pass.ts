@@ -19,6 +19,8 @@ export interface PassRequest {
   readonly apart: boolean;
   /** So many tenants are hashed roughly first. */
   readonly worthRough?: number;
+  /** Of fewer tables what belongs to them is looked up one by one. */
+  readonly fewTables?: number;
 }
 
 /**
@@ -40,7 +42,7 @@ export async function readFleet(
     const isRough = request.shapes && part.length >= (request.worthRough ?? WORTH_ROUGH);
     const { serverVersion } = session;
     const isCut = request.shapes && filter.relevant.length > 0;
-    const isFew = part.length * relations.length < FEW_TABLES;
+    const isFew = part.length * relations.length < (request.fewTables ?? FEW_TABLES);
     const sql = `with ${[
       tenantRelations(isRough ? readForHash(serverVersion, isCut) : undefined, isCut),
       ...(apart ? [ownedSql(serverVersion, isRough)] : []),

@@ -4,7 +4,13 @@ import type { Database, Session } from '../../src/database/session.js';
 const TABLES = ['parent', 'parents', 'child', 'seen'];
 const NOTHING_OWNED = { ownership: [], families: [], selected: [], relevant: [] };
 
-/** The schemas that hash alike, each way in which they may be hashed: roughly first, and exactly alone. */
+/** How tables may be hashed: roughly first, as few are and as those of a large fleet, and exactly alone. */
+const WAYS = [{ worthRough: 1 }, { worthRough: 1, fewTables: 0 }, { worthRough: Number.POSITIVE_INFINITY }];
+
+/** The same groups, each way. */
+export const everyWay = (groups: string): readonly string[] => WAYS.map(() => groups);
+
+/** The schemas that hash alike, each way in which they may be hashed. */
 export async function shapeGroups(session: Session, schemas: readonly string[]): Promise<readonly string[]> {
   const rows = await session.query<{ oid: string }>(
     `select oid::text oid from pg_catalog.pg_namespace where nspname = any($1)`,
@@ -12,8 +18,8 @@ export async function shapeGroups(session: Session, schemas: readonly string[]):
   );
   const namespaces = rows.map((row) => row.oid);
   const ways = [];
-  for (const worthRough of [1, namespaces.length + 1]) {
-    const request = { shapes: true, apart: false, worthRough };
+  for (const way of WAYS) {
+    const request = { shapes: true, apart: false, ...way };
     const { hashed: groups } = await readFleet([session], namespaces, TABLES, NOTHING_OWNED, request);
     ways.push(
       groups
