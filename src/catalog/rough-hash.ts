@@ -2,8 +2,8 @@ import { foreignReferences } from './object-references.js';
 import type { AlsoRead } from './owned.js';
 import { isRelevantColumn, isRelevantConstraint } from './relevance-sql.js';
 import { keyedHash, rowHash, SEED, seededHash, textHash } from './seeded-hash.js';
-import { keyOptions, REFERENCED_TABLE, versionColumns } from './table-hash.js';
-import { constraints, constraintsOf, cut, defaults, INDEXES, treeHash, treeSql } from './tree-hash.js';
+import { keyOptions, referencedTable, versionColumns } from './table-hash.js';
+import { CONSTRAINTS, defaults, INDEXES, treeHash, treeSql } from './tree-hash.js';
 
 /**
  * What the rough hash needs of the pass over tables and indexes: `att.h` is made of all columns, `ix.d` of what an index says
@@ -12,9 +12,9 @@ import { constraints, constraintsOf, cut, defaults, INDEXES, treeHash, treeSql }
  */
 export const readForHash = (version: number, isCut: boolean): AlsoRead => ({
   table: isCut
-    ? `pg_catalog.sum(case when ${isRelevantColumn('a.attname')} then ${COLUMN} else ${seededHash('a.attnum', textHash('a.attname::text'))} end) h,
+    ? `pg_catalog.bit_xor(case when ${isRelevantColumn('a.attname')} then ${COLUMN} else ${seededHash('a.attnum', textHash('a.attname::text'))} end) h,
            pg_catalog.array_agg(a.attnum) filter (where ${isRelevantColumn('a.attname')}) nums`
-    : `pg_catalog.sum(${COLUMN}) h`,
+    : `pg_catalog.bit_xor(${COLUMN}) h`,
   index: `, facts.d, ${textHash('ic.relname::text', 'facts.d')} h, case when i.indpred is not null or i.indexprs is not null then ${treeHash(['i.indpred', 'i.indexprs'])} end th,
          case when i.indpred is not null or i.indexprs is not null then ic.relname end tn`,
   indexFrom: `
@@ -32,16 +32,29 @@ export const readForHash = (version: number, isCut: boolean): AlsoRead => ({
  * they are and each catalog is joined once. Equal rough hash implies equal shape, relative to the tenant; tables of one
  * shape may have several (and each is hashed exactly then), but those of a fleet that was made alike have few.
  *
- * A table's rows are hashed under their keys and summed, exactly (sum of bigint is numeric): sums of different sets of
- * rows meet by chance once in 2^64, and only different shapes of tables of one name can be mistaken for each other. A
- * fleet in which ten thousand tables of one name are all different has one chance in three hundred thousand million.
+ * A table's rows are hashed under their keys, no two of which are alike, and put together by XOR: different sets of rows
+ * meet by chance once in 2^64, and only different shapes of tables of one name can be mistaken for each other. A fleet in
+ * which ten thousand tables of one name are all different has one chance in three hundred thousand million. XOR holds each
+ * table in eight bytes, where a sum of bigint is numeric and takes half a kilobyte.
  */
 export function roughHashSql(version: number, isCut: boolean, isFew: boolean): string {
   const { deleteSet, enforced } = versionColumns(version);
   return `
+con as materialized (
+  select r.oid rel, r.ns, k.oid, k.confrelid, case when k.confrelid <> 0 then k.confkey end confkey,
+         case when k.conbin is not null then k.conname end tn, case when k.conbin is not null then ${treeHash(['k.conbin'])} end th,
+         ${keyedHash(
+           `'k'::text, k.contype, k.conkey, k.condeferrable, k.condeferred, k.convalidated, k.connoinherit,
+         k.confupdtype, k.confdeltype, k.confmatchtype, k.conexclop, ${ownWithin('k.conexclop', 'operator', 'opr')}, ${deleteSet}, ${enforced}`,
+           // PostgreSQL 18's NOT NULL constraints have names that are no part of a shape; a column has one at most.
+           `case when k.contype <> 'n' then k.conname::text else k.conkey::text end`,
+         )} d
+    from rel r${isCut ? ' join att a on a.rel = r.oid' : ''}
+   cross join lateral (select k.* from pg_catalog.pg_constraint k where k.conrelid = r.oid offset 0) k
+   where k.contype <> 't'${isCut ? ` and ${isRelevantConstraint('a.nums')}` : ''}),
 ${treeSql(version, 'dtree', defaults(isCut))},
 ${treeSql(version, 'itree', INDEXES)},
-${treeSql(version, 'ktree', constraints(isCut))},
+${treeSql(version, 'ktree', CONSTRAINTS)},
 roughly as (
   select r.oid rel, ${rowHash('r.o, r.relname')} h from rel r
   union all select rel, h from att where h is not null
@@ -57,26 +70,23 @@ roughly as (
   union all
   select rel, ${seededHash(`'c'::text`, textHash('t.n::text', 't.h'))} from ktree t
   union all
-  select r.oid, ${keyedHash(
-    `'k'::text, k.contype, k.conkey, k.condeferrable, k.condeferred, k.convalidated,
-         k.connoinherit, f.relname, f.h, case when k.confrelid <> 0 and f.rel is null then ${REFERENCED_TABLE} end, k.confkey,
-         k.confupdtype, k.confdeltype, k.confmatchtype, k.conexclop, ${ownWithin('k.conexclop', 'operator', 'opr')},
-         ${deleteSet}, ${enforced}`,
-    // PostgreSQL 18's NOT NULL constraints have names that are no part of a shape; a column has one at most.
-    `case when k.contype <> 'n' then k.conname::text else k.conkey::text end`,
-  )}
-    from rel r ${constraintsOf(isCut)}
-    left join att f on f.rel = k.confrelid and f.ns = r.ns
-   where k.contype <> 't'${isCut ? ` and ${isRelevantConstraint('a.nums')}` : ''}
+  select rel, d from con where confrelid = 0
   union all
-  select r.oid, ${rowHash(`'v', ${cut(`pg_catalog.array_to_string(array(select pg_catalog.ltrim(m, '0123456789') from pg_catalog.unnest(parts.p) m), '')`, VIEW_MARK)},
-         array(select case when c.relnamespace = r.ns then '.' else c.relnamespace::text || '.' end || pg_catalog.quote_ident(c.relname)
-                    from pg_catalog.unnest(parts.p) with ordinality m(t, n)
-                    join pg_catalog.pg_class c on c.oid = pg_catalog.split_part(pg_catalog.left(m.t, 12), ' ', 1)::oid where m.n > 1 order by m.n),
-         ${foreignReferences('pg_rewrite', 'w.oid')}`)}
-    from rel r join pg_catalog.pg_rewrite w on w.ev_class = r.oid
-   cross join lateral (select pg_catalog.string_to_array(w.ev_action::text, ':relid ') p offset 0) parts where r.relkind = 'm'),
-rough as materialized (select rel, pg_catalog.sum(h) h from roughly group by 1)`;
+  select k.rel, ${seededHash(
+    `f.relname, k.confkey, case when f.rel is null then ${referencedTable('k.ns')} end`,
+    textHash(`coalesce(f.h::text, '')`, 'k.d'),
+  )}
+    from con k left join att f on f.rel = k.confrelid and f.ns = k.ns where k.confrelid <> 0
+  union all
+  select r.oid, ${textHash(
+    `row('v', array(select case when c.relnamespace = r.ns then '.' else c.relnamespace::text || '.' end || pg_catalog.quote_ident(c.relname)
+                      from pg_catalog.unnest(pg_catalog.string_to_array(w.ev_action::text, ':relid ')) with ordinality m(t, n)
+                      join pg_catalog.pg_class c on c.oid = pg_catalog.split_part(pg_catalog.left(m.t, 12), ' ', 1)::oid where m.n > 1 order by m.n),
+         ${foreignReferences('pg_rewrite', 'w.oid')})::text`,
+    textHash(withoutNumbers(withoutNumbers('w.ev_action::text', ':relid '), ':resorigtbl ')),
+  )}
+    from rel r join pg_catalog.pg_rewrite w on w.ev_class = r.oid where r.relkind = 'm'),
+rough as materialized (select rel, pg_catalog.bit_xor(h) h from roughly group by 1)`;
 }
 
 /**
@@ -119,5 +129,10 @@ function ownWithin(oids: string, catalog: string, prefix: string): string {
   return `case when ${within} = '{}' then null when ${oids} && ${within} then r.ns end`;
 }
 
-/** What differs in a view's tree from tenant to tenant and stands before a number, beside `:relid`. Not so its positions, as a rule. */
-const VIEW_MARK = ':resorigtbl ';
+/**
+ * A view's tree without the number, and the blank behind it, that follows each mark: by the first characters of a part alone,
+ * since functions that look for characters go through all of a text.
+ */
+const withoutNumbers = (tree: string, mark: string): string =>
+  `pg_catalog.array_to_string(array(select coalesce(pg_catalog.right(m, -nullif(pg_catalog.strpos(pg_catalog.left(m, 12), ' '), 0)), m)
+           from pg_catalog.unnest(pg_catalog.string_to_array('0 ' || ${tree}, '${mark}')) m), '')`;

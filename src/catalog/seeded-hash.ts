@@ -3,7 +3,7 @@
  * the seed is drawn anew for each statement, so that none found beforehand is one then.
  *
  * What PostgreSQL's functions leave to the caller, each tried on a server:
- * - `hash_record_extended` is a sum, 31 h(a) + h(b) of row(a, b). Summed over rows it tells which values each column has,
+ * - `hash_record_extended` is a sum, 31 h(a) + h(b) of row(a, b). Put together over rows it tells which values each column has,
  *   not which row has which. So a row's seed is made from what tells it from its table's other rows ({@link keyedHash}), or
  *   its hash is the seed of the hash of that.
  * - `hashint8extended` folds its argument to 32 bits first, under any seed: 1 and 2^32 collide. No bigint stands in a
@@ -20,7 +20,7 @@ export const textHash = (text: string, seed = SEED): string => `pg_catalog.hasht
 export const rowHash = (columns: string): string => textHash(`row(${columns})::text`);
 
 /**
- * One row of those that are summed, without a bigint in it, hashed.
+ * One row of those that are put together, without a bigint in it, hashed.
  * @param key text that no other row of its kind and table has
  */
 export const keyedHash = (columns: string, key: string, seed?: string): string =>

@@ -50,14 +50,13 @@ ${isRough ? `${roughHashSql(version, isCut, isFew)},` : ''}
 sig as materialized (${
   isRough
     ? `select ns.oid ns, coalesce(t.s, 0) s from ns left join (
-    select r.ns, pg_catalog.sum(${seededHash('r.relname', textHash('rough.h::text'))}) s from rough join rel r on r.oid = rough.rel group by 1) t on t.ns = ns.oid`
-    : 'select oid ns, oid::int8::numeric s from ns'
+    select r.ns, pg_catalog.bit_xor(${seededHash('r.relname', textHash('rough.h::text'))}) s from rough join rel r on r.oid = rough.rel group by 1) t on t.ns = ns.oid`
+    : 'select oid ns, oid::int8 s from ns'
 }),
 lead as materialized (select s, min(ns) ns from sig group by 1),
+${isRough ? LED : ''}
 one as materialized (${
-  isRough
-    ? 'select r.relname, h raw, min(r.oid) rel from rough join rel r on r.oid = rough.rel join lead on lead.ns = r.ns group by 1, 2'
-    : 'select oid rel from rel'
+  isRough ? 'select relname, raw, min(rel) rel from led group by 1, 2' : 'select oid rel from rel'
 }),
 loc as materialized (
   select t.oid, t.typnamespace ns, t.typname nm from pg_catalog.pg_type t
@@ -68,8 +67,7 @@ ${isCut ? SHOWN : ''}
 exact as materialized (select r.ns, r.oid rel, r.relname, ${tableHash(version, isCut)} h from one join rel r on r.oid = one.rel),
 tab as materialized (${
   isRough
-    ? `select r.ns, r.oid rel, r.relname, exact.h from rough join rel r on r.oid = rough.rel join lead on lead.ns = r.ns
-    join one on one.relname = r.relname and one.raw = rough.h join exact on exact.rel = one.rel`
+    ? 'select t.ns, t.rel, t.relname, exact.h from led t join one on one.relname = t.relname and one.raw = t.raw join exact on exact.rel = one.rel'
     : 'select ns, rel, relname, h from exact'
 }),
 ten as materialized (
@@ -77,6 +75,11 @@ ten as materialized (
     from lead left join tab on tab.ns = lead.ns group by 1, 2),
 grp as (select pg_catalog.encode(${digest('ten.h')}, 'hex') h, min(ten.ns) rep, pg_catalog.array_agg(n.nspname::text order by n.nspname) schemas
           from ten join sig on sig.s = ten.s join ns n on n.oid = sig.ns group by 1)`;
+
+/** The tables of the leads, found among all before they are joined: the planner expects few rough hashes, and would begin with those. */
+const LED = `led as materialized (
+  select r.ns, r.oid rel, r.relname, rough.h raw from (select r.ns, r.oid, r.relname from rel r where r.ns in (select ns from lead) offset 0) r
+    join rough on rough.rel = r.oid),`;
 
 /** The relevant indexes of the tables that are hashed: to look for one among those of the whole fleet took half the pass. */
 const SHOWN = 'shown as materialized (select ix.indexrelid from one join ix on ix.rel = one.rel),';

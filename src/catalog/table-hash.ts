@@ -57,7 +57,7 @@ export function tableHash(version: number, isCut: boolean): string {
     where i.indrelid = r.oid and i.indexrelid not in (select indexrelid from own)${isCut ? ' and i.indexrelid in (select indexrelid from shown)' : ''}),
   (select pg_catalog.string_agg(k.said, '' order by k.said collate "C") from (
      select (k.contype, case when k.contype <> 'n' then k.conname end, k.conkey, k.condeferrable, k.condeferred, k.convalidated, k.connoinherit,
-             case when k.confrelid <> 0 then ${REFERENCED_TABLE} end,
+             case when k.confrelid <> 0 then ${referencedTable('r.ns')} end,
              k.confupdtype, k.confdeltype, k.confmatchtype, k.conexclop, ${deleteSet}, ${enforced},
              ${expression('k.conbin', 'pg_constraint', 'k.oid', " or k.conbin::text ~ ':varattno 0 '")})::text said
        from pg_catalog.pg_constraint k where k.conrelid = r.oid and k.contype <> 't'${isCut ? ` and ${isRelevantConstraint(RELEVANT_NUMBERS)}` : ''}) k),
@@ -68,9 +68,9 @@ export function tableHash(version: number, isCut: boolean): string {
 const RELEVANT_NUMBERS = `array(
        select a.attnum from pg_catalog.pg_attribute a where a.attrelid = r.oid and a.attnum > 0 and not a.attisdropped and ${isRelevantColumn('a.attname')})`;
 
-/** The table that a foreign key `k` of `r` refers to, by name in the tenant and by oid elsewhere, and its columns by name. */
-export const REFERENCED_TABLE = `(
-               select (case when f.relnamespace = r.ns then '.' || pg_catalog.quote_ident(f.relname) else f.oid::text || '!' end,
+/** The table that a foreign key `k` refers to, by name in the tenant of this oid and by oid elsewhere, and its columns by name. */
+export const referencedTable = (tenant: string): string => `(
+               select (case when f.relnamespace = ${tenant} then '.' || pg_catalog.quote_ident(f.relname) else f.oid::text || '!' end,
                        array(select fa.attname from pg_catalog.unnest(k.confkey) with ordinality m(attnum, n)
                                join pg_catalog.pg_attribute fa on fa.attrelid = k.confrelid and fa.attnum = m.attnum order by m.n))::text
                  from pg_catalog.pg_class f where f.oid = k.confrelid)`;

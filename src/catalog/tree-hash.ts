@@ -1,10 +1,9 @@
 import { foreignReferences, refersIntoTenants } from './object-references.js';
-import { isRelevantConstraint } from './relevance-sql.js';
 import { rowHash, SEED, textHash } from './seeded-hash.js';
 import { relativeExpression } from './table-hash.js';
 
 /** A tree without the numbers behind a mark: a fifth of what a regular expression takes. A blank inside a name is escaped. */
-export const cut = (tree: string, mark: string): string =>
+const cut = (tree: string, mark: string): string =>
   `pg_catalog.array_to_string(array(select pg_catalog.ltrim(m, '-0123456789') from pg_catalog.unnest(pg_catalog.string_to_array(${tree}, '${mark}')) m), '')`;
 
 /**
@@ -74,20 +73,12 @@ export const INDEXES: TreeCatalog = {
   select indexrelid oid, rel, tn n, th h from ix where th is not null and indexrelid not in (select indexrelid from own)`,
 };
 
-/** @param isCut those of relevant constraints alone */
-export const constraints = (isCut: boolean): TreeCatalog => ({
+export const CONSTRAINTS: TreeCatalog = {
   catalog: 'pg_constraint',
   object: 'pg_constraint',
   oid: 'o.oid',
   table: 'o.conrelid',
   trees: ['o.conbin'],
   raw: `
-  select k.oid, r.oid rel, k.conname n, ${treeHash(['k.conbin'])} h from rel r ${constraintsOf(isCut)}
-   where k.conbin is not null${isCut ? ` and ${isRelevantConstraint('a.nums')}` : ''}`,
-});
-
-/** The constraints `k` of `r`: those of few tables are looked up, of most one joins the catalog. */
-export const constraintsOf = (isCut: boolean): string =>
-  isCut
-    ? 'join att a on a.rel = r.oid cross join lateral (select k.* from pg_catalog.pg_constraint k where k.conrelid = r.oid offset 0) k'
-    : 'join pg_catalog.pg_constraint k on k.conrelid = r.oid';
+  select oid, rel, tn n, th h from con where th is not null`,
+};
