@@ -52,4 +52,15 @@ describe('a tenant hashes apart', () => {
     );
     expect(await groupsAfter(fleet.database, views.join(';'), SCHEMAS)).toEqual(everyWay(apart));
   });
+
+  it('in the table whose foreign key leads to another table’s column of the same number and another name', async () => {
+    const script = 'ALTER TABLE w.parent RENAME code TO c';
+    expect(await groupsAfter(fleet.database, script, SCHEMAS, 'child')).toEqual(everyWay('good+twin | w'));
+  });
+
+  it('in no other table than the one that differs', async () => {
+    const script = 'ALTER TABLE w.parent ADD more int';
+    expect(await groupsAfter(fleet.database, script, SCHEMAS, 'seen')).toEqual(everyWay('good+twin+w'));
+    expect(await groupsAfter(fleet.database, script, SCHEMAS, 'parent')).toEqual(everyWay('good+twin | w'));
+  });
 });
