@@ -11,6 +11,8 @@ export interface Tenant {
   readonly schema: string;
   /** The role that new tables belong to: the owner of most of the tenant's tables, else of the schema. */
   readonly owner: string;
+  /** Tables and materialized views in it of other names than those that are declared. */
+  readonly undeclared: number;
 }
 
 /** A schema that holds some of the tables that make a tenant, but not all: maybe a damaged one. Never dropped silently. */
@@ -44,6 +46,7 @@ interface SchemaRow extends Row {
   readonly oid: string;
   readonly nspname: string;
   readonly owner: string;
+  readonly undeclared: number;
   readonly system: boolean;
   readonly has: readonly string[];
   readonly excluded: boolean;
@@ -52,14 +55,14 @@ interface SchemaRow extends Row {
 
 /**
  * Finds the tenants from the catalogs, in one statement (two when the rule is a query).
- * @param directory of fleet.yaml, for the error
+ * @param of directory: of fleet.yaml, for the error; declared: names of tables
  * @throws {TrueupError} UNKNOWN_SCHEMA for a named schema that is not there, NO_TENANT when nothing was found.
  */
 export async function discoverTenants(
   session: Session,
   rule: TenantRule,
   selection: TenantSelection,
-  directory = '',
+  { directory = '', declared = [] }: { readonly directory?: string; readonly declared?: readonly string[] } = {},
 ): Promise<Discovery> {
   const having = rule.havingTables ?? [];
   const listed = selection.schemas.length > 0 ? selection.schemas : await listedSchemas(session, rule);
@@ -68,6 +71,7 @@ export async function discoverTenants(
     named ? [] : having,
     [...rule.exclude, ...selection.exclude],
     rule.like ?? '',
+    declared,
     ...(named ? [selection.schemas] : []),
   ]);
   const bySchema = new Map(rows.map((row) => [row.nspname, row]));
@@ -146,7 +150,12 @@ async function namedTenants(
   return { tenants: named.filter((row) => !row.excluded).map(tenant), lookAlikes: [], absent };
 }
 
-const tenant = (row: SchemaRow): Tenant => ({ oid: row.oid, schema: row.nspname, owner: row.owner });
+const tenant = ({ oid, nspname, owner, undeclared }: SchemaRow): Tenant => ({
+  oid,
+  schema: nspname,
+  owner,
+  undeclared,
+});
 
 function noTenant(rule: TenantRule, schemas: number, directory: string): TrueupError {
   const looked =
@@ -171,7 +180,7 @@ select n.nspname::text "name" from pg_catalog.pg_namespace n
  where n.nspname not like 'pg\\_%' and n.nspname <> 'information_schema' order by 1`;
 
 /**
- * Schemas, and whose tables are looked at only where that decides. Named ones ($4) are tenants whatever they hold, and
+ * Schemas, what stands in them beside the declared tables ($4), and whose tables are looked at only where that decides. Named ones ($5) are tenants whatever they hold, and
  * nothing is read but them: a batch of an apply must not read the whole fleet's schemas, nor its tables, which are found
  * by what depends on a schema, since by namespace pg_class has no index.
  */
@@ -180,19 +189,22 @@ with held as (
   select c.relnamespace ns, pg_catalog.array_agg(c.relname::text) has from pg_catalog.pg_class c
    where ${named ? 'false and ' : ''}c.relname = any($1::name[]) and c.relkind in ('r','p') group by 1),
 ruled as (
-  select distinct on (ns) ns, relowner from (
-    select c.relnamespace ns, c.relowner, count(*) n from pg_catalog.pg_class c${named ? NAMED_TABLES : ''} where c.relkind in ('r','p') group by 1, 2) o
+  select distinct on (ns) ns, case when n > 0 then relowner end relowner, undeclared from (
+    select c.relnamespace ns, c.relowner, count(*) filter (where c.relkind <> 'm') n,
+           sum(count(*) filter (where c.relname <> all($4::name[]))) over (partition by c.relnamespace) undeclared
+      from pg_catalog.pg_class c${named ? NAMED_TABLES : ''} where c.relkind in ('r','p','m') group by 1, 2) o
    order by ns, n desc, relowner)
 select n.oid::text oid, n.nspname::text nspname, pg_catalog.pg_get_userbyid(coalesce(ruled.relowner, n.nspowner))::text "owner",
+       coalesce(ruled.undeclared, 0)::int4 undeclared,
        n.nspname like 'pg\\_%' or n.nspname = 'information_schema'
          or exists (select from pg_catalog.pg_depend d where d.classid = 'pg_catalog.pg_namespace'::regclass and d.objid = n.oid
                        and d.refclassid = 'pg_catalog.pg_extension'::regclass and d.deptype = 'e') "system",
        coalesce(held.has, '{}') has,
        exists (select from pg_catalog.unnest($2::text[]) x where n.nspname like x) excluded,
        n.nspname like $3 liked
-  from pg_catalog.pg_namespace n left join held on held.ns = n.oid left join ruled on ruled.ns = n.oid${named ? '\n where n.nspname = any($4::name[])' : ''}
+  from pg_catalog.pg_namespace n left join held on held.ns = n.oid left join ruled on ruled.ns = n.oid${named ? '\n where n.nspname = any($5::name[])' : ''}
  order by n.nspname`;
 
 const NAMED_TABLES = ` join pg_catalog.pg_depend d on d.objid = c.oid and d.classid = 'pg_catalog.pg_class'::regclass
       and d.refclassid = 'pg_catalog.pg_namespace'::regclass
-      join pg_catalog.pg_namespace s on s.oid = d.refobjid and s.nspname = any($4::name[])`;
+      join pg_catalog.pg_namespace s on s.oid = d.refobjid and s.nspname = any($5::name[])`;

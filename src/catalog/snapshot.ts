@@ -86,7 +86,10 @@ async function readOnce(
   const [who] = await session.query<{ user: string; version: string }>(
     `select current_user::text "user", pg_catalog.current_setting('server_version') "version", ${CATALOG_SETTINGS}`,
   );
-  const discovery = await discoverTenants(session, desired.tenants, selection, desired.directory);
+  const discovery = await discoverTenants(session, desired.tenants, selection, {
+    directory: desired.directory,
+    declared: desired.tables.map((table) => table.name),
+  });
   const { extensions, methods } = await readExtensions(
     session,
     desired.extensions.map((extension) => extension.name),
@@ -160,7 +163,7 @@ async function readOnce(
     groups,
     unmanaged:
       counts && desired.phases.every((phase) => phase.selected)
-        ? await countUnmanaged(session, oids, desired.tables, groups)
+        ? countUnmanaged(discovery.tenants, desired.tables, groups)
         : null,
     owned: ownedIndexes,
     members: apart.members,

@@ -1,5 +1,5 @@
-import type { Row, Session } from '../database/session.js';
 import type { DesiredTable } from '../desired-state/model.js';
+import type { Tenant } from './discover.js';
 import type { TenantGroup } from './snapshot.js';
 
 /** What stands in tenants and nothing declares: left alone, and counted so that nobody takes it for compared. */
@@ -9,13 +9,12 @@ export interface Unmanaged {
   readonly indexes: number;
 }
 
-/** Counts over all tenants; tables by one statement, the rest from the shapes that were read. */
-export async function countUnmanaged(
-  session: Session,
-  namespaces: readonly string[],
+/** Counts over all tenants: tables as they were found with their schemas, the rest from the shapes that were read. */
+export function countUnmanaged(
+  tenants: readonly Tenant[],
   desired: readonly DesiredTable[],
   groups: readonly TenantGroup[],
-): Promise<Unmanaged> {
+): Unmanaged {
   const declared = new Map(
     desired.map((table) => [
       table.name,
@@ -36,12 +35,5 @@ export async function countUnmanaged(
       columns += extraColumns * group.schemas.length;
       indexes += shape.indexes.filter((index) => !known.indexes.has(index.name)).length * group.schemas.length;
     }
-  const [row] = await session.query<Row & { n: number }>(
-    // By what depends on a schema: by namespace pg_class has no index, and some schemas must not cost those of all.
-    `select count(*)::int4 n from pg_catalog.pg_depend d join pg_catalog.pg_class c on c.oid = d.objid
-      where d.refclassid = 'pg_catalog.pg_namespace'::regclass and d.refobjid = any($1::oid[])
-        and d.classid = 'pg_catalog.pg_class'::regclass and c.relkind in ('r', 'p', 'm') and c.relname <> all($2::name[])`,
-    [namespaces, [...declared.keys()]],
-  );
-  return { tables: row?.n ?? 0, columns, indexes };
+  return { tables: tenants.reduce((sum, tenant) => sum + tenant.undeclared, 0), columns, indexes };
 }

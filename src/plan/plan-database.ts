@@ -66,7 +66,7 @@ async function planOverrides(
 ): Promise<readonly DatabasePlan[]> {
   const { desired, selection } = request;
   const found = await inTransaction(session, 'read only snapshot', () =>
-    discoverTenants(session, desired.tenants, selection, desired.directory),
+    discoverTenants(session, desired.tenants, selection, { directory: desired.directory }),
   );
   const schemas = [...found.tenants.map((tenant) => tenant.schema), ...found.absent];
   const parts: DatabasePlan[] = [];

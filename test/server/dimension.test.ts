@@ -185,11 +185,12 @@ describe('text search on a tenant that holds rows', () => {
 
 describe('what is not declared, and other releases', () => {
   it('C11: an extra table, column and index that no phase owns are left alone, and counted', async () => {
-    await test.exec(`CREATE TABLE two.notes (id int); ALTER TABLE two.banks ADD COLUMN colour text DEFAULT 'red';
+    await test.exec(`CREATE TABLE two.notes (id int); CREATE MATERIALIZED VIEW two.sums AS SELECT 1 n; ALTER TABLE two.banks ADD COLUMN colour text DEFAULT 'red';
       CREATE INDEX my_own ON two.documents (created_at); ALTER TABLE two.documents ADD CONSTRAINT mine CHECK (id <> '')`);
     const plan = await fleet.plan(only('two'));
     expect(plan.summary).toMatchObject({ inSync: 1, drifted: 0 });
-    expect(plan.databases[0]?.unmanaged).toMatchObject({ tables: 1, columns: 1, indexes: 1 });
+    expect(plan.databases[0]?.unmanaged).toMatchObject({ tables: 2, columns: 1, indexes: 1 });
+    expect((await fleet.plan()).databases[0]?.unmanaged?.tables).toBe(2);
     fleet.forget();
     await fleet.apply(only('two'));
     expect(changed(fleet.statements)).toEqual([]);
