@@ -1,4 +1,4 @@
-import { readdir } from 'node:fs/promises';
+import { readdirSync } from 'node:fs';
 import { isAbsolute, join, normalize, relative, resolve } from 'node:path';
 import { TrueupError } from '../trueup-error.js';
 import type { BackendFiles, TablesFile } from './backends.js';
@@ -25,10 +25,10 @@ export interface DesiredStateFiles {
  * Reads fleet.yaml and every file of every phase, chosen or not. Null when fleet.yaml itself cannot be used.
  * @throws {TrueupError} DESIRED_STATE_MISSING when there is no fleet.yaml.
  */
-export async function readFiles(directory: string, problems: Problems): Promise<DesiredStateFiles | null> {
+export function readFiles(directory: string, problems: Problems): DesiredStateFiles | null {
   const root = resolve(directory);
   const fleetPath = join(root, 'fleet.yaml');
-  const read = await readFileText(fleetPath);
+  const read = readFileText(fleetPath);
   if (!read.ok && read.missing) {
     throw new TrueupError('DESIRED_STATE_MISSING', 'there is no fleet.yaml, so no desired state', {
       where: displayName(fleetPath),
@@ -36,7 +36,7 @@ export async function readFiles(directory: string, problems: Problems): Promise<
         'name its directory with --desired-state DIR, or write one from a tenant with `trueup inspect --schema NAME --out DIR`',
     });
   }
-  const fleetFile = await readYaml(fleetPath, problems);
+  const fleetFile = readYaml(fleetPath, problems);
   const fleet = fleetFile === null ? null : asFleet(fleetFile, problems);
   if (fleetFile === null || fleet === null) return null;
   const fixed = new Map<string, TablesFile>();
@@ -50,18 +50,18 @@ export async function readFiles(directory: string, problems: Problems): Promise<
         'give one of file and backends',
       );
     } else if (phase.file !== undefined) {
-      const file = await readFixed(root, phase.file, within(place, 'file'), problems);
+      const file = readFixed(root, phase.file, within(place, 'file'), problems);
       if (file !== null) fixed.set(phase.name, file);
     } else {
-      backends.set(phase.name, await readBackends(root, phase, place, problems));
+      backends.set(phase.name, readBackends(root, phase, place, problems));
     }
   }
   return { directory: root, fleet, fleetFile, fixed, backends };
 }
 
-async function readFixed(root: string, name: string, place: Place, problems: Problems): Promise<TablesFile | null> {
+function readFixed(root: string, name: string, place: Place, problems: Problems): TablesFile | null {
   if (escapes(name, place, problems)) return null;
-  const file = await readYaml(join(root, name), problems, place);
+  const file = readYaml(join(root, name), problems, place);
   const document = file === null ? null : asTables(file, problems);
   if (file === null || document === null) return null;
   for (const key of ['backend', 'limits', 'alternatives'] as const) {
@@ -71,17 +71,12 @@ async function readFixed(root: string, name: string, place: Place, problems: Pro
   return { file, document };
 }
 
-async function readBackends(
-  root: string,
-  phase: PhaseDocument,
-  place: Place,
-  problems: Problems,
-): Promise<BackendFiles> {
+function readBackends(root: string, phase: PhaseDocument, place: Place, problems: Problems): BackendFiles {
   const files = new Map<string, TablesFile>();
   const folder = phase.backends ?? '';
   const at = within(place, 'backends');
   if (escapes(folder, at, problems)) return files;
-  const names = await list(join(root, folder));
+  const names = list(join(root, folder));
   if (names === null) {
     problems.invalid(
       `the folder ${shown(folder)} of phase ${phase.name} cannot be read`,
@@ -101,7 +96,7 @@ async function readBackends(
   }
   for (const name of names) {
     const stem = name.slice(0, -'.yaml'.length);
-    const file = await readYaml(join(root, folder, name), problems, at);
+    const file = readYaml(join(root, folder, name), problems, at);
     const document = file === null ? null : asTables(file, problems);
     if (file === null || document === null) continue;
     if (document.backend !== stem) {
@@ -116,18 +111,20 @@ async function readBackends(
   return files;
 }
 
-async function readYaml(path: string, problems: Problems, from?: Place): Promise<YamlFile | null> {
+function readYaml(path: string, problems: Problems, from?: Place): YamlFile | null {
   const name = displayName(path);
-  const read = await readFileText(path);
+  const read = readFileText(path);
   if (read.ok) return parseYaml(name, read.text, problems);
   const where = read.missing && from !== undefined ? valueAt(from) : { file: name, line: 1, column: 1 };
   problems.invalid(`${name} ${read.message}`, where, read.remedy);
   return null;
 }
 
-async function list(folder: string): Promise<readonly string[] | null> {
+function list(folder: string): readonly string[] | null {
   try {
-    return (await readdir(folder)).filter((name) => name.endsWith('.yaml') && !name.startsWith('.')).sort();
+    return readdirSync(folder)
+      .filter((name) => name.endsWith('.yaml') && !name.startsWith('.'))
+      .sort();
   } catch {
     return null;
   }

@@ -11,7 +11,7 @@ import { resolveState } from './resolve-state.js';
  */
 export async function loadDesiredState(options: LoadOptions): Promise<DesiredState> {
   const problems = new Problems();
-  const files = await readFiles(options.directory, problems);
+  const files = readFiles(options.directory, problems);
   if (files === null) {
     problems.throwIfAny();
     throw new Error('fleet.yaml was refused without a reason');
@@ -27,7 +27,7 @@ export async function loadDesiredState(options: LoadOptions): Promise<DesiredSta
  */
 export async function listBackends(directory: string): Promise<Readonly<Record<string, readonly string[]>>> {
   const problems = new Problems();
-  const files = await readFiles(directory, problems);
+  const files = readFiles(directory, problems);
   problems.throwIfAny();
   return Object.fromEntries([...(files?.backends ?? [])].map(([phase, backends]) => [phase, [...backends.keys()]]));
 }

@@ -1,21 +1,25 @@
-import { open, stat } from 'node:fs/promises';
+import { closeSync, openSync, readSync, statSync } from 'node:fs';
 
 /** A file larger than this is not a desired state; reading it would only exhaust memory. */
 export const MAX_FILE_BYTES = 1_048_576;
+const PIECE_BYTES = 65_536;
 
 /** The text of a file, or why it cannot be used. */
 export type FileText =
   | { readonly ok: true; readonly text: string }
   | { readonly ok: false; readonly missing: boolean; readonly message: string; readonly remedy: string };
 
-/** Reads a file that must be regular, at most 1 MB and UTF-8. Never throws for what the file is. */
-export async function readFileText(path: string): Promise<FileText> {
+/**
+ * Reads a file that must be regular, at most 1 MB and UTF-8. Never throws for what the file is. Not by promises, which take
+ * a dozen small files ten times as long.
+ */
+export function readFileText(path: string): FileText {
   try {
     // Opening a named pipe would wait for a writer for ever, so its kind is asked first.
-    const kind = await stat(path);
+    const kind = statSync(path);
     if (kind.isDirectory()) return refused('is a directory, not a file', 'put a YAML file in its place');
     if (!kind.isFile()) return refused('is not a regular file', 'put a YAML file in its place');
-    const bytes = await readBounded(path);
+    const bytes = readBounded(path);
     if (bytes === null) {
       return refused('is larger than 1 MB', 'a desired state is a few kilobytes; is this the right file?');
     }
@@ -25,19 +29,21 @@ export async function readFileText(path: string): Promise<FileText> {
   }
 }
 
-async function readBounded(path: string): Promise<Buffer | null> {
-  const handle = await open(path);
+/** By a piece at a time: a buffer of the size that is allowed would be cleared for each small file. */
+function readBounded(path: string): Buffer | null {
+  const file = openSync(path, 'r');
   try {
-    const buffer = Buffer.alloc(MAX_FILE_BYTES + 1);
-    let length = 0;
-    while (length < buffer.length) {
-      const { bytesRead } = await handle.read(buffer, length, buffer.length - length, length);
-      if (bytesRead === 0) return buffer.subarray(0, length);
-      length += bytesRead;
+    const pieces: Buffer[] = [];
+    for (let length = 0; length <= MAX_FILE_BYTES; ) {
+      const piece = Buffer.allocUnsafe(PIECE_BYTES);
+      const bytes = readSync(file, piece);
+      if (bytes === 0) return Buffer.concat(pieces);
+      pieces.push(piece.subarray(0, bytes));
+      length += bytes;
     }
     return null;
   } finally {
-    await handle.close();
+    closeSync(file);
   }
 }
 

@@ -31,7 +31,7 @@ export interface ValidationSummary {
  */
 export async function validateDesiredState(options: LoadOptions): Promise<ValidationSummary> {
   const problems = new Problems();
-  const files = await readFiles(options.directory, problems);
+  const files = readFiles(options.directory, problems);
   const readings = new FileReadings();
   const state = files === null ? null : await resolveState(files, options, problems, readings);
   if (files !== null && state !== null) {
