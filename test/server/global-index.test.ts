@@ -15,7 +15,9 @@ let fleet: FleetUnderTest;
 beforeAll(async () => {
   test = await createTestDatabase();
   fleet = await openFleet(test.url);
-  await fleet.provision(['quiet', 'busy', 'kept']);
+  // By itself: of tenants that are alike the oldest speaks for the others, and its view is put to EXPLAIN.
+  await fleet.provision(['quiet']);
+  await fleet.provision(['busy', 'kept']);
 });
 
 afterAll(async () => {
@@ -36,7 +38,9 @@ describe('a global index that the backend no longer has', () => {
     fleet.forget();
     const outcome = await fleet.apply({ load });
     expect(outcome.summary).toMatchObject({ tenants: 3, inSync: 3 });
-    expect(fleet.statements.filter((sql) => /^\s*(create|drop|alter|lock)\b|from quiet\./iu.test(sql))).toEqual([]);
+    const reading = fleet.statements.filter((sql) => !/^explain \(verbose,/iu.test(sql));
+    expect(reading.filter((sql) => /^\s*(create|drop|alter|lock)\b|from quiet\./iu.test(sql))).toEqual([]);
+    expect(reading.length).toBeLessThan(fleet.statements.length);
     expect(await vectorIndexes('quiet')).toEqual([[GLOBAL, true]]);
     const { desired } = await fleet.plan({ load });
     expect(desired.phases.filter((phase) => !phase.selected).map((phase) => phase.name)).toEqual([
