@@ -1,3 +1,4 @@
+import { chunk } from '../collections.js';
 import type { Session } from '../database/session.js';
 import { inTransaction } from '../database/transaction.js';
 import { quoteLiteral } from '../sql/quote.js';
@@ -66,18 +67,29 @@ export async function withSessionBeside<T>(
   }
 }
 
-/** Shares items among sessions, and gives what each read. Ends when all have: none is left busy behind an error. */
+/**
+ * Shares items among sessions, each of which takes a part when it is free, and gives what each part's reading gave. Ends when
+ * all have: none is left busy behind an error.
+ */
 export async function shared<T, R>(
   sessions: readonly Session[],
   items: readonly T[],
   read: (session: Session, part: readonly T[]) => Promise<readonly R[]>,
+  parts = sessions.length,
 ): Promise<readonly R[]> {
-  const size = Math.ceil(items.length / sessions.length);
+  const open = [...chunk(items, Math.max(1, Math.ceil(items.length / parts))).entries()];
+  const found: (readonly R[])[] = [];
   const settled = await Promise.allSettled(
-    sessions.map((session, at) => read(session, items.slice(at * size, (at + 1) * size))),
+    sessions.map(async (session) => {
+      for (let next = open.shift(); next !== undefined; next = open.shift()) {
+        const [at, part] = next;
+        found[at] = await read(session, part).catch((error: unknown) => {
+          open.length = 0;
+          throw error;
+        });
+      }
+    }),
   );
-  return settled.flatMap((part) => {
-    if (part.status === 'rejected') throw part.reason;
-    return part.value;
-  });
+  for (const session of settled) if (session.status === 'rejected') throw session.reason;
+  return found.flat();
 }

@@ -68,13 +68,17 @@ export class Answers {
     }
   }
 
-  /** Whether two tenants gave the same answers to these questions. */
-  alike(left: string, right: string, questions: ReadonlyMap<string, Question>): boolean {
-    for (const [key, question] of questions) {
-      const [one, other] = [this.of(left, key, question), this.of(right, key, question)];
-      if (one !== other && bearing(question, one) !== bearing(question, other)) return false;
-    }
-    return true;
+  /** Whether another tenant gave the same answers to these questions. What is the same for all is not looked up for each. */
+  likeness(schema: string, questions: ReadonlyMap<string, Question>): (other: string) => boolean {
+    const own = [...questions].flatMap(([key, question]) => {
+      const answers = isFleetWide(question) ? undefined : this.#byTenant.get(key);
+      return answers === undefined ? [] : [{ question, answers, answer: answers.get(schema) }];
+    });
+    return (other) =>
+      own.every(({ question, answers, answer }) => {
+        const its = answers.get(other);
+        return its === answer || bearing(question, its) === bearing(question, answer);
+      });
   }
 
   async #byTrees(question: Question): Promise<unknown> {

@@ -27,9 +27,9 @@ export async function planGroup(
       continue;
     }
     const others: TenantRead[] = [];
+    const isLike = fleet.answers.likeness(schema, sheet.asked);
     for (const tenant of rest) {
-      if (tenant === representative || fleet.answers.alike(schema, tenant.schema, sheet.asked))
-        diffs.set(tenant.schema, diff);
+      if (tenant === representative || isLike(tenant.schema)) diffs.set(tenant.schema, diff);
       else others.push(tenant);
     }
     rest = others;

@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readFleet } from '../../src/catalog/fleet-pass.js';
+import { ownershipFilter } from '../../src/catalog/owned.js';
 import { planFleet } from '../../src/plan/plan-fleet.js';
 import { NO_PROGRESS } from '../../src/progress.js';
 import { type FleetUnderTest, itemsOf, loadShipped, openFleet } from '../support/fleet.js';
@@ -61,6 +63,54 @@ describe('members in order', () => {
     expect(many?.statements).toBe(few?.statements);
   });
 });
+
+it('members, shapes and what stands apart are the same in however many statements a fleet is read', async () => {
+  const test = await createTestDatabase();
+  const fleet = await openFleet(test.url);
+  const session = await fleet.database.connect();
+  try {
+    const tenants = Array.from({ length: 9 }, (_, at) => `t${at}`);
+    for (const schema of tenants) await test.exec(shopTenant(schema, shopsOf(schema, 2)));
+    await test.exec(
+      `${keptIndex('t1')} ${keptIndex('t7')} DROP INDEX t4."${itemsMember('t4 shop 0')}"; ALTER TABLE t8.orders ADD extra int`,
+    );
+    const desired = await loadShipped({ directory });
+    const relations = desired.tables.map((table) => table.name);
+    const filter = ownershipFilter(desired.phases, desired.tables);
+    const oids = await test.query<{ oid: string }>(`select oid::text oid from pg_namespace where nspname ~ '^t[0-9]$'`);
+    const read = async (partOf?: number) => {
+      const request = { shapes: true, apart: true, ...(partOf === undefined ? {} : { partOf }) };
+      const pass = await readFleet(
+        [session],
+        oids.map((row) => row.oid),
+        relations,
+        filter,
+        request,
+      );
+      return {
+        shapes: pass.hashed.map(({ hash, schemas }) => [hash, schemas]),
+        members: pass.apart.members
+          .flatMap(({ schemas, digests, ...of }) => schemas.map((schema, at) => [schema, of, digests[at]]))
+          .sort(byText),
+        kinds: pass.apart.kinds.map(({ examples: _, ...kind }) => kind).sort(byText),
+        apart: pass.apart.groups
+          .flatMap(({ schemas, name, definition }) => schemas.map((schema) => [schema, name, definition]))
+          .sort(),
+      };
+    };
+    const whole = await read();
+    expect(whole.shapes.map(([, schemas]) => schemas?.length)).toEqual([8, 1]);
+    expect(whole.members).toHaveLength(18);
+    expect(whole.apart.map(([schema]) => schema)).toEqual(['t1', 't1', 't7', 't7']);
+    for (const partOf of [3, 4]) expect(await read(partOf)).toEqual(whole);
+  } finally {
+    await session.close();
+    await fleet.close();
+    await test.drop();
+  }
+});
+
+const byText = (left: unknown, right: unknown) => (JSON.stringify(left) < JSON.stringify(right) ? -1 : 1);
 
 /** Ways in which a tenant with the shops of {@link SHOPS} may be wrong, and whether that is drift. */
 const SHOPS = ['a', 'b', `o'brien \\ "100%" %1$s $1`] as const;
