@@ -194,8 +194,18 @@ function sorted(
     const changes =
       read.tables.size === 0 ? provisioned(result.changes, desired.release, phase, !isNew) : result.changes;
     const owner = of.ownerOf(schema);
-    const fingerprint = fingerprintOf(read, owner, changes);
-    tenants.push({ database, schema, changes, fingerprint, owner, isNew, phases: desired.phases });
+    tenants.push({
+      database,
+      schema,
+      changes,
+      // Of tens of thousands of tenants in sync nobody asks for it.
+      get fingerprint() {
+        return fingerprintOf(read, owner, changes);
+      },
+      owner,
+      isNew,
+      phases: desired.phases,
+    });
   }
   return { tenants, unreadable };
 }
