@@ -180,9 +180,9 @@ select n.nspname::text "name" from pg_catalog.pg_namespace n
  where n.nspname not like 'pg\\_%' and n.nspname <> 'information_schema' order by 1`;
 
 /**
- * Schemas, what stands in them beside the declared tables ($4), and whose tables are looked at only where that decides. Named ones ($5) are tenants whatever they hold, and
- * nothing is read but them: a batch of an apply must not read the whole fleet's schemas, nor its tables, which are found
- * by what depends on a schema, since by namespace pg_class has no index.
+ * Schemas, which of the tables that make a tenant each holds, and how many beside the declared ones ($4). Named ones ($5) are
+ * tenants whatever they hold, and nothing is read but them: a batch of an apply must not read the whole fleet's schemas,
+ * nor its tables, which are found by what depends on a schema, since by namespace pg_class has no index.
  */
 const discoverSql = (named: boolean): string => `
 with held as (

@@ -41,8 +41,8 @@ export async function readFleet(
 ): Promise<FleetPass> {
   const apart = request.apart && (filter.ownership.length > 0 || filter.families.length > 0);
   if (namespaces.length === 0 || (!apart && !request.shapes)) return NOTHING;
-  const wanted = Math.ceil(namespaces.length / sessions.length / (request.partOf ?? PART_OF));
-  const parts = sessions.length * Math.min(wanted, PARTS_PER_SESSION);
+  const each = Math.ceil(namespaces.length / sessions.length / (request.partOf ?? PART_OF));
+  const parts = sessions.length * Math.min(each, PARTS_PER_SESSION);
   const read = (session: Session, part: readonly string[]) => {
     const isRough = request.shapes && part.length >= (request.worthRough ?? WORTH_ROUGH);
     const { serverVersion } = session;
