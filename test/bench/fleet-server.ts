@@ -21,8 +21,8 @@ const GIGABYTE = 1024 ** 3;
 
 /**
  * What a server of the bench's own is set to, as far as it differs from PostgreSQL's defaults. Catalogs should stay in
- * memory, as on any server that is large enough for its fleet, so that it has the quarter of the machine's that
- * PostgreSQL's documentation advises: the catalogs of 10,000 tenants take 4.7 GB. Nothing that runs by itself may fall into a measurement;
+ * memory, as on any server that is large enough for its fleet: those of 10,000 tenants take 4.7 GB, and it has the quarter
+ * of the machine's memory that PostgreSQL's documentation advises. Nothing that runs by itself may fall into a measurement;
  * and the disk's sync time, which is the same for everybody, is left out.
  */
 const settings = (): Readonly<Record<string, string>> => ({
