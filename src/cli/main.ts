@@ -2,6 +2,7 @@ import type { Config } from '@oclif/core/config';
 import { ExitError } from '@oclif/core/errors';
 import { loadHelpClass } from '@oclif/core/help';
 import { TrueupError } from '../trueup-error.js';
+import { leaveUnoptimised } from '../webassembly-tiers.js';
 import { endOfFlags, wantsJson, wantsJsonLog } from './arguments.js';
 import { EXIT_CODES } from './exit-codes.js';
 import { knownError, nearest } from './known-error.js';
@@ -39,6 +40,7 @@ export async function run(
     reportError(knownError(error, help), form);
     return end(EXIT_CODES.error);
   };
+  leaveUnoptimised();
   survivePipes();
   endOnSignals();
   process.on('uncaughtException', fail);

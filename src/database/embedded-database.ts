@@ -1,4 +1,5 @@
 import type { PGlite } from '@electric-sql/pglite';
+import { optimiseAgain } from '../webassembly-tiers.js';
 import { beginSession, type Send } from './begin-session.js';
 import { connectionFailure } from './connection-failure.js';
 import { databaseError, isServerError } from './database-errors.js';
@@ -99,6 +100,7 @@ class EmbeddedDatabase implements Database {
 }
 
 async function start(directory: string | null): Promise<PGlite> {
+  optimiseAgain();
   const [{ PGlite }, { vector }, { pg_trgm }, { pg_textsearch }] = await Promise.all([
     import('@electric-sql/pglite'),
     import('@electric-sql/pglite-pgvector'),

@@ -18,6 +18,14 @@ function imported(argv: readonly string[]): readonly string[] {
   return stderr.split('\n').flatMap((line) => /^import file:\/\/(.*)$/u.exec(line)?.[1]?.replace(ROOT, '') ?? []);
 }
 
+/** How many functions of WebAssembly V8 optimises while a command line runs. */
+function optimised(argv: readonly string[]): number {
+  const program = ['--trace-wasm-compilation-times', join(ROOT, 'bin', 'run.js'), ...argv];
+  const { stdout } = spawnSync(process.execPath, program, { encoding: 'utf8', cwd: ROOT, maxBuffer: 2 ** 28 });
+  expect(stdout).toContain('using Liftoff');
+  return stdout.match(/^Compiled function .* using TurboFan/gmu)?.length ?? 0;
+}
+
 /** A package whose one command cannot be imported. */
 function brokenPackage(manifest: boolean): string {
   const root = mkdtempSync(join(tmpdir(), 'trueup-start-'));
@@ -49,7 +57,9 @@ describe('the start', () => {
     for (const argv of [['--help'], ['apply', '--help'], ['--version']]) {
       const modules = imported(argv);
       expect(modules).toContain('dist/cli/main.js');
-      expect(modules.filter((path) => /^dist\/(?!cli\/|database\/|trueup-error)/u.test(path))).toEqual([]);
+      expect(
+        modules.filter((path) => /^dist\/(?!cli\/|database\/|trueup-error|webassembly-tiers)/u.test(path)),
+      ).toEqual([]);
     }
   });
 
@@ -58,6 +68,12 @@ describe('the start', () => {
     expect(modules.filter((path) => path.startsWith('dist/commands/'))).toEqual(['dist/commands/validate.js']);
     expect(modules.filter((path) => /node_modules\/(?:pg|ajv|@electric-sql)\//u.test(path))).toEqual([]);
     expect(modules.filter((path) => /^dist\/(?:apply|plan|catalog|inspect|report|demo)\//u.test(path))).toEqual([]);
+  });
+
+  it('leaves the SQL parser unoptimised, and the embedded PostgreSQL not', () => {
+    const files = ['--desired-state', join(ROOT, 'desired-state')];
+    expect(optimised(['validate', ...files])).toBe(0);
+    expect(optimised(['plan', ...files, '--database-url', 'pglite://'])).toBeGreaterThan(0);
   });
 
   it('holds files to the same schemas in the build as in the sources', async () => {
