@@ -1,4 +1,4 @@
 #!/usr/bin/env node
-import { start } from '../dist/cli/start.js';
+import { loadProgram } from '../dist/cli/launch.js';
 
-await start(import.meta.url);
+await loadProgram().program.start(import.meta.url);

@@ -1,6 +1,9 @@
-// What follows tsc in `npm run build`, from dist/build, which is not kept: dist works without the manifest and the
-// validators, and starts more slowly; not without the assets.
+// What follows tsc in `npm run build`, from dist/build, which is not kept. The bundle holds what the steps before it have
+// written.
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
 import { copyAssets } from './assets.js';
+import { writeBundle } from './bundle.js';
 import { writeManifest } from './manifest.js';
 import { writeValidators } from './validators.js';
 
@@ -8,3 +11,7 @@ const dist = new URL('../', import.meta.url);
 await copyAssets(dist);
 await writeValidators(dist);
 await writeManifest(dist);
+await writeBundle(dist);
+const warm = fileURLToPath(new URL('warm.js', import.meta.url));
+const { status } = spawnSync(process.execPath, [warm], { stdio: ['ignore', 'ignore', 'inherit'] });
+process.exitCode = status ?? 1;

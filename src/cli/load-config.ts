@@ -1,10 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { Command } from '@oclif/core/command';
 // Of oclif only what is needed, wherever it is imported: its index takes half as long again to load.
 import { Config, Plugin } from '@oclif/core/config';
 import type * as Interfaces from '@oclif/core/interfaces';
 import { settings } from '@oclif/core/settings';
+import { COMMAND_MODULES } from './command-modules.js';
 
 /** Words beside `--help` that ask for help. */
 export const SHORT_HELP = ['-h'];
@@ -34,7 +36,7 @@ export async function loadCommands(importMetaUrl: string, options: CommandsOptio
   // oclif's own way needs the JavaScript API of the TypeScript compiler, and depends on NODE_ENV.
   settings.enableAutoTranspile = false;
   const oclif = { ...pjson.oclif, commands: './commands', additionalHelpFlags: SHORT_HELP };
-  const plugin = new Plugin({
+  const plugin = new Commands({
     root: join(root, development ? 'src' : 'dist'),
     name: pjson.name,
     isRoot: true,
@@ -45,6 +47,21 @@ export async function loadCommands(importMetaUrl: string, options: CommandsOptio
   });
   await plugin.load();
   return plugin;
+}
+
+/** Commands by the program's own imports, which are in the bundle of the build; oclif would import their files. */
+class Commands extends Plugin {
+  override findCommand(id: string, options: { readonly must: true }): Promise<Command.Class>;
+  override findCommand(id: string, options?: { readonly must: boolean }): Promise<Command.Class | undefined>;
+  override async findCommand(
+    id: string,
+    options: { readonly must: boolean } = { must: false },
+  ): Promise<Command.Class | undefined> {
+    const load = COMMAND_MODULES.get(id);
+    if (load === undefined) return super.findCommand(id, options);
+    const { default: command } = await load();
+    return Object.assign(command, { id, plugin: this });
+  }
 }
 
 const rootOf = (importMetaUrl: string): string => dirname(dirname(fileURLToPath(importMetaUrl)));

@@ -1,19 +1,34 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { Module } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { Script } from 'node:vm';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { COMMAND_MODULES } from '../../src/cli/command-modules.js';
 import { loadCommands, loadConfig } from '../../src/cli/load-config.js';
 import { validateFleet, validateTables } from '../../src/desired-state/document-validators.js';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const HOOK = new URL('../support/log-imports.mjs', import.meta.url).href;
 
-/** The modules that the built program imports for a command line; those of the package by their path below its root. */
-function imported(argv: readonly string[]): readonly string[] {
-  const program = ['--import', HOOK, join(ROOT, 'bin', 'run.js'), ...argv];
-  const { status, stderr } = spawnSync(process.execPath, program, { encoding: 'utf8', cwd: ROOT });
+const START = pathToFileURL(join(ROOT, 'dist', 'cli', 'start.js')).href;
+const BIN = pathToFileURL(join(ROOT, 'bin', 'run.js')).href;
+const UNBUNDLED = `process.argv.splice(1, 0, ''); (await import('${START}')).start('${BIN}')`;
+
+/**
+ * The modules that the program imports for a command line; those of the package by their path below its root. Outside of
+ * the bundle, which runs the same of them.
+ */
+function imported(
+  argv: readonly string[],
+  program = ['--input-type=module', '--eval', UNBUNDLED, '--'],
+): readonly string[] {
+  const { status, stderr } = spawnSync(process.execPath, ['--import', HOOK, ...program, ...argv], {
+    encoding: 'utf8',
+    cwd: ROOT,
+  });
   expect(status, stderr).toBe(0);
   return stderr.split('\n').flatMap((line) => /^import file:\/\/(.*)$/u.exec(line)?.[1]?.replace(ROOT, '') ?? []);
 }
@@ -68,6 +83,41 @@ describe('the start', () => {
     expect(modules.filter((path) => path.startsWith('dist/commands/'))).toEqual(['dist/commands/validate.js']);
     expect(modules.filter((path) => /node_modules\/(?:pg|ajv|@electric-sql)\//u.test(path))).toEqual([]);
     expect(modules.filter((path) => /^dist\/(?:apply|plan|catalog|inspect|report|demo)\//u.test(path))).toEqual([]);
+  });
+
+  it('reads one file that the build has made of all modules, and what V8 had compiled of it', () => {
+    const modules = imported(
+      ['validate', '--desired-state', join(ROOT, 'desired-state')],
+      [join(ROOT, 'bin', 'run.js')],
+    );
+    expect(modules).toEqual(['bin/run.js', 'dist/cli/launch.js']);
+    const source = Module.wrap(readFileSync(join(ROOT, 'dist', 'trueup.cjs'), 'latin1'));
+    const cachedData = readFileSync(join(ROOT, 'dist', 'trueup.cjs.cache'));
+    expect(new Script(source, { cachedData }).cachedDataRejected).toBe(false);
+  });
+
+  it('compiles that file where what V8 had compiled is missing, or another version of Node made it', () => {
+    const copy = mkdtempSync(join(ROOT, 'node_modules', '.start-up-'));
+    onTestFinished(() => rmSync(copy, { recursive: true, force: true }));
+    for (const part of ['bin', 'dist', 'desired-state', 'package.json']) {
+      cpSync(join(ROOT, part), join(copy, part), { recursive: true });
+    }
+    const cache = join(copy, 'dist', 'trueup.cjs.cache');
+    const says = (): string => spawnSync(process.execPath, [join(copy, 'bin', 'run.js'), 'validate']).stdout.toString();
+    const expected = says();
+    expect(expected).toContain(' is valid.');
+    for (const content of [Buffer.alloc(1000, 1), Buffer.alloc(0), readFileSync(cache).subarray(0, 100_000)]) {
+      writeFileSync(cache, content);
+      expect(says()).toBe(expected);
+    }
+    rmSync(cache);
+    expect(says()).toBe(expected);
+  });
+
+  it('knows a module for each command of the manifest', () => {
+    const manifest = readFileSync(join(ROOT, 'dist', 'oclif.manifest.json'), 'utf8');
+    const { commands } = JSON.parse(manifest) as { readonly commands: Readonly<Record<string, unknown>> };
+    expect([...COMMAND_MODULES.keys()]).toEqual(Object.keys(commands).sort());
   });
 
   it('leaves the SQL parser unoptimised, and the embedded PostgreSQL not', () => {

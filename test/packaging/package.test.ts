@@ -34,6 +34,8 @@ describe('the package', () => {
       'dist/**/schema/*.schema.json',
       'dist/oclif.manifest.json',
       'dist/report/html/assets/*.css',
+      'dist/third-party-licenses.txt',
+      'dist/trueup.cjs',
       'docs/*.md',
       'package.json',
       'src/desired-state/schema/fleet.schema.json',
