@@ -16,6 +16,8 @@ export interface BenchDocument {
   readonly fleet: FleetFacts;
   /** Repetitions of each measurement. */
   readonly runs: number;
+  /** A plan of all phases before those that are measured, which has filled the server's buffers. */
+  readonly firstPlanSeconds: number;
   readonly figures: readonly Figure[];
   readonly targets: readonly Target[];
 }

@@ -53,6 +53,7 @@ it('measures a small fleet to the end, with every figure and promise in its docu
     expect(figures.get('probing')?.wire).toMatchObject({ connections: 12, statements: 6 * 32 });
     expect(figures.get('apply-floor-4')?.wire?.connections).toBe(3);
     expect(document.fleet).toMatchObject({ tenants: 6, banks: 2 });
+    expect(document.firstPlanSeconds).toBeGreaterThan(0);
     expect(document.fleet.relations).toBeGreaterThan(600);
     expect(document.targets.map((target) => target.id)).toEqual([
       ...['extensions-against-probing', 'plan-against-floor', 'plan-seconds', 'memory'],

@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import { type Case, timed } from './measure.js';
+import { type Case, type Sample, timed } from './measure.js';
 import { PLAN_FLOOR_SQL } from './plan-floor.js';
 import { probe } from './probing.js';
 import { psql } from './psql.js';
@@ -9,12 +9,15 @@ import { type FleetSize, tenantNames } from './tenants.js';
 /** Tenants that are probed at most: probing takes so long that more are reckoned from these. */
 export const PROBED = 1000;
 
+/** One whole plan of a fleet that is in sync. */
+export const planOfAllPhases = (url: string): Promise<Sample> => plan(IN_SYNC)(url);
+
 /** A whole plan of a fleet that is in sync, in the three ways in which it is run, beside the two baselines. */
 export function convergedPlanCases(size: FleetSize, bin: string | null, session: pg.Client): readonly Case[] {
   const { tenants } = size;
   const probed = tenantNames(size).slice(0, PROBED);
   return [
-    { id: 'plan', label: 'plan, all phases', tenants, run: plan(IN_SYNC) },
+    { id: 'plan', label: 'plan, all phases', tenants, run: planOfAllPhases },
     {
       id: 'plan-extensions',
       label: 'plan, extension phases',

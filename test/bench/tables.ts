@@ -8,7 +8,15 @@ export function benchTables(document: BenchDocument): string {
   return [circumstances(document), targetTable(document.targets), figureTable(document)].join('\n\n');
 }
 
-function circumstances({ machine, server, fleet, runs, createdAt, trueupVersion }: BenchDocument): string {
+function circumstances({
+  machine,
+  server,
+  fleet,
+  runs,
+  firstPlanSeconds,
+  createdAt,
+  trueupVersion,
+}: BenchDocument): string {
   const where =
     server.settings === null
       ? `a server that was given`
@@ -19,7 +27,8 @@ function circumstances({ machine, server, fleet, runs, createdAt, trueupVersion 
     `Measured ${createdAt.slice(0, 10)} with trueup ${trueupVersion} on ${counted(machine.cpus)} cores (${machine.model}),`,
     `${gigabytes(machine.memoryBytes)} of memory, ${machine.system}, Node ${machine.node}; PostgreSQL ${server.version}, ${where}.`,
     `${counted(fleet.tenants)} tenants with ${counted(fleet.banks)} banks each: ${counted(fleet.relations)} rows in \`pg_class\`,`,
-    `${gigabytes(fleet.databaseBytes)}, built in ${fleet.buildSeconds.toFixed(0)} s. Medians of ${counted(runs)}, least and greatest in brackets.`,
+    `${gigabytes(fleet.databaseBytes)}, built in ${fleet.buildSeconds.toFixed(0)} s. Medians of ${counted(runs)}, least and greatest in brackets;`,
+    `before them a first plan of all phases, which filled the server's buffers, took ${seconds(firstPlanSeconds)}.`,
   ].join('\n');
 }
 
