@@ -48,12 +48,20 @@ const moduleUrls = (dist: string): Plugin => ({
   },
 });
 
+/** Where an escape would not mean the character that it stands for: after a backslash, and to a tag that reads raw text. */
+const NOT_TO_ESCAPE = /\\[\u0080-\uffff]|String\.raw`[^`]*[\u0080-\uffff]/;
+
 /**
  * V8 holds a text with other characters in two bytes each, and reads it more slowly. esbuild leaves them in template
- * literals, for the sake of tags that look at the raw text: the bundle has none with such characters.
+ * literals and regular expressions.
  */
-const ascii = (text: string): string =>
-  text.replaceAll(/[\u0080-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
+function ascii(text: string): string {
+  const hazard = NOT_TO_ESCAPE.exec(text)?.[0];
+  if (hazard !== undefined) {
+    throw new Error(`the bundle cannot be made ASCII: write the character in ${JSON.stringify(hazard)} as an escape`);
+  }
+  return text.replaceAll(/[\u0080-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}
 
 /** The licences of the packages whose files are in the bundle, which ask for it. */
 function licences(root: URL, inputs: readonly string[]): string {

@@ -6,6 +6,8 @@ import { leaveUnoptimised, optimiseAgain } from '../webassembly-tiers.js';
 
 const { program, script } = loadProgram();
 const directory = fileURLToPath(new URL('../../desired-state', import.meta.url));
+// TRUEUP_BACKEND and the like, of whoever builds, would change what runs, or make it fail.
+for (const name of Object.keys(process.env)) delete process.env[name];
 process.argv.splice(2, Infinity, 'validate', '--desired-state', directory);
 process.on('exit', () => {
   // V8 refuses what was compiled under other flags than it finds at the next start, before the program has set any.
