@@ -22,9 +22,11 @@ export async function writeBundle(dist: URL): Promise<void> {
     target: 'node20',
     // V8 forgets of a script from its cache how to import; what stays outside can be required.
     supported: { 'dynamic-import': false },
+    // pg looks at one to recognise Cloudflare's runtime, for which Node 20 loads its whole fetch.
+    define: { Response: 'undefined' },
     external: ['@electric-sql/*', 'pg-native', 'typescript'],
     banner: { js: MODULE_URL },
-    plugins: [moduleUrls(fileURLToPath(dist))],
+    plugins: [moduleUrls(fileURLToPath(dist)), wasmFile(dist)],
     legalComments: 'none',
     logLevel: 'warning',
     metafile: true,
@@ -47,6 +49,30 @@ const moduleUrls = (dist: string): Plugin => ({
     });
   },
 });
+
+/** Where the SQL parser's module holds its WebAssembly, and how it reads it. */
+const INLINE = /"data:application\/octet-stream;base64,([\w+/=]+)"/u;
+const DECODE = 'function intArrayFromBase64(s){';
+
+/** Writes the SQL parser's WebAssembly beside the bundle: as text it was read, and decoded, with every start. */
+const wasmFile = (dist: URL): Plugin => ({
+  name: 'wasm-file',
+  setup(bundle) {
+    bundle.onLoad({ filter: /\/pg_query_wasm\.js$/ }, async ({ path }) => {
+      const text = await readFile(path, 'utf8');
+      const inline = INLINE.exec(text);
+      if (inline?.[1] === undefined || text.split(DECODE).length !== 2) {
+        throw new Error(`${path} does not hold its WebAssembly as it did: see how it is read now`);
+      }
+      await writeFile(new URL(WASM_FILE, dist), Buffer.from(inline[1], 'base64'));
+      const contents = text
+        .replace(inline[0], inline[0].replace(inline[1], ''))
+        .replace(DECODE, `${DECODE}return require('node:fs').readFileSync(new URL(moduleUrl('${WASM_FILE}')));`);
+      return { contents };
+    });
+  },
+});
+const WASM_FILE = 'pg_query.wasm';
 
 /** Where an escape would not mean the character that it stands for: after a backslash, and to a tag that reads raw text. */
 const NOT_TO_ESCAPE = /\\[\u0080-\uffff]|String\.raw`[^`]*[\u0080-\uffff]/;
