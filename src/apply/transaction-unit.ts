@@ -2,6 +2,7 @@ import { readFamilyRows } from '../catalog/row-facts.js';
 import { DatabaseError, type Row, type Session } from '../database/session.js';
 import { inScripts } from '../database/transaction.js';
 import { type Assumption, LOCK_MODES, type LockMode, type Member } from '../diff/change.js';
+import { evidenceSql, STALE_EVIDENCE } from '../diff/evidence-sql.js';
 import { expectedMembers } from '../diff/family-members.js';
 import { quoteIdentifier } from '../sql/quote.js';
 import { renderSql } from '../sql/template.js';
@@ -24,7 +25,7 @@ export interface TransactionUnit {
 /**
  * Makes a unit: locks its tables in oid order under one budget, checks its evidence again, then changes. The budget is
  * shorter than deadlock_timeout (1 s): in a deadlock it is trueup that gives up, never the application. One round trip, or
- * two where there is evidence: over a network, round trips are what a fleet's short changes cost, and locks are held
+ * a few where something is dropped: over a network, round trips are what a fleet's short changes cost, and locks are held
  * meanwhile.
  * @throws {TrueupError} STALE_EVIDENCE when rows or values have come since the plan.
  */
@@ -43,19 +44,17 @@ export async function runTransaction(
   // The last is for locks that the statements take beside: of referenced tables, of indexes.
   const changes = [remainder(budgetMs), ...unit.statements.map(({ sql }) => sql)];
   await inScripts(session, async (begin, commit) => {
-    const opening = [begin, ...locks];
-    if (unit.evidence.length === 0) {
+    const opening = [begin, ...locks, ...checksOf(schema, unit)];
+    if (!unit.evidence.some(isAnsweredFirst)) {
       await session.script([...opening, ...changes, commit]);
       return;
     }
     const until = Date.now() + budgetMs;
-    const emptiness = unit.evidence.flatMap((evidence) => emptinessOf(schema, evidence));
-    const answers = await session.script([...opening, ...emptiness.map(({ sql }) => sql)]);
-    for (const [at, { table }] of emptiness.entries())
-      if (answers[opening.length + at]?.[0]?.some !== false)
-        throw stale(schema, `${table} was empty when the plan was made and holds data now`);
+    await session.script(opening);
     for (const evidence of unit.evidence) await checkAgain(session, schema, evidence, Math.max(1, until - Date.now()));
     await session.script([...changes, commit]);
+  }).catch((error: unknown) => {
+    throw error instanceof DatabaseError && error.code === STALE_EVIDENCE ? stale(schema, error.message) : error;
   });
 }
 
@@ -81,17 +80,16 @@ export function lockedBy(unit: TransactionUnit): { readonly tables: readonly str
   return { tables: [...modes.keys()], mode: LOCK_MODES[Math.max(0, ...strength)] ?? 'NONE' };
 }
 
-/** The question that settles the evidence of an empty table, or an empty column. What loses values is checked however long it takes. */
-function emptinessOf(
-  schema: string,
-  { assumption }: Evidence,
-): readonly { readonly sql: string; readonly table: string }[] {
-  if (assumption.kind !== 'no-rows' && assumption.kind !== 'no-values') return [];
-  const { table } = assumption;
-  const where = assumption.kind === 'no-values' ? ` WHERE ${quoteIdentifier(assumption.column)} IS NOT NULL` : '';
-  const from = `${quoteIdentifier(schema)}.${quoteIdentifier(table)}${where}`;
-  return [{ table, sql: `SELECT EXISTS (SELECT FROM ${from}) "some"` }];
+/** Statements that fail unless tables, and columns, are empty still. What loses values is checked however long it takes. */
+function checksOf(schema: string, { evidence }: TransactionUnit): ReadonlySet<string> {
+  const checks = evidence.flatMap(({ assumption }) =>
+    assumption.kind === 'no-rows' || assumption.kind === 'no-values' ? evidenceSql(assumption, {}, schema) : null,
+  );
+  return new Set(checks.filter((check) => check !== null));
 }
+
+/** What needs more than one question; and what drops values is not even sent before the answer that there are none. */
+const isAnsweredFirst = ({ assumption }: Evidence): boolean => assumption.kind !== 'no-rows';
 
 /** What needs more than one question. */
 async function checkAgain(

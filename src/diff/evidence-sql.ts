@@ -1,25 +1,30 @@
 import type { IndexFamily } from '../desired-state/model.js';
-import type { Assumption, Member } from '../diff/change.js';
 import { quoteIdentifier, quoteLiteral } from '../sql/quote.js';
 import { renderSql } from '../sql/template.js';
+import type { Assumption, Member } from './change.js';
+
+/** The SQLSTATE of evidence that no longer holds; in a class that PostgreSQL does not use. */
+export const STALE_EVIDENCE = 'TU001';
 
 /**
- * What a change relies on, checked again inside the script's transaction: the table is locked against writers, and rows
- * that have come since the plan stop the script before it loses them.
+ * A statement that fails with {@link STALE_EVIDENCE} where what a change relies on is so no longer: to stand before the
+ * change, in its transaction, behind a lock that keeps writers out. Null where no rows can contradict.
  * @param member the one whose statements follow
  */
-export function evidenceSql(assumption: Assumption, member: Member, schema: string): readonly string[] {
+export function evidenceSql(assumption: Assumption, member: Member, schema: string): string | null {
   const table = `${quoteIdentifier(schema)}.${quoteIdentifier(assumption.table)}`;
   const contradiction = contradictionOf(assumption, table, member, schema);
-  if (contradiction === null) return [];
-  const message = quoteLiteral(`${contradiction.message}: plan again`);
-  const body = `BEGIN IF ${contradiction.condition} THEN RAISE EXCEPTION USING MESSAGE = ${message}; END IF; END`;
-  return [`LOCK TABLE ${table} IN SHARE MODE;`, `DO ${quoteLiteral(body)};`];
+  if (contradiction === null) return null;
+  const { conditions, message } = contradiction;
+  const raise = `RAISE EXCEPTION USING ERRCODE = ${quoteLiteral(STALE_EVIDENCE)}, MESSAGE = ${quoteLiteral(message)}`;
+  // One inside the other: PL/pgSQL does not even plan the second when the first is false.
+  const body = conditions.reduceRight((inner, condition) => `IF ${condition} THEN ${inner}; END IF`, raise);
+  return `DO ${quoteLiteral(`BEGIN ${body}; END`)}`;
 }
 
 interface Contradiction {
-  /** True when the evidence no longer holds. */
-  readonly condition: string;
+  /** All true when the evidence no longer holds. */
+  readonly conditions: readonly string[];
   readonly message: string;
 }
 
@@ -27,19 +32,22 @@ function contradictionOf(assumption: Assumption, table: string, member: Member, 
   const come = `rows of ${assumption.table} have come that an index was to be dropped for want of`;
   if (assumption.kind === 'no-member') {
     const rows = memberRows(assumption.family, table, member.index ?? '');
-    return rows === null ? null : { condition: `EXISTS (${rows})`, message: come };
+    return rows === null ? null : { conditions: [`EXISTS (${rows})`], message: come };
   }
   if (assumption.kind === 'few-rows') {
     const { where, below } = assumption;
     const matching = where === null ? '' : ` WHERE ${renderSql(where, { ...member, schema })}`;
     const counted = `SELECT count(*) FROM (SELECT FROM ${table}${matching} LIMIT ${below}) AS r`;
-    return { condition: `(${counted}) >= ${below}`, message: come };
+    return { conditions: [`(${counted}) >= ${below}`], message: come };
   }
-  const where = assumption.kind === 'no-values' ? ` WHERE ${quoteIdentifier(assumption.column)} IS NOT NULL` : '';
-  return {
-    condition: `EXISTS (SELECT FROM ${table}${where})`,
-    message: `${assumption.table} was empty when the plan was made and holds data now`,
-  };
+  const message = `${assumption.table} was empty when the plan was made and holds data now`;
+  if (assumption.kind === 'no-values') {
+    const values = `SELECT FROM ${table} WHERE ${quoteIdentifier(assumption.column)} IS NOT NULL`;
+    return { conditions: [`EXISTS (${values})`], message };
+  }
+  // Planning the question opens all indexes of the table, which takes longer than all else: a size of 0 answers it.
+  const size = `pg_catalog.pg_relation_size(${quoteLiteral(table)}::pg_catalog.regclass) > 0`;
+  return { conditions: [size, `EXISTS (SELECT FROM ${table})`], message };
 }
 
 /** The rows that give a member of that name; null for a family that no rows generate. */

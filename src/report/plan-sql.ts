@@ -1,9 +1,9 @@
 import { type Statement, statementsOf, type TenantValues } from '../apply/statements.js';
 import type { DesiredPhase } from '../desired-state/model.js';
-import type { Change, Member, TenantChange } from '../diff/change.js';
+import type { Assumption, Change, Member, TenantChange } from '../diff/change.js';
+import { evidenceSql } from '../diff/evidence-sql.js';
 import type { DatabasePlan, FleetPlan, PlannedTenant } from '../plan/fleet-plan.js';
 import { quoteIdentifier, quoteLiteral } from '../sql/quote.js';
-import { evidenceSql } from './evidence-sql.js';
 import { visible } from './visible.js';
 import { counted } from './words.js';
 
@@ -77,7 +77,7 @@ function* changeScript(
           yield `SET LOCAL lock_timeout = '${LOCK_TIMEOUT}';`;
           checked = new Set();
         }
-        for (const line of change.assumptions.flatMap((one) => evidenceSql(one, member, tenant.schema))) {
+        for (const line of change.assumptions.flatMap((one) => checkedAgain(one, member, tenant.schema))) {
           if (!checked.has(line)) yield line;
           checked.add(line);
         }
@@ -90,6 +90,14 @@ function* changeScript(
     }
   }
   if (checked !== null) yield 'COMMIT;';
+}
+
+/** What a change relies on, with its table locked against writers: rows that have come stop the script before it loses them. */
+function checkedAgain(assumption: Assumption, member: Member, schema: string): readonly string[] {
+  const check = evidenceSql(assumption, member, schema);
+  if (check === null) return [];
+  const table = `${quoteIdentifier(schema)}.${quoteIdentifier(assumption.table)}`;
+  return [`LOCK TABLE ${table} IN SHARE MODE;`, terminated(check)];
 }
 
 /** Each member's statements in order, as apply sends them. */
