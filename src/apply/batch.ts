@@ -104,7 +104,7 @@ function foreseen({ request, ledger, planned, isUnchanged }: DatabaseRun, schema
     return last === null && isUnchanged ? { kind: 'absent', schema, planned: known } : { kind: 'unknown', schema };
   // A fingerprint is one of the whole tenant.
   const byFingerprint = request.approved !== null && !ledger.begun(schema);
-  return byFingerprint ? { kind: 'unknown', schema } : expecting(schema, known.changes);
+  return byFingerprint ? { kind: 'unknown', schema } : expecting(known);
 }
 
 /** What a turn should have left of a tenant's changes; nothing for a tenant that had no turn. */
@@ -114,7 +114,7 @@ function afterwards(tenant: PlannedTenant, turn: TenantRun | undefined): readonl
   if (isNew) return [{ kind: 'unknown', schema }];
   const done = new Set(turn.changes.flatMap(({ item, result }) => (result === 'applied' ? [item] : [])));
   const left = changes.filter((item) => !done.has(item));
-  return [expecting(schema, changes, left)];
+  return [expecting(tenant, left)];
 }
 
 /** A tenant with pending changes that may be made; one that differs from its approval is left alone from here on. */

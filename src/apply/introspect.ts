@@ -21,6 +21,7 @@ export type Expectation =
   | {
       readonly kind: 'known';
       readonly schema: string;
+      readonly owner: string;
       readonly tables: ReadonlySet<string>;
       readonly changes: readonly TenantChange[];
     }
@@ -29,12 +30,13 @@ export type Expectation =
 
 /** That a tenant needs some changes, on tables that some changes are about. What is about no table says nothing of where to look. */
 export function expecting(
-  schema: string,
-  about: readonly TenantChange[],
+  { schema, owner, changes: about }: PlannedTenant,
   changes: readonly TenantChange[] = about,
 ): Expectation {
   const tables = new Set(about.map(({ change }) => change.table));
-  return tables.size === 0 || tables.has('') ? { kind: 'unknown', schema } : { kind: 'known', schema, tables, changes };
+  return tables.size === 0 || tables.has('')
+    ? { kind: 'unknown', schema }
+    : { kind: 'known', schema, owner, tables, changes };
 }
 
 /**
@@ -46,7 +48,8 @@ export function expecting(
 export async function introspect(run: DatabaseRun, expected: readonly Expectation[]): Promise<Introspected> {
   const narrow = expected.flatMap((one) => (one.kind === 'known' ? [one] : []));
   const focus = new Set(narrow.flatMap(({ tables }) => [...tables]));
-  const seen = narrow.length === 0 ? NOTHING : await read(run, narrow, focus);
+  const owners = new Map(narrow.map(({ schema, owner }) => [schema, owner]));
+  const seen = narrow.length === 0 ? NOTHING : await read(run, narrow, { focus, owners });
   const borneOut = new Map(
     narrow.flatMap(({ schema, changes }) => {
       const tenant = seen.tenants.get(schema);
@@ -83,11 +86,18 @@ const NOTHING: Introspected = { tenants: new Map(), unreadable: new Map() };
 async function read(
   { database, crew, request, isNew }: DatabaseRun,
   of: readonly { readonly schema: string }[],
-  focus?: ReadonlySet<string>,
+  narrow?: { readonly focus: ReadonlySet<string>; readonly owners: ReadonlyMap<string, string> },
 ): Promise<Introspected> {
-  const selection = { schemas: of.map(({ schema }) => schema), exclude: [], allowEmpty: true, allowAbsent: true };
-  const asked = { ...request, selection, progress: NO_PROGRESS, ...(focus === undefined ? {} : { focus }) };
-  const plan: DatabasePlan = await planDatabase(database, crew.keeper, asked);
+  const schemas = of.map(({ schema }) => schema);
+  const selection = { schemas, exclude: [], allowEmpty: true, allowAbsent: true };
+  const asked = { ...request, selection, progress: NO_PROGRESS };
+  const plan: DatabasePlan = await planDatabase(
+    database,
+    crew.keeper,
+    narrow === undefined
+      ? asked
+      : { ...asked, focus: narrow.focus, selection: { ...selection, owners: narrow.owners } },
+  );
   return {
     tenants: new Map(
       plan.tenants.filter((tenant) => !tenant.isNew || isNew(tenant.schema)).map((tenant) => [tenant.schema, tenant]),

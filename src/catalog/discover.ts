@@ -33,6 +33,8 @@ export interface TenantSelection {
   readonly allowAbsent: boolean;
   /** Only this part of those tenants, named ones too; it may be empty. Left out: all. */
   readonly shard?: Shard;
+  /** The owners of named ones, where they are known: their tables are not gone through for them. */
+  readonly owners?: ReadonlyMap<string, string>;
 }
 
 /** What was found. */
@@ -67,14 +69,16 @@ export async function discoverTenants(
   const having = rule.havingTables ?? [];
   const listed = selection.schemas.length > 0 ? selection.schemas : await listedSchemas(session, rule);
   const named = selection.schemas.length > 0;
-  const rows = await session.query<SchemaRow>(discoverSql(named), [
+  const { owners } = selection;
+  const owned = owners !== undefined && selection.schemas.every((schema) => owners.has(schema));
+  const rows = await session.query<SchemaRow>(discoverSql(named, named && owned), [
     named ? [] : having,
     [...rule.exclude, ...selection.exclude],
     rule.like ?? '',
     declared,
     ...(named ? [selection.schemas] : []),
   ]);
-  const bySchema = new Map(rows.map((row) => [row.nspname, row]));
+  const bySchema = new Map(rows.map((row) => [row.nspname, { ...row, owner: owners?.get(row.nspname) ?? row.owner }]));
   if (named) return shardOf(session, await namedTenants(session, selection, bySchema), selection.shard);
 
   const candidates = rows.filter((row) => !row.system && !row.excluded);
@@ -182,9 +186,10 @@ select n.nspname::text "name" from pg_catalog.pg_namespace n
 /**
  * Schemas, which of the tables that make a tenant each holds, and how many beside the declared ones ($4). Named ones ($5) are
  * tenants whatever they hold, and nothing is read but them: a batch of an apply must not read the whole fleet's schemas,
- * nor its tables, which are found by what depends on a schema, since by namespace pg_class has no index.
+ * nor its tables, which are found by what depends on a schema, since by namespace pg_class has no index. Where the owner of
+ * each is known, no table is.
  */
-const discoverSql = (named: boolean): string => `
+const discoverSql = (named: boolean, owned: boolean): string => `
 with held as (
   select c.relnamespace ns, pg_catalog.array_agg(c.relname::text) has from pg_catalog.pg_class c
    where ${named ? 'false and ' : ''}c.relname = any($1::name[]) and c.relkind in ('r','p') group by 1),
@@ -192,7 +197,7 @@ ruled as (
   select distinct on (ns) ns, case when n > 0 then relowner end relowner, undeclared from (
     select c.relnamespace ns, c.relowner, count(*) filter (where c.relkind <> 'm') n,
            sum(count(*) filter (where c.relname <> all($4::name[]))) over (partition by c.relnamespace) undeclared
-      from pg_catalog.pg_class c${named ? NAMED_TABLES : ''} where c.relkind in ('r','p','m') group by 1, 2) o
+      from pg_catalog.pg_class c${named ? NAMED_TABLES : ''} where ${owned ? 'false and ' : ''}c.relkind in ('r','p','m') group by 1, 2) o
    order by ns, n desc, relowner)
 select n.oid::text oid, n.nspname::text nspname, pg_catalog.pg_get_userbyid(coalesce(ruled.relowner, n.nspowner))::text "owner",
        coalesce(ruled.undeclared, 0)::int4 undeclared,

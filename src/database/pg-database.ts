@@ -17,7 +17,9 @@ export function connectServer(target: ServerTarget, options: DatabaseOptions): D
   const { maxSessions = 1, role = null, observe = null } = options;
   const places = new Limiter(maxSessions);
   const open = new Set<PgSession>();
-  const attempts = tlsAttempts(target.connection.tls);
+  // Those that let a session in come first for the next: a server without TLS would be asked for it each time, and forks a
+  // process for that.
+  let attempts = tlsAttempts(target.connection.tls);
   let clientCheck = true;
   let closed = false;
 
@@ -25,7 +27,8 @@ export function connectServer(target: ServerTarget, options: DatabaseOptions): D
     const give = await places.take();
     let session: PgSession | null = null;
     try {
-      const client = await connectClient(target, attempts);
+      const { client, by } = await connectClient(target, attempts);
+      attempts = [by, ...attempts.filter((attempt) => attempt !== by)];
       const opened: PgSession = new PgSession(client, target.secrets, observe, () => {
         open.delete(opened);
         give();
@@ -63,7 +66,10 @@ export function connectServer(target: ServerTarget, options: DatabaseOptions): D
 }
 
 /** Tries the ways that the TLS mode allows, in order; the last failure counts. */
-async function connectClient(target: ServerTarget, attempts: readonly TlsAttempt[]): Promise<Client> {
+async function connectClient(
+  target: ServerTarget,
+  attempts: readonly TlsAttempt[],
+): Promise<{ readonly client: Client; readonly by: TlsAttempt }> {
   for (const [index, ssl] of attempts.entries()) {
     const client = new pg.Client(clientConfig(target, ssl));
     // An error that comes after the failure of connect(), from the dying socket, must not end the process.
@@ -71,7 +77,7 @@ async function connectClient(target: ServerTarget, attempts: readonly TlsAttempt
     client.on('error', ignore);
     try {
       await client.connect();
-      return client;
+      return { client, by: ssl };
     } catch (error) {
       await client.end().catch(() => {});
       if (index === attempts.length - 1 || !worthAnother(error, ssl)) {

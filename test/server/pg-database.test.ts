@@ -5,6 +5,7 @@ import type { Database, Session } from '../../src/database/session.js';
 import { resolveTarget } from '../../src/database/target.js';
 import { inTransaction } from '../../src/database/transaction.js';
 import { TrueupError } from '../../src/trueup-error.js';
+import { startProxy } from '../support/chaos/proxy.js';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
 
 let test: TestDatabase;
@@ -240,6 +241,23 @@ describe('a connection that cannot be made', () => {
     const error = await failure(`postgresql://u@127.0.0.1:${port}/d?connect_timeout=1`);
     expect(error.message).toContain('no answer in time');
     silent.close();
+  });
+
+  it('asks a server that has no TLS for it once, not with every session', async () => {
+    const proxy = await startProxy(Number(new URL(test.url).port));
+    try {
+      const through = changed((url) => {
+        url.port = String(proxy.port);
+        url.searchParams.set('sslmode', 'prefer');
+      });
+      const database = open({ maxSessions: 3 }, through);
+      for (const connections of [2, 3, 4]) {
+        await database.connect();
+        expect(proxy.taken).toBe(connections);
+      }
+    } finally {
+      await proxy.close();
+    }
   });
 
   it('leaves its place to the next', async () => {

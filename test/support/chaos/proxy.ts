@@ -3,6 +3,8 @@ import { createServer, connect as open, type Socket } from 'node:net';
 /** A way to the server whose connections can be cut, as a network or a firewall does. */
 export interface CuttableProxy {
   readonly port: number;
+  /** Connections so far. */
+  readonly taken: number;
   /** Resets every connection that is open now, on both sides; gives their number. */
   reset(): number;
   close(): Promise<void>;
@@ -11,7 +13,9 @@ export interface CuttableProxy {
 /** Passes connections on to a port of this machine. */
 export async function startProxy(to: number): Promise<CuttableProxy> {
   const sockets = new Set<Socket>();
+  let taken = 0;
   const server = createServer((inbound) => {
+    taken += 1;
     const outbound = open({ host: '127.0.0.1', port: to });
     for (const [socket, other] of [
       [inbound, outbound],
@@ -37,6 +41,9 @@ export async function startProxy(to: number): Promise<CuttableProxy> {
   };
   return {
     port: address.port,
+    get taken() {
+      return taken;
+    },
     reset,
     close: async () => {
       const closed = new Promise((resolve) => server.close(resolve));
