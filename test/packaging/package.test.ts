@@ -33,6 +33,7 @@ describe('the package', () => {
       'dist/**.js',
       'dist/**/schema/*.schema.json',
       'dist/oclif.manifest.json',
+      'dist/pg_query.wasm',
       'dist/report/html/assets/*.css',
       'dist/third-party-licenses.txt',
       'dist/trueup.cjs',
