@@ -12,7 +12,7 @@ export function failureOf(error: unknown): TenantFailure {
       code: 'TENANT_FAILED',
       message: `${error.message}${detail}`,
       sqlstate: error.code,
-      remedy: REMEDIES[error.code] ?? error.details.hint ?? null,
+      remedy: remedyOf(error),
     };
   }
   throw error;
@@ -45,6 +45,11 @@ const withoutValues = (sqlstate: string, detail: string): string =>
   sqlstate.startsWith('23')
     ? detail.replace(/=\([\s\S]*\)/u, '=(…)').replace(/(row contains) \([\s\S]*\)/u, '$1 (…)')
     : detail;
+
+const remedyOf = ({ code, message, details }: DatabaseError): string | null =>
+  /language "?plpgsql"?/u.test(message)
+    ? 'trueup checks with PL/pgSQL, under the lock, that a table is empty still: trueup doctor has the statement'
+    : (REMEDIES[code] ?? details.hint ?? null);
 
 const REMEDIES: Readonly<Record<string, string>> = {
   '42501': 'run as a role that owns the tenant’s tables, or name one with --role',

@@ -153,3 +153,23 @@ it('C1: a schema that somebody made since the plan is diffed as it is, not made 
   expect(fleet.statements.filter((sql) => /^CREATE (?:SCHEMA|TABLE)/u.test(sql))).toEqual([]);
   expect((await fleet.plan({ directory })).summary.inSync).toBe(1);
 });
+
+it('R21: a role that may not use PL/pgSQL leaves what it cannot check, and is told why', async () => {
+  const role = `hardened_${test.name}`;
+  await test.exec(`${tenant('plain')} CREATE ROLE ${role} LOGIN; ALTER SCHEMA plain OWNER TO ${role};
+    ALTER TABLE plain.orders OWNER TO ${role}; ALTER TABLE plain.prices OWNER TO ${role};
+    REVOKE USAGE ON LANGUAGE plpgsql FROM PUBLIC`);
+  const hardened = await openFleet(test.urlFor(role));
+  try {
+    const outcome = await hardened.apply({ directory });
+    expect(outcome.tenants).toMatchObject([
+      { outcome: 'failed', error: { sqlstate: '42501', remedy: expect.stringContaining('trueup doctor') } },
+    ]);
+    expect(changesOf(await hardened.plan({ directory }), 'plain')).toEqual([
+      'create-index orders.orders_placed pending',
+    ]);
+  } finally {
+    await hardened.close();
+    await test.exec(`DROP OWNED BY ${role}; DROP ROLE ${role}`);
+  }
+});

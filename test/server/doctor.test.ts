@@ -128,6 +128,21 @@ describe('doctor, of the server', () => {
     });
   });
 
+  it('tells a role that may not use PL/pgSQL, and how to let it', async () => {
+    await withRole('', async (url, role) => {
+      await test.exec(`CREATE SCHEMA hardened; CREATE TABLE hardened.items (id bigint);
+        ALTER SCHEMA hardened OWNER TO ${role}; ALTER TABLE hardened.items OWNER TO ${role};
+        GRANT pg_read_all_stats TO ${role}; REVOKE USAGE ON LANGUAGE plpgsql FROM PUBLIC`);
+      const options = { schemas: ['hardened'] };
+      expect(of(await seen(options, url), 'privileges')).toMatchObject([
+        { severity: 'warning', statements: [`GRANT USAGE ON LANGUAGE plpgsql TO ${role}`] },
+      ]);
+      expect(await mend('privileges', options, url)).toBe(1);
+      await eventually('privileges', options, url);
+      await test.exec('GRANT USAGE ON LANGUAGE plpgsql TO PUBLIC');
+    });
+  });
+
   it('tells that a role may not create in the schema of its own tables, and how to let it', async () => {
     await withRole('', async (url, role) => {
       await test.exec(`CREATE SCHEMA own; CREATE TABLE own.items (id bigint); ALTER TABLE own.items OWNER TO ${role};

@@ -25,8 +25,10 @@ export const privileges = check({
   name: 'privileges',
   read: async (context) => {
     const { session } = context;
-    const [row] = await session.query<Row & { stats: boolean }>(
-      `select pg_catalog.pg_has_role(current_user, 'pg_read_all_stats', 'usage') stats`,
+    const [row] = await session.query<Row & { stats: boolean; plpgsql: boolean | null }>(
+      `select pg_catalog.pg_has_role(current_user, 'pg_read_all_stats', 'usage') stats,
+              (select pg_catalog.has_language_privilege(l.oid, 'usage') from pg_catalog.pg_language l
+                where l.lanname = 'plpgsql') plpgsql`,
     );
     const lacks = await session.query<LackRow>(LACKS_SQL, [
       oidsOf(context),
@@ -35,11 +37,19 @@ export const privileges = check({
       // Since 16 a membership may be without leave to become the role.
       session.serverVersion >= 160_000 ? 'set' : 'member',
     ]);
-    return { stats: row?.stats ?? false, lacks };
+    return { stats: row?.stats ?? false, plpgsql: row?.plpgsql ?? null, lacks };
   },
-  judge: ({ stats, lacks }, { here, session }) => {
+  judge: ({ stats, plpgsql, lacks }, { here, session }) => {
     const role = quoteIdentifier(here.user);
     const told = lacks.map((lack) => lackFinding(lack, here.user));
+    if (plpgsql !== true)
+      told.push(
+        finding('privileges', 'warning', {
+          what: plpgsql === null ? 'the database has no PL/pgSQL' : `role ${here.user} may not use PL/pgSQL`,
+          why: 'to plan it is enough; apply checks with it, under the lock, that a table is empty still',
+          statements: [plpgsql === null ? 'CREATE EXTENSION plpgsql' : `GRANT USAGE ON LANGUAGE plpgsql TO ${role}`],
+        }),
+      );
     if (!stats && !session.embedded)
       told.push(
         finding('privileges', 'note', {
