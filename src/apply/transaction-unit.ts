@@ -82,7 +82,7 @@ export function lockedBy(unit: TransactionUnit): { readonly tables: readonly str
 
 /** Statements that fail unless tables, and columns, are empty still. What loses values is checked however long it takes. */
 function checksOf(schema: string, { evidence }: TransactionUnit): ReadonlySet<string> {
-  const checks = evidence.flatMap(({ assumption }) =>
+  const checks = evidence.map(({ assumption }) =>
     assumption.kind === 'no-rows' || assumption.kind === 'no-values' ? evidenceSql(assumption, {}, schema) : null,
   );
   return new Set(checks.filter((check) => check !== null));

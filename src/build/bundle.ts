@@ -53,6 +53,7 @@ const moduleUrls = (dist: string): Plugin => ({
 /** Where the SQL parser's module holds its WebAssembly, and how it reads it. */
 const INLINE = /"data:application\/octet-stream;base64,([\w+/=]+)"/u;
 const DECODE = 'function intArrayFromBase64(s){';
+const WASM_FILE = 'pg_query.wasm';
 
 /** Writes the SQL parser's WebAssembly beside the bundle: as text it was read, and decoded, with every start. */
 const wasmFile = (dist: URL): Plugin => ({
@@ -72,7 +73,6 @@ const wasmFile = (dist: URL): Plugin => ({
     });
   },
 });
-const WASM_FILE = 'pg_query.wasm';
 
 /** Where an escape would not mean the character that it stands for: after a backslash, and to a tag that reads raw text. */
 const NOT_TO_ESCAPE = /\\[\u0080-\uffff]|String\.raw`[^`]*[\u0080-\uffff]/;
