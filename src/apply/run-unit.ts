@@ -18,7 +18,11 @@ export async function runUnit(
   const { worker, request } = context;
   const { limits, control } = request;
   const evidence = unit.flatMap(({ change, members }) =>
-    change.assumptions.map((assumption) => ({ assumption, members: members ?? [] })),
+    change.assumptions.map((assumption) => ({
+      assumption,
+      members: members ?? [],
+      drops: change.hazards.includes('COLUMN_DROPPED'),
+    })),
   );
   let waiting: Statement[] = [];
   const flush = async () => {

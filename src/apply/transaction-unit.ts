@@ -14,6 +14,8 @@ import type { Statement } from './statements.js';
 export interface Evidence {
   readonly assumption: Assumption;
   readonly members: readonly Member[];
+  /** The change drops values, should the evidence be wrong. */
+  readonly drops: boolean;
 }
 
 /** Statements that one transaction makes together. */
@@ -89,7 +91,7 @@ function checksOf(schema: string, { evidence }: TransactionUnit): ReadonlySet<st
 }
 
 /** What needs more than one question; and what drops values is not even sent before the answer that there are none. */
-const isAnsweredFirst = ({ assumption }: Evidence): boolean => assumption.kind !== 'no-rows';
+const isAnsweredFirst = ({ assumption, drops }: Evidence): boolean => drops || assumption.kind !== 'no-rows';
 
 /** What needs more than one question. */
 async function checkAgain(

@@ -16,7 +16,9 @@ export function evidenceSql(assumption: Assumption, member: Member, schema: stri
   const contradiction = contradictionOf(assumption, table, member, schema);
   if (contradiction === null) return null;
   const { conditions, message } = contradiction;
-  const raise = `RAISE EXCEPTION USING ERRCODE = ${quoteLiteral(STALE_EVIDENCE)}, MESSAGE = ${quoteLiteral(message)}`;
+  const raise =
+    `RAISE EXCEPTION USING ERRCODE = ${quoteLiteral(STALE_EVIDENCE)}, ` +
+    `MESSAGE = ${quoteLiteral(message)}, HINT = ${quoteLiteral('plan again')}`;
   // One inside the other: PL/pgSQL does not even plan the second when the first is false.
   const body = conditions.reduceRight((inner, condition) => `IF ${condition} THEN ${inner}; END IF`, raise);
   return `DO ${quoteLiteral(`BEGIN ${body}; END`)}`;
@@ -45,8 +47,11 @@ function contradictionOf(assumption: Assumption, table: string, member: Member, 
     const values = `SELECT FROM ${table} WHERE ${quoteIdentifier(assumption.column)} IS NOT NULL`;
     return { conditions: [`EXISTS (${values})`], message };
   }
-  // Planning the question opens all indexes of the table, which takes longer than all else: a size of 0 answers it.
-  const size = `pg_catalog.pg_relation_size(${quoteLiteral(table)}::pg_catalog.regclass) > 0`;
+  // Planning the question opens all indexes of the table, which takes longer than all else: a size of 0 answers it, but for
+  // the rows of tables that inherit from it, which would lose a column with it.
+  const size =
+    `(SELECT pg_catalog.pg_relation_size(c.oid) > 0 OR c.relhassubclass FROM pg_catalog.pg_class c ` +
+    `WHERE c.oid = ${quoteLiteral(table)}::pg_catalog.regclass)`;
   return { conditions: [size, `EXISTS (SELECT FROM ${table})`], message };
 }
 

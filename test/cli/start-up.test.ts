@@ -94,6 +94,24 @@ describe('the start', () => {
     const source = Module.wrap(readFileSync(join(ROOT, 'dist', 'trueup.cjs'), 'latin1'));
     const cachedData = readFileSync(join(ROOT, 'dist', 'trueup.cjs.cache'));
     expect(new Script(source, { cachedData }).cachedDataRejected).toBe(false);
+    // How WebAssembly begins, as base64.
+    expect(source).not.toContain('AGFzbQ');
+  });
+
+  it('loads nothing of fetch to connect to a server', () => {
+    const tell = 'data:text/javascript,process.on("exit", () => console.error(process.moduleLoadList.join("\\n")))';
+    const argv = [
+      '--import',
+      tell,
+      join(ROOT, 'bin', 'run.js'),
+      'plan',
+      '--database-url',
+      'postgresql://u@127.0.0.1:1/d',
+    ];
+    const { stderr } = spawnSync(process.execPath, argv, { encoding: 'utf8', cwd: ROOT });
+    expect(stderr).toContain('CONNECTION_FAILED');
+    expect(stderr).toContain('NativeModule dns');
+    expect(stderr).not.toContain('undici');
   });
 
   it('compiles that file where what V8 had compiled is missing, or another version of Node made it', () => {

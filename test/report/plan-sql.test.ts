@@ -64,7 +64,7 @@ describe('a plan as a script for psql', () => {
     const change = addColumn('kind', { assumptions: [{ kind: 'no-rows', table: 'items' }] });
     expect(after(script({ tenants: [tenant("t'1", change)] }), 'SET LOCAL').slice(0, 2)).toEqual([
       `LOCK TABLE "t'1".items IN SHARE MODE;`,
-      `DO 'BEGIN IF pg_catalog.pg_relation_size(''"t''''1".items''::pg_catalog.regclass) > 0 THEN IF EXISTS (SELECT FROM "t''1".items) THEN RAISE EXCEPTION USING ERRCODE = ''TU001'', MESSAGE = ''items was empty when the plan was made and holds data now''; END IF; END IF; END';`,
+      `DO 'BEGIN IF (SELECT pg_catalog.pg_relation_size(c.oid) > 0 OR c.relhassubclass FROM pg_catalog.pg_class c WHERE c.oid = ''"t''''1".items''::pg_catalog.regclass) THEN IF EXISTS (SELECT FROM "t''1".items) THEN RAISE EXCEPTION USING ERRCODE = ''TU001'', MESSAGE = ''items was empty when the plan was made and holds data now'', HINT = ''plan again''; END IF; END IF; END';`,
     ]);
   });
 

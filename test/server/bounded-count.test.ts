@@ -26,7 +26,11 @@ afterAll(async () => {
 const counting = (where: string) => ({
   statements: [],
   evidence: [
-    { assumption: { kind: 'few-rows', table: 'items', where: relativeSql(where), below: 3 } as const, members: [] },
+    {
+      assumption: { kind: 'few-rows', table: 'items', where: relativeSql(where), below: 3 } as const,
+      members: [],
+      drops: false,
+    },
   ],
 });
 
