@@ -1,4 +1,8 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { connectServer } from '../../src/database/pg-database.js';
+import type { Database, Session } from '../../src/database/session.js';
+import { resolveTarget } from '../../src/database/target.js';
 import { encryptServer, type TestCertificates } from '../support/certificates.js';
 import { startServer, type TestServer } from '../support/postgres/server.js';
 import { testSessions } from '../support/sessions.js';
@@ -8,14 +12,30 @@ let server: TestServer;
 let test: TestDatabase;
 let certificates: TestCertificates;
 const sessions = testSessions();
+/** Has had a session of the server while that had no TLS. */
+let early: Database;
 
 beforeAll(async () => {
   server = await startServer();
   test = await createTestDatabase({ server });
+  const target = resolveTarget({ databaseUrl: `${test.url}?sslmode=prefer`, environment: {}, variables: [] });
+  if (target.kind !== 'server') throw new Error('not a server');
+  early = connectServer(target, { id: 'main', maxSessions: 2 });
+  const plain = await early.connect();
+  expect(await isEncrypted(plain)).toBe(false);
+  await plain.close();
   certificates = await encryptServer(server, test);
 });
 afterEach(() => sessions.close());
-afterAll(() => server.remove());
+afterAll(async () => {
+  await early?.close();
+  await server.remove();
+});
+
+async function isEncrypted(session: Session): Promise<boolean> {
+  const [row] = await session.query('SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()');
+  return row?.ssl === true;
+}
 
 /** Connects by this host name and these parameters; says whether the connection is encrypted, or why there is none. */
 async function connect(host: string, parameters: Readonly<Record<string, string>>): Promise<string> {
@@ -24,8 +44,7 @@ async function connect(host: string, parameters: Readonly<Record<string, string>
   url.search = new URLSearchParams(parameters).toString();
   try {
     const session = await sessions.open(url.href);
-    const [row] = await session.query('SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()');
-    return row?.ssl === true ? 'encrypted' : 'plain';
+    return (await isEncrypted(session)) ? 'encrypted' : 'plain';
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
   }
@@ -58,5 +77,18 @@ describe('TLS, as in libpq', () => {
   it.each(['verify-ca', 'verify-full'])('sslmode=%s never connects with nothing to verify by', async (sslmode) => {
     expect(await connect('localhost', { sslmode })).toMatch(/needs a root certificate/u);
     expect(await connect('localhost', { sslmode, sslrootcert: '/no/such/file' })).toMatch(/cannot be read/u);
+  });
+
+  it('sslmode=prefer finds its way to a server that has come to demand TLS since the last session', async () => {
+    const [row] = await test.query<{ file: string }>(`SELECT current_setting('hba_file') file`);
+    const file = row?.file ?? '';
+    writeFileSync(file, `hostnossl all all 127.0.0.1/32 reject\n${readFileSync(file, 'utf8')}`);
+    await test.query('SELECT pg_reload_conf()');
+    await vi.waitFor(async () => {
+      const session = await early.connect();
+      const encrypted = await isEncrypted(session);
+      await session.close();
+      expect(encrypted).toBe(true);
+    }, 10_000);
   });
 });
