@@ -6,6 +6,7 @@ import { shown } from './did-you-mean.js';
 import type { FleetDocument, PhaseDocument } from './documents.js';
 import type { Problems } from './problems.js';
 import { readFileText } from './read-file.js';
+import { shippedFile } from './shipped-files.js';
 import { asFleet, asTables } from './validate-document.js';
 import { type Place, parseYaml, valueAt, within, type YamlFile } from './yaml-file.js';
 
@@ -114,7 +115,7 @@ function readBackends(root: string, phase: PhaseDocument, place: Place, problems
 function readYaml(path: string, problems: Problems, from?: Place): YamlFile | null {
   const name = displayName(path);
   const read = readFileText(path);
-  if (read.ok) return parseYaml(name, read.text, problems);
+  if (read.ok) return shippedFile(name, read.text) ?? parseYaml(name, read.text, problems);
   const where = read.missing && from !== undefined ? valueAt(from) : { file: name, line: 1, column: 1 };
   problems.invalid(`${name} ${read.message}`, where, read.remedy);
   return null;

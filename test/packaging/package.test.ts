@@ -32,6 +32,7 @@ describe('the package', () => {
       'dist/**.d.ts',
       'dist/**.js',
       'dist/**/schema/*.schema.json',
+      'dist/desired-state/shipped-files.json',
       'dist/oclif.manifest.json',
       'dist/pg_query.wasm',
       'dist/report/html/assets/*.css',
