@@ -60,7 +60,8 @@ export class Crew {
     const opened: Session[] = [];
     try {
       const beside = Math.min(concurrency, database.maxSessions, work + 1) - 1;
-      if (!keeper.embedded && beside > 0) await checkConnections(keeper, beside);
+      const more = beside - database.spare;
+      if (!keeper.embedded && more > 0) await checkConnections(keeper, more);
       for (let at = 0; at < beside; at += 1) opened.push(await database.connect());
       if (!keeper.embedded) await refuseSharedBackends(keeper, opened);
     } catch (error) {

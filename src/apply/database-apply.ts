@@ -47,7 +47,8 @@ export class DatabaseApply {
     observe({ kind: 'run-started', database: this.id, tenants: tenants.length, pending: this.#pending.size });
     if (!control.running || (this.#pending.size === 0 && this.databaseChanges.length === 0)) return;
     try {
-      this.#crew = await Crew.open(this.database, concurrency, this.#pending.size, limits.lockWait);
+      const connections = this.#isOneNew() ? 1 : concurrency;
+      this.#crew = await Crew.open(this.database, connections, this.#pending.size, limits.lockWait);
       this.databaseChanges = await applyDatabaseChanges(this.#crew.keeper, this.target);
     } catch (error) {
       if (!(error instanceof TrueupError || error instanceof DatabaseError)) throw error;
@@ -99,6 +100,12 @@ export class DatabaseApply {
   /** Ends its sessions. */
   async close(): Promise<void> {
     await this.#crew?.close();
+  }
+
+  /** One schema that does not exist yet: nobody can wait for it, so that nobody need watch. */
+  #isOneNew(): boolean {
+    const [tenant, ...others] = this.#pending.values();
+    return tenant?.isNew === true && others.length === 0;
   }
 
   #runOf(crew: Crew, schedule: Schedule): DatabaseRun {

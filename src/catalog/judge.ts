@@ -77,9 +77,10 @@ async function explain(
       ({ name, type, collation }) =>
         `${quoteIdentifier(name)} ${type}${collation === null ? '' : ` COLLATE ${collation}`}`,
     );
+  const from =
+    definitions.length === 0 ? '' : ` FROM pg_catalog.jsonb_to_recordset('[]') AS t(${definitions.join(', ')})`;
   const [row] = await session.query<ExplainRow>(
-    `EXPLAIN (VERBOSE, COSTS OFF, FORMAT JSON) SELECT ${outputs.join(', ')} ` +
-      `FROM pg_catalog.jsonb_to_recordset('[]') AS t(${definitions.join(', ')})`,
+    `EXPLAIN (VERBOSE, COSTS OFF, FORMAT JSON) SELECT ${outputs.join(', ')}${from}`,
   );
   return row?.['QUERY PLAN'][0]?.Plan.Output ?? [];
 }

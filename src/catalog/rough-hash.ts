@@ -8,13 +8,15 @@ import { CONSTRAINTS, defaults, INDEXES, treeHash, treeSql } from './tree-hash.j
 /**
  * What the rough hash needs of the pass over tables and indexes: `att.h` is made of all columns, `ix.d` of what an index says
  * beside its trees, `ix.h` of that under its name, `ix.th` of its trees (`ix.tn` is its name, where it has some). Of a column
- * that is not relevant only number and name are hashed: indexes refer to it. `att.nums` are the others.
+ * that is not relevant only number and name are hashed: indexes refer to it. `att.nums` are the others,
+ * and `att.numbered` says whether any of those has a sequence of its own, an identity column.
  */
 export const readForHash = (version: number, isCut: boolean): AlsoRead => ({
   table: isCut
     ? `pg_catalog.bit_xor(case when ${isRelevantColumn('a.attname')} then ${COLUMN} else ${seededHash('a.attnum', textHash('a.attname::text'))} end) h,
-           pg_catalog.array_agg(a.attnum) filter (where ${isRelevantColumn('a.attname')}) nums`
-    : `pg_catalog.bit_xor(${COLUMN}) h`,
+           pg_catalog.array_agg(a.attnum) filter (where ${isRelevantColumn('a.attname')}) nums,
+           bool_or(a.attidentity <> '') filter (where ${isRelevantColumn('a.attname')}) numbered`
+    : `pg_catalog.bit_xor(${COLUMN}) h, bool_or(a.attidentity <> '') numbered`,
   index: `, facts.d, ${textHash('ic.relname::text', 'facts.d')} h, case when i.indpred is not null or i.indexprs is not null then ${treeHash(['i.indpred', 'i.indexprs'])} end th,
          case when i.indpred is not null or i.indexprs is not null then ic.relname end tn`,
   indexFrom: `
@@ -60,7 +62,7 @@ roughly as (
   union all select rel, h from att where h is not null
   union all
   select r.oid, ${rowHash(`'s', d.refobjsubid, s.seqtypid, s.seqstart, s.seqincrement, s.seqmin, s.seqmax, s.seqcache, s.seqcycle`)}
-    from ${isFew ? SEQUENCES_OF_FEW : SEQUENCES_OF_MANY}
+    from ${isFew ? SEQUENCES_OF_FEW : SEQUENCES_OF_MANY} where exists (select from att where numbered)
   union all
   select rel, ${seededHash(`'d'::text, t.n`, 't.h')} from dtree t
   union all

@@ -25,30 +25,38 @@ export const WORTH_A_SESSION = 500;
  * Runs `read` with two sessions that see the same snapshot, or with the one alone where there can be no other: a standby
  * exports none, the server may have no connection left, and a pooler may lead to another server.
  * @param session in a transaction of `read only snapshot`
+ * @param first is read by the one session while the other comes
  */
-export async function withSharedSnapshot<T>(
+export async function withSharedSnapshot<F, T>(
   session: Session,
   open: OpenBeside,
-  read: (sessions: readonly Session[]) => Promise<T>,
+  first: () => Promise<F>,
+  read: (sessions: readonly Session[], first: F) => Promise<T>,
 ): Promise<T> {
-  if (open === null) return read([session]);
-  const [row] = await session.query<{ id: string | null }>(
-    'select case when not pg_catalog.pg_is_in_recovery() then pg_catalog.pg_export_snapshot() end id',
-  );
-  const other = row?.id == null ? null : await open().catch(() => null);
-  if (row?.id == null || other === null) return read([session]);
-  const { id } = row;
+  const opening = open === null ? null : open().catch(() => null);
+  const [known] = await Promise.allSettled([first(), opening]);
+  const other = await opening;
   try {
+    if (known.status === 'rejected') throw known.reason;
+    const alone = [session];
+    const [row] =
+      other === null
+        ? []
+        : await session.query<{ id: string | null }>(
+            'select case when not pg_catalog.pg_is_in_recovery() then pg_catalog.pg_export_snapshot() end id',
+          );
+    const id = row?.id ?? null;
+    if (other === null || id === null) return await read(alone, known.value);
     return await inTransaction(other, 'read only snapshot', async () => {
       const joined = await other.query(`SET TRANSACTION SNAPSHOT ${quoteLiteral(id)}`).then(
         () => true,
         () => false,
       );
       if (joined) await other.query(`select ${CATALOG_SETTINGS}`);
-      return read(joined ? [session, other] : [session]);
+      return read(joined ? [session, other] : alone, known.value);
     });
   } finally {
-    await other.close();
+    await other?.release();
   }
 }
 
@@ -63,7 +71,7 @@ export async function withSessionBeside<T>(
   try {
     return await read([session, other]);
   } finally {
-    await other.close();
+    await other.release();
   }
 }
 

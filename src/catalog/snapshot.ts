@@ -90,12 +90,6 @@ async function readOnce(
     directory: desired.directory,
     declared: desired.tables.map((table) => table.name),
   });
-  const { extensions, methods } = await readExtensions(
-    session,
-    desired.extensions.map((extension) => extension.name),
-  );
-  const names = await readNames(session, desired.extensions, extensions);
-  const isDefaultOpclass = await readDefaultOpclasses(session);
   // A family's rows may stand in a table of a phase that this run leaves out: not to see it would orphan every member.
   const sources = desired.tables.flatMap((table) => table.families.flatMap((family) => family.rows?.table ?? []));
   const relations = [...new Set([...desired.tables.map((table) => table.name), ...sources])];
@@ -107,12 +101,14 @@ async function readOnce(
   const concerned =
     desired.tables.some((table) => table.families.length > 0) ||
     desired.phases.some((phase) => phase.selected && phase.owns !== null);
-  const readShapes = (sessions: readonly Session[]) =>
-    readFleet(sessions, oids, relations, filter, { shapes: true, apart: concerned });
-  const { hashed, apart } = await withSharedSnapshot(
+  const { extensions, methods, names, isDefaultOpclass, hashed, apart } = await withSharedSnapshot(
     session,
     oids.length < WORTH_A_SESSION ? null : beside,
-    readShapes,
+    () => readSurroundings(session, desired),
+    async (sessions, surroundings) => ({
+      ...surroundings,
+      ...(await readFleet(sessions, oids, relations, filter, { shapes: true, apart: concerned })),
+    }),
   );
   const owned = apart.groups.filter((group) => group.phase === null || selected.has(group.phase));
 
@@ -174,4 +170,12 @@ async function readOnce(
     isDefaultOpclass,
     session: { user: who?.user ?? '', serverVersion: who?.version ?? '' },
   };
+}
+
+/** What tenants' tables refer to. */
+async function readSurroundings(session: Session, desired: DesiredState) {
+  const declared = desired.extensions.map((extension) => extension.name);
+  const { extensions, methods } = await readExtensions(session, declared);
+  const names = await readNames(session, desired.extensions, extensions);
+  return { extensions, methods, names, isDefaultOpclass: await readDefaultOpclasses(session) };
 }

@@ -177,7 +177,7 @@ The worst wins: 1, 130, 143, 4, 3, 5, 0.`;
     try {
       checkDatabase(file, database, await readIdentity(session));
     } finally {
-      await session.close();
+      await session.release();
     }
   }
 

@@ -45,6 +45,7 @@ export async function openEmbedded(directory: string | null, options: EmbeddedOp
 class EmbeddedDatabase implements Database {
   readonly id: string;
   readonly maxSessions = 1;
+  readonly spare = 0;
   readonly #places = new Limiter(1);
   #session: EmbeddedSession | null = null;
   #closing: Promise<void> | null = null;

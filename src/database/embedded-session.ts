@@ -45,4 +45,8 @@ export class EmbeddedSession implements Session {
     this.#closed ??= this.#last.then(() => this.handBack());
     return this.#closed;
   }
+
+  release(): Promise<void> {
+    return this.close();
+  }
 }

@@ -6,6 +6,7 @@ import { Limiter } from './limiter.js';
 import { CONNECTION_CLOSED, type DatabaseOptions } from './options.js';
 import { PgSession } from './pg-session.js';
 import type { Database, Session } from './session.js';
+import { SpareConnections } from './spare-connections.js';
 import type { ServerTarget } from './target.js';
 import { type TlsAttempt, tlsAttempts } from './tls.js';
 import { VALUE_PARSERS } from './values.js';
@@ -17,34 +18,46 @@ export function connectServer(target: ServerTarget, options: DatabaseOptions): D
   const { maxSessions = 1, role = null, observe = null } = options;
   const places = new Limiter(maxSessions);
   const open = new Set<PgSession>();
+  const spare = new SpareConnections();
   // Those that let a session in come first for the next: a server without TLS would be asked for it each time, and forks a
   // process for that.
   let attempts = tlsAttempts(target.connection.tls);
   let clientCheck = true;
   let closed = false;
 
+  const sessionOver = (client: Client, give: () => void): PgSession => {
+    const session: PgSession = new PgSession(client, target.secrets, observe, {
+      gone() {
+        open.delete(session);
+        give();
+      },
+      keep() {
+        if (!closed) spare.keep({ client, serverVersion: session.serverVersion, pid: session.pid });
+        return !closed;
+      },
+    });
+    open.add(session);
+    return session;
+  };
+
   const connect = async (): Promise<Session> => {
     const give = await places.take();
+    const kept = spare.take();
+    if (kept !== null) return begin(sessionOver(kept.client, give), kept);
     let session: PgSession | null = null;
     try {
       const { client, by } = await connectClient(target, attempts);
       attempts = [by, ...attempts.filter((attempt) => attempt !== by)];
-      const opened: PgSession = new PgSession(client, target.secrets, observe, () => {
-        open.delete(opened);
-        give();
-      });
+      const opened = sessionOver(client, give);
       session = opened;
-      open.add(opened);
       if (closed) throw CONNECTION_CLOSED;
       const begun = await beginSession(
         (sql, values) => opened.query(sql, values),
         { role, clientCheck },
         target.description,
       );
-      opened.serverVersion = begun.serverVersion;
-      opened.pid = begun.pid;
       clientCheck = begun.clientCheck;
-      return opened;
+      return begin(opened, begun);
     } catch (error) {
       if (session === null) give();
       else await session.close();
@@ -56,13 +69,23 @@ export function connectServer(target: ServerTarget, options: DatabaseOptions): D
     id: options.id,
     target: target.description,
     maxSessions,
+    get spare() {
+      return spare.size;
+    },
     connect,
     async close() {
       closed = true;
       places.close(CONNECTION_CLOSED);
+      spare.end();
       await Promise.all([...open].map((session) => session.close()));
     },
   };
+}
+
+function begin(session: PgSession, known: { readonly serverVersion: number; readonly pid: number }): Session {
+  session.serverVersion = known.serverVersion;
+  session.pid = known.pid;
+  return session;
 }
 
 /** Tries the ways that the TLS mode allows, in order; the last failure counts. */

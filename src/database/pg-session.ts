@@ -8,6 +8,14 @@ import { parameterText } from './values.js';
 /** How long the end of a session behind a pooler may wait for a backend, in milliseconds. */
 const UNPIN_TIMEOUT = 2000;
 
+/** What becomes of a session's connection. */
+export interface Ended {
+  /** The session is over: its place is free. */
+  gone(): void;
+  /** Keeps the connection for the next session; false: it is to be ended. */
+  keep(): boolean;
+}
+
 /** A session over node-postgres. */
 export class PgSession implements Session {
   readonly embedded = false;
@@ -21,12 +29,10 @@ export class PgSession implements Session {
     readonly client: Client,
     readonly secrets: readonly string[],
     readonly observe: StatementObserver | null,
-    readonly release: () => void,
+    readonly ended: Ended,
   ) {
     // Without a listener, a server that ends an idle session (a standby's 40001, a shutdown) would end this process.
-    client.on('error', (error: unknown) => {
-      this.#broken ??= databaseError(error, secrets);
-    });
+    client.on('error', this.#lose);
   }
 
   get announcedPid(): number | null {
@@ -61,6 +67,30 @@ export class PgSession implements Session {
     return this.#closed;
   }
 
+  release(): Promise<void> {
+    this.#closed ??= this.#isClean() && this.ended.keep() ? this.#leave() : this.#end();
+    return this.#closed;
+  }
+
+  readonly #lose = (error: unknown): void => {
+    this.#broken ??= databaseError(error, this.secrets);
+  };
+
+  /** Whether its connection is as it was when the session began, as far as can be told. */
+  #isClean(): boolean {
+    return this.#broken === null && !this.#busy && !this.#pooled && this.client.getTransactionStatus() === 'I';
+  }
+
+  /** The connection is another's from here on. */
+  async #leave(): Promise<void> {
+    this.client.off('error', this.#lose);
+    this.ended.gone();
+  }
+
+  get #pooled(): boolean {
+    return this.announcedPid !== null && this.pid !== 0 && this.announcedPid !== this.pid;
+  }
+
   /** @throws {DatabaseError} in place of whatever the driver throws */
   async #alone<T>(send: () => Promise<T>): Promise<T> {
     if (this.#closed !== null) throw new DatabaseError('the session is closed', CONNECTION_LOST);
@@ -85,8 +115,7 @@ export class PgSession implements Session {
    * would fail. Bounded, since such a pooler may have no backend free.
    */
   async #unpin(): Promise<void> {
-    const pooled = this.announcedPid !== null && this.pid !== 0 && this.announcedPid !== this.pid;
-    if (!pooled || this.#busy || this.#broken !== null) return;
+    if (!this.#pooled || this.#busy || this.#broken !== null) return;
     const timer = new AbortController();
     const reset = this.client.query('ROLLBACK; RESET ROLE; RESET ALL').finally(() => timer.abort());
     await Promise.race([reset, sleep(UNPIN_TIMEOUT, undefined, { signal: timer.signal, ref: false })]).catch(() => {});
@@ -99,7 +128,7 @@ export class PgSession implements Session {
     } catch {
       // It is gone either way.
     } finally {
-      this.release();
+      this.ended.gone();
     }
   }
 }

@@ -33,7 +33,7 @@ export function diffColumns(desired: DesiredTable, actual: TableShape, context: 
       changes.push(made);
       if (made.action === 'replace-column' || made.status !== 'pending') continue;
     }
-    changes.push(...propertyChanges(desired.name, wanted, existing, actual, context));
+    changes.push(...propertyChanges(desired.name, wanted, existing, context));
   }
   return [...changes, ...unfilledLeftovers(desired.phase, actual, goesOn)];
 }
@@ -43,13 +43,12 @@ function propertyChanges(
   table: string,
   wanted: DesiredColumn,
   existing: ColumnShape,
-  actual: TableShape,
   context: DiffContext,
 ): readonly Change[] {
   return [
     dropExpressionChange(table, wanted, existing),
     identityChange(table, wanted, existing, context),
-    wanted.identity === null ? defaultChange(table, wanted, existing, actual, context) : null,
+    wanted.identity === null ? defaultChange(table, wanted, existing, context) : null,
     notNullChange(table, wanted, existing, context),
   ].filter((made) => made !== null);
 }
@@ -172,14 +171,14 @@ function defaultChange(
   table: string,
   wanted: DesiredColumn,
   existing: ColumnShape,
-  actual: TableShape,
   context: DiffContext,
 ): Change | null {
   // Of an identity or generated column none is known; what drops that comes before this.
   if (wanted.generated !== null || orNone(wanted.default) === orNone(existing.default)) return null;
   if (wanted.default !== null && existing.default !== null) {
-    const question = expressionQuestion(actual, wanted.default, existing.default, castType(wanted.type));
-    if (context.facts.same(question)) return null;
+    // Of no table: a default names no column, so that all tables' are asked about together.
+    const asked = { desired: wanted.default, actual: existing.default, castTo: castType(wanted.type) };
+    if (context.facts.same({ kind: 'expression', columns: [], ...asked })) return null;
   }
   const what = wanted.default === null ? 'DROP DEFAULT' : sql`SET DEFAULT ${relativeSql(wanted.default)}`;
   return change({

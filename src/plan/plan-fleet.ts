@@ -72,7 +72,7 @@ async function planOne(database: Database, request: PlanRequest, open: Session |
     const identity = await readIdentity(session);
     return { ...(await planDatabase(database, session, request)), identity };
   } finally {
-    if (open === undefined) await session.close();
+    if (open === undefined) await session.release();
   }
 }
 

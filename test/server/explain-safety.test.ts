@@ -130,11 +130,13 @@ function beforeEachExplain(times: number, work: () => Promise<void>): Database {
     },
     script: (statements) => session.script(statements),
     close: () => session.close(),
+    release: () => session.release(),
   });
   return {
     id: database.id,
     target: database.target,
     maxSessions: 1,
+    spare: 0,
     connect: async () => watched(await database.connect()),
     close: async () => {},
   };

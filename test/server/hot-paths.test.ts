@@ -34,8 +34,8 @@ afterAll(async () => {
 
 /** Plans the whole fleet, and counts statements and the characters of all results. */
 async function measure() {
+  await fleet.anew();
   const watched = watchedDatabase(fleet.database);
-  fleet.forget();
   const desired = await loadShipped({ directory: files.directory });
   const selection = { schemas: [], exclude: [], allowEmpty: false, allowAbsent: false };
   const plan = await planFleet(watched.database, { desired, selection, allow: new Set(), progress: NO_PROGRESS });
@@ -74,7 +74,9 @@ it('two sessions on one snapshot group a fleet as one does, and see nothing that
       return withSharedSnapshot(
         session,
         () => fleet.database.connect(),
-        async (sessions) => {
+        async () => 'read meanwhile',
+        async (sessions, first) => {
+          expect(first).toBe('read meanwhile');
           expect(sessions).toHaveLength(2);
           await test.exec(`ALTER TABLE t199."${tables[0]}" ADD COLUMN after_the_snapshot int`);
           return [one, await readShapes(sessions)] as const;

@@ -89,7 +89,7 @@ describe('a converged fleet', () => {
         [11, 200],
       ] as const) {
         await many.exec(smallTenants(from, to));
-        small.forget();
+        await small.anew();
         const { summary } = await small.plan({ directory });
         expect(summary).toMatchObject({ drifted: 0, unreadable: 0, shapes: 1 });
         counts.push([summary.tenants, small.statements.length]);

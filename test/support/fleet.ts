@@ -38,6 +38,8 @@ export interface FleetUnderTest {
   /** Statements since the last {@link forget}, as sent. */
   readonly statements: readonly string[];
   forget(): void;
+  /** Forgets, and ends what earlier sessions left to the next: in it a plan would begin by one statement less. */
+  anew(): Promise<void>;
   plan(options?: FleetOptions): Promise<FleetPlan>;
   /** Applies a plan made with the same options; without one, plans first. */
   apply(options?: FleetOptions, planned?: FleetPlan): Promise<FleetOutcome>;
@@ -67,6 +69,10 @@ export async function openFleet(url: string | null): Promise<FleetUnderTest> {
     database,
     statements,
     forget: () => statements.splice(0),
+    async anew() {
+      while (database.spare > 0) await (await database.connect()).close();
+      statements.splice(0);
+    },
     plan,
     apply,
     provision: async (schemas, options = {}) => {
