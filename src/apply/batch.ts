@@ -2,7 +2,7 @@ import type { Database } from '../database/session.js';
 import type { PlannedTenant } from '../plan/fleet-plan.js';
 import { applyTenant } from './apply-tenant.js';
 import { approvalFailure } from './approval.js';
-import type { Crew } from './crew.js';
+import type { Crew, Worker } from './crew.js';
 import { type Circumstances, type Decision, decide, lockedOut, waiting } from './decision.js';
 import { anyFailure } from './failure.js';
 import { type Expectation, expecting, introspect, standingOf } from './introspect.js';
@@ -12,7 +12,6 @@ import { tryLocks } from './locks.js';
 import type { ApplyRequest } from './request.js';
 import type { Lane, Schedule, Task } from './schedule.js';
 import type { TenantRun, TurnContext } from './turn.js';
-import { watchWhile } from './watch.js';
 
 /** One database's run: what its batches share. */
 export interface DatabaseRun {
@@ -43,22 +42,18 @@ export interface DatabaseRun {
 export async function runBatch(run: DatabaseRun, lane: Lane, tasks: readonly Task[]): Promise<void> {
   const { crew, database, request, ledger } = run;
   const schemas = tasks.map((task) => task.schema);
-  const locks = await tryLocks(crew.keeper, database.target.database, request.desired, schemas);
+  const locks = await crew.keep((keeper) => tryLocks(keeper, database.target.database, request.desired, schemas));
   try {
     for (const task of tasks)
       if (!locks.schemas.has(task.schema)) settle(run, task, waiting(task, lockedOut(task.schema), by(request)));
     const mine = tasks.filter((task) => locks.schemas.has(task.schema));
     if (mine.length === 0) return;
-    const fresh = await introspect(
-      run,
-      mine.map(({ schema }) => foreseen(run, schema)),
-    );
+    const before = mine.map(({ schema }) => foreseen(run, schema));
+    const fresh = await crew.keep(() => introspect(run, before));
     const todo = mine.flatMap(({ schema }) => approved(run, fresh.tenants.get(schema)));
     const turns = await changeAll(run, lane, todo);
-    const verified = await introspect(
-      run,
-      todo.flatMap((tenant) => afterwards(tenant, turns.get(tenant.schema))),
-    );
+    const after = todo.flatMap((tenant) => afterwards(tenant, turns.get(tenant.schema)));
+    const verified = await crew.keep(() => introspect(run, after));
     for (const task of mine) {
       const standing = standingOf(task.schema, turns.has(task.schema) ? verified : fresh);
       ledger.stands(task.schema, standing);
@@ -67,7 +62,7 @@ export async function runBatch(run: DatabaseRun, lane: Lane, tasks: readonly Tas
       settle(run, task, stale ? { kind: 'end', left: null } : decide(task, turn, standing, by(request)));
     }
   } finally {
-    await locks.release();
+    await crew.keep(() => locks.release());
   }
 }
 
@@ -132,34 +127,32 @@ async function changeAll(
   lane: Lane,
   tenants: readonly PlannedTenant[],
 ): Promise<ReadonlyMap<string, TenantRun>> {
-  const { crew, request, ledger, database, extensionSchemas } = run;
+  const { crew, request, ledger, extensionSchemas } = run;
   const turns = new Map<string, TenantRun>();
   if (tenants.length === 0) return turns;
   const queue = [...tenants];
-  const workers = lane === 'long' ? crew.workers.slice(0, request.indexBuilds) : crew.workers;
-  const order = await tableOrder(crew.keeper, tenants);
-  const work = Promise.all(
-    workers.map(async (worker) => {
-      while (request.control.running && !crew.halted && !worker.session.broken) {
-        const tenant = queue.shift();
-        if (tenant === undefined) return;
-        if (ledger.start(tenant.schema)) observeStart(tenant, run);
-        const turn = await turnOf(tenant, {
-          worker,
-          crew,
-          lane,
-          phases: tenant.phases,
-          extensionSchemas,
-          order,
-          request,
-        });
-        turns.set(tenant.schema, turn);
-        ledger.record(tenant.schema, turn.changes);
-        if (turn.end.kind === 'failed') run.failed(tenant.schema);
-      }
+  const order = await crew.keep((keeper) => tableOrder(keeper, tenants));
+  const atOnce = lane === 'long' ? Math.min(request.indexBuilds, crew.workers.length) : crew.workers.length;
+  const changeSome = async (worker: Worker) => {
+    while (request.control.running && !crew.halted && !worker.session.broken) {
+      const tenant = queue.shift();
+      if (tenant === undefined) return;
+      if (ledger.start(tenant.schema)) observeStart(tenant, run);
+      const { phases } = tenant;
+      const turn = await turnOf(tenant, { worker, crew, lane, phases, extensionSchemas, order, request });
+      turns.set(tenant.schema, turn);
+      ledger.record(tenant.schema, turn.changes);
+      if (turn.end.kind === 'failed') run.failed(tenant.schema);
+    }
+  };
+  await Promise.all(
+    Array.from({ length: atOnce }, async () => {
+      // Kept until the batch is through: the next one begins with the first worker that this one has no tenant for.
+      const worker = await crew.take();
+      if (worker === null) return;
+      await changeSome(worker).finally(() => crew.giveBack(worker));
     }),
   );
-  await watchWhile({ crew, database: database.id, request }, work);
   return turns;
 }
 

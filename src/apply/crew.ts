@@ -40,13 +40,18 @@ export interface Worker {
 export class Crew {
   /** True once the keeper is lost, and its locks with it, or once others wait for a lock that it holds. */
   halted = false;
+  #keeping: Promise<unknown> = Promise.resolve();
+  #free: Worker[];
+  readonly #waiting: ((worker: Worker | null) => void)[] = [];
 
   private constructor(
     private readonly database: Database,
     public keeper: Session,
     public readonly workers: readonly Worker[],
     private readonly patience: number,
-  ) {}
+  ) {
+    this.#free = [...workers];
+  }
 
   /**
    * Opens as many sessions as the budget and the work allow.
@@ -82,8 +87,39 @@ export class Crew {
     return [this.keeper, ...this.workers.map(({ session }) => session)].map(({ pid }) => pid);
   }
 
+  /** Whether a session is lost: {@link mend} opens another. */
+  get broken(): boolean {
+    return this.keeper.broken || this.workers.some(({ session }) => session.broken);
+  }
+
+  /** The keeper's session, for the length of `work` and for that alone: batches and the watch take turns with it. */
+  keep<T>(work: (keeper: Session) => Promise<T>): Promise<T> {
+    const turn = this.#keeping.then(() => work(this.keeper));
+    this.#keeping = turn.catch(() => {});
+    return turn;
+  }
+
+  /** A worker that is free; first come, first served. Null when all are lost. To be given back by {@link giveBack}. */
+  take(): Promise<Worker | null> {
+    const free = this.#free.shift();
+    if (free !== undefined || this.#allLost()) return Promise.resolve(free ?? null);
+    return new Promise((resolve) => this.#waiting.push(resolve));
+  }
+
+  giveBack(worker: Worker): void {
+    if (this.#allLost()) for (const resolve of this.#waiting.splice(0)) resolve(null);
+    if (worker.session.broken) return;
+    const next = this.#waiting.shift();
+    if (next === undefined) this.#free.push(worker);
+    else next(worker);
+  }
+
+  #allLost(): boolean {
+    return this.workers.every(({ session }) => session.broken);
+  }
+
   /**
-   * Replaces sessions that were lost, and takes up work again.
+   * Replaces sessions that were lost, and takes up work again; between batches, when nobody has a worker.
    * @throws {DatabaseError | TrueupError} when the server does not come back in time
    */
   async mend(): Promise<void> {
@@ -99,6 +135,7 @@ export class Crew {
       one.activity = null;
       one.yielded = null;
     }
+    this.#free = [...this.workers];
     this.halted = false;
   }
 

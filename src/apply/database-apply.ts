@@ -11,7 +11,8 @@ import type { FleetOutcome } from './fleet-outcome.js';
 import { Ledger, unreadableOutcome } from './ledger.js';
 import { summariseOutcomes, type TenantOutcome } from './outcome.js';
 import type { ApplyRequest } from './request.js';
-import { Schedule, type Task } from './schedule.js';
+import { Schedule, type Task, type Turn } from './schedule.js';
+import { watchWhile } from './watch.js';
 import { hasWork } from './work.js';
 
 /** One database's part of an apply: its sessions, what it did once, and what is known of its tenants. */
@@ -58,10 +59,10 @@ export class DatabaseApply {
 
   /** Batch by batch, until none of these tenants is left or the run is to end. */
   async converge(schemas: readonly string[]): Promise<void> {
-    const { control, observe } = this.request;
+    const { control } = this.request;
     const crew = this.#crew;
     if (crew === null || this.failure !== null || schemas.length === 0) return;
-    const run = this.#runOf(crew, new Schedule(schemas));
+    const run = this.#runOf(crew, new Schedule(schemas, this.request.batch));
     while (control.running) {
       const turn = run.schedule.next(Date.now());
       if (turn.kind === 'done') return;
@@ -69,13 +70,37 @@ export class DatabaseApply {
         await waitFor(turn.ms, control);
         continue;
       }
-      observe({ kind: 'batch-started', database: this.id, tenants: turn.tasks.length });
-      try {
-        await runBatch(run, turn.lane, turn.tasks);
-        await crew.mend();
-      } catch (error) {
-        await afterTrouble(error, turn.tasks, run);
+      const round = turn.lane === 'long' ? this.#batch(run, turn) : this.#shortBatches(run);
+      await recover(await watchWhile({ crew, database: this.id, request: this.request }, round), run);
+    }
+  }
+
+  /**
+   * Short batches until none is due, two at a time: while one is changed the next is locked and read, and the one before it
+   * verified. Else the workers would wait for the keeper for half of the time, or longer.
+   */
+  async #shortBatches(run: DatabaseRun): Promise<readonly Trouble[]> {
+    const { crew, schedule } = run;
+    const troubles: Trouble[] = [];
+    const oneByOne = async (): Promise<void> => {
+      while (this.request.control.running && !crew.halted && !crew.broken && troubles.length === 0) {
+        const turn = schedule.next(Date.now());
+        if (turn.kind !== 'batch' || turn.lane !== 'short') return;
+        troubles.push(...(await this.#batch(run, turn)));
       }
+    };
+    await Promise.all(crew.watched ? [oneByOne(), oneByOne()] : [oneByOne()]);
+    return troubles;
+  }
+
+  async #batch(run: DatabaseRun, { lane, tasks }: Extract<Turn, { kind: 'batch' }>): Promise<readonly Trouble[]> {
+    run.schedule.take(tasks);
+    this.request.observe({ kind: 'batch-started', database: this.id, tenants: tasks.length });
+    try {
+      await runBatch(run, lane, tasks);
+      return [];
+    } catch (error) {
+      return [{ error, tasks }];
     }
   }
 
@@ -136,14 +161,21 @@ export class DatabaseApply {
   }
 }
 
-/** A batch whose keeper was lost: its tenants are looked at anew, once the server is back. */
-async function afterTrouble(error: unknown, tasks: readonly Task[], run: DatabaseRun): Promise<void> {
+/** What a batch could not be ended for. */
+interface Trouble {
+  readonly error: unknown;
+  readonly tasks: readonly Task[];
+}
+
+/** Batches whose keeper was lost: their tenants are looked at anew, once the server is back. */
+async function recover(troubles: readonly Trouble[], run: DatabaseRun): Promise<void> {
   const { crew, schedule, request } = run;
-  if (!(error instanceof DatabaseError || error instanceof TrueupError)) throw error;
+  for (const { error } of troubles) if (!(error instanceof DatabaseError || error instanceof TrueupError)) throw error;
   // After a cancellation nothing is opened again: what the batch left is for the report to say.
   if (request.control.state === 'cancelled' || request.control.state === 'abandoned') return;
-  for (const task of tasks.filter(({ schema }) => schedule.has(schema)))
-    settle(run, task, retried(task, anyFailure(error), by(request)));
+  for (const { error, tasks } of troubles)
+    for (const task of tasks.filter(({ schema }) => schedule.has(schema)))
+      settle(run, task, retried(task, anyFailure(error), by(request)));
   try {
     await crew.mend();
   } catch (lost) {

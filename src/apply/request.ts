@@ -8,6 +8,8 @@ export interface ApplyRequest extends PlanRequest {
   readonly concurrency: number;
   /** Index builds on populated tables at once, over all tenants. */
   readonly indexBuilds: number;
+  /** Tenants that one set of locks, one introspection and one verification serve; fewer where their work is long. */
+  readonly batch: number;
   readonly limits: ApplyLimits;
   /** Tenants that are converged and verified before any other is touched; 0: none. */
   readonly canary: number;
@@ -56,6 +58,7 @@ export const DEFAULT_LIMITS: ApplyLimits = {
 export const runDefaults = (): Omit<ApplyRequest, keyof PlanRequest> => ({
   concurrency: 4,
   indexBuilds: 1,
+  batch: 250,
   limits: DEFAULT_LIMITS,
   canary: 0,
   maxFailures: null,

@@ -21,18 +21,18 @@ export type Turn =
   | { readonly kind: 'wait'; readonly ms: number }
   | { readonly kind: 'done' };
 
-/** How many tenants one introspection, one set of locks and one verification serve. */
-const BATCH: Readonly<Record<Lane, number>> = {
-  short: 250,
-  // Locks are held for as long as the slowest build of a batch takes.
-  long: 10,
-};
+/** Tenants of a batch of long work, at most: locks are held for as long as the slowest build takes. */
+const LONG_BATCH = 10;
 
 /** Who comes next. Pure: time comes in as a number. */
 export class Schedule {
   readonly #tasks: Map<string, Task>;
+  readonly #taken = new Set<string>();
+  readonly #sizes: Readonly<Record<Lane, number>>;
 
-  constructor(schemas: readonly string[]) {
+  /** @param batch tenants of one batch, at most */
+  constructor(schemas: readonly string[], batch: number) {
+    this.#sizes = { short: batch, long: Math.min(LONG_BATCH, batch) };
     this.#tasks = new Map(
       schemas.map((schema) => [
         schema,
@@ -46,27 +46,35 @@ export class Schedule {
     return this.#tasks.has(schema);
   }
 
-  /** The next batch that is due: short work before long, first come first served. */
+  /** The next batch that is due, of what nobody has taken: short work before long, first come first served. */
   next(now: number): Turn {
     if (this.#tasks.size === 0) return { kind: 'done' };
     let due = Number.POSITIVE_INFINITY;
     const ready: Record<Lane, Task[]> = { short: [], long: [] };
     for (const task of this.#tasks.values()) {
+      if (this.#taken.has(task.schema)) continue;
       if (task.due > now) due = Math.min(due, task.due);
-      else if (ready[task.lane].push(task) === BATCH.short && task.lane === 'short') break;
+      else if (ready[task.lane].push(task) === this.#sizes.short && task.lane === 'short') break;
     }
     for (const lane of ['short', 'long'] as const)
-      if (ready[lane].length > 0) return { kind: 'batch', lane, tasks: ready[lane].slice(0, BATCH[lane]) };
+      if (ready[lane].length > 0) return { kind: 'batch', lane, tasks: ready[lane].slice(0, this.#sizes[lane]) };
     return { kind: 'wait', ms: Math.max(1, due - now) };
+  }
+
+  /** Keeps tenants from any other batch until each has ended, or comes again. */
+  take(tasks: readonly Task[]): void {
+    for (const { schema } of tasks) this.#taken.add(schema);
   }
 
   /** The tenant has ended, well or badly. */
   end(schema: string): void {
+    this.#taken.delete(schema);
     this.#tasks.delete(schema);
   }
 
   /** The tenant comes again, after all that are waiting now. */
   again(task: Task): void {
+    this.#taken.delete(task.schema);
     if (this.#tasks.delete(task.schema)) this.#tasks.set(task.schema, { ...task, turns: task.turns + 1 });
   }
 }

@@ -48,7 +48,7 @@ export async function watchWhile<T>(watched: Watched, work: Promise<T>): Promise
       await Promise.race([sleep(INTERVAL, undefined, { ref: false }), changed]);
       if (!working) break;
       if (control.state === 'abandoned' || (control.state === 'cancelled' && !crew.watched)) await crew.close();
-      else if (crew.watched) await look(watched, clock);
+      else if (crew.watched) await crew.keep(() => look(watched, clock));
     }
   } finally {
     stopListening();

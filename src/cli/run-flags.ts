@@ -29,6 +29,13 @@ export const runFlags = {
     default: 1,
     ...runGroup,
   }),
+  batch: Flags.integer({
+    description: 'tenants that are locked, read and verified together; two such batches are at work at a time',
+    helpValue: 'N',
+    min: 1,
+    default: 250,
+    ...runGroup,
+  }),
   canary: Flags.integer({
     description: 'converge and verify N tenants before any other; stop when one of them fails',
     helpValue: 'N',
@@ -61,6 +68,7 @@ export const runFlags = {
 export interface RunFlags {
   readonly concurrency: number;
   readonly 'index-builds': number;
+  readonly batch: number;
   readonly canary: number;
   readonly 'max-failures'?: string | undefined;
   readonly deadline?: string | undefined;
@@ -74,7 +82,7 @@ export interface RunFlags {
 /** What of an apply's request the flags say. */
 export type RunOptions = Pick<
   ApplyRequest,
-  'concurrency' | 'indexBuilds' | 'canary' | 'maxFailures' | 'deadline' | 'limits'
+  'concurrency' | 'indexBuilds' | 'batch' | 'canary' | 'maxFailures' | 'deadline' | 'limits'
 >;
 
 /** @throws {TrueupError} USAGE for a value that is not of its form, or out of its bounds */
@@ -84,6 +92,7 @@ export function runOptionsOf(flags: RunFlags, now: Date = new Date()): RunOption
   return {
     concurrency: flags.concurrency,
     indexBuilds: flags['index-builds'],
+    batch: flags.batch,
     canary: flags.canary,
     maxFailures: maxFailures === undefined ? null : parseMaxFailures(maxFailures),
     deadline: deadline === undefined ? null : parseMoment(deadline, 'deadline', now),

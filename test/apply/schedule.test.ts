@@ -14,7 +14,10 @@ const tasksOf = (schedule: Schedule, now = 0): readonly Task[] => {
 
 describe('a schedule', () => {
   it('offers short work in batches of 250, and long work in batches of ten', () => {
-    const schedule = new Schedule(Array.from({ length: 550 }, (_, at) => `t${at}`));
+    const schedule = new Schedule(
+      Array.from({ length: 550 }, (_, at) => `t${at}`),
+      250,
+    );
     const first = tasksOf(schedule);
     expect(first).toHaveLength(250);
     for (const task of first) schedule.again({ ...task, lane: 'long' });
@@ -24,22 +27,42 @@ describe('a schedule', () => {
     expect(schedule.next(0)).toMatchObject({ kind: 'batch', lane: 'long', tasks: { length: 10 } });
   });
 
+  it('keeps what was taken from any other batch until it comes again', () => {
+    const schedule = new Schedule(['a', 'b', 'c'], 2);
+    const first = tasksOf(schedule);
+    schedule.take(first);
+    expect(names(schedule)).toEqual(['c']);
+    schedule.take(tasksOf(schedule));
+    expect(schedule.next(0).kind).toBe('wait');
+    for (const task of first) schedule.again(task);
+    expect(names(schedule)).toEqual(['a', 'b']);
+    for (const name of ['a', 'b', 'c']) schedule.end(name);
+    expect(schedule.next(0)).toEqual({ kind: 'done' });
+  });
+
+  it('has smaller batches of long work too, where batches are to be small', () => {
+    const schedule = new Schedule(['a', 'b', 'c', 'd', 'e'], 4);
+    for (const task of tasksOf(schedule)) schedule.again({ ...task, lane: 'long' });
+    schedule.end('e');
+    expect(schedule.next(0)).toMatchObject({ kind: 'batch', lane: 'long', tasks: { length: 4 } });
+  });
+
   it('does short work before long work that has waited longer', () => {
-    const schedule = new Schedule(['builds', 'quick']);
+    const schedule = new Schedule(['builds', 'quick'], 250);
     const [builds] = tasksOf(schedule);
     if (builds !== undefined) schedule.again({ ...builds, lane: 'long' });
     expect(names(schedule)).toEqual(['quick']);
   });
 
   it('tells how long nothing is due', () => {
-    const schedule = new Schedule(['a', 'b']);
+    const schedule = new Schedule(['a', 'b'], 250);
     for (const task of tasksOf(schedule)) schedule.again({ ...task, due: task.schema === 'a' ? 900 : 300 });
     expect(schedule.next(100)).toEqual({ kind: 'wait', ms: 200 });
     expect(names(schedule, 300)).toEqual(['b']);
   });
 
   it('is done when every tenant has ended, and counts the turns of those that come again', () => {
-    const schedule = new Schedule(['a']);
+    const schedule = new Schedule(['a'], 250);
     const [first] = tasksOf(schedule);
     if (first !== undefined) schedule.again(first);
     expect(tasksOf(schedule)[0]?.turns).toBe(1);

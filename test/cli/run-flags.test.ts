@@ -21,10 +21,11 @@ async function parsed(argv: readonly string[], environment: Record<string, strin
 
 describe('the flags of a run', () => {
   it('are the engine’s own defaults when none is given', async () => {
-    const { concurrency, indexBuilds, canary, maxFailures, deadline, limits } = runDefaults();
+    const { concurrency, indexBuilds, batch, canary, maxFailures, deadline, limits } = runDefaults();
     expect(runOptionsOf(await parsed([]), NOW)).toEqual({
       concurrency,
       indexBuilds,
+      batch,
       canary,
       maxFailures,
       deadline,
@@ -33,12 +34,22 @@ describe('the flags of a run', () => {
   });
 
   it('become what apply is asked for', async () => {
-    const argv = ['--concurrency=8', '--index-builds', '2', '--canary=5', '--max-failures=5%', '--deadline', '90min'];
+    const argv = [
+      '--concurrency=8',
+      '--index-builds',
+      '2',
+      '--batch=20',
+      '--canary=5',
+      '--max-failures=5%',
+      '--deadline',
+      '90min',
+    ];
     const limits = ['--lock-timeout=250ms', '--build-timeout=2h', '--lock-wait=0', '--yield-after=2s'];
     const options = runOptionsOf(await parsed([...argv, ...limits, '--drain-timeout', '1min']), NOW);
     expect(options).toEqual({
       concurrency: 8,
       indexBuilds: 2,
+      batch: 20,
       canary: 5,
       maxFailures: { percent: 5 },
       deadline: new Date('2030-01-01T01:30:00Z'),
@@ -81,7 +92,7 @@ describe('the flags of a run', () => {
     );
   });
 
-  it.each([['--concurrency=0'], ['--index-builds=0'], ['--canary=-1']])('refuse %s', async (word) => {
+  it.each([['--concurrency=0'], ['--index-builds=0'], ['--batch=0'], ['--canary=-1']])('refuse %s', async (word) => {
     await expect(parsed([word])).rejects.toThrow('greater than or equal to');
   });
 });

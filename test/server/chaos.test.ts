@@ -34,7 +34,7 @@ it.each(Array.from({ length: ROUNDS }, (_, at) => SEED + at))(
   async (seed) => {
     const round = roundOf(seed);
     const words = round.interruptions.map(({ blow, moment }) => `${blow} ${describeMoment(moment)}`);
-    process.stderr.write(`TRUEUP_CHAOS_SEED=${seed}: ${words.join('; then ')}\n`);
+    process.stderr.write(`TRUEUP_CHAOS_SEED=${seed}, --batch=${round.batch}: ${words.join('; then ')}\n`);
     const { interrupted, runs, took } = await playRound(fleet, round, whole);
     hits.meant += interrupted.length;
     hits.struck += interrupted.filter(({ ended }) => ended !== null).length;

@@ -52,14 +52,14 @@ afterAll(() => server?.remove());
 async function applyAnd(
   moment: ApplyEvent['kind'] | null,
   strike: () => Promise<unknown>,
-  lockWait = DEFAULT_LIMITS.lockWait,
+  { lockWait = DEFAULT_LIMITS.lockWait, batch = 250 } = {},
 ): Promise<FleetOutcome> {
   let struck: Promise<unknown> | null = moment === null ? strike() : null;
   const observe = (event: ApplyEvent) => {
     if (event.kind === moment) struck ??= strike();
   };
   const limits = { ...DEFAULT_LIMITS, lockWait };
-  const outcome = await fleet.apply({ directory, run: { observe, limits } });
+  const outcome = await fleet.apply({ directory, run: { observe, limits, batch } });
   expect(struck, 'nothing was lost').not.toBeNull();
   await struck;
   return outcome;
@@ -116,7 +116,10 @@ const KEEPER = "EXISTS (SELECT FROM pg_locks l WHERE l.pid = a.pid AND l.locktyp
 const BUILDER = "state = 'active' AND query LIKE 'CREATE INDEX CONCURRENTLY%'";
 const IN_TRANSACTION = "wait_event_type = 'Lock' AND query LIKE 'LOCK TABLE%'";
 
-describe('a run whose connections are cut goes on by itself, to the end', () => {
+describe.each([
+  ['all tenants in one batch', { batch: 250 }],
+  ['two batches at a time', { batch: 2 }],
+])('a run whose connections are cut goes on by itself, to the end: %s', (_, batch) => {
   let reader: pg.Client | null = null;
   afterEach(async () => {
     await reader?.end();
@@ -133,7 +136,7 @@ describe('a run whose connections are cut goes on by itself, to the end', () => 
   };
 
   it('the keeper’s, while a worker builds', async () => {
-    await expectConverged(await applyAnd('build-progress', () => terminate(KEEPER)));
+    await expectConverged(await applyAnd('build-progress', () => terminate(KEEPER), batch));
   });
 
   it('the keeper’s, while a worker is in a transaction', async () => {
@@ -146,19 +149,19 @@ describe('a run whose connections are cut goes on by itself, to the end', () => 
         .toHaveLength(1);
       await terminate(KEEPER);
     });
-    await expectConverged(await applyAnd(null, strike));
+    await expectConverged(await applyAnd(null, strike, batch));
   });
 
   it('a worker’s in a transaction', async () => {
-    await expectConverged(await applyAnd(null, await whileReading(() => terminate(IN_TRANSACTION))));
+    await expectConverged(await applyAnd(null, await whileReading(() => terminate(IN_TRANSACTION)), batch));
   });
 
   it('a worker’s in a concurrent build', async () => {
-    await expectConverged(await applyAnd('build-progress', () => terminate(BUILDER)));
+    await expectConverged(await applyAnd('build-progress', () => terminate(BUILDER), batch));
   });
 
   it('all of them at once', async () => {
-    await expectConverged(await applyAnd('build-progress', () => terminate('true')));
+    await expectConverged(await applyAnd('build-progress', () => terminate('true'), batch));
   });
 });
 
@@ -176,7 +179,7 @@ describe('a server that crashes during the run', () => {
         await server.stop('immediate');
         stopped = performance.now();
       },
-      lockWait,
+      { lockWait },
     );
     const took = performance.now() - stopped;
     try {

@@ -44,7 +44,7 @@ export async function playRound(fleet: ChaosFleet, round: Round, whole: number):
         const url = new URL(database.urlFor(APPLIER));
         url.port = String(proxy.port);
         const begun = logPosition(fleet.server.logFile);
-        const running = startProgram(['apply', '--yes', ...targetFlags(url.href)]);
+        const running = startProgram(['apply', '--yes', `--batch=${round.batch}`, ...targetFlags(url.href)]);
         const struck = await strike(interruption, { running, server: fleet.server, database, proxy, whole });
         const sent = statementsOfUser(readLog(fleet.server.logFile, begun), APPLIER);
         const ended = await running.ended;

@@ -38,6 +38,8 @@ export interface Interruption {
 export interface Round {
   readonly damages: readonly { readonly schema: string; readonly names: readonly DamageName[] }[];
   readonly interruptions: readonly Interruption[];
+  /** Tenants of a batch, at most: all in one, or several batches of which two are at work at a time. */
+  readonly batch: number;
 }
 
 const interruption: fc.Arbitrary<Interruption> = fc.record({
@@ -69,6 +71,7 @@ const round: fc.Arbitrary<Round> = fc.record({
     { weight: 3, arbitrary: fc.tuple(interruption) },
     { weight: 1, arbitrary: fc.tuple(interruption, interruption) },
   ),
+  batch: fc.constantFrom(2, 3, 5, 250),
 });
 
 /** The round of a seed; always the same. */
