@@ -1,4 +1,4 @@
-import type { Database } from '../database/session.js';
+import type { Database, Session } from '../database/session.js';
 import type { PlannedTenant } from '../plan/fleet-plan.js';
 import { applyTenant } from './apply-tenant.js';
 import { approvalFailure } from './approval.js';
@@ -7,7 +7,7 @@ import { type Circumstances, type Decision, decide, lockedOut, waiting } from '.
 import { anyFailure } from './failure.js';
 import { type Expectation, expecting, introspect, standingOf } from './introspect.js';
 import type { Ledger } from './ledger.js';
-import { tableOrder } from './lock-order.js';
+import { type TableOrder, tableOrder } from './lock-order.js';
 import { tryLocks } from './locks.js';
 import type { ApplyRequest } from './request.js';
 import type { Lane, Schedule, Task } from './schedule.js';
@@ -40,21 +40,13 @@ export interface DatabaseRun {
  * @throws {DatabaseError} when the keeper is lost: tasks that are not settled then are still in the schedule
  */
 export async function runBatch(run: DatabaseRun, lane: Lane, tasks: readonly Task[]): Promise<void> {
-  const { crew, database, request, ledger } = run;
-  const schemas = tasks.map((task) => task.schema);
-  const locks = await crew.keep((keeper) => tryLocks(keeper, database.target.database, request.desired, schemas));
+  const { crew, request, ledger } = run;
+  const { locks, fresh, todo, order } = await crew.keep((keeper) => begin(run, keeper, tasks));
   try {
-    for (const task of tasks)
-      if (!locks.schemas.has(task.schema)) settle(run, task, waiting(task, lockedOut(task.schema), by(request)));
-    const mine = tasks.filter((task) => locks.schemas.has(task.schema));
-    if (mine.length === 0) return;
-    const before = mine.map(({ schema }) => foreseen(run, schema));
-    const fresh = await crew.keep(() => introspect(run, before));
-    const todo = mine.flatMap(({ schema }) => approved(run, fresh.tenants.get(schema)));
-    const turns = await changeAll(run, lane, todo);
+    const turns = await changeAll(run, { lane, tenants: todo, order });
     const after = todo.flatMap((tenant) => afterwards(tenant, turns.get(tenant.schema)));
     const verified = await crew.keep(() => introspect(run, after));
-    for (const task of mine) {
+    for (const task of tasks.filter(({ schema }) => locks.schemas.has(schema))) {
       const standing = standingOf(task.schema, turns.has(task.schema) ? verified : fresh);
       ledger.stands(task.schema, standing);
       const stale = ledger.isStale(task.schema);
@@ -63,6 +55,30 @@ export async function runBatch(run: DatabaseRun, lane: Lane, tasks: readonly Tas
     }
   } finally {
     await crew.keep(() => locks.release());
+  }
+}
+
+/**
+ * What a batch's changes are begun with, in one turn of the keeper's: another batch's reading must not come between. Settles
+ * the tasks of which not every lock was had.
+ */
+async function begin(run: DatabaseRun, keeper: Session, tasks: readonly Task[]) {
+  const { database, request } = run;
+  const schemas = tasks.map(({ schema }) => schema);
+  const locks = await tryLocks(keeper, database.target.database, request.desired, schemas);
+  try {
+    for (const task of tasks)
+      if (!locks.schemas.has(task.schema)) settle(run, task, waiting(task, lockedOut(task.schema), by(request)));
+    const held = schemas.filter((schema) => locks.schemas.has(schema));
+    const fresh = await introspect(
+      run,
+      held.map((schema) => foreseen(run, schema)),
+    );
+    const todo = held.flatMap((schema) => approved(run, fresh.tenants.get(schema)));
+    return { locks, fresh, todo, order: await tableOrder(keeper, todo) };
+  } catch (error) {
+    await locks.release();
+    throw error;
   }
 }
 
@@ -124,14 +140,16 @@ function approved({ request, ledger }: DatabaseRun, tenant: PlannedTenant | unde
 /** The tenants' turns, as many at once as there are workers; of long work as many as index builds are allowed. */
 async function changeAll(
   run: DatabaseRun,
-  lane: Lane,
-  tenants: readonly PlannedTenant[],
+  {
+    lane,
+    tenants,
+    order,
+  }: { readonly lane: Lane; readonly tenants: readonly PlannedTenant[]; readonly order: TableOrder },
 ): Promise<ReadonlyMap<string, TenantRun>> {
   const { crew, request, ledger, extensionSchemas } = run;
   const turns = new Map<string, TenantRun>();
   if (tenants.length === 0) return turns;
   const queue = [...tenants];
-  const order = await crew.keep((keeper) => tableOrder(keeper, tenants));
   const atOnce = lane === 'long' ? Math.min(request.indexBuilds, crew.workers.length) : crew.workers.length;
   const changeSome = async (worker: Worker) => {
     while (request.control.running && !crew.halted && !worker.session.broken) {

@@ -95,8 +95,8 @@ export class DatabaseApply {
 
   async #batch(run: DatabaseRun, { lane, tasks }: Extract<Turn, { kind: 'batch' }>): Promise<readonly Trouble[]> {
     run.schedule.take(tasks);
-    this.request.observe({ kind: 'batch-started', database: this.id, tenants: tasks.length });
     try {
+      this.request.observe({ kind: 'batch-started', database: this.id, tenants: tasks.length });
       await runBatch(run, lane, tasks);
       return [];
     } catch (error) {

@@ -68,6 +68,17 @@ it('C1: makes a schema with its tables, indexes and release stamp, which is in s
   expect(fleet.statements.filter((sql) => /^\s*(create|alter|drop|insert)\b/iu.test(sql))).toEqual([]);
 });
 
+it('C1: takes one connection, whatever is allowed: nobody can wait behind what nobody knows of', async () => {
+  await fleet.anew();
+  const outcome = await fleet.apply({ schemas: ['alone'], createSchema: true, concurrency: 4 });
+  expect(outcome.summary).toMatchObject({ converged: 1 });
+  const begun = fleet.statements.filter((sql) =>
+    sql.startsWith("SELECT pg_catalog.current_setting('server_version_num')"),
+  );
+  expect(begun).toHaveLength(1);
+  await test.exec('DROP SCHEMA alone CASCADE');
+});
+
 it.runIf(referenceTenantSql('x') !== null)('C1: equals the reference tenant object by object', async () => {
   await loadReferenceTenant(test, 'model');
   const [made, model] = [await catalogOf(test, 'fresh'), await catalogOf(test, 'model')];
