@@ -106,6 +106,7 @@ export class Crew {
     return new Promise((resolve) => this.#waiting.push(resolve));
   }
 
+  /** Lets whoever waits longest have the worker; one that is lost nobody gets before {@link mend}. */
   giveBack(worker: Worker): void {
     if (this.#allLost()) for (const resolve of this.#waiting.splice(0)) resolve(null);
     if (worker.session.broken) return;
