@@ -137,14 +137,17 @@ function approved({ request, ledger }: DatabaseRun, tenant: PlannedTenant | unde
   return [];
 }
 
+/** What of a batch is to be changed. */
+interface BatchWork {
+  readonly lane: Lane;
+  readonly tenants: readonly PlannedTenant[];
+  readonly order: TableOrder;
+}
+
 /** The tenants' turns, as many at once as there are workers; of long work as many as index builds are allowed. */
 async function changeAll(
   run: DatabaseRun,
-  {
-    lane,
-    tenants,
-    order,
-  }: { readonly lane: Lane; readonly tenants: readonly PlannedTenant[]; readonly order: TableOrder },
+  { lane, tenants, order }: BatchWork,
 ): Promise<ReadonlyMap<string, TenantRun>> {
   const { crew, request, ledger, extensionSchemas } = run;
   const turns = new Map<string, TenantRun>();
@@ -163,14 +166,8 @@ async function changeAll(
       if (turn.end.kind === 'failed') run.failed(tenant.schema);
     }
   };
-  await Promise.all(
-    Array.from({ length: atOnce }, async () => {
-      // Kept until the batch is through: the next one begins with the first worker that this one has no tenant for.
-      const worker = await crew.take();
-      if (worker === null) return;
-      await changeSome(worker).finally(() => crew.giveBack(worker));
-    }),
-  );
+  // Each is kept until the batch is through: the next one begins with the first worker that this one has no tenant for.
+  await Promise.all(Array.from({ length: atOnce }, () => crew.withWorker(changeSome)));
   return turns;
 }
 

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isLost } from '../database/database-errors.js';
+import { Limiter } from '../database/limiter.js';
 import { refuseSharedBackends } from '../database/pooler.js';
 import { type Database, DatabaseError, type Session } from '../database/session.js';
 import { TrueupError } from '../trueup-error.js';
@@ -40,9 +41,9 @@ export interface Worker {
 export class Crew {
   /** True once the keeper is lost, and its locks with it, or once others wait for a lock that it holds. */
   halted = false;
-  #keeping: Promise<unknown> = Promise.resolve();
+  readonly #keeping = new Limiter(1);
+  readonly #working: Limiter;
   #free: Worker[];
-  readonly #waiting: ((worker: Worker | null) => void)[] = [];
 
   private constructor(
     private readonly database: Database,
@@ -50,6 +51,7 @@ export class Crew {
     public readonly workers: readonly Worker[],
     private readonly patience: number,
   ) {
+    this.#working = new Limiter(workers.length);
     this.#free = [...workers];
   }
 
@@ -93,30 +95,25 @@ export class Crew {
   }
 
   /** The keeper's session, for the length of `work` and for that alone: batches and the watch take turns with it. */
-  keep<T>(work: (keeper: Session) => Promise<T>): Promise<T> {
-    const turn = this.#keeping.then(() => work(this.keeper));
-    this.#keeping = turn.catch(() => {});
-    return turn;
+  async keep<T>(work: (keeper: Session) => Promise<T>): Promise<T> {
+    const give = await this.#keeping.take();
+    try {
+      return await work(this.keeper);
+    } finally {
+      give();
+    }
   }
 
-  /** A worker that is free; first come, first served. Null when all are lost. To be given back by {@link giveBack}. */
-  take(): Promise<Worker | null> {
-    const free = this.#free.shift();
-    if (free !== undefined || this.#allLost()) return Promise.resolve(free ?? null);
-    return new Promise((resolve) => this.#waiting.push(resolve));
-  }
-
-  /** Lets whoever waits longest have the worker; one that is lost nobody gets before {@link mend}. */
-  giveBack(worker: Worker): void {
-    if (this.#allLost()) for (const resolve of this.#waiting.splice(0)) resolve(null);
-    if (worker.session.broken) return;
-    const next = this.#waiting.shift();
-    if (next === undefined) this.#free.push(worker);
-    else next(worker);
-  }
-
-  #allLost(): boolean {
-    return this.workers.every(({ session }) => session.broken);
+  /** A worker, once one is free; first come, first served. `work` is not done where those that were free are lost. */
+  async withWorker(work: (worker: Worker) => Promise<void>): Promise<void> {
+    const give = await this.#working.take();
+    const worker = this.#free.shift();
+    try {
+      if (worker !== undefined) await work(worker);
+    } finally {
+      if (worker !== undefined && !worker.session.broken) this.#free.push(worker);
+      give();
+    }
   }
 
   /**

@@ -16,6 +16,9 @@ tables:
     primary_key: { name: notes_pkey, columns: [id] }
 `,
 });
+/** Nothing is given up, and tried again, before the reader has ended. */
+const PATIENT = { ...DEFAULT_LIMITS, lockTimeout: 30_000 };
+const SOON = { interval: 5, timeout: 20_000 };
 const SCHEMAS = ['t1', 't2', 't3', 't4', 't5', 't6'];
 
 let database: TestDatabase;
@@ -51,10 +54,9 @@ async function applyBehindReader(concurrency: number, meanwhile: (control: RunCo
   await reader.query('BEGIN; SELECT FROM t1.notes; SELECT FROM t2.notes');
   const events: ApplyEvent[] = [];
   const control = new RunControl();
-  const limits = { ...DEFAULT_LIMITS, lockTimeout: 900, attempts: 50 };
   const observe = (event: ApplyEvent) => events.push(event);
-  const applying = fleet.apply({ directory, concurrency, run: { batch: 2, limits, observe, control } });
-  await expect.poll(() => events.filter(({ kind }) => kind === 'tenant-started').length, { interval: 5 }).toBe(2);
+  const applying = fleet.apply({ directory, concurrency, run: { batch: 2, limits: PATIENT, observe, control } });
+  await expect.poll(() => events.filter(({ kind }) => kind === 'tenant-started').length, SOON).toBe(2);
   await meanwhile(control);
   await reader.query('COMMIT');
   return { outcome: await applying, events };
@@ -62,12 +64,10 @@ async function applyBehindReader(concurrency: number, meanwhile: (control: RunCo
 
 it('while a batch is changed the next one is locked and read, and no third', async () => {
   const { outcome } = await applyBehindReader(3, async () => {
-    await expect.poll(locked, { interval: 5 }).toBe(4);
+    await expect.poll(locked, SOON).toBe(4);
     expect(await changed()).toBe(0);
     // The plan's reading, the first batch's and the second's.
-    await expect
-      .poll(() => fleet.statements.filter((sql) => sql.includes("'shape' what")).length, { interval: 5 })
-      .toBe(3);
+    await expect.poll(() => fleet.statements.filter((sql) => sql.includes("'shape' what")).length, SOON).toBe(3);
     expect(await locked()).toBe(4);
   });
   expect(outcome.summary).toMatchObject({ tenants: 6, converged: 6 });
@@ -76,12 +76,9 @@ it('while a batch is changed the next one is locked and read, and no third', asy
 
 it('with one connection a batch is through before the next is begun', async () => {
   await reader.query('BEGIN; SELECT FROM t1.notes');
-  const limits = { ...DEFAULT_LIMITS, lockTimeout: 900, attempts: 50 };
-  const applying = fleet.apply({ directory, concurrency: 1, run: { batch: 2, limits } });
-  await expect.poll(locked, { interval: 5 }).toBe(2);
-  await expect
-    .poll(() => fleet.statements.some((sql) => sql.startsWith('LOCK TABLE t1.notes')), { interval: 5 })
-    .toBe(true);
+  const applying = fleet.apply({ directory, concurrency: 1, run: { batch: 2, limits: PATIENT } });
+  await expect.poll(locked, SOON).toBe(2);
+  await expect.poll(() => fleet.statements.some((sql) => sql.startsWith('LOCK TABLE t1.notes')), SOON).toBe(true);
   expect(await locked()).toBe(2);
   await reader.query('COMMIT');
   expect((await applying).summary).toMatchObject({ tenants: 6, converged: 6 });
@@ -89,7 +86,7 @@ it('with one connection a batch is through before the next is begun', async () =
 
 it('a drain leaves the batch that was read ahead as it is, and unlocked', async () => {
   const { outcome, events } = await applyBehindReader(3, async (control) => {
-    await expect.poll(locked, { interval: 5 }).toBe(4);
+    await expect.poll(locked, SOON).toBe(4);
     control.drain('SIGTERM');
   });
   expect(events.filter(({ kind }) => kind === 'tenant-started')).toHaveLength(2);
