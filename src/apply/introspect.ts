@@ -21,7 +21,6 @@ export type Expectation =
   | {
       readonly kind: 'known';
       readonly schema: string;
-      readonly owner: string;
       readonly tables: ReadonlySet<string>;
       readonly changes: readonly TenantChange[];
     }
@@ -30,13 +29,11 @@ export type Expectation =
 
 /** That a tenant needs some changes, on tables that some changes are about. What is about no table says nothing of where to look. */
 export function expecting(
-  { schema, owner, changes: about }: PlannedTenant,
+  { schema, changes: about }: PlannedTenant,
   changes: readonly TenantChange[] = about,
 ): Expectation {
   const tables = new Set(about.map(({ change }) => change.table));
-  return tables.size === 0 || tables.has('')
-    ? { kind: 'unknown', schema }
-    : { kind: 'known', schema, owner, tables, changes };
+  return tables.size === 0 || tables.has('') ? { kind: 'unknown', schema } : { kind: 'known', schema, tables, changes };
 }
 
 /**
@@ -48,8 +45,7 @@ export function expecting(
 export async function introspect(run: DatabaseRun, expected: readonly Expectation[]): Promise<Introspected> {
   const narrow = expected.flatMap((one) => (one.kind === 'known' ? [one] : []));
   const focus = new Set(narrow.flatMap(({ tables }) => [...tables]));
-  const owners = new Map(narrow.map(({ schema, owner }) => [schema, owner]));
-  const seen = narrow.length === 0 ? NOTHING : await read(run, narrow, { focus, owners });
+  const seen = narrow.length === 0 ? NOTHING : await read(run, narrow, focus);
   const borneOut = new Map(
     narrow.flatMap(({ schema, changes }) => {
       const tenant = seen.tenants.get(schema);
@@ -86,7 +82,7 @@ const NOTHING: Introspected = { tenants: new Map(), unreadable: new Map() };
 async function read(
   { database, crew, request, isNew }: DatabaseRun,
   of: readonly { readonly schema: string }[],
-  narrow?: { readonly focus: ReadonlySet<string>; readonly owners: ReadonlyMap<string, string> },
+  focus?: ReadonlySet<string>,
 ): Promise<Introspected> {
   const schemas = of.map(({ schema }) => schema);
   const selection = { schemas, exclude: [], allowEmpty: true, allowAbsent: true };
@@ -94,9 +90,7 @@ async function read(
   const plan: DatabasePlan = await planDatabase(
     database,
     crew.keeper,
-    narrow === undefined
-      ? asked
-      : { ...asked, focus: narrow.focus, selection: { ...selection, owners: narrow.owners } },
+    focus === undefined ? asked : { ...asked, focus },
   );
   return {
     tenants: new Map(

@@ -132,7 +132,7 @@ function approvalOf(tenant: PlannedTenant, drift: ApprovedDrift, saved: Approved
       keyOf(change) !== expected[place] || JSON.stringify(members) !== JSON.stringify(drift.members?.[place] ?? null),
   );
   const other = at < 0 && tenant.changes.length !== expected.length ? tenant.changes.length : at;
-  if (other >= 0 || drift.owner !== tenant.owner) {
+  if (other >= 0 || (drift.owner ?? null) !== tenant.owner) {
     const change = saved.classes[drift.class]?.[other] ?? tenant.changes[other]?.change;
     throw mismatch(
       `the plan file was edited: what it holds for schema "${tenant.schema}" is not what the diff gives${change === undefined ? '' : `: ${change.action} ${change.object}`}`,

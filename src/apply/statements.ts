@@ -22,14 +22,15 @@ export interface CountStatement {
 /** The values that a tenant fills into templates. */
 export interface TenantValues {
   readonly schema: string;
-  readonly owner: string;
+  /** Null where no change makes a table, and where the session's own role is to have it. */
+  readonly owner: string | null;
 }
 
 /** The statements of a change, member by member, each member's in order. */
 export function statementsOf(item: TenantChange, tenant: TenantValues): readonly Statement[] {
   const members: readonly Member[] = item.members ?? [{}];
   return members.flatMap((member) => {
-    const values = { ...member, schema: tenant.schema, owner: tenant.owner };
+    const values = { ...member, schema: tenant.schema, ...(tenant.owner === null ? {} : { owner: tenant.owner }) };
     return item.change.steps.map((step) => statementOf(step, values));
   });
 }

@@ -9,10 +9,6 @@ import { isInShard, type Shard } from './shard.js';
 export interface Tenant {
   readonly oid: string;
   readonly schema: string;
-  /** The role that new tables belong to: the owner of most of the tenant's tables, else of the schema. */
-  readonly owner: string;
-  /** Tables and materialized views in it of other names than those that are declared. */
-  readonly undeclared: number;
 }
 
 /** A schema that holds some of the tables that make a tenant, but not all: maybe a damaged one. Never dropped silently. */
@@ -33,8 +29,6 @@ export interface TenantSelection {
   readonly allowAbsent: boolean;
   /** Only this part of those tenants, named ones too; it may be empty. Left out: all. */
   readonly shard?: Shard;
-  /** The owners of named ones, where they are known: their tables are not gone through for them. */
-  readonly owners?: ReadonlyMap<string, string>;
 }
 
 /** What was found. */
@@ -47,42 +41,36 @@ export interface Discovery {
 interface SchemaRow extends Row {
   readonly oid: string;
   readonly nspname: string;
-  readonly owner: string;
-  readonly undeclared: number;
   readonly system: boolean;
-  readonly has: readonly string[];
+  /** Which of the tables that make a tenant it holds; null for all of them. */
+  readonly has: readonly string[] | null;
   readonly excluded: boolean;
   readonly liked: boolean;
 }
 
 /**
  * Finds the tenants from the catalogs, in one statement (two when the rule is a query).
- * @param of directory: of fleet.yaml, for the error; declared: names of tables
+ * @param directory that of fleet.yaml, for the error
  * @throws {TrueupError} UNKNOWN_SCHEMA for a named schema that is not there, NO_TENANT when nothing was found.
  */
 export async function discoverTenants(
   session: Session,
   rule: TenantRule,
   selection: TenantSelection,
-  { directory = '', declared = [] }: { readonly directory?: string; readonly declared?: readonly string[] } = {},
+  directory = '',
 ): Promise<Discovery> {
   const having = rule.havingTables ?? [];
   const listed = selection.schemas.length > 0 ? selection.schemas : await listedSchemas(session, rule);
   const named = selection.schemas.length > 0;
-  const { owners } = selection;
-  const owned = owners !== undefined && selection.schemas.every((schema) => owners.has(schema));
-  const rows = await session.query<SchemaRow>(discoverSql(named, named && owned), [
-    named ? [] : having,
+  const rows = await session.query<SchemaRow>(discoverSql(named), [
     [...rule.exclude, ...selection.exclude],
     rule.like ?? '',
-    declared,
-    ...(named ? [selection.schemas] : []),
+    named ? selection.schemas : having,
   ]);
-  const bySchema = new Map(rows.map((row) => [row.nspname, { ...row, owner: owners?.get(row.nspname) ?? row.owner }]));
-  if (named) return shardOf(session, await namedTenants(session, selection, bySchema), selection.shard);
+  if (named) return shardOf(session, await namedTenants(session, selection, rows), selection.shard);
 
   const candidates = rows.filter((row) => !row.system && !row.excluded);
-  const holdsAll = (row: SchemaRow) => having.length > 0 && having.every((table) => row.has.includes(table));
+  const holdsAll = (row: SchemaRow) => having.length > 0 && row.has === null;
   const byRule = (row: SchemaRow) => {
     if (row.nspname === rule.baseSchema && holdsAll(row)) return true;
     if (listed !== null) return listed.includes(row.nspname);
@@ -92,9 +80,9 @@ export async function discoverTenants(
   if (tenants.length === 0 && !selection.allowEmpty) throw noTenant(rule, rows.length, directory);
   const found = {
     tenants,
-    lookAlikes: candidates
-      .filter((row) => !byRule(row) && row.has.length > 0)
-      .map((row) => ({ schema: row.nspname, has: row.has, lacks: having.filter((table) => !row.has.includes(table)) })),
+    lookAlikes: candidates.flatMap(({ nspname: schema, has }) =>
+      has === null || has.length === 0 ? [] : [{ schema, has, lacks: having.filter((table) => !has.includes(table)) }],
+    ),
     absent: [],
   };
   return shardOf(session, found, selection.shard);
@@ -121,8 +109,9 @@ async function listedSchemas(session: Session, rule: TenantRule): Promise<readon
 async function namedTenants(
   session: Session,
   selection: TenantSelection,
-  bySchema: ReadonlyMap<string, SchemaRow>,
+  rows: readonly SchemaRow[],
 ): Promise<Discovery> {
+  const bySchema = new Map(rows.map((row) => [row.nspname, row]));
   const absent = [...new Set(selection.schemas)].filter((schema) => !bySchema.has(schema));
   if (absent.length > 0 && !selection.allowAbsent) {
     const [first = ''] = absent;
@@ -154,12 +143,7 @@ async function namedTenants(
   return { tenants: named.filter((row) => !row.excluded).map(tenant), lookAlikes: [], absent };
 }
 
-const tenant = ({ oid, nspname, owner, undeclared }: SchemaRow): Tenant => ({
-  oid,
-  schema: nspname,
-  owner,
-  undeclared,
-});
+const tenant = ({ oid, nspname }: SchemaRow): Tenant => ({ oid, schema: nspname });
 
 function noTenant(rule: TenantRule, schemas: number, directory: string): TrueupError {
   const looked =
@@ -184,32 +168,21 @@ select n.nspname::text "name" from pg_catalog.pg_namespace n
  where n.nspname not like 'pg\\_%' and n.nspname <> 'information_schema' order by 1`;
 
 /**
- * Schemas, which of the tables that make a tenant each holds, and how many beside the declared ones ($4). Named ones ($5) are
- * tenants whatever they hold, and nothing is read but them: a batch of an apply must not read the whole fleet's schemas,
- * nor its tables, which are found by what depends on a schema, since by namespace pg_class has no index. Where the owner of
- * each is known, no table is.
+ * Schemas, and which of the tables that make a tenant ($3) each holds. Named ones ($3) are tenants whatever they hold, and
+ * nothing is read but them: a batch of an apply must not read the whole fleet's schemas.
  */
-const discoverSql = (named: boolean, owned: boolean): string => `
-with held as (
-  select c.relnamespace ns, pg_catalog.array_agg(c.relname::text) has from pg_catalog.pg_class c
-   where ${named ? 'false and ' : ''}c.relname = any($1::name[]) and c.relkind in ('r','p') group by 1),
-ruled as (
-  select distinct on (ns) ns, case when n > 0 then relowner end relowner, undeclared from (
-    select c.relnamespace ns, c.relowner, count(*) filter (where c.relkind <> 'm') n,
-           sum(count(*) filter (where c.relname <> all($4::name[]))) over (partition by c.relnamespace) undeclared
-      from pg_catalog.pg_class c${named ? NAMED_TABLES : ''} where ${owned ? 'false and ' : ''}c.relkind in ('r','p','m') group by 1, 2) o
-   order by ns, n desc, relowner)
-select n.oid::text oid, n.nspname::text nspname, pg_catalog.pg_get_userbyid(coalesce(ruled.relowner, n.nspowner))::text "owner",
-       coalesce(ruled.undeclared, 0)::int4 undeclared,
+const discoverSql = (named: boolean): string => `${named ? '' : HELD}
+select n.oid::text oid, n.nspname::text nspname,
        n.nspname like 'pg\\_%' or n.nspname = 'information_schema'
          or exists (select from pg_catalog.pg_depend d where d.classid = 'pg_catalog.pg_namespace'::regclass and d.objid = n.oid
                        and d.refclassid = 'pg_catalog.pg_extension'::regclass and d.deptype = 'e') "system",
-       coalesce(held.has, '{}') has,
-       exists (select from pg_catalog.unnest($2::text[]) x where n.nspname like x) excluded,
-       n.nspname like $3 liked
-  from pg_catalog.pg_namespace n left join held on held.ns = n.oid left join ruled on ruled.ns = n.oid${named ? '\n where n.nspname = any($5::name[])' : ''}
+       ${named ? `'{}'::text[]` : `case when held.has is null then '{}' when not held.has @> $3::text[] then held.has end`} has,
+       exists (select from pg_catalog.unnest($1::text[]) x where n.nspname like x) excluded,
+       n.nspname like $2 liked
+  from pg_catalog.pg_namespace n${named ? ' where n.nspname = any($3::name[])' : ' left join held on held.ns = n.oid'}
  order by n.nspname`;
 
-const NAMED_TABLES = ` join pg_catalog.pg_depend d on d.objid = c.oid and d.classid = 'pg_catalog.pg_class'::regclass
-      and d.refclassid = 'pg_catalog.pg_namespace'::regclass
-      join pg_catalog.pg_namespace s on s.oid = d.refobjid and s.nspname = any($5::name[])`;
+const HELD = `
+with held as (
+  select c.relnamespace ns, pg_catalog.array_agg(c.relname::text) has from pg_catalog.pg_class c
+   where c.relname = any($3::name[]) and c.relkind in ('r','p') group by 1)`;

@@ -21,7 +21,7 @@ import { definitionKey, type OwnedRead, ownedBySchema, type ReadKind, readKind }
 import { againWhenPassing } from './passing-errors.js';
 import { relevanceOf, relevantShape } from './relevance.js';
 import { CATALOG_SETTINGS, type OpenBeside, WORTH_A_SESSION, withSharedSnapshot } from './shared-snapshot.js';
-import { countUnmanaged, type Unmanaged } from './unmanaged.js';
+import { countUndeclared, countUnmanaged, type Unmanaged } from './unmanaged.js';
 
 /** Tenants that hash alike, with the shapes of their declared tables as one of them has them. */
 export interface TenantGroup {
@@ -86,10 +86,8 @@ async function readOnce(
   const [who] = await session.query<{ user: string; version: string }>(
     `select current_user::text "user", pg_catalog.current_setting('server_version') "version", ${CATALOG_SETTINGS}`,
   );
-  const discovery = await discoverTenants(session, desired.tenants, selection, {
-    directory: desired.directory,
-    declared: desired.tables.map((table) => table.name),
-  });
+  const discovery = await discoverTenants(session, desired.tenants, selection, desired.directory);
+  const counted = counts && desired.phases.every((phase) => phase.selected);
   // A family's rows may stand in a table of a phase that this run leaves out: not to see it would orphan every member.
   const sources = desired.tables.flatMap((table) => table.families.flatMap((family) => family.rows?.table ?? []));
   const relations = [...new Set([...desired.tables.map((table) => table.name), ...sources])];
@@ -101,10 +99,13 @@ async function readOnce(
   const concerned =
     desired.tables.some((table) => table.families.length > 0) ||
     desired.phases.some((phase) => phase.selected && phase.owns !== null);
-  const { extensions, methods, names, isDefaultOpclass, hashed, apart } = await withSharedSnapshot(
+  const { extensions, methods, names, isDefaultOpclass, undeclared, hashed, apart } = await withSharedSnapshot(
     session,
     oids.length < WORTH_A_SESSION ? null : beside,
-    () => readSurroundings(session, desired),
+    async () => ({
+      ...(await readSurroundings(session, desired)),
+      undeclared: counted ? await countUndeclared(session, oids, desired.tables) : null,
+    }),
     async (sessions, surroundings) => ({
       ...surroundings,
       ...(await readFleet(sessions, oids, relations, filter, { shapes: true, apart: concerned })),
@@ -157,10 +158,7 @@ async function readOnce(
     ...discovery,
     bySchema: new Map(discovery.tenants.map((tenant) => [tenant.schema, tenant])),
     groups,
-    unmanaged:
-      counts && desired.phases.every((phase) => phase.selected)
-        ? countUnmanaged(discovery.tenants, desired.tables, groups)
-        : null,
+    unmanaged: undeclared === null ? null : { tables: undeclared, ...countUnmanaged(desired.tables, groups) },
     owned: ownedIndexes,
     members: apart.members,
     kinds: new Map(apart.kinds.map((kind) => [kind.key, readKind(kind, shapes.indexes)])),

@@ -1,5 +1,5 @@
+import type { Row, Session } from '../database/session.js';
 import type { DesiredTable } from '../desired-state/model.js';
-import type { Tenant } from './discover.js';
 import type { TenantGroup } from './snapshot.js';
 
 /** What stands in tenants and nothing declares: left alone, and counted so that nobody takes it for compared. */
@@ -9,12 +9,43 @@ export interface Unmanaged {
   readonly indexes: number;
 }
 
-/** Counts over all tenants: tables as they were found with their schemas, the rest from the shapes that were read. */
+/**
+ * Counts the tables and materialized views of some schemas that are not declared.
+ * @param few in fewer schemas than this they are looked up schema by schema
+ */
+export async function countUndeclared(
+  session: Session,
+  namespaces: readonly string[],
+  desired: readonly Pick<DesiredTable, 'name'>[],
+  few = FEW_SCHEMAS,
+): Promise<number> {
+  const [row] = await session.query<Row & { count: number }>(
+    namespaces.length < few ? UNDECLARED_OF_FEW : UNDECLARED_OF_MANY,
+    [namespaces, desired.map((table) => table.name)],
+  );
+  return row?.count ?? 0;
+}
+
+/** By namespace pg_class has no index: the tables of few schemas are found by what depends on those, not among all. */
+const FEW_SCHEMAS = 500;
+
+const UNDECLARED = `c.relkind in ('r','p','m') and c.relname <> all($2::name[])`;
+
+const UNDECLARED_OF_FEW = `
+select count(*)::int4 "count"
+  from pg_catalog.unnest($1::oid[]) n(oid) join pg_catalog.pg_depend d on d.refobjid = n.oid
+   and d.classid = 'pg_catalog.pg_class'::regclass and d.refclassid = 'pg_catalog.pg_namespace'::regclass
+  join pg_catalog.pg_class c on c.oid = d.objid where ${UNDECLARED}`;
+
+const UNDECLARED_OF_MANY = `
+select count(*)::int4 "count"
+  from pg_catalog.pg_class c where ${UNDECLARED} and c.relnamespace in (select pg_catalog.unnest($1::oid[]))`;
+
+/** Counts, in the shapes that were read, what of the declared tables is not declared, over all tenants. */
 export function countUnmanaged(
-  tenants: readonly Tenant[],
   desired: readonly DesiredTable[],
   groups: readonly TenantGroup[],
-): Unmanaged {
+): Pick<Unmanaged, 'columns' | 'indexes'> {
   const declared = new Map(
     desired.map((table) => [
       table.name,
@@ -35,5 +66,5 @@ export function countUnmanaged(
       columns += extraColumns * group.schemas.length;
       indexes += shape.indexes.filter((index) => !known.indexes.has(index.name)).length * group.schemas.length;
     }
-  return { tables: tenants.reduce((sum, tenant) => sum + tenant.undeclared, 0), columns, indexes };
+  return { columns, indexes };
 }

@@ -19,8 +19,6 @@ export interface DiffContext {
   isDefaultOpclass(method: string, opclass: string): boolean;
   /** The tenant's tables as they are: a new column takes the width that its others have. */
   readonly actualTables: ReadonlyMap<string, TableShape>;
-  /** The role that new tables belong to, when it is not the session's own. */
-  readonly changesOwner: boolean;
 }
 
 /** An index that is read apart from the shapes. Its shape carries its own name and predicate. */

@@ -119,7 +119,7 @@ export function newIndexes(desired: DesiredTable): readonly Change[] {
 }
 
 function ownership(kind: string, table: string, context: DiffContext): readonly Step[] {
-  return context.changesOwner ? [unlocked(sql`ALTER ${kind} ${tableName(table)} OWNER TO ${OWNER}`)] : [];
+  return context.facts.owner() === null ? [] : [unlocked(sql`ALTER ${kind} ${tableName(table)} OWNER TO ${OWNER}`)];
 }
 
 const unlocked = (template: SqlTemplate): Step => ({

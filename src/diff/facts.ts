@@ -13,6 +13,8 @@ export type Question =
   | { readonly kind: 'count'; readonly table: string; readonly where: string | null; readonly limit: number }
   /** Which release the application's stamp table names. */
   | { readonly kind: 'release' }
+  /** Whose are the tenant's tables, if not the session's own role's? */
+  | { readonly kind: 'owner' }
   /** Is another session at work on the table's indexes, and which of them are INVALID after that was looked at? */
   | { readonly kind: 'building'; readonly table: string }
   /** How often the tenant's index was scanned, and its size. */
@@ -45,6 +47,8 @@ export interface Facts {
   values(table: string, column: string): Presence;
   count(table: string, where: string | null, limit: number): number | null;
   release(): string | null | undefined;
+  /** The role that new tables are to belong to, when it is not the session's own. */
+  owner(): string | null;
   building(table: string): Building | null;
   usage(index: string): IndexUsage | null;
   same(question: ExpressionQuestion): boolean;
@@ -86,6 +90,11 @@ export class FactSheet implements Facts {
   release(): string | null | undefined {
     const answer = this.#ask({ kind: 'release' });
     return typeof answer === 'string' || answer === null ? answer : undefined;
+  }
+
+  owner(): string | null {
+    const answer = this.#ask({ kind: 'owner' });
+    return typeof answer === 'string' ? answer : null;
   }
 
   building(table: string): Building | null {

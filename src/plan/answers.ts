@@ -1,4 +1,5 @@
 import { judgeExpressions, judgeView } from '../catalog/judge.js';
+import { readOwners } from '../catalog/owners.js';
 import type { IndexUsage } from '../catalog/presence.js';
 import { readCounts, readPresence, readReleases, readUsage } from '../catalog/row-facts.js';
 import { readBuilding } from '../catalog/running-builds.js';
@@ -30,6 +31,12 @@ export class Answers {
   /** The answer for a tenant, or undefined while it was not fetched. */
   of(schema: string, key: string, question: Question): unknown {
     return isFleetWide(question) ? this.#fleetWide.get(key) : this.#byTenant.get(key)?.get(schema);
+  }
+
+  /** The role that the tenant's new tables are to belong to; null where nothing asked, and where it is the session's own. */
+  owner(schema: string): string | null {
+    const answer = this.of(schema, questionKey(OWNER), OWNER);
+    return typeof answer === 'string' ? answer : null;
   }
 
   /**
@@ -152,6 +159,8 @@ export class Answers {
           null,
         );
       }
+      case 'owner':
+        return from(await readOwners(this.session, schemas), null);
       case 'building':
         return from(await readBuilding(this.session, schemas, question.table), null);
       case 'usage':
@@ -174,9 +183,13 @@ export class Answers {
   }
 }
 
-/** What of an answer the diff depends on: of an index's usage only whether there is any. */
-const bearing = (question: Question, answer: unknown): string =>
-  question.kind === 'usage' ? String((answer as IndexUsage).scans > 0) : JSON.stringify(answer);
+/** What of an answer the diff depends on: of an index's usage only whether there is any, of an owner whether it is another. */
+function bearing(question: Question, answer: unknown): string {
+  if (question.kind === 'usage') return String((answer as IndexUsage).scans > 0);
+  return question.kind === 'owner' ? String(answer !== null) : JSON.stringify(answer);
+}
+
+const OWNER: Question = { kind: 'owner' };
 
 const tablesIn = (schemas: readonly string[], table: string) => schemas.map((schema) => ({ schema, table }));
 

@@ -62,7 +62,7 @@ function driftOf({ schema, owner, fingerprint, changes }: PlannedTenant, at: num
   const members = changes.map((item) => item.members);
   return {
     schema,
-    owner,
+    ...(owner === null ? {} : { owner }),
     fingerprint,
     class: at,
     ...(members.every((one) => one === null) ? {} : { members }),

@@ -18,7 +18,7 @@ export async function withoutBuilds(
   });
   const sheets = new Map<string, FactSheet>();
   for (const { tenant, items, invalid } of wanted) {
-    const sheet = factsOf(tenant.schema, fleet);
+    const sheet = factsOf(tenant, fleet);
     awaitBuilds(items, invalid, sheet);
     if (sheet.open.size > 0) sheets.set(tenant.schema, sheet);
   }
@@ -27,8 +27,5 @@ export async function withoutBuilds(
     sheets,
     fleet,
   );
-  return wanted.map(({ tenant, items, invalid }) => [
-    tenant,
-    awaitBuilds(items, invalid, factsOf(tenant.schema, fleet)),
-  ]);
+  return wanted.map(({ tenant, items, invalid }) => [tenant, awaitBuilds(items, invalid, factsOf(tenant, fleet))]);
 }

@@ -19,7 +19,6 @@ export interface FleetContext {
   readonly tables: readonly DesiredTable[];
   readonly allow: DiffContext['allow'];
   readonly isDefaultOpclass: DiffContext['isDefaultOpclass'];
-  readonly changesOwner: (schema: string) => boolean;
   readonly answers: Answers;
   /** The kinds that the tenants' members are of. */
   readonly kinds: ReadonlyMap<string, ReadKind>;
@@ -30,9 +29,11 @@ export interface FleetContext {
   readonly progress: Progress;
 }
 
-/** What is known of a tenant so far, and what its diff asks for beside. */
-export const factsOf = (schema: string, fleet: FleetContext): FactSheet =>
-  new FactSheet((key, question) => fleet.answers.of(schema, key, question));
+/** What is known of a tenant so far, and what its diff asks for beside. A new one's tables are the session's own. */
+export const factsOf = ({ schema, isNew }: TenantRead, fleet: FleetContext): FactSheet =>
+  new FactSheet((key, question) =>
+    isNew && question.kind === 'owner' ? null : fleet.answers.of(schema, key, question),
+  );
 
 /** What the diff of one tenant goes by. */
 export function contextOf(tenant: TenantRead, facts: FactSheet, fleet: FleetContext): DiffContext {
@@ -45,7 +46,6 @@ export function contextOf(tenant: TenantRead, facts: FactSheet, fleet: FleetCont
     allow: fleet.allow,
     isDefaultOpclass: fleet.isDefaultOpclass,
     actualTables: shapesOf(tenant.tables),
-    changesOwner: fleet.changesOwner(tenant.schema),
   };
 }
 

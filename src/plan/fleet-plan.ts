@@ -37,8 +37,8 @@ export interface PlannedTenant {
   readonly changes: readonly TenantChange[];
   /** Names what the plan was made from: another value, and the tenant is stale. */
   readonly fingerprint: string;
-  /** The role that new tables belong to. */
-  readonly owner: string;
+  /** The role that new tables are to belong to; null where none is made, and where it is the session's own. */
+  readonly owner: string | null;
   /** True for a schema that does not exist yet and that apply makes. */
   readonly isNew: boolean;
   /** The phases that it was planned by: an override may give it others than the rest of the fleet has. */

@@ -66,7 +66,7 @@ async function planOverrides(
 ): Promise<readonly DatabasePlan[]> {
   const { desired, selection } = request;
   const found = await inTransaction(session, 'read only snapshot', () =>
-    discoverTenants(session, desired.tenants, selection, { directory: desired.directory }),
+    discoverTenants(session, desired.tenants, selection, desired.directory),
   );
   const schemas = [...found.tenants.map((tenant) => tenant.schema), ...found.absent];
   const parts: DatabasePlan[] = [];
@@ -126,10 +126,10 @@ async function planVariant(database: Database, session: Session, request: PlanRe
   if (snapshot.tenants.length > 0) await checkEvaluatedFragments(session, desired);
 
   const reads = tenantsOf(snapshot);
-  const ownerOf = (schema: string) => snapshot.bySchema.get(schema)?.owner ?? snapshot.session.user;
   const tables = await resolveNames(desired.tables, snapshot.names);
   await checkTypes(tables, desired.extensions, snapshot, database.id);
   progress.phase('comparing tenants', reads.length);
+  const answers = new Answers(session, snapshot.names, desired.release, beside);
   const results = await planTenants(reads, {
     session,
     beside,
@@ -137,8 +137,7 @@ async function planVariant(database: Database, session: Session, request: PlanRe
     tables,
     allow: request.allow,
     isDefaultOpclass: snapshot.isDefaultOpclass,
-    changesOwner: (schema) => ownerOf(schema) !== snapshot.session.user,
-    answers: new Answers(session, snapshot.names, desired.release, beside),
+    answers,
     kinds: snapshot.kinds,
     readOwned: (schemas) =>
       readOwned(
@@ -150,7 +149,7 @@ async function planVariant(database: Database, session: Session, request: PlanRe
     held,
     progress,
   });
-  const { tenants, unreadable } = sorted(reads, results, { database: database.id, desired, ownerOf });
+  const { tenants, unreadable } = sorted(reads, results, { database: database.id, desired, answers });
   return {
     ...describe(database, snapshot),
     desired,
@@ -177,7 +176,7 @@ const inFocus = (desired: DesiredState, focus: PlanRequest['focus']): DesiredSta
 function sorted(
   reads: readonly TenantRead[],
   results: ReadonlyMap<string, TenantResult>,
-  of: { readonly database: string; readonly desired: DesiredState; readonly ownerOf: (schema: string) => string },
+  of: { readonly database: string; readonly desired: DesiredState; readonly answers: Answers },
 ) {
   const { database, desired } = of;
   const tenants: PlannedTenant[] = [];
@@ -193,7 +192,7 @@ function sorted(
     const phase = desired.phases[0]?.name ?? '';
     const changes =
       read.tables.size === 0 ? provisioned(result.changes, desired.release, phase, !isNew) : result.changes;
-    const owner = of.ownerOf(schema);
+    const owner = of.answers.owner(schema);
     tenants.push({
       database,
       schema,
@@ -235,7 +234,7 @@ function lookAlikes(found: readonly LookAlike[], database: string): readonly Dia
 }
 
 /** What a tenant was and what it was to be changed into: its shape, its owner, its owned indexes, its members. */
-function fingerprintOf(read: TenantRead, owner: string, changes: readonly TenantChange[]): string {
+function fingerprintOf(read: TenantRead, owner: string | null, changes: readonly TenantChange[]): string {
   const owned = read.owned.map(({ table, index, definition }) => [table, index.name, definition, index.where]).sort();
   const wanted = changes.map(({ change, members }) => [
     change.action,

@@ -113,7 +113,7 @@ async function diffEach(
     const open: TenantRead[] = [];
     const sheets = new Map<string, FactSheet>();
     for (const tenant of waiting) {
-      const sheet = factsOf(tenant.schema, fleet);
+      const sheet = factsOf(tenant, fleet);
       try {
         const changes = diff(tenant, contextOf(tenant, sheet, fleet));
         if (sheet.open.size > 0) {

@@ -84,7 +84,8 @@ export interface ApprovedChange {
 /** What one tenant needs: the changes of its class, filled in with these values. */
 export interface ApprovedDrift {
   readonly schema: string;
-  readonly owner: string;
+  /** Whose the tables are to be that it makes; absent: it makes none, or they are the session's own. */
+  readonly owner?: string;
   readonly fingerprint: string;
   /** Place in `classes`, from 0. */
   readonly class: number;

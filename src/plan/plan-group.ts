@@ -15,7 +15,7 @@ export async function planGroup(
     const [representative] = rest;
     if (representative === undefined) return;
     const { schema } = representative;
-    const sheet = factsOf(schema, fleet);
+    const sheet = factsOf(representative, fleet);
     const shape = {
       tables: new Map([...representative.tables].map(([name, table]) => [name, table.shape])),
       owned: apart(representative),

@@ -50,7 +50,6 @@ export async function planTenants(
     [
       tenant.hash,
       tenant.isNew,
-      fleet.changesOwner(tenant.schema),
       ...apart(tenant)
         .map((read) => `${read.table}.${read.index.name}.${read.definition}.${read.index.where}`)
         .sort(),
@@ -121,7 +120,7 @@ async function settledOf(
   );
   return settleMembers(open, fleet.kinds, fleet, async (tenant, attempt) => {
     for (;;) {
-      const sheet = factsOf(tenant.schema, fleet);
+      const sheet = factsOf(tenant, fleet);
       const result = attempt(contextOf(tenant, sheet, fleet));
       if (sheet.open.size === 0) return result;
       await fetchOpen([tenant], new Map([[tenant.schema, sheet]]), fleet);

@@ -36,7 +36,7 @@ function* databaseScript(database: DatabasePlan, plan: FleetPlan): Iterable<stri
   for (const change of database.databaseChanges) {
     yield '';
     if (change.status !== 'pending') yield* refusal(change);
-    else yield* changeScript([{ change, members: null }], { schema: '', owner: '', phases: [] });
+    else yield* changeScript([{ change, members: null }], { schema: '', owner: null, phases: [] });
   }
   for (const tenant of database.tenants) if (tenant.changes.length > 0) yield* tenantScript(tenant);
   for (const { schema, message } of database.unreadable) {
