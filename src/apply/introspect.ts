@@ -86,7 +86,7 @@ async function read(
 ): Promise<Introspected> {
   const schemas = of.map(({ schema }) => schema);
   const selection = { schemas, exclude: [], allowEmpty: true, allowAbsent: true };
-  const asked = { ...request, selection, progress: NO_PROGRESS };
+  const asked = { ...request, selection, progress: NO_PROGRESS, counts: false };
   const plan: DatabasePlan = await planDatabase(
     database,
     crew.keeper,

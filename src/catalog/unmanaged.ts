@@ -19,6 +19,7 @@ export async function countUndeclared(
   desired: readonly Pick<DesiredTable, 'name'>[],
   few = FEW_SCHEMAS,
 ): Promise<number> {
+  if (namespaces.length === 0) return 0;
   const [row] = await session.query<Row & { count: number }>(
     namespaces.length < few ? UNDECLARED_OF_FEW : UNDECLARED_OF_MANY,
     [namespaces, desired.map((table) => table.name)],

@@ -35,6 +35,8 @@ export interface PlanRequest {
   readonly progress: Progress;
   /** Names of tables: no other is looked at. What that shows of a tenant holds for these tables alone. */
   readonly focus?: ReadonlySet<string>;
+  /** Whether what nothing declares is counted; it is not where only some tables are looked at. Left out: yes. */
+  readonly counts?: boolean;
 }
 
 /**
@@ -117,7 +119,7 @@ async function planVariant(database: Database, session: Session, request: PlanRe
   // A batch of an apply names its schemas, and its sessions are all at work.
   const wholeFleet = request.selection.schemas.length === 0 && database.maxSessions > 1;
   const beside = wholeFleet ? () => database.connect() : null;
-  const counts = request.focus === undefined;
+  const counts = request.focus === undefined && request.counts !== false;
   const snapshot = await readCatalog(session, desired, request.selection, { beside, counts });
   // Which backend the fleet runs explains more than what the default one lacks.
   checkBackends(desired, snapshot, database.id);
