@@ -11,13 +11,13 @@ export const memberDigest = (name: string, predicate: string): string =>
 /**
  * Common table expressions that read, beside `own`, what {@link OWNED_ROWS} gives. What a definition says is put into words
  * once for all that agree to the letter.
- * @param isRough many tenants are read: takes {@link SEED}, `att.h` and `own.d`
+ * @param isRough many tenants are read: takes {@link SEED}, `rel.h` and `own.d`
  */
 export function ownedSql(version: number, isRough: boolean): string {
   const { nullsNotDistinct } = versionColumns(version);
   // Numbers of columns mean the same where tables name theirs alike. An expression may name a tenant's own: one table's alone.
   const alike = textHash(
-    `concat_ws('|', a.h, case when i.indexprs is not null or i.indisunique or i.indisexclusion then i.indexrelid end)`,
+    `concat_ws('|', r.h, case when i.indexprs is not null or i.indisunique or i.indisexclusion then i.indexrelid end)`,
     'own.d',
   );
   const ownTable = 'pg_catalog.pg_get_expr(i.indpred, i.indrelid)';
@@ -25,12 +25,11 @@ export function ownedSql(version: number, isRough: boolean): string {
   const predicate = isRough ? `coalesce(pg_catalog.pg_get_expr(i.indpred, face.rel), ${ownTable})` : ownTable;
   return `${isRough ? LIKE_COLUMNS : ''}
 found as materialized (
-  select r.relname::text tab, ic.relname::text nm, ns.nspname::text ns, i.indexrelid, own.phase, pred.px, pred.is pred,
+  select r.relname::text tab, c.nm::text nm, ns.nspname::text ns, i.indexrelid, own.phase, pred.px, pred.is pred,
          case when own.fams = 1 and not coalesce(pred.px, false) and (own.phase is null or own.phase = any(sel.phases)) then own.fam end fam,
          ${isRough ? alike : 'i.indexrelid::text::int8'} alike
-    from own join pg_catalog.pg_index i on i.indexrelid = own.indexrelid
-    join rel r on r.oid = i.indrelid join ns on ns.oid = r.ns
-    join pg_catalog.pg_class ic on ic.oid = i.indexrelid${isRough ? '\n    join att a on a.rel = r.oid join face on face.relname = a.relname and face.h = a.h' : ''}
+    from own join ix c on c.indexrelid = own.indexrelid join rel r on r.oid = c.rel join ns on ns.oid = r.ns${isRough ? '\n    join face on face.relname = r.relname and face.h = r.h' : ''}
+    join pg_catalog.pg_index i on i.indexrelid = own.indexrelid
    cross join lateral (
     select p "is", pg_catalog.strpos(p, r.px) > 0 or pg_catalog.strpos(p, r.pq) > 0 px
       from (select case when i.indpred is not null then ${predicate} end p offset 0) t offset 0) pred
@@ -63,7 +62,7 @@ kind as (
  * which it puts one into words: of ten thousand that took as long as the words of nine members each.
  */
 const LIKE_COLUMNS = `
-face as materialized (select relname, h, min(rel) rel from att group by 1, 2),`;
+face as materialized (select relname, h, min(oid) rel from rel group by 1, 2),`;
 
 /** One row a group of owned indexes, of tenants' members and of kinds of those, in the columns of {@link FleetRow}. */
 export const OWNED_ROWS = `

@@ -92,7 +92,7 @@ export const familyNamePattern = (family: IndexFamily): string => namePattern(fa
 
 /** What else the pass over the tenants' tables and indexes is to gather, as SQL. */
 export interface AlsoRead {
-  /** The columns of `att`, as aggregates over the columns `a` of table `r`; empty for no `att`. */
+  /** Columns more of each table, as aggregates over the columns `a` of table `r`, `h` among them; empty for none. */
   readonly table: string;
   /** Columns more of each index `i` (in pg_class `ic`) of table `r`, `d` among them. Null: only those that may stand apart are read. */
   readonly index: string | null;
@@ -112,24 +112,33 @@ const many = (columns: number): string =>
 
 /**
  * Common table expressions shared by the queries: `ns` (the tenants, $1 oids), `rel` (their declared tables, $2 names),
- * `att` (what their columns say together, where that is asked for), `ix` (their indexes) and `own` (those read apart, $3 the
+ * `ix` (their indexes; `nm` is the name of one that may stand apart) and `own` (those read apart, $3 the
  * filter as JSON; `fams` says how many digested families may claim one, `fam` which; `d` as in `ix`, where that has it). px and
  * pq are the schema as a prefix in SQL and inside a literal. Each catalog is passed over once: of a fleet, that is most of the cost.
+ * Whose an index is by its method and columns is asked once for all of tables with like columns.
  * @param isCut of tables that the filter cuts, `ix` has the relevant indexes alone, and `rel` says what is relevant
  */
 export function tenantRelations(also: AlsoRead = NOTHING_MORE, isCut = false): string {
   const d = also.index === null ? '' : ', c.d';
+  const alike = also.table === '' ? 'r.oid::text::int8' : 'r.h';
   return `
 ns as materialized (
   select n.oid, n.nspname, pg_catalog.quote_ident(n.nspname) || '.' px,
          pg_catalog.replace(pg_catalog.quote_ident(n.nspname), '''', '''''') || '.' pq
     from pg_catalog.pg_namespace n where n.oid = any($1::oid[])),${isCut ? CUT : ''}
 rel as materialized (
+  select * from (
   select c.oid, c.relname, c.relnamespace ns, n.px, n.pq, c.relkind,
          concat_ws('|', c.relkind, c.relpersistence, c.relispartition, c.relreplident) o${isCut ? ', cut.columns, cut.names, cut.methods, cut.prefixes' : ''}
     from pg_catalog.pg_class c join ns n on n.oid = c.relnamespace${isCut ? ' left join cut on cut.tab = c.relname' : ''}
    where pg_catalog.strpos('rpmvf', c.relkind::text) <> 0 and c.relname = any($2::name[])
-  union all ${many(isCut ? 11 : 7)}),
+  union all ${many(isCut ? 11 : 7)}) r${
+    also.table === ''
+      ? ''
+      : `
+   cross join lateral (select ${also.table}
+     from pg_catalog.pg_attribute a where a.attrelid = r.oid and a.attnum > 0 and not a.attisdropped) a`
+  }),
 rule as materialized (
   select phase, columns::name[] columns, (columns || ignoring)::name[] allowed,
          array(select am.oid from pg_catalog.pg_am am where am.amname = any(methods)) methods
@@ -141,33 +150,26 @@ fam as materialized (
   select f ->> 'table' tab, f ->> 'prefix' prefix, f ->> 'pattern' pattern, (f ->> 'digested')::int4 digested,
          array(select pg_catalog.jsonb_array_elements_text(f -> 'declared'))::name[] declared
     from pg_catalog.jsonb_array_elements($3::jsonb -> 'families') f),
-${
-  also.table === ''
-    ? ''
-    : `att as materialized (
-  select r.oid rel, r.ns, r.relname, a.* from rel r cross join lateral (
-    select ${also.table} from pg_catalog.pg_attribute a where a.attrelid = r.oid and a.attnum > 0 and not a.attisdropped) a),`
-}
 ix as materialized (
-  select r.oid rel, i.indexrelid, ic.relam, i.indisvalid and i.indisready and i.indislive usable, named.tab, named.nm,
+  select r.oid rel, ${alike} alike, i.indexrelid, ic.relam, i.indisvalid and i.indisready and i.indislive usable, named.tab, named.nm,
          case when ruled.is then pg_catalog.array_remove((i.indkey::int2[])[0:i.indnkeyatts - 1] || case when i.indexprs is null then '{}'::int2[]
            else array(select m[1]::int2 from pg_catalog.regexp_matches(i.indexprs::text, ':varattno (\\d+)', 'g') m) end, 0::int2) end keys${also.index ?? ''}
     from rel r join pg_catalog.pg_index i on i.indrelid = r.oid join pg_catalog.pg_class ic on ic.oid = i.indexrelid
    cross join lateral (select ic.relam = any(array(select pg_catalog.unnest(methods) from rule)) "is") ruled
-   cross join lateral (select case when like_one.is then r.relname end tab, case when like_one.is then ic.relname end nm from (
+   cross join lateral (select case when like_one.is then r.relname end tab, case when like_one.is or ruled.is then ic.relname end nm from (
      select r.relname::text = any(array(select tab from fam)) and ic.relname::text ^@ any(array(select prefix from fam)) "is") like_one) named${also.indexFrom}
-   ${isCut ? `where ruled.is or ${RELEVANT_INDEX}` : also.index === null ? 'where ruled.is or named.nm is not null' : ''}),
-keyed as materialized (
-  select c.indexrelid, c.relam${d}, case when pg_catalog.cardinality(c.keys) = 1
-           then array(select a.attname from pg_catalog.pg_attribute a where a.attrelid = c.rel and a.attnum = c.keys[pg_catalog.array_lower(c.keys, 1)])
-           else array(select a.attname from pg_catalog.pg_attribute a where a.attrelid = c.rel and a.attnum = any(c.keys)) end names
-    from ix c where c.keys is not null),
+   ${isCut ? `where ruled.is or ${RELEVANT_INDEX}` : also.index === null ? 'where named.nm is not null' : ''}),
+claim as materialized (
+  select k.alike, k.relam, k.keys, rule.phase from (select alike, relam, keys, min(rel) rel from ix where keys is not null group by 1, 2, 3) k
+   cross join lateral (select array(select a.attname from pg_catalog.pg_attribute a where a.attrelid = k.rel and a.attnum = any(k.keys)) names offset 0) n
+    join rule on k.relam = any(rule.methods) and n.names <@ rule.allowed and n.names && rule.columns
+  union all ${many(4)}),
 own as materialized (
   select indexrelid, max(phase) phase, count(fam) fams, min(fam) fam${d && ', min(d) d'} from (
-  select c.indexrelid, rule.phase, null::int4 fam${d} from keyed c join rule on c.relam = any(rule.methods) and c.names <@ rule.allowed and c.names && rule.columns
+  select c.indexrelid, claim.phase, null::int4 fam${d} from ix c join claim on claim.alike = c.alike and claim.relam = c.relam and claim.keys = c.keys
   union all
   select c.indexrelid, null, case when not c.nm = any(fam.declared) then fam.digested end${d}
-    from ix c join fam on fam.tab = c.tab::text where c.nm is not null and pg_catalog.starts_with(c.nm::text, fam.prefix) and c.nm ~ fam.pattern) o group by 1)`;
+    from ix c join fam on fam.tab = c.tab::text where pg_catalog.starts_with(c.nm::text, fam.prefix) and c.nm ~ fam.pattern) o group by 1)`;
 }
 
 const CUT = `

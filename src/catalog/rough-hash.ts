@@ -6,17 +6,17 @@ import { keyOptions, referencedTable, versionColumns } from './table-hash.js';
 import { CONSTRAINTS, defaults, INDEXES, treeHash, treeSql } from './tree-hash.js';
 
 /**
- * What the rough hash needs of the pass over tables and indexes: `att.h` is made of all columns, `ix.d` of what an index says
+ * What the rough hash needs of the pass over tables and indexes: `rel.h` is made of all columns, `ix.d` of what an index says
  * beside its trees, `ix.h` of that under its name, `ix.th` of its trees (`ix.tn` is its name, where it has some). Of a column
- * that is not relevant only number and name are hashed: indexes refer to it. `att.nums` are the others,
- * and `att.numbered` says whether any of those has a sequence of its own, an identity column.
+ * that is not relevant only number and name are hashed: indexes refer to it. `rel.nums` are the others,
+ * and `rel.numbered` says whether any of those has a sequence of its own, an identity column.
  */
 export const readForHash = (version: number, isCut: boolean): AlsoRead => ({
   table: isCut
-    ? `pg_catalog.bit_xor(case when ${isRelevantColumn('a.attname')} then ${COLUMN} else ${seededHash('a.attnum', textHash('a.attname::text'))} end) h,
+    ? `coalesce(pg_catalog.bit_xor(case when ${isRelevantColumn('a.attname')} then ${COLUMN} else ${seededHash('a.attnum', textHash('a.attname::text'))} end), 0) h,
            pg_catalog.array_agg(a.attnum) filter (where ${isRelevantColumn('a.attname')}) nums,
-           bool_or(a.attidentity <> '') filter (where ${isRelevantColumn('a.attname')}) numbered`
-    : `pg_catalog.bit_xor(${COLUMN}) h, bool_or(a.attidentity <> '') numbered`,
+           bool_or(${isRelevantColumn('a.attname')}) filter (where a.attidentity <> '') numbered`
+    : `coalesce(pg_catalog.bit_xor(${COLUMN}), 0) h, bool_or(a.attidentity <> '') numbered`,
   index: `, facts.d, ${textHash('ic.relname::text', 'facts.d')} h, case when i.indpred is not null or i.indexprs is not null then ${treeHash(['i.indpred', 'i.indexprs'])} end th,
          case when i.indpred is not null or i.indexprs is not null then ic.relname end tn`,
   indexFrom: `
@@ -51,18 +51,18 @@ con as materialized (
            // PostgreSQL 18's NOT NULL constraints have names that are no part of a shape; a column has one at most.
            `case when k.contype <> 'n' then k.conname::text else k.conkey::text end`,
          )} d
-    from rel r${isCut ? ' join att a on a.rel = r.oid' : ''}
+    from rel r
    cross join lateral (select k.* from pg_catalog.pg_constraint k where k.conrelid = r.oid offset 0) k
-   where k.contype <> 't'${isCut ? ` and ${isRelevantConstraint('a.nums')}` : ''}),
+   where k.contype <> 't'${isCut ? ` and ${isRelevantConstraint('r.nums')}` : ''}),
 ${treeSql(version, 'dtree', defaults(isCut))},
 ${treeSql(version, 'itree', INDEXES)},
 ${treeSql(version, 'ktree', CONSTRAINTS)},
 roughly as (
   select r.oid rel, ${rowHash('r.o, r.relname')} h from rel r
-  union all select rel, h from att where h is not null
+  union all select oid, h from rel
   union all
   select r.oid, ${rowHash(`'s', d.refobjsubid, s.seqtypid, s.seqstart, s.seqincrement, s.seqmin, s.seqmax, s.seqcache, s.seqcycle`)}
-    from ${isFew ? SEQUENCES_OF_FEW : SEQUENCES_OF_MANY} where exists (select from att where numbered)
+    from ${isFew ? SEQUENCES_OF_FEW : SEQUENCES_OF_MANY} where exists (select from rel where numbered)
   union all
   select rel, ${seededHash(`'d'::text, t.n`, 't.h')} from dtree t
   union all
@@ -75,10 +75,10 @@ roughly as (
   select rel, d from con where confrelid = 0
   union all
   select k.rel, ${seededHash(
-    `f.relname, k.confkey, case when f.rel is null then ${referencedTable('k.ns')} end`,
+    `f.relname, k.confkey, case when f.oid is null then ${referencedTable('k.ns')} end`,
     textHash(`coalesce(f.h::text, '')`, 'k.d'),
   )}
-    from con k left join att f on f.rel = k.confrelid and f.ns = k.ns where k.confrelid <> 0
+    from con k left join rel f on f.oid = k.confrelid and f.ns = k.ns where k.confrelid <> 0
   union all
   select r.oid, ${textHash(
     `row('v', array(select case when c.relnamespace = r.ns then '.' else c.relnamespace::text || '.' end || pg_catalog.quote_ident(c.relname)

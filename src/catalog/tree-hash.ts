@@ -47,7 +47,7 @@ interface TreeCatalog {
   readonly raw: string;
 }
 
-/** @param isCut those of relevant columns alone, as `att.nums` has them */
+/** @param isCut those of relevant columns alone, as `rel.nums` has them */
 export const defaults = (isCut: boolean): TreeCatalog => ({
   catalog: 'pg_attrdef',
   object: 'pg_attrdef',
@@ -57,8 +57,8 @@ export const defaults = (isCut: boolean): TreeCatalog => ({
   raw: `
   select o.oid, r.oid rel, o.adnum n, ${treeHash(['o.adbin'])} h from rel r ${
     isCut
-      ? `join att a on a.rel = r.oid cross join lateral (
-    select o.* from pg_catalog.pg_attrdef o where o.adrelid = r.oid and (r.columns is null or o.adnum = any(a.nums)) offset 0) o`
+      ? `cross join lateral (
+    select o.* from pg_catalog.pg_attrdef o where o.adrelid = r.oid and (r.columns is null or o.adnum = any(r.nums)) offset 0) o`
       : 'join pg_catalog.pg_attrdef o on o.adrelid = r.oid'
   }`,
 });
