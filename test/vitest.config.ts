@@ -6,6 +6,7 @@ export default defineConfig({
   test: {
     pool: 'forks',
     maxWorkers: 2,
+    setupFiles: 'test/support/temporary.ts',
     projects: [
       {
         extends: true,

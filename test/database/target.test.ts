@@ -1,11 +1,11 @@
-import { chmodSync, mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chmodSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { resolveTarget, type TargetOptions } from '../../src/database/target.js';
 import { TrueupError } from '../../src/trueup-error.js';
+import { temporaryDirectory } from '../support/temporary.js';
 
-const home = mkdtempSync(join(tmpdir(), 'trueup-target-'));
+const home = temporaryDirectory('target');
 const target = (options: Partial<TargetOptions> & { environment?: Record<string, string> }) =>
   resolveTarget({ variables: [], ...options, environment: { HOME: home, ...options.environment } });
 const server = (options: Parameters<typeof target>[0]) => {

@@ -1,10 +1,10 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { type SslMode, type TlsSettings, tlsAttempts } from '../../src/database/tls.js';
+import { temporaryDirectory } from '../support/temporary.js';
 
-const ca = join(mkdtempSync(join(tmpdir(), 'trueup-tls-')), 'ca.crt');
+const ca = join(temporaryDirectory('tls'), 'ca.crt');
 writeFileSync(ca, 'certificate');
 
 const attempts = (mode: SslMode, more: Partial<TlsSettings> = {}) =>

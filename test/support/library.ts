@@ -1,10 +1,10 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import type { Hazard } from '../../src/diff/change.js';
 import { catalogOf } from './catalog.js';
 import { type FleetOptions, type FleetUnderTest, itemsOf, openFleet, summary } from './fleet.js';
+import { temporaryDirectory } from './temporary.js';
 import { createTestDatabase, type TestDatabase } from './test-database.js';
 
 const FLEET = `
@@ -95,10 +95,9 @@ export interface Library {
   close(): Promise<void>;
 }
 
-/** Writes a desired state that lasts until the process ends: for a whole file of tests. */
+/** Writes a desired state that lasts until a file's tests are over. */
 export function temporaryDesiredState(files: Readonly<Record<string, string>>): string {
-  const directory = mkdtempSync(join(tmpdir(), 'trueup-desired-state-'));
-  process.once('exit', () => rmSync(directory, { recursive: true, force: true }));
+  const directory = temporaryDirectory('desired-state');
   for (const [path, content] of Object.entries(files)) writeFileSync(join(directory, path), content);
   return directory;
 }
