@@ -3,14 +3,16 @@ import { changesOf, type FleetUnderTest, openFleet } from '../support/fleet.js';
 import { temporaryDesiredState } from '../support/library.js';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
 
-const directory = temporaryDesiredState({
-  'fleet.yaml': `
+const FLEET = `
 version: 1
 tenants: { having_tables: [items] }
 phases:
   - { name: base, file: base.yaml }
   - { name: search, extension: true, file: search.yaml, owns: { columns: [title, body], methods: [gin], ignoring: [id] } }
-`,
+`;
+
+const directory = temporaryDesiredState({
+  'fleet.yaml': FLEET,
   'base.yaml': 'tables: { items: { columns: { id: bigint, note: text } } }',
   'search.yaml': 'tables: { items: { columns: { title: text, body: text } } }',
 });
@@ -50,4 +52,31 @@ it('an index is owned by the columns that its key expressions name: it is no par
   ]);
   expect(changesOf(plan, 't2')).toEqual([]);
   expect(plan.summary.shapes).toBe(1);
+});
+
+// As many as are hashed roughly first, where what is asked of one table is taken for all with like columns.
+it('each table’s own columns say whose its index is, in a fleet whose tables have theirs in other orders', async () => {
+  const declared = temporaryDesiredState({
+    'fleet.yaml': FLEET,
+    'base.yaml':
+      'tables: { items: { columns: { id: bigint, note: tsvector }, indexes: [{ name: by_note, method: gin, keys: [note] }] } }',
+    'search.yaml': 'tables: { items: { columns: { body: tsvector } } }',
+  });
+  const schemas = Array.from({ length: 40 }, (_, at) => `tenant_${at}`);
+  for (const [at, schema] of schemas.entries())
+    await test.exec(`
+      CREATE SCHEMA ${schema};
+      CREATE TABLE ${schema}.items (id bigint, ${at % 2 === 0 ? 'body tsvector, note tsvector' : 'note tsvector, body tsvector'});
+      CREATE INDEX by_note ON ${schema}.items USING gin (note);
+      CREATE INDEX left_over ON ${schema}.items USING gin (body);`);
+  // Were it taken for the phase's own, that it is gone would make no difference to the tenant's hash.
+  const lacking = 'tenant_7';
+  await test.exec(`DROP INDEX ${lacking}.by_note`);
+  const skip = await fleet.plan({ directory: declared, schemas, load: { skipExtensionPhases: true } });
+  const whole = await fleet.plan({ directory: declared, schemas });
+  for (const schema of schemas) {
+    const missing = schema === lacking ? ['create-index items.by_note pending'] : [];
+    expect(changesOf(skip, schema), schema).toEqual(missing);
+    expect([...changesOf(whole, schema)].sort(), schema).toEqual([...missing, 'drop-index items.left_over pending']);
+  }
 });
