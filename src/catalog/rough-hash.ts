@@ -13,7 +13,7 @@ import { CONSTRAINTS, defaults, INDEXES, treeHash, treeSql } from './tree-hash.j
  */
 export const readForHash = (version: number, isCut: boolean): AlsoRead => ({
   table: isCut
-    ? `coalesce(pg_catalog.bit_xor(case when ${isRelevantColumn('a.attname')} then ${COLUMN} else ${seededHash('a.attnum', textHash('a.attname::text'))} end), 0) h,
+    ? `coalesce(pg_catalog.bit_xor(case when ${isRelevantColumn('a.attname')} then ${COLUMN} else ${textHash('a.attname::text', `${SEED} # a.attnum`)} end), 0) h,
            pg_catalog.array_agg(a.attnum) filter (where ${isRelevantColumn('a.attname')}) nums,
            bool_or(${isRelevantColumn('a.attname')}) filter (where a.attidentity <> '') numbered`
     : `coalesce(pg_catalog.bit_xor(${COLUMN}), 0) h, bool_or(a.attidentity <> '') numbered`,
