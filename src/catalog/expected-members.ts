@@ -1,8 +1,10 @@
 import type { Row, Session } from '../database/session.js';
 import type { IndexFamily, NamePart } from '../desired-state/model.js';
-import { quoteLiteral } from '../sql/quote.js';
+import { columnsOf } from '../sql/canonical.js';
+import { quoteIdentifier, quoteLiteral } from '../sql/quote.js';
 import { inBatches } from './batches.js';
-import { memberDigest } from './owned-indexes-sql.js';
+import { copyRows } from './copied-rows.js';
+import { memberDigest, memberHash } from './owned-indexes-sql.js';
 import { type SizedTable, sizes } from './row-facts.js';
 import { shared } from './shared-snapshot.js';
 
@@ -27,50 +29,89 @@ export const predicateVariables = (family: Pick<IndexFamily, 'where'>): readonly
  * Tenants whose rows do not ask for exactly the members whose digest is given. Names, predicates and their digest are made
  * and compared on the server: nothing of a tenant in sync comes over the wire. In batches as
  * {@link readFamilyRows} reads them; a tenant whose rows could not be read counts as differing.
+ * @param seed that of the digests
  */
 export async function readDiffering(
   sessions: readonly Session[],
   family: IndexFamily,
   tenants: readonly DigestedMembers[],
+  seed: string,
 ): Promise<ReadonlySet<string>> {
   const { rows } = family;
   if (rows === null) return new Set(tenants.map((tenant) => tenant.schema));
-  return new Set(await shared(sessions, tenants, (session, part) => differingOf(session, family, rows.table, part)));
+  return new Set(
+    await shared(sessions, tenants, (session, part) => differingOf(session, { family, table: rows.table, seed }, part)),
+  );
 }
 
 async function differingOf(
   session: Session,
-  family: IndexFamily,
-  table: string,
+  { family, table, seed }: { readonly family: IndexFamily; readonly table: string; readonly seed: string },
   tenants: readonly DigestedMembers[],
 ): Promise<readonly string[]> {
   const differing = new Set(tenants.map((tenant) => tenant.schema));
   const bySchema = new Map(tenants.map((tenant) => [tenant.schema, tenant]));
   const formats = [...new Set(tenants.map((tenant) => tenant.format))];
-  const tables = tenants.map(({ schema }) => ({ schema, table }));
+  const compare = async (schemas: readonly string[], from: string, rows: readonly unknown[]) => {
+    const of = schemas.flatMap((schema) => bySchema.get(schema) ?? []);
+    const result = await session.query<Row & { at: number }>(differingSql(family, from), [
+      of.map((_, at) => at),
+      of.map((tenant) => tenant.digest),
+      of.map((tenant) => formats.indexOf(tenant.format) + 1),
+      formats,
+      seed,
+      ...rows,
+    ]);
+    const found = new Set(result.map((row) => row.at));
+    for (const [at, { schema }] of of.entries()) if (!found.has(at)) differing.delete(schema);
+  };
+  const values = valuesSql(family);
+  const columns = await columnsOf(values);
+  const left = await copyRows(session, [...differing], { table, columns }, ({ schemas, types, rows }) =>
+    compare(schemas, fromCopied(values, table, columns, types), [
+      rows.map((row) => row.at),
+      ...columns.map((_, column) => rows.map((row) => row.values[column] ?? null)),
+    ]),
+  );
   await inBatches(
-    await sizes(session, tables),
+    await sizes(
+      session,
+      left.map((schema) => ({ schema, table })),
+    ),
     (of) => of.locks,
-    async (batch) => {
-      const of = batch.flatMap(({ schema }) => bySchema.get(schema) ?? []);
-      const result = await session.query<Row & { at: number }>(differingSql(family, batch), [
-        of.map((_, at) => at),
-        of.map((tenant) => tenant.digest),
-        of.map((tenant) => formats.indexOf(tenant.format) + 1),
-        formats,
-      ]);
-      const found = new Set(result.map((row) => row.at));
-      for (const [at, { schema }] of of.entries()) if (!found.has(at)) differing.delete(schema);
-    },
+    (batch) =>
+      compare(
+        batch.map(({ schema }) => schema),
+        fromTables(values, batch),
+        [],
+      ),
     // It stays among the differing: what reads its rows says why they cannot be read.
     () => {},
   );
   return [...differing];
 }
 
-function differingSql(family: IndexFamily, batch: readonly SizedTable[]): string {
-  const { rows } = family;
-  const expressions = Object.values(rows?.values ?? {}).map((expression) => `(${expression})::text`);
+/** The values of a row, each as text. */
+const valuesSql = ({ rows }: IndexFamily): string =>
+  `array[${Object.values(rows?.values ?? {})
+    .map((expression) => `(${expression})::text`)
+    .join(', ')}]::text[]`;
+
+/** The rows of some tables, with the place of each: `at`, and their values `v`. */
+const fromTables = (values: string, batch: readonly SizedTable[]): string =>
+  batch.map((of, at) => `select ${at} "at", ${values} v from ${of.qualified}`).join(' union all ');
+
+/** The same of rows that were copied: their places are $6, and the columns, one by one, $7 and following. */
+function fromCopied(values: string, table: string, columns: readonly string[], types: readonly string[]): string {
+  const texts = columns.map((_, column) => `$${column + 7}::text[]`);
+  const typed = columns.map((column, at) => `c.c${at}::${types[at] ?? 'text'} as ${quoteIdentifier(column)}`);
+  return `select "trueup at" "at", ${values} v
+      from (select c."trueup at", ${typed.join(', ')} from unnest($6::int4[], ${texts.join(', ')}) c("trueup at", ${columns
+        .map((_, at) => `c${at}`)
+        .join(', ')})) ${quoteIdentifier(table)}`;
+}
+
+function differingSql(family: IndexFamily, from: string): string {
   const texts = variableTexts(family);
   const textOf = (variable: string) => texts.get(variable) ?? 'null';
   const parts = family.name.map((part: NamePart) =>
@@ -81,13 +122,10 @@ function differingSql(family: IndexFamily, batch: readonly SizedTable[]): string
     `'''' || replace(${textOf(variable)}, '''', '''''') || ''''`,
     `case when ${textOf(variable)} ~ '^[0-9]+$' then ${textOf(variable)} end`,
   ]);
-  const from = batch.map(
-    (of, at) => `select ${at} "at", array[${expressions.join(', ')}]::text[] v from ${of.qualified}`,
-  );
   return `with w as materialized (select * from unnest($1::int4[], $2::text[], $3::int4[]) w(at, digest, format)),
 expected as (
-  select w.at, ${memberDigest('m.nm', 'm.pred')} digest
-    from (${from.join(' union all ')}) r join w on w.at = r.at${lists(family)}
+  select w.at, ${memberDigest('count(*)', `pg_catalog.bit_xor(${memberHash('m.nm', 'm.pred', '$5::int8')})`)} digest
+    from (${from}) r join w on w.at = r.at${lists(family)}
    cross join lateral (select ${parts.join(' || ') || `''`} nm, format(($4::text[])[w.format], variadic array[${values.join(', ')}]::text[]) pred) m
    where array_position(r.v, null) is null group by 1)
 select w.at from w left join expected on expected.at = w.at where w.digest is distinct from coalesce(expected.digest, '')`;

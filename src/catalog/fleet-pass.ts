@@ -23,6 +23,8 @@ export interface PassRequest {
   readonly fewTables?: number;
   /** So many tenants one statement reads. */
   readonly partOf?: number;
+  /** That of the hashes, for passes that are to be compared; else it is drawn. */
+  readonly seed?: string;
 }
 
 /**
@@ -41,6 +43,7 @@ export async function readFleet(
 ): Promise<FleetPass> {
   const apart = request.apart && (filter.ownership.length > 0 || filter.families.length > 0);
   if (namespaces.length === 0 || (!apart && !request.shapes)) return NOTHING;
+  const seed = request.seed ?? randomSeed();
   const each = Math.ceil(namespaces.length / sessions.length / (request.partOf ?? PART_OF));
   const parts = sessions.length * Math.min(each, PARTS_PER_SESSION);
   const read = (session: Session, part: readonly string[]) => {
@@ -53,11 +56,11 @@ export async function readFleet(
       ...(apart ? [ownedSql(serverVersion, isRough)] : []),
       ...(request.shapes ? [shapesSql(serverVersion, { isRough, isCut, isFew })] : []),
     ].join(',')}${[...(apart ? [OWNED_ROWS] : []), ...(request.shapes ? [SHAPE_ROWS] : [])].join('\nunion all')}`;
-    const parameters = [part, relations, JSON.stringify(filter), ...(isRough ? [randomSeed()] : [])];
+    const parameters = [part, relations, JSON.stringify(filter), ...(isRough || apart ? [seed] : [])];
     return session.query<FleetRow>(sql, parameters);
   };
   const rows = await shared(sessions, namespaces, read, parts);
-  return { hashed: asShapes(rows.filter((row) => row.what === 'shape')), apart: asOwned(rows) };
+  return { hashed: asShapes(rows.filter((row) => row.what === 'shape')), apart: asOwned(rows, seed) };
 }
 
 /**
@@ -70,4 +73,4 @@ const PARTS_PER_SESSION = 4;
 /** Fewer tables than this, a batch of an apply or a handful of tenants, may stand in a database of very many. */
 const FEW_TABLES = 2000;
 
-const NOTHING: FleetPass = { hashed: [], apart: { groups: [], members: [], kinds: [] } };
+const NOTHING: FleetPass = { hashed: [], apart: { groups: [], members: [], kinds: [], seed: '0' } };

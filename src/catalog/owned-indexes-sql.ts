@@ -1,12 +1,20 @@
-import { textHash } from './seeded-hash.js';
+import { SEED, textHash } from './seeded-hash.js';
 import { versionColumns } from './table-hash.js';
 
 /**
- * SQL for one text that stands for a set of indexes by names and predicates: equal exactly where both agree to the
- * letter. Records, not joined text: no name can pass for two.
+ * A member, hashed by its name and predicate under a seed. Members are put together by XOR, and counted: two of one name and
+ * predicate, as rows may ask for, would leave nothing of each other.
  */
-export const memberDigest = (name: string, predicate: string): string =>
-  `pg_catalog.encode(pg_catalog.sha256(pg_catalog.convert_to(pg_catalog.string_agg(row((${name})::text, (${predicate})::text)::text, '' order by (${name})::text collate "C"), 'UTF8')), 'base64')`;
+export const memberHash = (name: string, predicate: string, seed: string): string =>
+  textHash(`coalesce((${predicate})::text, E'\\x01')`, textHash(`(${name})::text`, seed));
+
+/**
+ * SQL for one text that stands for a set of members: equal where both have the same names and predicates to the letter, and
+ * elsewhere by chance once in 2^64.
+ * @param count how many they are
+ * @param hash those of {@link memberHash}, put together
+ */
+export const memberDigest = (count: string, hash: string): string => `${count}::text || ':' || ${hash}::text`;
 
 /**
  * Common table expressions that read, beside `own`, what {@link OWNED_ROWS} gives. What a definition says is put into words
@@ -25,10 +33,10 @@ export function ownedSql(version: number, isRough: boolean): string {
   const predicate = isRough ? `coalesce(pg_catalog.pg_get_expr(i.indpred, face.rel), ${ownTable})` : ownTable;
   return `${isRough ? LIKE_COLUMNS : ''}
 found as materialized (
-  select r.relname::text tab, c.nm::text nm, ns.nspname::text ns, i.indexrelid, own.phase, pred.px, pred.is pred,
+  select r.relname tab, own.nm, r.ns, own.indexrelid, own.phase, pred.px, pred.is pred,
          case when own.fams = 1 and not coalesce(pred.px, false) and (own.phase is null or own.phase = any(sel.phases)) then own.fam end fam,
          ${isRough ? alike : 'i.indexrelid::text::int8'} alike
-    from own join ix c on c.indexrelid = own.indexrelid join rel r on r.oid = c.rel join ns on ns.oid = r.ns${isRough ? '\n    join face on face.relname = r.relname and face.h = r.h' : ''}
+    from own join rel r on r.oid = own.rel${isRough ? '\n    join face on face.relname = r.relname and face.h = r.h' : ''}
     join pg_catalog.pg_index i on i.indexrelid = own.indexrelid
    cross join lateral (
     select p "is", pg_catalog.strpos(p, r.px) > 0 or pg_catalog.strpos(p, r.pq) > 0 px
@@ -43,18 +51,23 @@ said as materialized (
               from pg_catalog.pg_attribute a where a.attrelid = i.indexrelid and a.attoptions is not null),
            case when i.indexprs is not null
                 then pg_catalog.replace(pg_catalog.replace(pg_catalog.pg_get_expr(i.indexprs, i.indrelid), r.px, E'\\x01'), r.pq, E'\\x01') end,
-           exists (select from pg_catalog.pg_constraint k where k.conrelid = i.indrelid and k.conindid = i.indexrelid and k.contype in ('p','u','x') offset 0)), 0)::text def
+           exists (select from pg_catalog.pg_constraint k where k.conrelid = i.indrelid and k.conindid = i.indexrelid and k.contype in ('p','u','x') offset 0)), 0) def
     from (select alike, min(indexrelid) indexrelid from found group by 1) d
    cross join lateral (select i.* from pg_catalog.pg_index i where i.indexrelid = d.indexrelid offset 0) i
    cross join lateral (select ic.* from pg_catalog.pg_class ic where ic.oid = d.indexrelid offset 0) ic
     join rel r on r.oid = i.indrelid),
-idx as materialized (select f.*, said.def from found f join said on said.alike = f.alike),
 member as materialized (
-  select tab, fam, ns, nm, pred, indexrelid, row(def, phase, ${SKELETON})::text kind from idx where idx.fam is not null),
+  select tab, fam, ns, kind, count(*) n, pg_catalog.bit_xor(h) h, min("at") "first", max("at") "last" from (
+    select f.tab, f.fam, f.ns, f.indexrelid::text::int8 "at", ${textHash(SKELETON, textHash(`coalesce(f.phase, '')`, 'said.def'))} kind,
+           ${memberHash('f.nm', 'f.pred', SEED)} h
+      from found f join said on said.alike = f.alike where f.fam is not null) m group by 1, 2, 3, 4),
 unit as (
-  select tab, fam, ns, ${memberDigest('nm', 'pred')} digest, pg_catalog.array_agg(distinct kind) kinds from member group by 1, 2, 3),
+  select tab, fam, ns, ${memberDigest('sum(n)', 'pg_catalog.bit_xor(h)')} digest, pg_catalog.array_agg(kind::text order by kind) kinds
+    from member group by 1, 2, 3),
 kind as (
-  select tab, fam, kind, min(indexrelid::text::int8) "first", max(indexrelid::text::int8) "last" from member group by 1, 2, 3)`;
+  select k.tab, k.fam, k.kind, e.example from (
+    select tab, fam, kind, min("first") "first", max("last") "last" from member group by 1, 2, 3) k
+   cross join lateral (select distinct pg_catalog.unnest(array[k."first", k."last"]) example) e)`;
 }
 
 /**
@@ -66,14 +79,16 @@ face as materialized (select relname, h, min(oid) rel from rel group by 1, 2),`;
 
 /** One row a group of owned indexes, of tenants' members and of kinds of those, in the columns of {@link FleetRow}. */
 export const OWNED_ROWS = `
-select 'index' what, tab, nm "name", def, pred, own, phase, min(indexrelid::text::int8)::text rep, pg_catalog.array_agg(ns) schemas,
+select 'index' what, tab::text, nm::text "name", def::text, pred, own, phase, min(indexrelid::text::int8)::text rep, pg_catalog.array_agg(ns) schemas,
        null::text[] digests, null::int4 fam, null::text[] kinds, null::jsonb tables
-  from (select idx.*, case when px then ns end own from idx where idx.fam is null) i group by 2, 3, 4, 5, 6, 7
+  from (select f.tab, f.nm, said.def, f.pred, case when f.px then n.nspname::text end own, f.phase, f.indexrelid, n.nspname::text ns
+          from found f join said on said.alike = f.alike join ns n on n.oid = f.ns where f.fam is null) i group by tab, nm, def, pred, own, phase
 union all
-select 'members', tab, null, null, null, null, null, null, pg_catalog.array_agg(ns), pg_catalog.array_agg(digest), fam, kinds, null from unit group by tab, fam, kinds
+select 'members', tab::text, null, null, null, null, null, null, pg_catalog.array_agg(n.nspname::text), pg_catalog.array_agg(digest), fam, kinds, null
+  from unit join ns n on n.oid = unit.ns group by tab, fam, kinds
 union all
-select 'kind', idx.tab, idx.nm, idx.def, idx.pred, null, idx.phase, idx.indexrelid::text, array[idx.ns], null, idx.fam, array[kind.kind], null
-  from kind join idx on idx.indexrelid::text::int8 in (kind."first", kind."last")`;
+select 'kind', f.tab::text, f.nm::text, said.def::text, f.pred, null, f.phase, f.indexrelid::text, array[n.nspname::text], null, f.fam, array[kind.kind::text], null
+  from kind join found f on f.indexrelid::text::int8 = kind.example join said on said.alike = f.alike join ns n on n.oid = f.ns`;
 
 /** The predicate without its constants. Only to group members: whether they are right is judged by all of the text. */
-const SKELETON = `pg_catalog.regexp_replace(pred, '''(?:[^'']|'''')*''|\\m\\d+\\M', '?', 'g')`;
+const SKELETON = `pg_catalog.regexp_replace(coalesce(f.pred, ''), '''(?:[^'']|'''')*''|\\m\\d+\\M', '?', 'g')`;

@@ -54,11 +54,13 @@ export interface OwnedIndexes {
   readonly groups: readonly OwnedIndexGroup[];
   readonly members: readonly MemberGroup[];
   readonly kinds: readonly MemberKind[];
+  /** Under which members were hashed: digests of another seed are not comparable. */
+  readonly seed: string;
 }
 
-export function asOwned(rows: readonly FleetRow[]): OwnedIndexes {
+export function asOwned(rows: readonly FleetRow[], seed: string): OwnedIndexes {
   const of = groupBy(rows, (row) => row.what);
-  return { groups: (of.get('index') ?? []).map(asGroup), members: asMembers(of), kinds: asKinds(of) };
+  return { groups: (of.get('index') ?? []).map(asGroup), members: asMembers(of), kinds: asKinds(of), seed };
 }
 
 type RowsByKind = ReadonlyMap<FleetRow['what'], readonly FleetRow[]>;

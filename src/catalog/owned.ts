@@ -164,12 +164,15 @@ claim as materialized (
    cross join lateral (select array(select a.attname from pg_catalog.pg_attribute a where a.attrelid = k.rel and a.attnum = any(k.keys)) names offset 0) n
     join rule on k.relam = any(rule.methods) and n.names <@ rule.allowed and n.names && rule.columns
   union all ${many(4)}),
+owned as (select alike, relam, keys, max(phase) phase from claim group by 1, 2, 3),
 own as materialized (
-  select indexrelid, max(phase) phase, count(fam) fams, min(fam) fam${d && ', min(d) d'} from (
-  select c.indexrelid, claim.phase, null::int4 fam${d} from ix c join claim on claim.alike = c.alike and claim.relam = c.relam and claim.keys = c.keys
-  union all
-  select c.indexrelid, null, case when not c.nm = any(fam.declared) then fam.digested end${d}
-    from ix c join fam on fam.tab = c.tab::text where pg_catalog.starts_with(c.nm::text, fam.prefix) and c.nm ~ fam.pattern) o group by 1)`;
+  select c.indexrelid, c.rel, c.nm, owned.phase, fams, f.fam${d} from ix c
+    left join owned on owned.alike = c.alike and owned.relam = c.relam and owned.keys = c.keys
+   cross join lateral (
+    select count(*) n, count(fam) fams, min(fam) fam from (
+      select case when not c.nm = any(fam.declared) then fam.digested end fam from fam
+       where c.tab is not null and fam.tab = c.tab::text and pg_catalog.starts_with(c.nm::text, fam.prefix) and c.nm ~ fam.pattern) m) f
+   where owned.phase is not null or f.n > 0)`;
 }
 
 const CUT = `

@@ -44,6 +44,8 @@ export interface CatalogSnapshot extends Discovery {
   /** What is read apart, but for what `members` stands for. */
   readonly owned: ReadonlyMap<string, readonly OwnedRead[]>;
   readonly members: readonly MemberGroup[];
+  /** That of the members' digests. */
+  readonly memberSeed: string;
   /** By key, the kinds that `members` names: with those examples that could be read. */
   readonly kinds: ReadonlyMap<string, ReadKind>;
   readonly extensions: ReadonlyMap<string, ExtensionState>;
@@ -161,6 +163,7 @@ async function readOnce(
     unmanaged: undeclared === null ? null : { tables: undeclared, ...countUnmanaged(desired.tables, groups) },
     owned: ownedIndexes,
     members: apart.members,
+    memberSeed: apart.seed,
     kinds: new Map(apart.kinds.map((kind) => [kind.key, readKind(kind, shapes.indexes)])),
     extensions,
     methods,

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from 'pg';
+import { CopyOut } from './copy-out.js';
 import { CONNECTION_LOST, databaseError } from './database-errors.js';
 import { Pipeline } from './pipeline.js';
 import { DatabaseError, type Row, type Session, type StatementObserver } from './session.js';
@@ -59,6 +60,17 @@ export class PgSession implements Session {
     return this.#alone(() => {
       for (const sql of statements) this.observe?.({ sql, parameters: [] });
       return this.client.query(new Pipeline(statements)).done;
+    });
+  }
+
+  copyOut(
+    statements: readonly string[],
+    row: (statement: number, values: readonly (string | null)[]) => void,
+  ): Promise<void> {
+    return this.#alone(() => {
+      const sql = statements.join(';\n');
+      this.observe?.({ sql, parameters: [] });
+      return this.client.query(new CopyOut(sql, row)).done;
     });
   }
 

@@ -28,6 +28,16 @@ export interface Session {
    * @throws {DatabaseError} the first error
    */
   script(statements: readonly string[]): Promise<readonly (readonly Row[])[]>;
+  /**
+   * Sends some `COPY … TO STDOUT` as one message, and gives each row as it comes: of which statement, and its columns' texts. They
+   * are one transaction; the first that fails ends them. Names must be quoted: the server would run whatever else stood there.
+   * Undefined where the engine has no COPY to its client.
+   * @throws {DatabaseError} the first error
+   */
+  copyOut?(
+    statements: readonly string[],
+    row: (statement: number, values: readonly (string | null)[]) => void,
+  ): Promise<void>;
   /** Ends the connection (for the embedded PostgreSQL: hands it back). Never throws. */
   close(): Promise<void>;
   /**

@@ -22,6 +22,8 @@ export interface FleetContext {
   readonly answers: Answers;
   /** The kinds that the tenants' members are of. */
   readonly kinds: ReadonlyMap<string, ReadKind>;
+  /** That of the members' digests. */
+  readonly memberSeed: string;
   /** Everything that is read apart of some tenants, one by one. */
   readonly readOwned: (schemas: readonly string[]) => Promise<ReadonlyMap<string, readonly OwnedRead[]>>;
   /** Extensions that cannot be created in this database: what their phases ask for is blocked. */

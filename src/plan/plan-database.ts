@@ -141,6 +141,7 @@ async function planVariant(database: Database, session: Session, request: PlanRe
     isDefaultOpclass: snapshot.isDefaultOpclass,
     answers,
     kinds: snapshot.kinds,
+    memberSeed: snapshot.memberSeed,
     readOwned: (schemas) =>
       readOwned(
         session,
@@ -244,6 +245,9 @@ function fingerprintOf(read: TenantRead, owner: string | null, changes: readonly
     change.steps.map((step) => showSql(step.sql)),
     members,
   ]);
-  const members = [...read.members].sort(([left], [right]) => (left < right ? -1 : 1));
+  // Of settled members the kinds and their number: their digests are of this plan's seed.
+  const members = [...read.members]
+    .map(([of, { kinds, digest }]) => [of, kinds, digest.replace(/:.*$/u, '')] as const)
+    .sort(([left], [right]) => (left < right ? -1 : 1));
   return `sha256:${sha256(JSON.stringify([read.hash, owner, owned, members, wanted]))}`;
 }

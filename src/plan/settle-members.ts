@@ -27,7 +27,7 @@ const MOST_GROUPS = 20;
 export async function settleMembers(
   tenants: readonly TenantRead[],
   kinds: ReadonlyMap<string, ReadKind>,
-  fleet: Pick<FleetContext, 'session' | 'beside' | 'tables'>,
+  fleet: Pick<FleetContext, 'session' | 'beside' | 'tables' | 'memberSeed'>,
   asking: AskingAs,
 ): Promise<ReadonlySet<string>> {
   let settled = tenants;
@@ -41,7 +41,7 @@ export async function settleMembers(
       });
       const beside = compared.length < WORTH_A_SESSION ? null : fleet.beside;
       const differing = await withSessionBeside(fleet.session, beside, (sessions) =>
-        readDiffering(sessions, family, compared),
+        readDiffering(sessions, family, compared, fleet.memberSeed),
       );
       settled = settled.filter(({ schema }) => formats.has(schema) && !differing.has(schema));
     }

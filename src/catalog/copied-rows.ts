@@ -1,0 +1,116 @@
+import { chunk } from '../collections.js';
+import { isLost } from '../database/database-errors.js';
+import { DatabaseError, type Row, type Session } from '../database/session.js';
+import { quoteIdentifier } from '../sql/quote.js';
+
+/** Rows of one table of several tenants, as texts that the columns' types read back. */
+export interface CopiedBatch {
+  readonly schemas: readonly string[];
+  /** Of the columns, in order. */
+  readonly types: readonly string[];
+  readonly rows: readonly CopiedRow[];
+}
+
+/** A row: of which of the schemas, and its columns' texts. */
+export interface CopiedRow {
+  readonly at: number;
+  readonly values: readonly (string | null)[];
+}
+
+/** Tables that one message copies; each is locked until its end, and nothing beside it: no index. */
+const TABLES_PER_MESSAGE = 250;
+
+/** Fewer tenants are as soon read by one statement, which needs no look at their tables first. */
+const WORTH_COPYING = 200;
+
+/** Pages of a table, by its statistics, and characters of its rows: what is larger is evaluated where it stands. */
+const MOST_PAGES = 4;
+const MOST_CHARACTERS = 32_768;
+
+/**
+ * Copies columns of one table of many tenants, batch by batch, where that is a quarter of what a SELECT takes: a table of a
+ * few rows that has columns of PostgreSQL's own types and nothing beside its own rows. Gives the schemas of all others,
+ * which are to be read as they are.
+ * @param take may throw what the server says: its batch counts as not read
+ * @throws {DatabaseError} when the connection is lost
+ */
+export async function copyRows(
+  session: Session,
+  schemas: readonly string[],
+  { table, columns }: { readonly table: string; readonly columns: readonly string[] },
+  take: (batch: CopiedBatch) => Promise<void>,
+): Promise<readonly string[]> {
+  if (session.copyOut === undefined || schemas.length < WORTH_COPYING || columns.length === 0) return schemas;
+  const left = new Set(schemas);
+  for (const { names, types } of await session.query<PlainRow>(PLAIN_SQL, [schemas, table, columns]))
+    for (const part of chunk(names, TABLES_PER_MESSAGE))
+      try {
+        const batch = await copyPart(session, part, { table, columns, types });
+        await take(batch);
+        for (const schema of batch.schemas) left.delete(schema);
+      } catch (error) {
+        // Whoever reads these tables otherwise finds out for which of them, and why.
+        if (!(error instanceof DatabaseError) || isLost(error)) throw error;
+      }
+  return [...left];
+}
+
+async function copyPart(
+  session: Session,
+  schemas: readonly string[],
+  {
+    table,
+    columns,
+    types,
+  }: { readonly table: string; readonly columns: readonly string[]; readonly types: readonly string[] },
+): Promise<CopiedBatch> {
+  const list = columns.map(quoteIdentifier).join(', ');
+  const statements = schemas.map(
+    (schema) => `COPY ${quoteIdentifier(schema)}.${quoteIdentifier(table)} (${list}) TO STDOUT`,
+  );
+  const rows: CopiedRow[] = [];
+  const characters = new Map<number, number>();
+  const isLarge = (at: number) => (characters.get(at) ?? 0) > MOST_CHARACTERS;
+  await session.copyOut?.(statements, (at, values) => {
+    characters.set(
+      at,
+      values.reduce((sum, value) => sum + (value?.length ?? 0), characters.get(at) ?? 0),
+    );
+    if (!isLarge(at)) rows.push({ at, values });
+  });
+  const small = schemas.flatMap((_, at) => (isLarge(at) ? [] : [at]));
+  const places = new Map(small.map((at, place) => [at, place]));
+  return {
+    schemas: small.flatMap((at) => schemas[at] ?? []),
+    types,
+    rows: rows.flatMap(({ at, values }) => {
+      const place = places.get(at);
+      return place === undefined ? [] : [{ at: place, values }];
+    }),
+  };
+}
+
+interface PlainRow extends Row {
+  readonly names: readonly string[];
+  readonly types: readonly string[];
+}
+
+/** Object identifiers below it are PostgreSQL's own (FirstNormalObjectId). */
+const FIRST_NORMAL = 16384;
+
+/**
+ * Tenants by the types of the columns of their tables of this name, where COPY says all that SELECT would: of a table
+ * without children and row security, of a column that is not generated (COPY refuses those), in the default collation.
+ */
+const PLAIN_SQL = `
+select pg_catalog.array_agg(t.name) "names",
+       array(select pg_catalog.format_type(o.type, o.modifier) from unnest(t.types, t.modifiers) with ordinality o(type, modifier, n) order by o.n) "types"
+  from (
+  select n.nspname::text "name", pg_catalog.array_agg(a.atttypid order by w.n) types, pg_catalog.array_agg(a.atttypmod order by w.n) modifiers
+    from pg_catalog.pg_namespace n join pg_catalog.pg_class c on c.relnamespace = n.oid and c.relname = $2::name
+   cross join pg_catalog.unnest($3::name[]) with ordinality w(name, n)
+    join pg_catalog.pg_attribute a on a.attrelid = c.oid and a.attname = w.name
+   where n.nspname = any($1::name[]) and c.relkind = 'r' and not c.relhassubclass and not c.relrowsecurity and c.relpages <= ${MOST_PAGES}
+     and a.attnum > 0 and not a.attisdropped and a.attgenerated = '' and a.atttypid < ${FIRST_NORMAL} and a.attcollation in (0, 100)
+   group by 1 having count(*) = pg_catalog.cardinality($3::name[])) t
+ group by t.types, t.modifiers`;
