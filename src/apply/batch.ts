@@ -1,3 +1,4 @@
+import type { DatabaseMemory } from '../catalog/database-memory.js';
 import type { Database, Session } from '../database/session.js';
 import type { PlannedTenant } from '../plan/fleet-plan.js';
 import { applyTenant } from './apply-tenant.js';
@@ -24,6 +25,8 @@ export interface DatabaseRun {
   readonly extensionSchemas: readonly string[];
   /** Nothing that the plan went by was made in the database since: it says what an absent schema needs. */
   readonly isUnchanged: boolean;
+  /** What the run has learnt of the database. */
+  readonly memory: () => DatabaseMemory;
   /** A tenant as it was when the run's plan was made. */
   readonly planned: (schema: string) => PlannedTenant | null;
   /** Whether the plan was to make the tenant: any other that is not there has been dropped, and is not made again. */

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { DatabaseMemory } from '../catalog/database-memory.js';
 import { type Database, DatabaseError } from '../database/session.js';
 import type { DatabasePlan } from '../plan/fleet-plan.js';
 import { TrueupError } from '../trueup-error.js';
@@ -135,6 +136,8 @@ export class DatabaseApply {
 
   #runOf(crew: Crew, schedule: Schedule): DatabaseRun {
     const { database, request } = this;
+    const isUnchanged = this.databaseChanges.length === 0;
+    let memory = (isUnchanged ? this.target.memory : undefined) ?? new DatabaseMemory();
     return {
       database,
       crew,
@@ -142,7 +145,11 @@ export class DatabaseApply {
       schedule,
       ledger: this.#ledger,
       extensionSchemas: this.target.extensionSchemas,
-      isUnchanged: this.databaseChanges.length === 0,
+      isUnchanged,
+      memory: () => {
+        if (memory.isStale) memory = new DatabaseMemory();
+        return memory;
+      },
       planned: (schema) => this.#pending.get(schema) ?? null,
       isNew: (schema) => this.#pending.get(schema)?.isNew ?? false,
       failed: (schema) => this.onFailure({ database: this.id, schema }),

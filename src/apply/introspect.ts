@@ -80,13 +80,13 @@ export function standingOf(schema: string, { tenants, unreadable }: Introspected
 const NOTHING: Introspected = { tenants: new Map(), unreadable: new Map() };
 
 async function read(
-  { database, crew, request, isNew }: DatabaseRun,
+  { database, crew, request, isNew, memory }: DatabaseRun,
   of: readonly { readonly schema: string }[],
   focus?: ReadonlySet<string>,
 ): Promise<Introspected> {
   const schemas = of.map(({ schema }) => schema);
   const selection = { schemas, exclude: [], allowEmpty: true, allowAbsent: true };
-  const asked = { ...request, selection, progress: NO_PROGRESS, counts: false };
+  const asked = { ...request, selection, progress: NO_PROGRESS, counts: false, memory: memory() };
   const plan: DatabasePlan = await planDatabase(
     database,
     crew.keeper,

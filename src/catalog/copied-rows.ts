@@ -31,14 +31,14 @@ const MOST_CHARACTERS = 32_768;
  * Copies columns of one table of many tenants, batch by batch, where that is a quarter of what a SELECT takes: a table of a
  * few rows that has columns of PostgreSQL's own types and nothing beside its own rows. Gives the schemas of all others,
  * which are to be read as they are.
- * @param take may throw what the server says: its batch counts as not read
+ * @param take gives the schemas that need not be read otherwise; may throw what the server says: none of its batch then
  * @throws {DatabaseError} when the connection is lost
  */
 export async function copyRows(
   session: Session,
   schemas: readonly string[],
   { table, columns }: { readonly table: string; readonly columns: readonly string[] },
-  take: (batch: CopiedBatch) => Promise<void>,
+  take: (batch: CopiedBatch) => Promise<readonly string[]>,
 ): Promise<readonly string[]> {
   if (session.copyOut === undefined || schemas.length < WORTH_COPYING || columns.length === 0) return schemas;
   const left = new Set(schemas);
@@ -46,8 +46,7 @@ export async function copyRows(
     for (const part of chunk(names, TABLES_PER_MESSAGE))
       try {
         const batch = await copyPart(session, part, { table, columns, types });
-        await take(batch);
-        for (const schema of batch.schemas) left.delete(schema);
+        for (const schema of await take(batch)) left.delete(schema);
       } catch (error) {
         // Whoever reads these tables otherwise finds out for which of them, and why.
         if (!(error instanceof DatabaseError) || isLost(error)) throw error;
@@ -103,14 +102,19 @@ const FIRST_NORMAL = 16384;
  * without children and row security, of a column that is not generated (COPY refuses those), in the default collation.
  */
 const PLAIN_SQL = `
-select pg_catalog.array_agg(t.name) "names",
-       array(select pg_catalog.format_type(o.type, o.modifier) from unnest(t.types, t.modifiers) with ordinality o(type, modifier, n) order by o.n) "types"
+with ns as materialized (select n.oid, n.nspname from pg_catalog.pg_namespace n where n.nspname = any($1::name[]))
+select pg_catalog.array_agg(t.nspname::text) "names",
+       (select pg_catalog.array_agg(pg_catalog.format_type(o.type, o.modifier) order by o.n) from unnest(t.types, t.modifiers) with ordinality o(type, modifier, n)) "types"
   from (
-  select n.nspname::text "name", pg_catalog.array_agg(a.atttypid order by w.n) types, pg_catalog.array_agg(a.atttypmod order by w.n) modifiers
-    from pg_catalog.pg_namespace n join pg_catalog.pg_class c on c.relnamespace = n.oid and c.relname = $2::name
-   cross join pg_catalog.unnest($3::name[]) with ordinality w(name, n)
-    join pg_catalog.pg_attribute a on a.attrelid = c.oid and a.attname = w.name
-   where n.nspname = any($1::name[]) and c.relkind = 'r' and not c.relhassubclass and not c.relrowsecurity and c.relpages <= ${MOST_PAGES}
-     and a.attnum > 0 and not a.attisdropped and a.attgenerated = '' and a.atttypid < ${FIRST_NORMAL} and a.attcollation in (0, 100)
-   group by 1 having count(*) = pg_catalog.cardinality($3::name[])) t
+  select ns.nspname, a.types, a.modifiers from ns
+   cross join lateral (
+    select c.oid from pg_catalog.pg_class c
+     where c.relname = $2::name and c.relnamespace = ns.oid and c.relkind = 'r' and not c.relhassubclass and not c.relrowsecurity and c.relpages <= ${MOST_PAGES} offset 0) c
+   cross join lateral (
+    select pg_catalog.array_agg(a.atttypid order by pg_catalog.array_position($3::name[], a.attname)) types,
+           pg_catalog.array_agg(a.atttypmod order by pg_catalog.array_position($3::name[], a.attname)) modifiers
+      from pg_catalog.pg_attribute a
+     where a.attrelid = c.oid and a.attname = any($3::name[]) and a.attnum > 0 and not a.attisdropped and a.attgenerated = ''
+       and a.atttypid < ${FIRST_NORMAL} and a.attcollation in (0, 100) offset 0) a
+   where pg_catalog.cardinality(a.types) = pg_catalog.cardinality($3::name[])) t
  group by t.types, t.modifiers`;

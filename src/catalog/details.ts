@@ -17,6 +17,7 @@ export async function readDetails(
     constraints: [] as ConstraintRow[],
     indexes: [] as IndexRow[],
   };
+  if (tables.length === 0 && indexes.length === 0) return rows;
   const version = session.serverVersion;
   for (const part of chunk(tables, 20_000)) {
     rows.tables.push(...(await session.query<TableRow>(TABLES_SQL, [part])));

@@ -67,12 +67,13 @@ async function differingOf(
   };
   const values = valuesSql(family);
   const columns = await columnsOf(values);
-  const left = await copyRows(session, [...differing], { table, columns }, ({ schemas, types, rows }) =>
-    compare(schemas, fromCopied(values, table, columns, types), [
+  const left = await copyRows(session, [...differing], { table, columns }, async ({ schemas, types, rows }) => {
+    await compare(schemas, fromCopied(values, table, columns, types), [
       rows.map((row) => row.at),
       ...columns.map((_, column) => rows.map((row) => row.values[column] ?? null)),
-    ]),
-  );
+    ]);
+    return schemas;
+  });
   await inBatches(
     await sizes(
       session,

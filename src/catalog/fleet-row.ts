@@ -10,6 +10,7 @@ export interface FleetRow extends Row {
   readonly pred: string | null;
   /** The tenant, where its schema's name may stand in the predicate. */
   readonly own: string | null;
+  /** Of indexes one's oid, of a shape one of its tenants. */
   readonly rep: string;
   readonly phase: string | null;
   readonly schemas: readonly string[];

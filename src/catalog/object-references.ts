@@ -1,12 +1,8 @@
-/** The schema of what pg_depend `x` says that an object refers to; null where it has none. */
-const REFERENCED_SCHEMA = `case x.refclassid
-  when 'pg_catalog.pg_class'::regclass then (select o.relnamespace from pg_catalog.pg_class o where o.oid = x.refobjid)
-  when 'pg_catalog.pg_proc'::regclass then (select o.pronamespace from pg_catalog.pg_proc o where o.oid = x.refobjid)
-  when 'pg_catalog.pg_type'::regclass then (select o.typnamespace from pg_catalog.pg_type o where o.oid = x.refobjid)
-  when 'pg_catalog.pg_operator'::regclass then (select o.oprnamespace from pg_catalog.pg_operator o where o.oid = x.refobjid)
-  when 'pg_catalog.pg_collation'::regclass then (select o.collnamespace from pg_catalog.pg_collation o where o.oid = x.refobjid)
-  when 'pg_catalog.pg_ts_config'::regclass then (select o.cfgnamespace from pg_catalog.pg_ts_config o where o.oid = x.refobjid)
-  when 'pg_catalog.pg_ts_dict'::regclass then (select o.dictnamespace from pg_catalog.pg_ts_dict o where o.oid = x.refobjid) end`;
+/**
+ * The schema of what pg_depend `x` says that an object refers to, as a prefix in SQL; null where it has none. By a function: to look
+ * into each catalog that may have it was half of what planning the pass took.
+ */
+const REFERENCED_SCHEMA = `(select i.schema || '.' from pg_catalog.pg_identify_object(x.refclassid, x.refobjid, 0) i)`;
 
 /** What an object's trees refer to, their own table's columns left out. Operator classes are hashed with the index's keys. */
 const references = (catalog: string, object: string, table: string, whole = 'true'): string =>
@@ -20,12 +16,12 @@ const references = (catalog: string, object: string, table: string, whole = 'tru
  * @param whole whether the trees hold the table's whole row: an index without a plain column depends on its table as well
  */
 export const refersIntoTenants = (catalog: string, object: string, table: string, whole: string): string =>
-  `exists (select ${references(catalog, object, table, whole)} and not coalesce((select not exists (select from ns where ns.oid = s.oid) from (select ${REFERENCED_SCHEMA} oid) s where s.oid is not null), false))`;
+  `exists (select ${references(catalog, object, table, whole)} and not coalesce((select not exists (select from ns where ns.px = s.px) from (select ${REFERENCED_SCHEMA} px) s where s.px is not null), false))`;
 
 /** What an object's trees name outside of the tenant of `r`, by oid: as text, schema `xt1` seen from `t1` is `xt2` seen from `t2`. */
 export const foreignReferences = (catalog: string, object: string): string =>
   `array(select (x.refclassid, x.refobjid)::text ${references(catalog, object, 'r.oid')} and x.refobjid <> r.oid
-      and ${REFERENCED_SCHEMA} is distinct from r.ns order by 1)`;
+      and ${REFERENCED_SCHEMA} is distinct from r.px order by 1)`;
 
 /** Whether an object's trees name something outside their own table whose oid may be another in another tenant. */
 export const isFar = (catalog: string, object: string): string =>

@@ -92,6 +92,8 @@ export const familyNamePattern = (family: IndexFamily): string => namePattern(fa
 
 /** What else the pass over the tenants' tables and indexes is to gather, as SQL. */
 export interface AlsoRead {
+  /** Common table expressions that the others take, over `ns`; each with a comma behind it. */
+  readonly first: string;
   /** Columns more of each table, as aggregates over the columns `a` of table `r`, `h` among them; empty for none. */
   readonly table: string;
   /** Columns more of each index `i` (in pg_class `ic`) of table `r`, `d` among them. Null: only those that may stand apart are read. */
@@ -100,7 +102,7 @@ export interface AlsoRead {
   readonly indexFrom: string;
 }
 
-const NOTHING_MORE: AlsoRead = { table: '', index: null, indexFrom: '' };
+const NOTHING_MORE: AlsoRead = { first: '', table: '', index: null, indexFrom: '' };
 
 /**
  * No row, of which the planner expects a thousand. A name of which its sample of pg_class holds few is expected on a handful
@@ -125,7 +127,7 @@ export function tenantRelations(also: AlsoRead = NOTHING_MORE, isCut = false): s
 ns as materialized (
   select n.oid, n.nspname, pg_catalog.quote_ident(n.nspname) || '.' px,
          pg_catalog.replace(pg_catalog.quote_ident(n.nspname), '''', '''''') || '.' pq
-    from pg_catalog.pg_namespace n where n.oid = any($1::oid[])),${isCut ? CUT : ''}
+    from pg_catalog.pg_namespace n where n.oid = any($1::oid[])),${also.first}${isCut ? CUT : ''}
 rel as materialized (
   select * from (
   select c.oid, c.relname, c.relnamespace ns, n.px, n.pq, c.relkind,

@@ -2,7 +2,7 @@ import { foreignReferences } from './object-references.js';
 import type { AlsoRead } from './owned.js';
 import { isRelevantColumn, isRelevantConstraint } from './relevance-sql.js';
 import { keyedHash, rowHash, SEED, seededHash, textHash } from './seeded-hash.js';
-import { keyOptions, referencedTable, versionColumns } from './table-hash.js';
+import { keyOptions, referencedTable, versionColumns, WITH_OPTIONS } from './table-hash.js';
 import { CONSTRAINTS, defaults, INDEXES, treeHash, treeSql } from './tree-hash.js';
 
 /**
@@ -12,6 +12,7 @@ import { CONSTRAINTS, defaults, INDEXES, treeHash, treeSql } from './tree-hash.j
  * and `rel.numbered` says whether any of those has a sequence of its own, an identity column.
  */
 export const readForHash = (version: number, isCut: boolean): AlsoRead => ({
+  first: KINDS,
   table: isCut
     ? `coalesce(pg_catalog.bit_xor(case when ${isRelevantColumn('a.attname')} then ${COLUMN} else ${textHash('a.attname::text', `${SEED} # a.attnum`)} end), 0) h,
            pg_catalog.array_agg(a.attnum) filter (where ${isRelevantColumn('a.attname')}) nums,
@@ -23,7 +24,7 @@ export const readForHash = (version: number, isCut: boolean): AlsoRead => ({
    cross join lateral (select ${seededHash(
      `'i'::text, ic.relam, i.indnkeyatts, i.indkey::int2[], i.indclass, i.indoption::int2[], i.indcollation,
          i.indisunique, i.indisprimary, i.indisexclusion, i.indimmediate, i.indisvalid, i.indisready, i.indislive, i.indisreplident,
-         ${versionColumns(version).nullsNotDistinct}, ic.reloptions, ${ownWithin('i.indclass::oid[]', 'opclass', 'opc')}, ${ownWithin('i.indcollation::oid[]', 'collation', 'coll')},
+         ${versionColumns(version).nullsNotDistinct}, ic.reloptions, ${ownWithin('i.indclass::oid[]', 'opclasses')}, ${ownWithin('i.indcollation::oid[]', 'collations')},
          ${keyOptions}`,
      SEED,
    )} d offset 0) facts`,
@@ -47,7 +48,7 @@ con as materialized (
          case when k.conbin is not null then k.conname end tn, case when k.conbin is not null then ${treeHash(['k.conbin'])} end th,
          ${keyedHash(
            `'k'::text, k.contype, k.conkey, k.condeferrable, k.condeferred, k.convalidated, k.connoinherit,
-         k.confupdtype, k.confdeltype, k.confmatchtype, k.conexclop, ${ownWithin('k.conexclop', 'operator', 'opr')}, ${deleteSet}, ${enforced}`,
+         k.confupdtype, k.confdeltype, k.confmatchtype, k.conexclop, ${ownWithin('k.conexclop', 'operators')}, ${deleteSet}, ${enforced}`,
            // PostgreSQL 18's NOT NULL constraints have names that are no part of a shape; a column has one at most.
            `case when k.contype <> 'n' then k.conname::text else k.conkey::text end`,
          )} d
@@ -126,10 +127,17 @@ const COLUMN = keyedHash(
 export const OWN_TYPE = 't.typnamespace in (select oid from ns)';
 
 /** The tenant, where one of some oids stands in any tenant's schema; asked of no row where there are none, as in nearly every fleet. */
-function ownWithin(oids: string, catalog: string, prefix: string): string {
-  const within = `array(select o.oid from pg_catalog.pg_${catalog} o join ns on ns.oid = o.${prefix}namespace)`;
-  return `case when ${within} = '{}' then null when ${oids} && ${within} then r.ns end`;
-}
+const ownWithin = (oids: string, kind: 'opclasses' | 'collations' | 'operators'): string =>
+  `case when (select ${kind} from kinds) = '{}' then null when ${oids} && (select ${kind} from kinds) then r.ns end`;
+
+/** Those of the tenants' own; and, of {@link keyOptions}, methods and operator classes. Once: each costs the planner as much as a table. */
+const KINDS = `
+kinds as materialized (
+  select array(select o.oid from pg_catalog.pg_opclass o where o.opcnamespace in (select oid from ns)) opclasses,
+         array(select o.oid from pg_catalog.pg_collation o where o.collnamespace in (select oid from ns)) collations,
+         array(select o.oid from pg_catalog.pg_operator o where o.oprnamespace in (select oid from ns)) operators,
+         c.methods "optionMethods", c.classes "optionClasses"
+    from (select pg_catalog.array_agg(distinct c.opcmethod) methods, pg_catalog.array_agg(c.oid) classes ${WITH_OPTIONS}) c),`;
 
 /**
  * A view's tree without the number, and the blank behind it, that follows each mark: by the first characters of a part alone,

@@ -3,6 +3,7 @@ import type { Row, Session } from '../database/session.js';
 import { quoteIdentifier, quoteLiteral } from '../sql/quote.js';
 import { relativeSql, renderSql } from '../sql/template.js';
 import { inBatches } from './batches.js';
+import { copyRows } from './copied-rows.js';
 import type { IndexUsage, Presence } from './presence.js';
 
 /** A table of one tenant. */
@@ -108,9 +109,20 @@ export async function readReleases(
   column: string,
 ): Promise<ReadonlyMap<string, string | null>> {
   const found = new Map<string, string | null>(schemas.map((schema) => [schema, null]));
+  const note = (schema: string, stamp: string | null) => {
+    if (stamp === null) return;
+    const before = found.get(schema);
+    found.set(schema, before == null ? stamp : [before, stamp].sort().join(', '));
+  };
+  const left = await copyRows(session, schemas, { table, columns: [column] }, async (batch) => {
+    // What COPY writes of other types need not be what they are as text.
+    if (!batch.types.every((type) => /^(?:text|character varying)/u.test(type))) return [];
+    for (const { at, values } of batch.rows) note(batch.schemas[at] ?? '', values[0] ?? null);
+    return batch.schemas;
+  });
   const there = await sizes(
     session,
-    schemas.map((schema) => ({ schema, table })),
+    left.map((schema) => ({ schema, table })),
   );
   await inBatches(
     there.filter((of) => of.bytes > 0n),
@@ -121,9 +133,7 @@ export async function readReleases(
       );
       for (const row of await session.query<Row & { at: number; stamp: string | null }>(sql.join(' union all '))) {
         const of = batch[row.at];
-        if (of === undefined || row.stamp === null) continue;
-        const before = found.get(of.schema);
-        found.set(of.schema, before == null ? row.stamp : [before, row.stamp].sort().join(', '));
+        if (of !== undefined) note(of.schema, row.stamp);
       }
     },
     () => {},

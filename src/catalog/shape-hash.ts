@@ -9,6 +9,8 @@ import { digest, tableHash } from './table-hash.js';
 export interface HashedShape {
   readonly hash: string;
   readonly schemas: readonly string[];
+  /** Of these, the one whose tables are given. */
+  readonly representative: string;
   /** Table name → its hash, and the oid of the representative's table. */
   readonly tables: readonly { readonly name: string; readonly hash: string; readonly oid: string }[];
 }
@@ -19,6 +21,7 @@ export function asShapes(rows: readonly FleetRow[]): readonly HashedShape[] {
     .map(([hash, parts]) => ({
       hash,
       schemas: parts.flatMap((row) => row.schemas).sort(),
+      representative: parts[0]?.rep ?? '',
       tables: parts[0]?.tables ?? [],
     }))
     .sort((left, right) => right.schemas.length - left.schemas.length || (left.hash < right.hash ? -1 : 1));
@@ -86,7 +89,8 @@ const SHOWN = 'shown as materialized (select ix.indexrelid from one join ix on i
 
 /** One row a distinct shape, in the columns of {@link FleetRow}. */
 export const SHAPE_ROWS = `
-select 'shape' what, null::text tab, grp.h "name", null::text def, null::text pred, null::text own, null::text phase, null::text rep, grp.schemas,
+select 'shape' what, null::text tab, grp.h "name", null::text def, null::text pred, null::text own, null::text phase,
+       (select n.nspname::text from ns n where n.oid = grp.rep) rep, grp.schemas,
        null::text[] digests, null::int4 fam, null::text[] kinds,
        (select pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object('name', tab.relname, 'hash', pg_catalog.encode(tab.h, 'hex'), 'oid', tab.rel::text))
           from tab where tab.ns = grp.rep) tables

@@ -1,19 +1,12 @@
-import { known } from '../collections.js';
 import type { Session } from '../database/session.js';
 import { inTransaction } from '../database/transaction.js';
 import type { DesiredState } from '../desired-state/model.js';
 import type { TableShape } from '../shape/table-shape.js';
-import type { NameResolver } from '../sql/names.js';
 import { buildShapes } from './build-shape.js';
+import { DatabaseMemory, type Surroundings } from './database-memory.js';
 import { readDetails } from './details.js';
 import { type Discovery, discoverTenants, type Tenant, type TenantSelection } from './discover.js';
-import {
-  type AccessMethod,
-  type ExtensionState,
-  readDefaultOpclasses,
-  readExtensions,
-  readNames,
-} from './extensions.js';
+import { readDefaultOpclasses, readExtensions, readNames } from './extensions.js';
 import { readFleet } from './fleet-pass.js';
 import { isDigestedMember, ownershipFilter } from './owned.js';
 import type { MemberGroup } from './owned-indexes.js';
@@ -38,7 +31,7 @@ export interface ReadTable {
 }
 
 /** One database's fleet, as its catalogs say at one moment. */
-export interface CatalogSnapshot extends Discovery {
+export interface CatalogSnapshot extends Discovery, Surroundings {
   readonly bySchema: ReadonlyMap<string, Tenant>;
   readonly groups: readonly TenantGroup[];
   /** What is read apart, but for what `members` stands for. */
@@ -48,10 +41,6 @@ export interface CatalogSnapshot extends Discovery {
   readonly memberSeed: string;
   /** By key, the kinds that `members` names: with those examples that could be read. */
   readonly kinds: ReadonlyMap<string, ReadKind>;
-  readonly extensions: ReadonlyMap<string, ExtensionState>;
-  readonly methods: readonly AccessMethod[];
-  readonly names: NameResolver;
-  readonly isDefaultOpclass: (method: string, opclass: string) => boolean;
   /** Null where it was not counted, and where phases are left out of the run: their objects could not be told from unmanaged ones. */
   readonly unmanaged: Unmanaged | null;
   readonly session: { readonly user: string; readonly serverVersion: string };
@@ -60,13 +49,14 @@ export interface CatalogSnapshot extends Discovery {
 interface CatalogReading {
   readonly beside: OpenBeside;
   readonly counts: boolean;
+  readonly memory?: DatabaseMemory;
 }
 
 /**
  * Reads the catalogs of a fleet in one read-only snapshot: a number of statements that does not grow with the tenants, and
  * not one lock on a table of theirs.
  * @param how beside: opens a second session for a fleet large enough to be read by two; counts: whether what nothing
- * declares is counted
+ * declares is counted; memory: what the run has learnt before
  */
 export async function readCatalog(
   session: Session,
@@ -83,7 +73,7 @@ async function readOnce(
   session: Session,
   desired: DesiredState,
   selection: TenantSelection,
-  { beside, counts }: CatalogReading,
+  { beside, counts, memory = new DatabaseMemory() }: CatalogReading,
 ): Promise<CatalogSnapshot> {
   const [who] = await session.query<{ user: string; version: string }>(
     `select current_user::text "user", pg_catalog.current_setting('server_version') "version", ${CATALOG_SETTINGS}`,
@@ -101,58 +91,62 @@ async function readOnce(
   const concerned =
     desired.tables.some((table) => table.families.length > 0) ||
     desired.phases.some((phase) => phase.selected && phase.owns !== null);
-  const { extensions, methods, names, isDefaultOpclass, undeclared, hashed, apart } = await withSharedSnapshot(
+  const { surroundings, undeclared, hashed, apart } = await withSharedSnapshot(
     session,
     oids.length < WORTH_A_SESSION ? null : beside,
     async () => ({
-      ...(await readSurroundings(session, desired)),
+      surroundings: await memory.surroundings(JSON.stringify(desired.extensions), () =>
+        readSurroundings(session, desired),
+      ),
       undeclared: counted ? await countUndeclared(session, oids, desired.tables) : null,
     }),
-    async (sessions, surroundings) => ({
-      ...surroundings,
+    async (sessions, first) => ({
+      ...first,
       ...(await readFleet(sessions, oids, relations, filter, { shapes: true, apart: concerned })),
     }),
   );
   const owned = apart.groups.filter((group) => group.phase === null || selected.has(group.phase));
 
-  const representatives = new Map<string, string>();
+  const representatives = new Map<string, Representative>();
   for (const group of hashed)
-    for (const table of group.tables) {
-      const of = `${table.name}\0${table.hash}`;
-      if (!representatives.has(of)) representatives.set(of, table.oid);
+    for (const { name, hash, oid } of group.tables) {
+      const of = tableKey(name, hash);
+      if (!representatives.has(of)) representatives.set(of, { oid, schema: group.representative });
     }
+  // What is hashed of a table, and what is left of its shape.
+  const known = memory.shapes(JSON.stringify([filter, relations]));
+  const unknown = [...representatives].filter(([of]) => !known.has(of));
   const definitions = new Map(owned.map((group) => [definitionKey(group), group.representative]));
   const examples = apart.kinds.flatMap((kind) => kind.examples.map((example) => example.oid));
   const details = await readDetails(
     session,
-    [...new Set(representatives.values())],
+    [...new Set(unknown.map(([, { oid }]) => oid))],
     [...new Set([...definitions.values(), ...examples])],
     filter,
   );
-  const shapes = await buildShapes(details, names);
-  const schemaOf = new Map(details.tables.map((row) => [row.oid, row.nspname]));
-  const ownedIndexes = ownedBySchema(owned, (group) =>
-    shapes.indexes.get(known(definitions.get(definitionKey(group)), 'definition')),
-  );
+  const shapes = await buildShapes(details, surroundings.names);
+  const ownedIndexes = ownedBySchema(owned, (group) => shapes.indexes.get(definitions.get(definitionKey(group)) ?? ''));
   // By the representative's own schema: under one name, one tenant's index may be owned and another's not.
   const isApart = (schema: string, table: string, index: string) =>
     isDigestedMember(table, index, filter) ||
     (ownedIndexes.get(schema)?.some((read) => read.table === table && read.index.name === index) ?? false);
   const named = new Set(relations);
+  for (const [of, { oid, schema }] of unknown) {
+    const shape = shapes.tables.get(oid);
+    // Vanished between two statements of this snapshot: the tenant is diffed as without it, and verified later.
+    if (shape === undefined) continue;
+    const whole = { ...shape, indexes: shape.indexes.filter((index) => !isApart(schema, shape.name, index.name)) };
+    const relevant = relevance.get(shape.name);
+    known.set(of, relevant === undefined ? whole : relevantShape(whole, relevant, named));
+  }
   const groups = hashed.map((group) => ({
     hash: group.hash,
     schemas: group.schemas,
     tables: new Map(
       group.tables.flatMap((table) => {
-        const oid = known(representatives.get(`${table.name}\0${table.hash}`), `representative of ${table.name}`);
-        const shape = shapes.tables.get(oid);
-        // Vanished between two statements of this snapshot: the tenant is diffed as without it, and verified later.
-        if (shape === undefined) return [];
-        const schema = schemaOf.get(oid) ?? '';
-        const whole = { ...shape, indexes: shape.indexes.filter((index) => !isApart(schema, table.name, index.name)) };
-        const relevant = relevance.get(table.name);
-        const own = relevant === undefined ? whole : relevantShape(whole, relevant, named);
-        return [[table.name, { shape: own, oid, schema }] as const];
+        const of = tableKey(table.name, table.hash);
+        const [shape, from] = [known.get(of), representatives.get(of)];
+        return shape === undefined || from === undefined ? [] : [[table.name, { shape, ...from }] as const];
       }),
     ),
   }));
@@ -165,18 +159,23 @@ async function readOnce(
     members: apart.members,
     memberSeed: apart.seed,
     kinds: new Map(apart.kinds.map((kind) => [kind.key, readKind(kind, shapes.indexes)])),
-    extensions,
-    methods,
-    names,
-    isDefaultOpclass,
+    ...surroundings,
     session: { user: who?.user ?? '', serverVersion: who?.version ?? '' },
   };
 }
 
-/** What tenants' tables refer to. */
-async function readSurroundings(session: Session, desired: DesiredState) {
+/** The table that a shape is read from, and its tenant. */
+interface Representative {
+  readonly oid: string;
+  readonly schema: string;
+}
+
+const tableKey = (name: string, hash: string): string => `${name}\0${hash}`;
+
+async function readSurroundings(session: Session, desired: DesiredState): Promise<Surroundings> {
   const declared = desired.extensions.map((extension) => extension.name);
   const { extensions, methods } = await readExtensions(session, declared);
   const names = await readNames(session, desired.extensions, extensions);
-  return { extensions, methods, names, isDefaultOpclass: await readDefaultOpclasses(session) };
+  const isDefaultOpclass = await readDefaultOpclasses(session);
+  return { extensions, methods, names, isDefaultOpclass, tables: new Map() };
 }

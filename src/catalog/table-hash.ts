@@ -90,10 +90,13 @@ const VIEW = `
       from pg_catalog.pg_rewrite w where w.ev_class = r.oid`;
 
 /** Operator classes that can have options: their support function's signature, of which b-trees have others too. */
-const WITH_OPTIONS = `from pg_catalog.pg_opclass c join pg_catalog.pg_amproc p on p.amprocfamily = c.opcfamily
+export const WITH_OPTIONS = `from pg_catalog.pg_opclass c join pg_catalog.pg_amproc p on p.amprocfamily = c.opcfamily
     join pg_catalog.pg_proc f on f.oid = p.amproc
    where f.prorettype = 'void'::regtype and f.pronargs = 1 and (c.opcmethod <> 403 or p.amprocnum = 5)`;
 
-/** The options of an index's keys, looked up only under methods that have some class with options: b-trees have none of PostgreSQL's. */
-export const keyOptions = `case when ic.relam = any(array(select c.opcmethod ${WITH_OPTIONS})) and i.indclass::oid[] && array(select c.oid ${WITH_OPTIONS})
+/**
+ * The options of an index's keys, looked up only under methods that have some class with options: b-trees have none of
+ * PostgreSQL's. Takes `kinds`, which says of which methods and classes.
+ */
+export const keyOptions = `case when ic.relam = any((select "optionMethods" from kinds)::oid[]) and i.indclass::oid[] && (select "optionClasses" from kinds)
               then array(select (a.attnum, a.attoptions)::text from pg_catalog.pg_attribute a where a.attrelid = i.indexrelid and a.attoptions is not null order by 1) end`;

@@ -17,7 +17,6 @@ import type { NameResolver } from '../sql/names.js';
  * every tenant is asked once a database.
  */
 export class Answers {
-  readonly #fleetWide = new Map<string, unknown>();
   readonly #byTenant = new Map<string, Map<string, unknown>>();
 
   constructor(
@@ -26,11 +25,13 @@ export class Answers {
     private readonly release: ReleaseRule | null,
     /** Opens a second session, for tables of a fleet large enough to be read by two. */
     private readonly beside: OpenBeside = null,
+    /** What is known already of questions about no tenant in particular, and what will be. */
+    private readonly fleetWide: Map<string, unknown> = new Map(),
   ) {}
 
   /** The answer for a tenant, or undefined while it was not fetched. */
   of(schema: string, key: string, question: Question): unknown {
-    return isFleetWide(question) ? this.#fleetWide.get(key) : this.#byTenant.get(key)?.get(schema);
+    return isFleetWide(question) ? this.fleetWide.get(key) : this.#byTenant.get(key)?.get(schema);
   }
 
   /** The role that the tenant's new tables are to belong to; null where nothing asked, and where it is the session's own. */
@@ -52,10 +53,10 @@ export class Answers {
     for (const question of questions) {
       const key = questionKey(question);
       if (isFleetWide(question)) {
-        if (this.#fleetWide.has(key)) continue;
+        if (this.fleetWide.has(key)) continue;
         const answer = await this.#byTrees(question);
         if (question.kind === 'expression' && answer === false) expressions.push(question);
-        else this.#fleetWide.set(key, answer);
+        else this.fleetWide.set(key, answer);
         continue;
       }
       const known = this.#byTenant.get(key) ?? new Map<string, unknown>();
@@ -71,7 +72,7 @@ export class Answers {
   async #judge(questions: readonly ExpressionQuestion[]): Promise<void> {
     for (const group of groupBy(questions, (question) => JSON.stringify(question.columns)).values()) {
       const verdicts = await judgeExpressions(this.session, group[0]?.columns ?? [], group, this.names);
-      for (const [at, question] of group.entries()) this.#fleetWide.set(questionKey(question), verdicts[at] ?? false);
+      for (const [at, question] of group.entries()) this.fleetWide.set(questionKey(question), verdicts[at] ?? false);
     }
   }
 

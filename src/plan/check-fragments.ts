@@ -11,10 +11,18 @@ import { TrueupError } from '../trueup-error.js';
 /**
  * Fragments that plan evaluates on the server may call only immutable functions of pg_catalog: the plan of someone's change
  * must not be able to read files or to end backends. READ ONLY would stop neither.
+ * @param checked what was found in order before, and need not be asked about; is added to
  * @throws {TrueupError} FRAGMENT_REFUSED before any of them is evaluated.
  */
-export function checkEvaluatedFragments(session: Session, desired: DesiredState): Promise<void> {
-  return checkAll(session, [...desired.tables.flatMap(evaluatedFragments), ...lockFragments(desired.migrationLock)]);
+export async function checkEvaluatedFragments(
+  session: Session,
+  { tables, migrationLock }: DesiredState,
+  checked: WeakSet<DesiredTable | MigrationLockRule> = new WeakSet(),
+): Promise<void> {
+  const open = tables.filter((table) => !checked.has(table));
+  const rule = migrationLock === null || checked.has(migrationLock) ? null : migrationLock;
+  await checkAll(session, [...open.flatMap(evaluatedFragments), ...lockFragments(rule)]);
+  for (const one of [...open, ...(rule === null ? [] : [rule])]) checked.add(one);
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { DatabaseIdentity } from '../catalog/database-identity.js';
+import type { DatabaseMemory } from '../catalog/database-memory.js';
 import type { Shard } from '../catalog/shard.js';
 import type { Unmanaged } from '../catalog/unmanaged.js';
 import type { DesiredPhase, DesiredState } from '../desired-state/model.js';
@@ -80,6 +81,8 @@ export interface DatabasePlan {
   readonly shard: Shard | null;
   /** Absent from a part that was planned for a batch. */
   readonly identity?: DatabaseIdentity;
+  /** What the plan has learnt of the database, for the batches of its apply; no part of what it says. */
+  readonly memory?: DatabaseMemory;
 }
 
 /** A database that could not be planned, or in which nothing could be begun. */

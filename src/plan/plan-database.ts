@@ -1,3 +1,4 @@
+import { DatabaseMemory } from '../catalog/database-memory.js';
 import { discoverTenants, type LookAlike, type TenantSelection } from '../catalog/discover.js';
 import { readOwned } from '../catalog/owned-reads.js';
 import { type CatalogSnapshot, readCatalog } from '../catalog/snapshot.js';
@@ -35,6 +36,8 @@ export interface PlanRequest {
   readonly progress: Progress;
   /** Names of tables: no other is looked at. What that shows of a tenant holds for these tables alone. */
   readonly focus?: ReadonlySet<string>;
+  /** What the run has learnt of the database before; left out: nothing. */
+  readonly memory?: DatabaseMemory;
   /** Whether what nothing declares is counted; it is not where only some tables are looked at. Left out: yes. */
   readonly counts?: boolean;
 }
@@ -120,18 +123,19 @@ async function planVariant(database: Database, session: Session, request: PlanRe
   const wholeFleet = request.selection.schemas.length === 0 && database.maxSessions > 1;
   const beside = wholeFleet ? () => database.connect() : null;
   const counts = request.focus === undefined && request.counts !== false;
-  const snapshot = await readCatalog(session, desired, request.selection, { beside, counts });
+  const memory = request.memory ?? new DatabaseMemory();
+  const snapshot = await readCatalog(session, desired, request.selection, { beside, counts, memory });
   // Which backend the fleet runs explains more than what the default one lacks.
   checkBackends(desired, snapshot, database.id);
   const held = heldMethods(desired, snapshot);
   const extensions = checkExtensions(desired.extensions, snapshot, database.id, held);
-  if (snapshot.tenants.length > 0) await checkEvaluatedFragments(session, desired);
+  if (snapshot.tenants.length > 0) await checkEvaluatedFragments(session, desired, memory.checked);
 
   const reads = tenantsOf(snapshot);
-  const tables = await resolveNames(desired.tables, snapshot.names);
+  const tables = await resolveNames(desired.tables, snapshot);
   await checkTypes(tables, desired.extensions, snapshot, database.id);
   progress.phase('comparing tenants', reads.length);
-  const answers = new Answers(session, snapshot.names, desired.release, beside);
+  const answers = new Answers(session, snapshot.names, desired.release, beside, memory.answers);
   const results = await planTenants(reads, {
     session,
     beside,

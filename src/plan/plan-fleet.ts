@@ -1,4 +1,5 @@
 import { readIdentity } from '../catalog/database-identity.js';
+import { DatabaseMemory } from '../catalog/database-memory.js';
 import { known } from '../collections.js';
 import type { Database, Session } from '../database/session.js';
 import { NO_PROGRESS } from '../progress.js';
@@ -70,7 +71,8 @@ async function planOne(database: Database, request: PlanRequest, open: Session |
     // Not for a session that is lent: whoever lends it may have no other to spare.
     if (open === undefined) await refusePooler(database, session);
     const identity = await readIdentity(session);
-    return { ...(await planDatabase(database, session, request)), identity };
+    const memory = new DatabaseMemory();
+    return { ...(await planDatabase(database, session, { ...request, memory })), identity, memory };
   } finally {
     if (open === undefined) await session.release();
   }

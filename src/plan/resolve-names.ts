@@ -1,3 +1,5 @@
+import type { Surroundings } from '../catalog/database-memory.js';
+import { known } from '../collections.js';
 import type {
   DesiredColumn,
   DesiredConstraint,
@@ -9,14 +11,21 @@ import type { NameResolver } from '../sql/names.js';
 import { qualifyNames, qualifyOperatorClass } from '../sql/qualify.js';
 import { quoteIdentifier } from '../sql/quote.js';
 
+/** The declared tables as one database understands them, each resolved once. */
+export async function resolveNames(
+  tables: readonly DesiredTable[],
+  { names, tables: resolved }: Pick<Surroundings, 'names' | 'tables'>,
+): Promise<readonly DesiredTable[]> {
+  const open = tables.filter((table) => !resolved.has(table));
+  for (const [at, table] of (await resolveAll(open, names)).entries()) resolved.set(known(open[at], 'a table'), table);
+  return tables.map((table) => known(resolved.get(table), 'a resolved table'));
+}
+
 /**
  * The declared tables as one database understands them: bare names of extensions' types, functions and operator classes
  * qualified by the schema where the extension really lives there, so that sessions need no search_path.
  */
-export async function resolveNames(
-  tables: readonly DesiredTable[],
-  names: NameResolver,
-): Promise<readonly DesiredTable[]> {
+async function resolveAll(tables: readonly DesiredTable[], names: NameResolver): Promise<readonly DesiredTable[]> {
   return Promise.all(
     tables.map(async (table) => ({
       ...table,

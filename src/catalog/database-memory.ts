@@ -1,0 +1,51 @@
+import type { DesiredTable, MigrationLockRule } from '../desired-state/model.js';
+import type { TableShape } from '../shape/table-shape.js';
+import type { NameResolver } from '../sql/names.js';
+import type { AccessMethod, ExtensionState } from './extensions.js';
+
+/** What tenants' tables refer to, in one database. */
+export interface Surroundings {
+  readonly extensions: ReadonlyMap<string, ExtensionState>;
+  readonly methods: readonly AccessMethod[];
+  readonly names: NameResolver;
+  readonly isDefaultOpclass: (method: string, opclass: string) => boolean;
+  /** Declared tables, by the declaration, as these names have them. */
+  readonly tables: Map<DesiredTable, DesiredTable>;
+}
+
+/** For so long what was learnt is gone by, in milliseconds: somebody may create an extension, or move one. */
+const LASTS = 60_000;
+
+/**
+ * What one run has learnt of a database and need not ask again: a plan and the batches of its apply read the catalogs twice a
+ * batch, and of all that a reading needs only the tenants themselves may have changed since the last.
+ */
+export class DatabaseMemory {
+  /** Answers to questions about no tenant in particular, by the question's key. */
+  readonly answers = new Map<string, unknown>();
+  /** Declarations whose fragments may be evaluated on the server. */
+  readonly checked = new WeakSet<DesiredTable | MigrationLockRule>();
+  readonly #shapes = new Map<string, Map<string, TableShape>>();
+  readonly #surroundings = new Map<string, Promise<Surroundings>>();
+  readonly #since = performance.now();
+
+  /** Whether it is too old to go by. */
+  get isStale(): boolean {
+    return performance.now() - this.#since > LASTS;
+  }
+
+  /** Shapes of tables by name and hash, of those that were hashed for the same. */
+  shapes(hashedFor: string): Map<string, TableShape> {
+    const found = this.#shapes.get(hashedFor) ?? new Map<string, TableShape>();
+    this.#shapes.set(hashedFor, found);
+    return found;
+  }
+
+  /** What surrounds the tenants of a desired state that declares some extensions; read once. */
+  surroundings(declared: string, read: () => Promise<Surroundings>): Promise<Surroundings> {
+    const found = this.#surroundings.get(declared) ?? read();
+    this.#surroundings.set(declared, found);
+    found.catch(() => this.#surroundings.delete(declared));
+    return found;
+  }
+}
