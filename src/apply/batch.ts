@@ -76,6 +76,8 @@ async function begin(run: DatabaseRun, keeper: Session, tasks: readonly Task[]) 
     const fresh = await introspect(
       run,
       held.map((schema) => foreseen(run, schema)),
+      // Else a tenant whose evidence has gone stale would be taken for what it was, time and again.
+      tasks.every(({ turns }) => turns === 0),
     );
     const todo = held.flatMap((schema) => approved(run, fresh.tenants.get(schema)));
     return { locks, fresh, todo, order: await tableOrder(keeper, todo) };

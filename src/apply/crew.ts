@@ -69,7 +69,9 @@ export class Crew {
       const beside = Math.min(concurrency, database.maxSessions, work + 1) - 1;
       const more = beside - database.spare;
       if (!keeper.embedded && more > 0) await checkConnections(keeper, more);
-      for (let at = 0; at < beside; at += 1) opened.push(await database.connect());
+      // Side by side: each takes the server 10 ms to begin.
+      const opening = Array.from({ length: Math.max(0, beside) }, async () => opened.push(await database.connect()));
+      for (const result of await Promise.allSettled(opening)) if (result.status === 'rejected') throw result.reason;
       if (!keeper.embedded) await refuseSharedBackends(keeper, opened);
     } catch (error) {
       for (const session of [keeper, ...opened]) await session.close();

@@ -2,7 +2,7 @@ import type { Row, Session } from '../database/session.js';
 import type { TenantChange } from '../diff/change.js';
 import { changeKey } from '../plan/drift-classes.js';
 import type { DatabasePlan, PlannedTenant } from '../plan/fleet-plan.js';
-import { planDatabase } from '../plan/plan-database.js';
+import { type PlanRequest, planDatabase } from '../plan/plan-database.js';
 import { NO_PROGRESS } from '../progress.js';
 import type { DatabaseRun } from './batch.js';
 import type { Standing } from './ledger.js';
@@ -41,11 +41,16 @@ export function expecting(
  * as it was thought to be where it matters. One that shows anything else, or of which nothing is known, is read whole: what
  * others did to it meanwhile may reach further. Of a schema that does not exist yet there is nothing to diff: whether that
  * is still so is all that is asked.
+ * @param presumes whether tables that were empty count as empty still, in those that are as expected
  */
-export async function introspect(run: DatabaseRun, expected: readonly Expectation[]): Promise<Introspected> {
+export async function introspect(
+  run: DatabaseRun,
+  expected: readonly Expectation[],
+  presumes = false,
+): Promise<Introspected> {
   const narrow = expected.flatMap((one) => (one.kind === 'known' ? [one] : []));
   const focus = new Set(narrow.flatMap(({ tables }) => [...tables]));
-  const seen = narrow.length === 0 ? NOTHING : await read(run, narrow, focus);
+  const seen = narrow.length === 0 ? NOTHING : await read(run, narrow, { focus, presumes });
   const borneOut = new Map(
     narrow.flatMap(({ schema, changes }) => {
       const tenant = seen.tenants.get(schema);
@@ -82,16 +87,12 @@ const NOTHING: Introspected = { tenants: new Map(), unreadable: new Map() };
 async function read(
   { database, crew, request, isNew, memory }: DatabaseRun,
   of: readonly { readonly schema: string }[],
-  focus?: ReadonlySet<string>,
+  narrow: Pick<PlanRequest, 'focus' | 'presumes'> = {},
 ): Promise<Introspected> {
   const schemas = of.map(({ schema }) => schema);
   const selection = { schemas, exclude: [], allowEmpty: true, allowAbsent: true };
-  const asked = { ...request, selection, progress: NO_PROGRESS, counts: false, memory: memory() };
-  const plan: DatabasePlan = await planDatabase(
-    database,
-    crew.keeper,
-    focus === undefined ? asked : { ...asked, focus },
-  );
+  const asked = { ...request, selection, progress: NO_PROGRESS, counts: false, memory: memory(), ...narrow };
+  const plan: DatabasePlan = await planDatabase(database, crew.keeper, asked);
   return {
     tenants: new Map(
       plan.tenants.filter((tenant) => !tenant.isNew || isNew(tenant.schema)).map((tenant) => [tenant.schema, tenant]),

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { CODE_CACHE, loadProgram } from '../cli/launch.js';
+import { optimiseAsUsual } from '../optimise-late.js';
 import { leaveUnoptimised, optimiseAgain } from '../webassembly-tiers.js';
 
 const { program, script } = loadProgram();
@@ -19,6 +20,7 @@ process.on('exit', () => {
   // V8 refuses what was compiled under other flags than it finds at the next start, before the program has set any.
   leaveUnoptimised();
   optimiseAgain();
+  optimiseAsUsual();
   writeFileSync(CODE_CACHE, script.createCachedData());
 });
 await program.start(new URL('../../bin/run.js', import.meta.url).href);

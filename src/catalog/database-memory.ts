@@ -25,6 +25,8 @@ export class DatabaseMemory {
   readonly answers = new Map<string, unknown>();
   /** Declarations whose fragments may be evaluated on the server. */
   readonly checked = new WeakSet<DesiredTable | MigrationLockRule>();
+  /** Tenants of which a question about rows was answered by `none`, by the question's key. */
+  readonly none = new Map<string, Set<string>>();
   readonly #shapes = new Map<string, Map<string, TableShape>>();
   readonly #surroundings = new Map<string, Promise<Surroundings>>();
   readonly #since = performance.now();

@@ -1,6 +1,7 @@
 import type { Config } from '@oclif/core/config';
 import { ExitError } from '@oclif/core/errors';
 import { loadHelpClass } from '@oclif/core/help';
+import { optimiseLate } from '../optimise-late.js';
 import { TrueupError } from '../trueup-error.js';
 import { leaveUnoptimised } from '../webassembly-tiers.js';
 import { endOfFlags, wantsJson, wantsJsonLog } from './arguments.js';
@@ -41,6 +42,7 @@ export async function run(
     return end(EXIT_CODES.error);
   };
   leaveUnoptimised();
+  optimiseLate();
   survivePipes();
   endOnSignals();
   process.on('uncaughtException', fail);

@@ -1,3 +1,4 @@
+import { DatabaseMemory } from '../catalog/database-memory.js';
 import { judgeExpressions, judgeView } from '../catalog/judge.js';
 import { readOwners } from '../catalog/owners.js';
 import type { IndexUsage } from '../catalog/presence.js';
@@ -25,13 +26,15 @@ export class Answers {
     private readonly release: ReleaseRule | null,
     /** Opens a second session, for tables of a fleet large enough to be read by two. */
     private readonly beside: OpenBeside = null,
-    /** What is known already of questions about no tenant in particular, and what will be. */
-    private readonly fleetWide: Map<string, unknown> = new Map(),
+    /** What the run has learnt before, and will have learnt. */
+    private readonly memory: DatabaseMemory = new DatabaseMemory(),
+    /** Whether rows that were not there count as not there still. */
+    private readonly presumes = false,
   ) {}
 
   /** The answer for a tenant, or undefined while it was not fetched. */
   of(schema: string, key: string, question: Question): unknown {
-    return isFleetWide(question) ? this.fleetWide.get(key) : this.#byTenant.get(key)?.get(schema);
+    return isFleetWide(question) ? this.memory.answers.get(key) : this.#byTenant.get(key)?.get(schema);
   }
 
   /** The role that the tenant's new tables are to belong to; null where nothing asked, and where it is the session's own. */
@@ -53,17 +56,21 @@ export class Answers {
     for (const question of questions) {
       const key = questionKey(question);
       if (isFleetWide(question)) {
-        if (this.fleetWide.has(key)) continue;
+        if (this.memory.answers.has(key)) continue;
         const answer = await this.#byTrees(question);
         if (question.kind === 'expression' && answer === false) expressions.push(question);
-        else this.fleetWide.set(key, answer);
+        else this.memory.answers.set(key, answer);
         continue;
       }
       const known = this.#byTenant.get(key) ?? new Map<string, unknown>();
       this.#byTenant.set(key, known);
+      const none = this.memory.none.get(key) ?? new Set();
+      if (this.presumes) for (const schema of schemas) if (none.has(schema)) known.set(schema, 'none');
       const open = schemas.filter((schema) => !known.has(schema));
       const found = await this.#tenantAnswers(question, open, table);
       for (const schema of open) known.set(schema, found(schema));
+      if (question.kind === 'rows' || question.kind === 'values')
+        this.memory.none.set(key, new Set([...none, ...open.filter((schema) => known.get(schema) === 'none')]));
     }
     await this.#judge(expressions);
   }
@@ -72,7 +79,8 @@ export class Answers {
   async #judge(questions: readonly ExpressionQuestion[]): Promise<void> {
     for (const group of groupBy(questions, (question) => JSON.stringify(question.columns)).values()) {
       const verdicts = await judgeExpressions(this.session, group[0]?.columns ?? [], group, this.names);
-      for (const [at, question] of group.entries()) this.fleetWide.set(questionKey(question), verdicts[at] ?? false);
+      for (const [at, question] of group.entries())
+        this.memory.answers.set(questionKey(question), verdicts[at] ?? false);
     }
   }
 

@@ -38,6 +38,11 @@ export interface PlanRequest {
   readonly focus?: ReadonlySet<string>;
   /** What the run has learnt of the database before; left out: nothing. */
   readonly memory?: DatabaseMemory;
+  /**
+   * Whether rows that the memory says were not there count as not there still: for what is made under a lock, where that is
+   * checked again. Left out: no.
+   */
+  readonly presumes?: boolean;
   /** Whether what nothing declares is counted; it is not where only some tables are looked at. Left out: yes. */
   readonly counts?: boolean;
 }
@@ -135,7 +140,7 @@ async function planVariant(database: Database, session: Session, request: PlanRe
   const tables = await resolveNames(desired.tables, snapshot);
   await checkTypes(tables, desired.extensions, snapshot, database.id);
   progress.phase('comparing tenants', reads.length);
-  const answers = new Answers(session, snapshot.names, desired.release, beside, memory.answers);
+  const answers = new Answers(session, snapshot.names, desired.release, beside, memory, request.presumes);
   const results = await planTenants(reads, {
     session,
     beside,

@@ -15,9 +15,15 @@ export async function assertStatement(
   template: SqlTemplate,
   allowed: { readonly schemas: readonly string[] },
 ): Promise<void> {
+  const of = allowed.schemas.join('\0');
+  if (passed.get(template) === of) return;
   const reason = await refusal(template, new Set([TENANT_SCHEMA, 'pg_catalog', ...allowed.schemas]));
   if (reason !== null) throw refused(template, reason);
+  passed.set(template, of);
 }
+
+/** Templates that were let pass, with the schemas that they might name: tenants of a class share theirs. */
+const passed = new WeakMap<SqlTemplate, string>();
 
 const refused = (template: SqlTemplate, reason: string): TrueupError =>
   new TrueupError('STATEMENT_REFUSED', `a statement was not sent: ${reason}`, {
