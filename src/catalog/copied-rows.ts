@@ -71,9 +71,10 @@ async function copyPart(
   const characters = new Map<number, number>();
   const isLarge = (at: number) => (characters.get(at) ?? 0) > MOST_CHARACTERS;
   await session.copyOut?.(statements, (at, values) => {
+    // A NULL counts as well: a million of them fill the memory like anything else.
     characters.set(
       at,
-      values.reduce((sum, value) => sum + (value?.length ?? 0), characters.get(at) ?? 0),
+      values.reduce((sum, value) => sum + (value?.length ?? 0) + 1, characters.get(at) ?? 0),
     );
     if (!isLarge(at)) rows.push({ at, values });
   });

@@ -169,8 +169,13 @@ export async function readFamilyRows(
   const failed = new Map<string, string>();
   const names = Object.keys(values);
   const expressions = Object.values(values).map((expression) => `(${expression})::text`);
+  const there = await sizes(session, tables);
+  const found = new Set(there.map((of) => of.schema));
+  // Gone since the catalogs were read: to take it for an empty one would make an orphan of every member.
+  for (const { schema, table } of tables)
+    if (!found.has(schema)) failed.set(schema, `rows of ${table} could not be read: the table is gone`);
   await inBatches(
-    await sizes(session, tables),
+    there,
     (of) => of.locks,
     async (batch) => {
       const sql = batch.map((of, at) => `select ${at} "at", array[${expressions.join(', ')}] v from ${qualified(of)}`);

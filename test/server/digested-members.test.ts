@@ -151,6 +151,9 @@ const CASES: Readonly<Record<string, (schema: string) => string>> = {
     `DROP INDEX ${s}.orders_1; CREATE INDEX orders_1 ON ${s}.orders USING gin (body) WHERE shop_no = 1 AND body IS NOT NULL AND shop_no > 1`,
   two_rows_of_one_name: (s) =>
     `ALTER TABLE ${s}.shops DROP CONSTRAINT shops_pkey; INSERT INTO ${s}.shops VALUES ('a', 50)`,
+  // Their hashes, put together, are one's.
+  three_rows_of_one_name: (s) =>
+    `ALTER TABLE ${s}.shops DROP CONSTRAINT shops_pkey; INSERT INTO ${s}.shops VALUES ('a', 1), ('a', 1)`,
   // Their predicates name the same columns by number as everywhere else.
   column_names_exchanged: (s) =>
     `ALTER TABLE ${s}.items RENAME shop TO x; ALTER TABLE ${s}.items RENAME kind TO shop; ALTER TABLE ${s}.items RENAME x TO kind`,
