@@ -118,7 +118,8 @@ const many = (columns: number): string =>
  * filter as JSON; `fams` says how many digested families may claim one, `fam` which; `d` as in `ix`, where that has it). px and
  * pq are the schema as a prefix in SQL and inside a literal. Each catalog is passed over once: of a fleet, that is most of the cost.
  * Whose an index is by its method and columns is asked once for all of tables with like columns.
- * @param isCut of tables that the filter cuts, `ix` has the relevant indexes alone, and `rel` says what is relevant
+ * @param isCut of tables that the filter cuts, `ix` has the relevant indexes alone, and `rel` says what is relevant; a table of
+ * which nothing is (`bare`) is asked for no more than whether it is there
  */
 export function tenantRelations(also: AlsoRead = NOTHING_MORE, isCut = false): string {
   const d = also.index === null ? '' : ', c.d';
@@ -131,15 +132,15 @@ ns as materialized (
 rel as materialized (
   select * from (
   select c.oid, c.relname, c.relnamespace ns, n.px, n.pq, c.relkind,
-         concat_ws('|', c.relkind, c.relpersistence, c.relispartition, c.relreplident) o${isCut ? ', cut.columns, cut.names, cut.methods, cut.prefixes' : ''}
+         concat_ws('|', c.relkind, c.relpersistence, c.relispartition, c.relreplident) o${isCut ? ', cut.columns, cut.names, cut.methods, cut.prefixes, coalesce(cut.bare, false) bare' : ''}
     from pg_catalog.pg_class c join ns n on n.oid = c.relnamespace${isCut ? ' left join cut on cut.tab = c.relname' : ''}
    where pg_catalog.strpos('rpmvf', c.relkind::text) <> 0 and c.relname = any($2::name[])
-  union all ${many(isCut ? 11 : 7)}) r${
+  union all ${many(isCut ? 12 : 7)}) r${
     also.table === ''
       ? ''
       : `
    cross join lateral (select ${also.table}
-     from pg_catalog.pg_attribute a where a.attrelid = r.oid and a.attnum > 0 and not a.attisdropped) a`
+     from pg_catalog.pg_attribute a where a.attrelid = r.oid and a.attnum > 0 and not a.attisdropped${isCut ? ' and not r.bare' : ''}) a`
   }),
 rule as materialized (
   select phase, columns::name[] columns, (columns || ignoring)::name[] allowed,
@@ -156,7 +157,7 @@ ix as materialized (
   select r.oid rel, ${alike} alike, i.indexrelid, ic.relam, i.indisvalid and i.indisready and i.indislive usable, named.tab, named.nm,
          case when ruled.is then pg_catalog.array_remove((i.indkey::int2[])[0:i.indnkeyatts - 1] || case when i.indexprs is null then '{}'::int2[]
            else array(select m[1]::int2 from pg_catalog.regexp_matches(i.indexprs::text, ':varattno (\\d+)', 'g') m) end, 0::int2) end keys${also.index ?? ''}
-    from rel r join pg_catalog.pg_index i on i.indrelid = r.oid join pg_catalog.pg_class ic on ic.oid = i.indexrelid
+    from rel r join pg_catalog.pg_index i on i.indrelid = r.oid${isCut ? ' and not r.bare' : ''} join pg_catalog.pg_class ic on ic.oid = i.indexrelid
    cross join lateral (select ic.relam = any(array(select pg_catalog.unnest(methods) from rule)) "is") ruled
    cross join lateral (select case when like_one.is then r.relname end tab, case when like_one.is or ruled.is then ic.relname end nm from (
      select r.relname::text = any(array(select tab from fam)) and ic.relname::text ^@ any(array(select prefix from fam)) "is") like_one) named${also.indexFrom}
@@ -182,5 +183,6 @@ cut as materialized (
   select c ->> 'table' tab, array(select pg_catalog.jsonb_array_elements_text(c -> 'columns'))::name[] columns,
          array(select pg_catalog.jsonb_array_elements_text(c -> 'names'))::name[] names,
          array(select am.oid from pg_catalog.pg_am am where am.amname::text = any(array(select pg_catalog.jsonb_array_elements_text(c -> 'methods')))) methods,
-         array(select pg_catalog.jsonb_array_elements_text(c -> 'prefixes')) prefixes
+         array(select pg_catalog.jsonb_array_elements_text(c -> 'prefixes')) prefixes,
+         c -> 'columns' = '[]' and c -> 'names' = '[]' and c -> 'prefixes' = '[]' bare
     from pg_catalog.jsonb_array_elements($3::jsonb -> 'relevant') c),`;

@@ -54,7 +54,7 @@ con as materialized (
          )} d
     from rel r
    cross join lateral (select k.* from pg_catalog.pg_constraint k where k.conrelid = r.oid offset 0) k
-   where k.contype <> 't'${isCut ? ` and ${isRelevantConstraint('r.nums')}` : ''}),
+   where k.contype <> 't'${isCut ? ` and not r.bare and ${isRelevantConstraint('r.nums')}` : ''}),
 ${treeSql(version, 'dtree', defaults(isCut))},
 ${treeSql(version, 'itree', INDEXES)},
 ${treeSql(version, 'ktree', CONSTRAINTS)},

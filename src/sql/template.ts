@@ -43,6 +43,8 @@ export const name = (identifier: string): string => quoteIdentifier(identifier);
 
 /** SQL text relative to a tenant (types, expressions, queries), with the tenant's schema turned into a variable. */
 export function relativeSql(text: string): SqlTemplate {
+  // Of most the schema is no part, and to take them apart was most of what a new tenant's statements took.
+  if (!text.includes(TENANT_SCHEMA_SQL)) return { parts: merged([text]) };
   const parts = tokenize(text).flatMap((token): (string | Variable)[] => {
     if (token.text === TENANT_SCHEMA_SQL) return [SCHEMA];
     if (token.kind !== 'string') return [token.text];
