@@ -48,7 +48,7 @@ export async function runBatch(run: DatabaseRun, lane: Lane, tasks: readonly Tas
   try {
     const turns = await changeAll(run, { lane, tenants: todo, order });
     const after = todo.flatMap((tenant) => afterwards(tenant, turns.get(tenant.schema)));
-    const verified = await crew.keep(() => introspect(run, after));
+    const verified = await crew.keep(() => introspect(run, after, { presumes: false, verifies: true }));
     for (const task of tasks.filter(({ schema }) => locks.schemas.has(schema))) {
       const standing = standingOf(task.schema, turns.has(task.schema) ? verified : fresh);
       ledger.stands(task.schema, standing);
@@ -77,7 +77,7 @@ async function begin(run: DatabaseRun, keeper: Session, tasks: readonly Task[]) 
       run,
       held.map((schema) => foreseen(run, schema)),
       // Else a tenant whose evidence has gone stale would be taken for what it was, time and again.
-      tasks.every(({ turns }) => turns === 0),
+      { presumes: tasks.every(({ turns }) => turns === 0), verifies: false },
     );
     const todo = held.flatMap((schema) => approved(run, fresh.tenants.get(schema)));
     return { locks, fresh, todo, order: await tableOrder(keeper, todo) };

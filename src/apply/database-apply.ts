@@ -137,7 +137,7 @@ export class DatabaseApply {
   #runOf(crew: Crew, schedule: Schedule): DatabaseRun {
     const { database, request } = this;
     const isUnchanged = this.databaseChanges.length === 0;
-    let memory = (isUnchanged ? this.target.memory : undefined) ?? new DatabaseMemory();
+    let memory = (isUnchanged ? this.target.memory : undefined) ?? new DatabaseMemory(database);
     return {
       database,
       crew,
@@ -147,7 +147,7 @@ export class DatabaseApply {
       extensionSchemas: this.target.extensionSchemas,
       isUnchanged,
       memory: () => {
-        if (memory.isStale) memory = new DatabaseMemory();
+        if (memory.isStale) memory = new DatabaseMemory(database);
         return memory;
       },
       planned: (schema) => this.#pending.get(schema) ?? null,

@@ -41,16 +41,17 @@ export function expecting(
  * as it was thought to be where it matters. One that shows anything else, or of which nothing is known, is read whole: what
  * others did to it meanwhile may reach further. Of a schema that does not exist yet there is nothing to diff: whether that
  * is still so is all that is asked.
- * @param presumes whether tables that were empty count as empty still, in those that are as expected
+ * @param how presumes: whether tables that were empty count as empty still, in those that are as expected; verifies: what
+ * was done is looked at, and no fingerprint is wanted
  */
 export async function introspect(
   run: DatabaseRun,
   expected: readonly Expectation[],
-  presumes = false,
+  { presumes, verifies }: { readonly presumes: boolean; readonly verifies: boolean },
 ): Promise<Introspected> {
   const narrow = expected.flatMap((one) => (one.kind === 'known' ? [one] : []));
   const focus = new Set(narrow.flatMap(({ tables }) => [...tables]));
-  const seen = narrow.length === 0 ? NOTHING : await read(run, narrow, { focus, presumes });
+  const seen = narrow.length === 0 ? NOTHING : await read(run, narrow, { focus, presumes, unhashed: verifies });
   const borneOut = new Map(
     narrow.flatMap(({ schema, changes }) => {
       const tenant = seen.tenants.get(schema);
@@ -59,7 +60,7 @@ export async function introspect(
   );
   for (const tenant of await stillAbsent(run.crew.keeper, expected)) borneOut.set(tenant.schema, tenant);
   const others = expected.filter(({ schema }) => !borneOut.has(schema));
-  const whole = others.length === 0 ? NOTHING : await read(run, others);
+  const whole = others.length === 0 ? NOTHING : await read(run, others, { unhashed: verifies });
   return { ...whole, tenants: new Map([...borneOut, ...whole.tenants]) };
 }
 
@@ -87,11 +88,11 @@ const NOTHING: Introspected = { tenants: new Map(), unreadable: new Map() };
 async function read(
   { database, crew, request, isNew, memory }: DatabaseRun,
   of: readonly { readonly schema: string }[],
-  narrow: Pick<PlanRequest, 'focus' | 'presumes'> = {},
+  how: Pick<PlanRequest, 'focus' | 'presumes' | 'unhashed'>,
 ): Promise<Introspected> {
   const schemas = of.map(({ schema }) => schema);
   const selection = { schemas, exclude: [], allowEmpty: true, allowAbsent: true };
-  const asked = { ...request, selection, progress: NO_PROGRESS, counts: false, memory: memory(), ...narrow };
+  const asked = { ...request, selection, progress: NO_PROGRESS, counts: false, memory: memory(), ...how };
   const plan: DatabasePlan = await planDatabase(database, crew.keeper, asked);
   return {
     tenants: new Map(

@@ -31,6 +31,9 @@ export class DatabaseMemory {
   readonly #surroundings = new Map<string, Promise<Surroundings>>();
   readonly #since = performance.now();
 
+  /** @param database what stands for it in this process, for what outlives a run; left out: the memory itself */
+  constructor(readonly database?: object) {}
+
   /** Whether it is too old to go by. */
   get isStale(): boolean {
     return performance.now() - this.#since > LASTS;

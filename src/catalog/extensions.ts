@@ -62,11 +62,13 @@ export async function readExtensions(
  * What the declared extensions' names mean in this database. A bare name of the desired state is pg_catalog's when
  * pg_catalog has it; else the installed extension's that brings it; else, while exactly one schema comes into question
  * for the extensions that are still to be created, that one.
+ * @param database what stands for it in this process, and lives longer than a session
  */
 export async function readNames(
   session: Session,
   declared: readonly DesiredExtension[],
   states: ReadonlyMap<string, ExtensionState>,
+  database: object = session,
 ): Promise<NameResolver> {
   const rows = await session.query<ObjectsRow>(
     `with ext as (select e.oid, e.extname from pg_catalog.pg_extension e where e.extname = any($1::text[]))
@@ -88,8 +90,9 @@ export async function readNames(
        join pg_catalog.pg_am am on am.oid = c.opcmethod`)}`,
     [declared.map((extension) => extension.name)],
   );
-  const own = builtIns.get(session) ?? (await session.query<ObjectsRow>(BUILT_INS));
-  builtIns.set(session, own);
+  const kept = builtIns.get(database);
+  const own = kept?.serverVersion === session.serverVersion ? kept.rows : await session.query<ObjectsRow>(BUILT_INS);
+  builtIns.set(database, { serverVersion: session.serverVersion, rows: own });
   return resolver([...own, ...rows], toBeCreatedIn(declared, states));
 }
 
@@ -98,8 +101,8 @@ const grouped = (objects: string): string => `
      select o.kind, o.ext, o."schema", o."method", pg_catalog.array_agg(o."name") names from (${objects}) o
       group by 1, 2, 3, 4 order by 1, 2, 3, 4`;
 
-/** What pg_catalog has: as long as a session lives, what its server came with. Three thousand names, asked once a session. */
-const builtIns = new WeakMap<Session, readonly ObjectsRow[]>();
+/** What pg_catalog has: what a server of its version came with. Three thousand names, asked once a database. */
+const builtIns = new WeakMap<object, { readonly serverVersion: number; readonly rows: readonly ObjectsRow[] }>();
 
 const BUILT_INS = grouped(`
      select distinct 'operator-class' kind, '' ext, 'pg_catalog' "schema", c.opcname::text "name", am.amname::text "method"

@@ -17,6 +17,8 @@ export interface FleetPass {
 export interface PassRequest {
   readonly shapes: boolean;
   readonly apart: boolean;
+  /** Tenants of which each counts as a shape of its own; more than a few are hashed all the same. Left out: no. */
+  readonly unhashed?: boolean;
   /** So many tenants are hashed roughly first. */
   readonly worthRough?: number;
   /** Of fewer tables what belongs to them is looked up one by one. */
@@ -48,13 +50,14 @@ export async function readFleet(
   const parts = sessions.length * Math.min(each, PARTS_PER_SESSION);
   const read = (session: Session, part: readonly string[]) => {
     const isRough = request.shapes && part.length >= (request.worthRough ?? WORTH_ROUGH);
+    const isNever = request.unhashed === true && !isRough;
     const { serverVersion } = session;
     const isCut = request.shapes && filter.relevant.length > 0;
     const isFew = part.length * relations.length < (request.fewTables ?? FEW_TABLES);
     const sql = `with ${[
       tenantRelations(isRough ? readForHash(serverVersion, isCut) : undefined, isCut),
       ...(apart ? [ownedSql(serverVersion, isRough)] : []),
-      ...(request.shapes ? [shapesSql(serverVersion, { isRough, isCut, isFew })] : []),
+      ...(request.shapes ? [shapesSql(serverVersion, { isRough, isCut, isFew, isNever })] : []),
     ].join(',')}${[...(apart ? [OWNED_ROWS] : []), ...(request.shapes ? [SHAPE_ROWS] : [])].join('\nunion all')}`;
     const parameters = [part, relations, JSON.stringify(filter), ...(isRough || apart ? [seed] : [])];
     return session.query<FleetRow>(sql, parameters);

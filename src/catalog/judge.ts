@@ -40,6 +40,51 @@ export async function judgeExpressions(
   return pairs.map((pair) => byPair.get(pair) ?? false);
 }
 
+/** Pairs over the same columns. */
+export interface JudgedTogether {
+  readonly columns: JudgeColumns;
+  readonly pairs: readonly ExpressionPair[];
+}
+
+/** The same for several sets of columns, in one round trip; one by one where the server refuses anything of it. */
+export async function judgeAll(
+  session: Session,
+  groups: readonly JudgedTogether[],
+  names: NameResolver,
+): Promise<readonly (readonly boolean[])[]> {
+  const each = async () => {
+    const verdicts: (readonly boolean[])[] = [];
+    for (const { columns, pairs } of groups) verdicts.push(await judgeExpressions(session, columns, pairs, names));
+    return verdicts;
+  };
+  if (groups.length < 2) return each();
+  const allowed = await Promise.all(
+    groups.map(({ pairs }) => Promise.all(pairs.map((pair) => mayBeJudged(pair, names)))),
+  );
+  const judged = groups.map(({ pairs }, of) => pairs.filter((_, at) => allowed[of]?.[at] === true));
+  const sent = groups.flatMap(({ columns }, of) =>
+    judged[of]?.length === 0 ? [] : explanation(columns, judged[of] ?? []),
+  );
+  try {
+    const outputs = (await session.script(sent)).map((rows) => outputOf(rows as readonly ExplainRow[]));
+    return groups.map(({ pairs }, of) => {
+      const output = judged[of]?.length === 0 ? [] : (outputs.shift() ?? []);
+      const byPair = new Map((judged[of] ?? []).map((pair, at) => [pair, areAlike(output, at)]));
+      return pairs.map((pair) => byPair.get(pair) ?? false);
+    });
+  } catch (error) {
+    if (!isRefusal(error)) throw error;
+    return each();
+  }
+}
+
+const areAlike = (output: readonly string[], at: number): boolean =>
+  output[at * 2] !== undefined && output[at * 2] === output[at * 2 + 1];
+
+/** Whether the server refused what it was asked, and could be asked again. */
+const isRefusal = (error: unknown): error is DatabaseError =>
+  error instanceof DatabaseError && !/^(?:08|57P|53)/u.test(error.code);
+
 /** One statement for all; where the server refuses it, one each: the refused one is not what the server holds. */
 async function judgeTogether(
   session: Session,
@@ -48,9 +93,9 @@ async function judgeTogether(
 ): Promise<readonly boolean[]> {
   try {
     const output = await explain(session, columns, pairs);
-    return pairs.map((_, at) => output[at * 2] !== undefined && output[at * 2] === output[at * 2 + 1]);
+    return pairs.map((_, at) => areAlike(output, at));
   } catch (error) {
-    if (!(error instanceof DatabaseError) || /^(?:08|57P|53)/u.test(error.code)) throw error;
+    if (!isRefusal(error)) throw error;
     if (pairs.length === 1) return [false];
     const middle = Math.ceil(pairs.length / 2);
     return [
@@ -65,6 +110,12 @@ async function explain(
   columns: JudgeColumns,
   pairs: readonly ExpressionPair[],
 ): Promise<readonly string[]> {
+  return outputOf(await session.query<ExplainRow>(explanation(columns, pairs)));
+}
+
+const outputOf = ([row]: readonly ExplainRow[]): readonly string[] => row?.['QUERY PLAN'][0]?.Plan.Output ?? [];
+
+function explanation(columns: JudgeColumns, pairs: readonly ExpressionPair[]): string {
   const outputs = pairs.flatMap((pair) => {
     const cast = pair.castTo === null ? '' : `::${pair.castTo}`;
     return [`(${pair.desired})${cast}`, `(${pair.actual})${cast}`];
@@ -79,10 +130,7 @@ async function explain(
     );
   const from =
     definitions.length === 0 ? '' : ` FROM pg_catalog.jsonb_to_recordset('[]') AS t(${definitions.join(', ')})`;
-  const [row] = await session.query<ExplainRow>(
-    `EXPLAIN (VERBOSE, COSTS OFF, FORMAT JSON) SELECT ${outputs.join(', ')}${from}`,
-  );
-  return row?.['QUERY PLAN'][0]?.Plan.Output ?? [];
+  return `EXPLAIN (VERBOSE, COSTS OFF, FORMAT JSON) SELECT ${outputs.join(', ')}${from}`;
 }
 
 async function mayBeJudged(pair: ExpressionPair, names: NameResolver): Promise<boolean> {

@@ -41,6 +41,8 @@ export interface Hashing {
   readonly isCut: boolean;
   /** So few that what belongs to each is looked up, rather than sought among the whole fleet's. */
   readonly isFew: boolean;
+  /** Not at all: each tenant is a shape of its own. For so few that to read each takes less than to tell them apart. */
+  readonly isNever: boolean;
 }
 
 /**
@@ -48,7 +50,7 @@ export interface Hashing {
  * crosses the wire is one row a distinct shape ({@link SHAPE_ROWS}). Tenants whose tables have the same rough hashes share
  * one `sig`: only the `lead` of each is looked at further. They read catalogs only and lock no tenant's table.
  */
-export const shapesSql = (version: number, { isRough, isCut, isFew }: Hashing): string => `
+export const shapesSql = (version: number, { isRough, isCut, isFew, isNever }: Hashing): string => `
 ${isRough ? `${roughHashSql(version, isCut, isFew)},` : ''}
 sig as materialized (${
   isRough
@@ -67,7 +69,7 @@ loc as materialized (
      select a.atttypid from one cross join lateral (select a.atttypid from pg_catalog.pg_attribute a where a.attrelid = one.rel offset 0) a)) and ${OWN_TYPE}
   union all select k.oid, k.collnamespace, k.collname from pg_catalog.pg_collation k join ns on ns.oid = k.collnamespace),
 ${isCut ? SHOWN : ''}
-exact as materialized (select r.ns, r.oid rel, r.relname, ${tableHash(version, isCut)} h from one join rel r on r.oid = one.rel),
+exact as materialized (select r.ns, r.oid rel, r.relname, ${isNever ? OID : tableHash(version, isCut)} h from one join rel r on r.oid = one.rel),
 tab as materialized (${
   isRough
     ? 'select t.ns, t.rel, t.relname, exact.h from led t join one on one.relname = t.relname and one.raw = t.raw join exact on exact.rel = one.rel'
@@ -83,6 +85,9 @@ grp as (select pg_catalog.encode(${digest('ten.h')}, 'hex') h, min(ten.ns) rep, 
 const LED = `led as materialized (
   select r.ns, r.oid rel, r.relname, rough.h raw from (select r.ns, r.oid, r.relname from rel r where r.ns in (select ns from lead) offset 0) r
     join rough on rough.rel = r.oid),`;
+
+/** In place of a hash. */
+const OID = `pg_catalog.convert_to(r.oid::text, 'UTF8')`;
 
 /** The relevant indexes of the tables that are hashed: to look for one among those of the whole fleet took half the pass. */
 const SHOWN = 'shown as materialized (select ix.indexrelid from one join ix on ix.rel = one.rel),';

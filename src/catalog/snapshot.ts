@@ -13,6 +13,7 @@ import type { MemberGroup } from './owned-indexes.js';
 import { definitionKey, type OwnedRead, ownedBySchema, type ReadKind, readKind } from './owned-reads.js';
 import { againWhenPassing } from './passing-errors.js';
 import { relevanceOf, relevantShape } from './relevance.js';
+import { WORTH_ROUGH } from './shape-hash.js';
 import { CATALOG_SETTINGS, type OpenBeside, WORTH_A_SESSION, withSharedSnapshot } from './shared-snapshot.js';
 import { countUndeclared, countUnmanaged, type Unmanaged } from './unmanaged.js';
 
@@ -50,13 +51,14 @@ interface CatalogReading {
   readonly beside: OpenBeside;
   readonly counts: boolean;
   readonly memory?: DatabaseMemory;
+  readonly unhashed?: boolean;
 }
 
 /**
  * Reads the catalogs of a fleet in one read-only snapshot: a number of statements that does not grow with the tenants, and
  * not one lock on a table of theirs.
  * @param how beside: opens a second session for a fleet large enough to be read by two; counts: whether what nothing
- * declares is counted; memory: what the run has learnt before
+ * declares is counted; memory: what the run has learnt before; unhashed: see {@link PassRequest}
  */
 export async function readCatalog(
   session: Session,
@@ -73,7 +75,7 @@ async function readOnce(
   session: Session,
   desired: DesiredState,
   selection: TenantSelection,
-  { beside, counts, memory = new DatabaseMemory() }: CatalogReading,
+  { beside, counts, memory = new DatabaseMemory(), unhashed = false }: CatalogReading,
 ): Promise<CatalogSnapshot> {
   const [who] = await session.query<{ user: string; version: string }>(
     `select current_user::text "user", pg_catalog.current_setting('server_version') "version", ${CATALOG_SETTINGS}`,
@@ -96,13 +98,13 @@ async function readOnce(
     oids.length < WORTH_A_SESSION ? null : beside,
     async () => ({
       surroundings: await memory.surroundings(JSON.stringify(desired.extensions), () =>
-        readSurroundings(session, desired),
+        readSurroundings(session, desired, memory.database),
       ),
       undeclared: counted ? await countUndeclared(session, oids, desired.tables) : null,
     }),
     async (sessions, first) => ({
       ...first,
-      ...(await readFleet(sessions, oids, relations, filter, { shapes: true, apart: concerned })),
+      ...(await readFleet(sessions, oids, relations, filter, { shapes: true, apart: concerned, unhashed })),
     }),
   );
   const owned = apart.groups.filter((group) => group.phase === null || selected.has(group.phase));
@@ -114,7 +116,8 @@ async function readOnce(
       if (!representatives.has(of)) representatives.set(of, { oid, schema: group.representative });
     }
   // What is hashed of a table, and what is left of its shape.
-  const known = memory.shapes(JSON.stringify([filter, relations]));
+  const unknowable = unhashed && oids.length < WORTH_ROUGH;
+  const known = unknowable ? new Map<string, TableShape>() : memory.shapes(JSON.stringify([filter, relations]));
   const unknown = [...representatives].filter(([of]) => !known.has(of));
   const definitions = new Map(owned.map((group) => [definitionKey(group), group.representative]));
   const examples = apart.kinds.flatMap((kind) => kind.examples.map((example) => example.oid));
@@ -172,10 +175,14 @@ interface Representative {
 
 const tableKey = (name: string, hash: string): string => `${name}\0${hash}`;
 
-async function readSurroundings(session: Session, desired: DesiredState): Promise<Surroundings> {
+async function readSurroundings(
+  session: Session,
+  desired: DesiredState,
+  database: object | undefined,
+): Promise<Surroundings> {
   const declared = desired.extensions.map((extension) => extension.name);
   const { extensions, methods } = await readExtensions(session, declared);
-  const names = await readNames(session, desired.extensions, extensions);
+  const names = await readNames(session, desired.extensions, extensions, database);
   const isDefaultOpclass = await readDefaultOpclasses(session);
   return { extensions, methods, names, isDefaultOpclass, tables: new Map() };
 }

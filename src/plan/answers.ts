@@ -1,5 +1,5 @@
 import { DatabaseMemory } from '../catalog/database-memory.js';
-import { judgeExpressions, judgeView } from '../catalog/judge.js';
+import { judgeAll, judgeView } from '../catalog/judge.js';
 import { readOwners } from '../catalog/owners.js';
 import type { IndexUsage } from '../catalog/presence.js';
 import { readCounts, readPresence, readReleases, readUsage } from '../catalog/row-facts.js';
@@ -77,11 +77,12 @@ export class Answers {
 
   /** Where trees differ the server judges: a comparison of trees alone will not do. */
   async #judge(questions: readonly ExpressionQuestion[]): Promise<void> {
-    for (const group of groupBy(questions, (question) => JSON.stringify(question.columns)).values()) {
-      const verdicts = await judgeExpressions(this.session, group[0]?.columns ?? [], group, this.names);
+    const groups = [...groupBy(questions, (question) => JSON.stringify(question.columns)).values()];
+    const asked = groups.map((pairs) => ({ columns: pairs[0]?.columns ?? [], pairs }));
+    const verdicts = await judgeAll(this.session, asked, this.names);
+    for (const [of, group] of groups.entries())
       for (const [at, question] of group.entries())
-        this.memory.answers.set(questionKey(question), verdicts[at] ?? false);
-    }
+        this.memory.answers.set(questionKey(question), verdicts[of]?.[at] ?? false);
   }
 
   /** Whether another tenant gave the same answers to these questions. What is the same for all is not looked up for each. */

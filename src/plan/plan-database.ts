@@ -43,6 +43,8 @@ export interface PlanRequest {
    * checked again. Left out: no.
    */
   readonly presumes?: boolean;
+  /** Whether a few tenants are read without being told apart: their fingerprints say nothing then. Left out: no. */
+  readonly unhashed?: boolean;
   /** Whether what nothing declares is counted; it is not where only some tables are looked at. Left out: yes. */
   readonly counts?: boolean;
 }
@@ -129,7 +131,12 @@ async function planVariant(database: Database, session: Session, request: PlanRe
   const beside = wholeFleet ? () => database.connect() : null;
   const counts = request.focus === undefined && request.counts !== false;
   const memory = request.memory ?? new DatabaseMemory();
-  const snapshot = await readCatalog(session, desired, request.selection, { beside, counts, memory });
+  const snapshot = await readCatalog(session, desired, request.selection, {
+    beside,
+    counts,
+    memory,
+    unhashed: request.unhashed === true,
+  });
   // Which backend the fleet runs explains more than what the default one lacks.
   checkBackends(desired, snapshot, database.id);
   const held = heldMethods(desired, snapshot);

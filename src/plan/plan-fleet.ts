@@ -71,7 +71,7 @@ async function planOne(database: Database, request: PlanRequest, open: Session |
     // Not for a session that is lent: whoever lends it may have no other to spare.
     if (open === undefined) await refusePooler(database, session);
     const identity = await readIdentity(session);
-    const memory = new DatabaseMemory();
+    const memory = new DatabaseMemory(database);
     return { ...(await planDatabase(database, session, { ...request, memory })), identity, memory };
   } finally {
     if (open === undefined) await session.release();
