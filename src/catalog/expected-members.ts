@@ -54,7 +54,7 @@ async function differingOf(
   const formats = [...new Set(tenants.map((tenant) => tenant.format))];
   const compare = async (schemas: readonly string[], from: string, rows: readonly unknown[]) => {
     const of = schemas.flatMap((schema) => bySchema.get(schema) ?? []);
-    const result = await session.query<Row & { at: number }>(differingSql(family, from), [
+    const result = await session.query<Row & { at: number }>(differingSql(family, from, formats), [
       of.map((_, at) => at),
       of.map((tenant) => tenant.digest),
       of.map((tenant) => formats.indexOf(tenant.format) + 1),
@@ -112,16 +112,18 @@ function fromCopied(values: string, table: string, columns: readonly string[], t
         .join(', ')})) ${quoteIdentifier(table)}`;
 }
 
-function differingSql(family: IndexFamily, from: string): string {
+function differingSql(family: IndexFamily, from: string, formats: readonly (string | null)[]): string {
   const texts = variableTexts(family);
   const textOf = (variable: string) => texts.get(variable) ?? 'null';
   const parts = family.name.map((part: NamePart) =>
     typeof part === 'string' ? `${quoteLiteral(part)}::text` : textOf(part.variable),
   );
-  // A value of digits alone is all that can stand bare: anything else could read as more SQL.
-  const values = predicateVariables(family).flatMap((variable) => [
-    `'''' || replace(${textOf(variable)}, '''', '''''') || ''''`,
-    `case when ${textOf(variable)} ~ '^[0-9]+$' then ${textOf(variable)} end`,
+  // A value of digits alone is all that can stand bare: anything else could read as more SQL. What no format names is left
+  // out: it is made anew for each member.
+  const isNamed = (parameter: number) => formats.some((format) => format?.includes(`%${parameter}$s`) === true);
+  const values = predicateVariables(family).flatMap((variable, at) => [
+    isNamed(2 * at + 1) ? `'''' || replace(${textOf(variable)}, '''', '''''') || ''''` : 'null',
+    isNamed(2 * at + 2) ? `case when ${textOf(variable)} ~ '^[0-9]+$' then ${textOf(variable)} end` : 'null',
   ]);
   return `with w as materialized (select * from unnest($1::int4[], $2::text[], $3::int4[]) w(at, digest, format)),
 expected as (

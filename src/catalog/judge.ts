@@ -66,7 +66,9 @@ export async function judgeAll(
     judged[of]?.length === 0 ? [] : explanation(columns, judged[of] ?? []),
   );
   try {
-    const outputs = (await session.script(sent)).map((rows) => outputOf(rows as readonly ExplainRow[]));
+    const outputs = (sent.length === 0 ? [] : await session.script(sent)).map((rows) =>
+      outputOf(rows as readonly ExplainRow[]),
+    );
     return groups.map(({ pairs }, of) => {
       const output = judged[of]?.length === 0 ? [] : (outputs.shift() ?? []);
       const byPair = new Map((judged[of] ?? []).map((pair, at) => [pair, areAlike(output, at)]));

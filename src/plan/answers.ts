@@ -64,13 +64,18 @@ export class Answers {
       }
       const known = this.#byTenant.get(key) ?? new Map<string, unknown>();
       this.#byTenant.set(key, known);
+      const isOfRows = question.kind === 'rows' || question.kind === 'values';
       const none = this.memory.none.get(key) ?? new Set();
+      if (isOfRows) this.memory.none.set(key, none);
       if (this.presumes) for (const schema of schemas) if (none.has(schema)) known.set(schema, 'none');
       const open = schemas.filter((schema) => !known.has(schema));
       const found = await this.#tenantAnswers(question, open, table);
-      for (const schema of open) known.set(schema, found(schema));
-      if (question.kind === 'rows' || question.kind === 'values')
-        this.memory.none.set(key, new Set([...none, ...open.filter((schema) => known.get(schema) === 'none')]));
+      for (const schema of open) {
+        const answer = found(schema);
+        known.set(schema, answer);
+        if (isOfRows && answer === 'none') none.add(schema);
+        else none.delete(schema);
+      }
     }
     await this.#judge(expressions);
   }
