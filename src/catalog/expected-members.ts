@@ -27,8 +27,9 @@ export const predicateVariables = (family: Pick<IndexFamily, 'where'>): readonly
 
 /**
  * Tenants whose rows do not ask for exactly the members whose digest is given. Names, predicates and their digest are made
- * and compared on the server: nothing of a tenant in sync comes over the wire. In batches as
- * {@link readFamilyRows} reads them; a tenant whose rows could not be read counts as differing.
+ * and compared on the server. In batches as {@link copyRows} copies them, where the rows cross the wire and go back, and as
+ * {@link readFamilyRows} reads them, where nothing of a tenant in sync does; a tenant whose rows could not be read counts as
+ * differing.
  * @param seed that of the digests
  */
 export async function readDiffering(
