@@ -28,7 +28,7 @@ const MOST_PAGES = 4;
 const MOST_CHARACTERS = 32_768;
 
 /**
- * Copies columns of one table of many tenants, batch by batch, where that is a quarter of what a SELECT takes: a table of a
+ * Copies columns of one table of many tenants, batch by batch, where that is a third of what a SELECT takes: a table of a
  * few rows that has columns of PostgreSQL's own types and nothing beside its own rows. Gives the schemas of all others,
  * which are to be read as they are.
  * @param take gives the schemas that need not be read otherwise; may throw what the server says: none of its batch then
