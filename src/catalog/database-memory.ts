@@ -10,7 +10,7 @@ export interface Surroundings {
   readonly names: NameResolver;
   readonly isDefaultOpclass: (method: string, opclass: string) => boolean;
   /** Declared tables, by the declaration, as these names have them. */
-  readonly tables: Map<DesiredTable, DesiredTable>;
+  readonly tables: WeakMap<DesiredTable, DesiredTable>;
 }
 
 /** For so long what was learnt is gone by, in milliseconds: somebody may create an extension, or move one. */

@@ -17,7 +17,7 @@ export interface FleetPass {
 export interface PassRequest {
   readonly shapes: boolean;
   readonly apart: boolean;
-  /** Tenants of which each counts as a shape of its own; more than a few are hashed all the same. Left out: no. */
+  /** A tenant that is read alone is not hashed: there is no other to tell it from. Left out: it is. */
   readonly unhashed?: boolean;
   /** So many tenants are hashed roughly first. */
   readonly worthRough?: number;
@@ -50,7 +50,7 @@ export async function readFleet(
   const parts = sessions.length * Math.min(each, PARTS_PER_SESSION);
   const read = (session: Session, part: readonly string[]) => {
     const isRough = request.shapes && part.length >= (request.worthRough ?? WORTH_ROUGH);
-    const isNever = request.unhashed === true && !isRough;
+    const isNever = request.unhashed === true && namespaces.length === 1;
     const { serverVersion } = session;
     const isCut = request.shapes && filter.relevant.length > 0;
     const isFew = part.length * relations.length < (request.fewTables ?? FEW_TABLES);

@@ -1,6 +1,6 @@
 /**
  * Hashes of 64 bits in SQL, under the seed $4. They are quick, and not made to withstand someone who looks for collisions:
- * the seed is drawn anew for each statement, so that none found beforehand is one then.
+ * the seed is drawn anew for each reading of a fleet, so that none found beforehand is one then.
  *
  * What PostgreSQL's functions leave to the caller, each tried on a server:
  * - `hash_record_extended` is a sum, 31 h(a) + h(b) of row(a, b). Put together over rows it tells which values each column has,

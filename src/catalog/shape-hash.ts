@@ -41,7 +41,7 @@ export interface Hashing {
   readonly isCut: boolean;
   /** So few that what belongs to each is looked up, rather than sought among the whole fleet's. */
   readonly isFew: boolean;
-  /** Not at all: each tenant is a shape of its own. For so few that to read each takes less than to tell them apart. */
+  /** Not at all: for one tenant alone, which there is none to tell from. */
   readonly isNever: boolean;
 }
 

@@ -13,7 +13,6 @@ import type { MemberGroup } from './owned-indexes.js';
 import { definitionKey, type OwnedRead, ownedBySchema, type ReadKind, readKind } from './owned-reads.js';
 import { againWhenPassing } from './passing-errors.js';
 import { relevanceOf, relevantShape } from './relevance.js';
-import { WORTH_ROUGH } from './shape-hash.js';
 import { CATALOG_SETTINGS, type OpenBeside, WORTH_A_SESSION, withSharedSnapshot } from './shared-snapshot.js';
 import { countUndeclared, countUnmanaged, type Unmanaged } from './unmanaged.js';
 
@@ -116,7 +115,7 @@ async function readOnce(
       if (!representatives.has(of)) representatives.set(of, { oid, schema: group.representative });
     }
   // What is hashed of a table, and what is left of its shape.
-  const unknowable = unhashed && oids.length < WORTH_ROUGH;
+  const unknowable = unhashed && oids.length === 1;
   const known = unknowable ? new Map<string, TableShape>() : memory.shapes(JSON.stringify([filter, relations]));
   const unknown = [...representatives].filter(([of]) => !known.has(of));
   const definitions = new Map(owned.map((group) => [definitionKey(group), group.representative]));
@@ -184,5 +183,5 @@ async function readSurroundings(
   const { extensions, methods } = await readExtensions(session, declared);
   const names = await readNames(session, desired.extensions, extensions, database);
   const isDefaultOpclass = await readDefaultOpclasses(session);
-  return { extensions, methods, names, isDefaultOpclass, tables: new Map() };
+  return { extensions, methods, names, isDefaultOpclass, tables: new WeakMap() };
 }

@@ -43,7 +43,7 @@ export interface PlanRequest {
    * checked again. Left out: no.
    */
   readonly presumes?: boolean;
-  /** Whether a few tenants are read without being told apart: their fingerprints say nothing then. Left out: no. */
+  /** Whether one tenant that is read alone is not hashed: its fingerprint says nothing then. Left out: no. */
   readonly unhashed?: boolean;
   /** Whether what nothing declares is counted; it is not where only some tables are looked at. Left out: yes. */
   readonly counts?: boolean;

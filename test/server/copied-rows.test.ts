@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readReleases } from '../../src/catalog/row-facts.js';
 import type { FleetPlan } from '../../src/plan/fleet-plan.js';
 import { type FleetUnderTest, itemsOf, openFleet } from '../support/fleet.js';
 import { itemsIndex, itemsMember, shopState, shopTenant } from '../support/shop-fleet.js';
@@ -103,6 +104,26 @@ describe('rows of a large fleet', () => {
       await test.exec(
         `ALTER TABLE ${plain[9]}.shops DISABLE ROW LEVEL SECURITY; DROP OWNED BY ${role}; DROP ROLE ${role}`,
       );
+    }
+  });
+
+  it('are copied as stamps where COPY writes what a cast to text does, and cast everywhere else', async () => {
+    const session = await fleet.database.connect();
+    const [padded = ''] = plain.slice(-1);
+    await test.exec(`CREATE TABLE ${padded}.stamp (release char(4)); INSERT INTO ${padded}.stamp VALUES ('a')`);
+    for (const schema of plain.slice(0, -1))
+      await test.exec(
+        `CREATE TABLE ${schema}.stamp (release varchar(4)); INSERT INTO ${schema}.stamp VALUES ('a'), ('b')`,
+      );
+    try {
+      fleet.forget();
+      const found = await readReleases(session, [...plain, 'odd'], 'stamp', 'release');
+      expect([...new Set(plain.slice(0, -1).map((schema) => found.get(schema)))]).toEqual(['a, b']);
+      expect([found.get(padded), found.get('odd')]).toEqual(['a', null]);
+      expect(fleet.statements.filter((sql) => / from \w+\.stamp\b/u.test(sql))).toHaveLength(1);
+    } finally {
+      await session.close();
+      await test.exec(plain.map((schema) => `DROP TABLE ${schema}.stamp;`).join(''));
     }
   });
 
