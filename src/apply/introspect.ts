@@ -92,7 +92,7 @@ async function read(
 ): Promise<Introspected> {
   const schemas = of.map(({ schema }) => schema);
   const selection = { schemas, exclude: [], allowEmpty: true, allowAbsent: true };
-  const asked = { ...request, selection, progress: NO_PROGRESS, counts: false, memory: memory(), ...how };
+  const asked = { ...request, selection, progress: NO_PROGRESS, counts: false, memory: memory(), again: true, ...how };
   const plan: DatabasePlan = await planDatabase(database, crew.keeper, asked);
   return {
     tenants: new Map(

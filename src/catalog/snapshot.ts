@@ -51,13 +51,14 @@ interface CatalogReading {
   readonly counts: boolean;
   readonly memory?: DatabaseMemory;
   readonly unhashed?: boolean;
+  readonly again?: boolean;
 }
 
 /**
  * Reads the catalogs of a fleet in one read-only snapshot: a number of statements that does not grow with the tenants, and
  * not one lock on a table of theirs.
  * @param how beside: opens a second session for a fleet large enough to be read by two; counts: whether what nothing
- * declares is counted; memory: what the run has learnt before; unhashed: see {@link PassRequest}
+ * declares is counted; memory: what the run has learnt before; unhashed, again: see {@link PassRequest}
  */
 export async function readCatalog(
   session: Session,
@@ -74,7 +75,7 @@ async function readOnce(
   session: Session,
   desired: DesiredState,
   selection: TenantSelection,
-  { beside, counts, memory = new DatabaseMemory(), unhashed = false }: CatalogReading,
+  { beside, counts, memory = new DatabaseMemory(), unhashed = false, again = false }: CatalogReading,
 ): Promise<CatalogSnapshot> {
   const [who] = await session.query<{ user: string; version: string }>(
     `select current_user::text "user", pg_catalog.current_setting('server_version') "version", ${CATALOG_SETTINGS}`,
@@ -103,7 +104,7 @@ async function readOnce(
     }),
     async (sessions, first) => ({
       ...first,
-      ...(await readFleet(sessions, oids, relations, filter, { shapes: true, apart: concerned, unhashed })),
+      ...(await readFleet(sessions, oids, relations, filter, { shapes: true, apart: concerned, unhashed, again })),
     }),
   );
   const owned = apart.groups.filter((group) => group.phase === null || selected.has(group.phase));

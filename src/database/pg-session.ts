@@ -1,9 +1,10 @@
+import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from 'pg';
 import { CopyOut } from './copy-out.js';
 import { CONNECTION_LOST, databaseError } from './database-errors.js';
 import { Pipeline } from './pipeline.js';
-import { DatabaseError, type Row, type Session, type StatementObserver } from './session.js';
+import { DatabaseError, type QueryMode, type Row, type Session, type StatementObserver } from './session.js';
 import { parameterText } from './values.js';
 
 /** How long the end of a session behind a pooler may wait for a backend, in milliseconds. */
@@ -46,11 +47,19 @@ export class PgSession implements Session {
     return this.#broken !== null || this.#closed !== null;
   }
 
-  query<R extends Row = Row>(sql: string, parameters: readonly unknown[] = []): Promise<readonly R[]> {
+  query<R extends Row = Row>(
+    sql: string,
+    parameters: readonly unknown[] = [],
+    { kept = false }: QueryMode = {},
+  ): Promise<readonly R[]> {
     return this.#alone(async () => {
       this.observe?.({ sql, parameters });
+      // By its text: the connection may have been another session's before, which kept the same. A pooler may give a backend
+      // to the next connection with what this one kept.
+      const name =
+        kept && !this.#pooled ? { name: `trueup_${createHash('sha256').update(sql).digest('hex').slice(0, 32)}` } : {};
       // The extended protocol, always: it takes one statement, so that nothing smuggled in behind it can run.
-      const query = { text: sql, values: parameters.map(parameterText), queryMode: 'extended' };
+      const query = { text: sql, values: parameters.map(parameterText), queryMode: 'extended', ...name };
       const result = await this.client.query<R>(query);
       return result.rows;
     });

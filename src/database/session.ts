@@ -1,6 +1,11 @@
 /** One row of a result, by column name. */
 export type Row = Readonly<Record<string, unknown>>;
 
+/** How a statement is sent. */
+export interface QueryMode {
+  readonly kept?: boolean;
+}
+
 /**
  * One connection to one PostgreSQL, over pg or the embedded PGlite; nothing above this floor knows which. Session state
  * (settings, advisory locks, an open transaction) belongs to it. Not safe for concurrent use: one statement, or one script, at a time.
@@ -19,9 +24,11 @@ export interface Session {
   /**
    * Sends one statement and gives its rows. Values: text, numbers of 32 bits and booleans as JavaScript's; bigint and
    * numeric as text; json and jsonb parsed; arrays of text and int as arrays.
+   * @param how kept: the server may keep the statement, parsed and planned, for as long as the connection lasts. For a few long
+   * ones that come again
    * @throws {DatabaseError} with the server's SQLSTATE, or `08006` when the connection is lost.
    */
-  query<R extends Row = Row>(sql: string, parameters?: readonly unknown[]): Promise<readonly R[]>;
+  query<R extends Row = Row>(sql: string, parameters?: readonly unknown[], how?: QueryMode): Promise<readonly R[]>;
   /**
    * Sends statements without parameters in one round trip and gives the rows of each. The first that fails ends them: those
    * behind it do not run. For a transaction's statements: outside one the protocol makes them a transaction of their own.

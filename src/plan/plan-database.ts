@@ -45,6 +45,8 @@ export interface PlanRequest {
   readonly presumes?: boolean;
   /** Whether one tenant that is read alone is not hashed: its fingerprint says nothing then. Left out: no. */
   readonly unhashed?: boolean;
+  /** Whether such a plan is asked for again by the same session, which is then known to share no backend. Left out: no. */
+  readonly again?: boolean;
   /** Whether what nothing declares is counted; it is not where only some tables are looked at. Left out: yes. */
   readonly counts?: boolean;
 }
@@ -136,6 +138,7 @@ async function planVariant(database: Database, session: Session, request: PlanRe
     counts,
     memory,
     unhashed: request.unhashed === true,
+    again: request.again === true,
   });
   // Which backend the fleet runs explains more than what the default one lacks.
   checkBackends(desired, snapshot, database.id);
