@@ -62,7 +62,7 @@ export async function readFleet(
       ...(request.shapes ? [shapesSql(serverVersion, { isRough, isCut, isFew, isNever })] : []),
     ].join(',')}${[...(apart ? [OWNED_ROWS] : []), ...(request.shapes ? [SHAPE_ROWS] : [])].join('\nunion all')}`;
     const parameters = [part, relations, JSON.stringify(filter), ...(isRough || apart ? [seed] : [])];
-    return request.again === true && isRough
+    return (request.again === true && isRough) || parts > sessions.length
       ? planned(session, () => session.query<FleetRow>(sql, parameters, { kept: true }))
       : session.query<FleetRow>(sql, parameters);
   };

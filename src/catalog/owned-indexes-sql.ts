@@ -33,7 +33,7 @@ export function ownedSql(version: number, isRough: boolean): string {
   const predicate = isRough ? `coalesce(pg_catalog.pg_get_expr(i.indpred, face.rel), ${ownTable})` : ownTable;
   return `${isRough ? LIKE_COLUMNS : ''}
 found as materialized (
-  select r.relname tab, own.nm, r.ns, own.indexrelid, own.phase, pred.px, pred.is pred,
+  select r.relname tab, own.nm, r.ns, r.nspname, own.indexrelid, own.phase, pred.px, pred.is pred,
          case when own.fams = 1 and not coalesce(pred.px, false) and (own.phase is null or own.phase = any(sel.phases)) then own.fam end fam,
          ${isRough ? alike : 'i.indexrelid::text::int8'} alike
     from own join rel r on r.oid = own.rel${isRough ? '\n    join face on face.relname = r.relname and face.h = r.h' : ''}
@@ -81,14 +81,14 @@ face as materialized (select relname, h, min(oid) rel from rel group by 1, 2),`;
 export const OWNED_ROWS = `
 select 'index' what, tab::text, nm::text "name", def::text, pred, own, phase, min(indexrelid::text::int8)::text rep, pg_catalog.array_agg(ns) schemas,
        null::text[] digests, null::int4 fam, null::text[] kinds, null::jsonb tables
-  from (select f.tab, f.nm, said.def, f.pred, case when f.px then n.nspname::text end own, f.phase, f.indexrelid, n.nspname::text ns
-          from found f join said on said.alike = f.alike join ns n on n.oid = f.ns where f.fam is null) i group by tab, nm, def, pred, own, phase
+  from (select f.tab, f.nm, said.def, f.pred, case when f.px then f.nspname::text end own, f.phase, f.indexrelid, f.nspname::text ns
+          from found f join said on said.alike = f.alike where f.fam is null) i group by tab, nm, def, pred, own, phase
 union all
 select 'members', tab::text, null, null, null, null, null, null, pg_catalog.array_agg(n.nspname::text), pg_catalog.array_agg(digest), fam, kinds, null
   from unit join ns n on n.oid = unit.ns group by tab, fam, kinds
 union all
-select 'kind', f.tab::text, f.nm::text, said.def::text, f.pred, null, f.phase, f.indexrelid::text, array[n.nspname::text], null, f.fam, array[kind.kind::text], null
-  from kind join found f on f.indexrelid::text::int8 = kind.example join said on said.alike = f.alike join ns n on n.oid = f.ns`;
+select 'kind', f.tab::text, f.nm::text, said.def::text, f.pred, null, f.phase, f.indexrelid::text, array[f.nspname::text], null, f.fam, array[kind.kind::text], null
+  from kind join found f on f.indexrelid::text::int8 = kind.example join said on said.alike = f.alike`;
 
 /** The predicate without its constants. Only to group members: whether they are right is judged by all of the text. */
 const SKELETON = `pg_catalog.regexp_replace(coalesce(f.pred, ''), '''(?:[^'']|'''')*''|\\m\\d+\\M', '?', 'g')`;

@@ -131,11 +131,11 @@ ns as materialized (
     from pg_catalog.pg_namespace n where n.oid = any($1::oid[])),${also.first}${isCut ? CUT : ''}
 rel as materialized (
   select * from (
-  select c.oid, c.relname, c.relnamespace ns, n.px, n.pq, c.relkind,
+  select c.oid, c.relname, c.relnamespace ns, n.nspname, n.px, n.pq, c.relkind,
          concat_ws('|', c.relkind, c.relpersistence, c.relispartition, c.relreplident) o${isCut ? ', cut.columns, cut.names, cut.methods, cut.prefixes, coalesce(cut.bare, false) bare' : ''}
     from pg_catalog.pg_class c join ns n on n.oid = c.relnamespace${isCut ? ' left join cut on cut.tab = c.relname' : ''}
    where pg_catalog.strpos('rpmvf', c.relkind::text) <> 0 and c.relname = any($2::name[])
-  union all ${many(isCut ? 12 : 7)}) r${
+  union all ${many(isCut ? 13 : 8)}) r${
     also.table === ''
       ? ''
       : `
