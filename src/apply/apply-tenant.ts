@@ -30,7 +30,7 @@ export async function applyTenant(tenant: PlannedTenant, context: TurnContext): 
         end = reason;
         break;
       }
-      if (!(await runUnit(unit, tenant, context))) {
+      if (!(await runUnit(unit, tenant, context, done.length === 0))) {
         end = { kind: 'stopped' };
         break;
       }

@@ -6,6 +6,7 @@ import { approvalFailure } from './approval.js';
 import type { Crew, Worker } from './crew.js';
 import { type Circumstances, type Decision, decide, lockedOut, waiting } from './decision.js';
 import { anyFailure } from './failure.js';
+import { IN_LINE } from './gate.js';
 import { type Expectation, expecting, introspect, standingOf } from './introspect.js';
 import type { Ledger } from './ledger.js';
 import { type TableOrder, tableOrder } from './lock-order.js';
@@ -159,8 +160,8 @@ async function changeAll(
   if (tenants.length === 0) return turns;
   const queue = [...tenants];
   const atOnce = lane === 'long' ? Math.min(request.indexBuilds, crew.workers.length) : crew.workers.length;
-  const changeSome = async (worker: Worker) => {
-    while (request.control.running && !crew.halted && !worker.session.broken) {
+  const changeSome = async (worker: Worker, atLeast: number): Promise<void> => {
+    while (request.control.running && !crew.halted && !worker.session.broken && queue.length >= atLeast) {
       const tenant = queue.shift();
       if (tenant === undefined) return;
       if (ledger.start(tenant.schema)) observeStart(tenant, run);
@@ -171,8 +172,17 @@ async function changeAll(
       if (turn.end.kind === 'failed') run.failed(tenant.schema);
     }
   };
+  const changeInLine = async (worker: Worker): Promise<void> => {
+    const inLine = lane === 'long' || worker.session.embedded ? 1 : IN_LINE;
+    // Else the server would wait after each tenant for this process to make the next one's statements. None stands in line
+    // behind another where a worker may have nothing to do.
+    const ends = await Promise.allSettled(
+      Array.from({ length: inLine }, (_, place) => changeSome(worker, place === 0 ? 0 : atOnce)),
+    );
+    for (const end of ends) if (end.status === 'rejected') throw end.reason;
+  };
   // Each is kept until the batch is through: the next one begins with the first worker that this one has no tenant for.
-  await Promise.all(Array.from({ length: atOnce }, () => crew.withWorker(changeSome)));
+  await Promise.all(Array.from({ length: atOnce }, () => crew.withWorker(changeInLine)));
   return turns;
 }
 

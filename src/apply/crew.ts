@@ -6,6 +6,7 @@ import { type Database, DatabaseError, type Session } from '../database/session.
 import { TrueupError } from '../trueup-error.js';
 import { checkConnections } from './connections.js';
 import { isPassing } from './failure.js';
+import { Gate } from './gate.js';
 import { backoff } from './schedule.js';
 
 /** A statement outside any transaction that a worker's session is busy with: long, and may give way to others. */
@@ -28,6 +29,8 @@ export interface Yielded {
 /** One session that makes changes. */
 export interface Worker {
   session: Session;
+  /** Between the tenants that it changes in parallel. */
+  readonly gate: Gate;
   /** Null while nothing long runs. */
   activity: Activity | null;
   /** Set by the watch before it cancels the worker's build. */
@@ -160,7 +163,7 @@ export class Crew {
   }
 }
 
-const worker = (session: Session): Worker => ({ session, activity: null, yielded: null });
+const worker = (session: Session): Worker => ({ session, gate: new Gate(), activity: null, yielded: null });
 
 /** Whether a run cannot go on with its sessions as they are. */
 export const isConnectionTrouble = (error: unknown): boolean =>

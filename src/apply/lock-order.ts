@@ -18,16 +18,22 @@ export function lockModes(steps: readonly Step[], assumptions: readonly Assumpti
 
 /** The order in which tenants' tables are locked: by oid, so that two appliers and the application's migrations never cross. */
 export class TableOrder {
-  /** @param known names of tables in that order, by schema */
-  constructor(private readonly known: ReadonlyMap<string, readonly string[]>) {}
+  /** @param found names of tables that were there, in that order, by schema */
+  constructor(private readonly found: ReadonlyMap<string, readonly string[]>) {}
 
-  /** Those of some tables that exist, in order. What is not known of the tenant is asked: an earlier unit may have made it. */
-  async of(session: Session, schema: string, tables: readonly string[]): Promise<readonly string[]> {
-    const its = this.known.get(schema) ?? [];
+  /**
+   * Those of some tables that were there, in order; null where one was not, or nothing is known: an earlier unit may have made it.
+   * @param isFirst nothing of the tenant was changed since: what was not there is not there
+   */
+  known(schema: string, tables: readonly string[], isFirst: boolean): readonly string[] | null {
     const wanted = new Set(tables);
-    const found = its.filter((table) => wanted.has(table));
-    if (found.length === wanted.size) return found;
-    return (await readOrder(session, [schema], tables)).get(schema) ?? [];
+    const found = this.found.get(schema)?.filter((table) => wanted.has(table)) ?? null;
+    return found?.length === wanted.size || isFirst ? found : null;
+  }
+
+  /** Those of some tables that exist, in order. What is not known of the tenant is asked. */
+  async of(session: Session, schema: string, tables: readonly string[]): Promise<readonly string[]> {
+    return this.known(schema, tables, false) ?? (await readOrder(session, [schema], tables)).get(schema) ?? [];
   }
 }
 
@@ -37,14 +43,14 @@ export const UNKNOWN_ORDER = new TableOrder(new Map());
 /** The order of all tables that some tenants' changes will lock, in one statement. */
 export async function tableOrder(
   session: Session,
-  tenants: readonly { readonly schema: string; readonly changes: readonly TenantChange[] }[],
+  tenants: readonly { readonly schema: string; readonly isNew: boolean; readonly changes: readonly TenantChange[] }[],
 ): Promise<TableOrder> {
   const tables = new Set<string>();
   for (const change of new Set(tenants.flatMap((tenant) => tenant.changes.map((item) => item.change))))
     for (const table of lockModes(change.steps, change.assumptions).keys()) tables.add(table);
-  if (tables.size === 0) return UNKNOWN_ORDER;
-  const schemas = tenants.map((tenant) => tenant.schema);
-  return new TableOrder(await readOrder(session, schemas, [...tables]));
+  const schemas = tenants.flatMap((tenant) => (tenant.isNew ? [] : [tenant.schema]));
+  const found = schemas.length === 0 ? new Map() : await readOrder(session, schemas, [...tables]);
+  return new TableOrder(new Map(tenants.map(({ schema }) => [schema, found.get(schema) ?? []])));
 }
 
 async function readOrder(

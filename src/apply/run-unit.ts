@@ -1,4 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { DatabaseError } from '../database/session.js';
+import { inOneScript } from '../database/transaction.js';
 import type { TenantChange } from '../diff/change.js';
 import type { PlannedTenant } from '../plan/fleet-plan.js';
 import { explained } from './explained.js';
@@ -6,17 +8,19 @@ import { isPassing } from './failure.js';
 import { runBackfill, runOnline } from './online-step.js';
 import { backoff } from './schedule.js';
 import { type Statement, statementsOf } from './statements.js';
-import { runTransaction, type TransactionUnit } from './transaction-unit.js';
+import { asStale, runTransaction, scriptOf, type TransactionUnit } from './transaction-unit.js';
 import type { TurnContext } from './turn.js';
 
-/** Makes one unit; false when it was to go on no longer half-way, with what was done left as it is. */
+/**
+ * Makes one unit; false when it was to go on no longer half-way, with what was done left as it is.
+ * @param isFirst nothing of the tenant was changed in this turn
+ */
 export async function runUnit(
   unit: readonly TenantChange[],
   tenant: PlannedTenant,
   context: TurnContext,
+  isFirst: boolean,
 ): Promise<boolean> {
-  const { worker, request } = context;
-  const { limits, control } = request;
   const evidence = unit.flatMap(({ change, members }) =>
     change.assumptions.map((assumption) => ({
       assumption,
@@ -24,12 +28,15 @@ export async function runUnit(
       drops: change.hazards.includes('COLUMN_DROPPED'),
     })),
   );
+  let begun = false;
   let waiting: Statement[] = [];
-  const flush = async () => {
-    if (waiting.length === 0) return;
+  const flush = async (): Promise<boolean> => {
+    if (waiting.length === 0) return true;
     const transaction = { statements: waiting, evidence };
     waiting = [];
-    await runLocked(transaction, tenant.schema, context);
+    const made = await runLocked(transaction, tenant.schema, context, { begun, isFirst: isFirst && !begun });
+    begun = true;
+    return made;
   };
   for (const item of unit)
     for (const statement of statementsOf(item, tenant)) {
@@ -37,41 +44,80 @@ export async function runUnit(
         waiting.push(statement);
         continue;
       }
-      await flush();
-      if (statement.step.mode === 'backfill') {
-        // A long one is stopped at a batch's end, once the run is not only drained.
-        if (!(await runBackfill(worker, statement, () => control.state === 'running' || control.state === 'draining')))
-          return false;
-        continue;
-      }
-      const phase = context.phases.find((candidate) => candidate.name === item.change.phase);
-      const settings = statement.builds === null ? {} : (phase?.buildSettings ?? {});
-      const object = statement.builds ?? item.change.object;
-      try {
-        await runOnline(worker, tenant.schema, statement, object, { buildTimeout: limits.buildTimeout, settings });
-      } catch (error) {
-        const failed = { statements: [statement], evidence: [] };
-        const told = await explained(error, worker.session, tenant.schema, failed);
-        await takeBack(statement.undo, tenant, context);
-        throw told;
-      }
+      if (!(await flush())) return false;
+      begun = true;
+      if (!(await context.worker.gate.alone(() => runOutside(statement, item, tenant, context)))) return false;
     }
-  await flush();
-  return true;
+  return flush();
 }
 
-/** A transaction whose failure is explained. */
+/** Runs a statement that is part of no transaction; false when it was to go on no longer. */
+async function runOutside(
+  statement: Statement,
+  { change }: TenantChange,
+  tenant: PlannedTenant,
+  context: TurnContext,
+): Promise<boolean> {
+  const { worker, request } = context;
+  const { limits, control } = request;
+  // A long one is stopped at a batch's end, once the run is not only drained.
+  if (statement.step.mode === 'backfill')
+    return runBackfill(worker, statement, () => control.state === 'running' || control.state === 'draining');
+  const phase = context.phases.find((candidate) => candidate.name === change.phase);
+  const settings = statement.builds === null ? {} : (phase?.buildSettings ?? {});
+  const object = statement.builds ?? change.object;
+  try {
+    await runOnline(worker, tenant.schema, statement, object, { buildTimeout: limits.buildTimeout, settings });
+    return true;
+  } catch (error) {
+    const failed = { statements: [statement], evidence: [] };
+    const told = await explained(error, worker.session, tenant.schema, failed);
+    await takeBack(statement.undo, tenant, context);
+    throw told;
+  }
+}
+
+/**
+ * A transaction whose failure is explained: in line behind another tenant's where it can be. Gives false where the run was to
+ * go on no longer before anything of the unit was sent.
+ */
 async function runLocked(
   unit: TransactionUnit,
   schema: string,
-  { worker, request, order }: TurnContext,
-): Promise<void> {
+  { worker, crew, request, order }: TurnContext,
+  { begun, isFirst }: { readonly begun: boolean; readonly isFirst: boolean },
+): Promise<boolean> {
+  const { gate } = worker;
+  const budget = request.limits.lockTimeout;
+  const goesOn = () => begun || (request.control.running && !crew.halted);
+  const alone = async (): Promise<boolean> => {
+    if (!goesOn()) return false;
+    try {
+      await runTransaction(worker.session, schema, unit, budget, order);
+      return true;
+    } catch (error) {
+      throw await explained(error, worker.session, schema, unit);
+    }
+  };
+  const script = scriptOf(schema, unit, budget, { order, isFirst });
+  if (script === null) return gate.alone(alone);
   try {
-    await runTransaction(worker.session, schema, unit, request.limits.lockTimeout, order);
+    return await gate.inLine(async () => {
+      if (!goesOn()) return false;
+      await inOneScript(worker.session, script);
+      return true;
+    });
   } catch (error) {
-    throw await explained(error, worker.session, schema, unit);
+    return gate.alone(async () => {
+      await worker.session.query('ROLLBACK').catch(() => {});
+      if (isBehindAnothers(error)) return alone();
+      throw await explained(asStale(error, schema), worker.session, schema, unit);
+    });
   }
 }
+
+/** Nothing of it was run: the transaction that it stood behind has failed, and was still open. */
+const isBehindAnothers = (error: unknown): boolean => error instanceof DatabaseError && error.code === '25P02';
 
 /** What existing rows failed must not go on to refuse the application's next ones. */
 async function takeBack(

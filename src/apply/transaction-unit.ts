@@ -38,15 +38,11 @@ export async function runTransaction(
   budgetMs: number,
   order: TableOrder = UNKNOWN_ORDER,
 ): Promise<void> {
-  const modes = modesOf(unit);
-  const locks = (await order.of(session, schema, [...modes.keys()])).flatMap((table, at) => [
-    at === 0 ? `SET LOCAL lock_timeout = ${budgetMs}` : remainder(budgetMs),
-    `LOCK TABLE ${quoteIdentifier(schema)}.${quoteIdentifier(table)} IN ${modes.get(table) ?? 'SHARE'} MODE`,
-  ]);
-  // The last is for locks that the statements take beside: of referenced tables, of indexes.
-  const changes = [remainder(budgetMs), ...unit.statements.map(({ sql }) => sql)];
+  const tables = await order.of(session, schema, [...modesOf(unit).keys()]);
+  const checked = checkedSql(schema, unit, budgetMs, tables);
+  const changes = changesSql(unit, budgetMs);
   await inScripts(session, async (begin, commit) => {
-    const opening = [begin, ...locks, ...checksOf(schema, unit)];
+    const opening = [begin, ...checked];
     if (!unit.evidence.some(isAnsweredFirst)) {
       await session.script([...opening, ...changes, commit]);
       return;
@@ -56,9 +52,50 @@ export async function runTransaction(
     for (const evidence of unit.evidence) await checkAgain(session, schema, evidence, Math.max(1, until - Date.now()));
     await session.script([...changes, commit]);
   }).catch((error: unknown) => {
-    throw error instanceof DatabaseError && error.code === STALE_EVIDENCE ? stale(schema, error.message) : error;
+    throw asStale(error, schema);
   });
 }
+
+/**
+ * The statements between BEGIN and COMMIT of a unit that needs no answer before its end; null for any other, and where it has
+ * to be asked which of its tables there are.
+ * @param isFirst see {@link TableOrder.known}
+ */
+export function scriptOf(
+  schema: string,
+  unit: TransactionUnit,
+  budgetMs: number,
+  { order, isFirst }: { readonly order: TableOrder; readonly isFirst: boolean },
+): readonly string[] | null {
+  if (unit.evidence.some(isAnsweredFirst)) return null;
+  const tables = order.known(schema, [...modesOf(unit).keys()], isFirst);
+  return tables === null ? null : [...checkedSql(schema, unit, budgetMs, tables), ...changesSql(unit, budgetMs)];
+}
+
+/** What the server found of evidence, as an error of ours. */
+export const asStale = (error: unknown, schema: string): unknown =>
+  error instanceof DatabaseError && error.code === STALE_EVIDENCE ? stale(schema, error.message) : error;
+
+/** Locks some tables, in this order, then checks what can be checked without an answer. */
+function checkedSql(
+  schema: string,
+  unit: TransactionUnit,
+  budgetMs: number,
+  tables: readonly string[],
+): readonly string[] {
+  const modes = modesOf(unit);
+  const locks = tables.flatMap((table, at) => [
+    at === 0 ? `SET LOCAL lock_timeout = ${budgetMs}` : remainder(budgetMs),
+    `LOCK TABLE ${quoteIdentifier(schema)}.${quoteIdentifier(table)} IN ${modes.get(table) ?? 'SHARE'} MODE`,
+  ]);
+  return [...locks, ...checksOf(schema, unit)];
+}
+
+/** What is left of the budget is for locks that the statements take beside: of referenced tables, of indexes. */
+const changesSql = ({ statements }: TransactionUnit, budgetMs: number): readonly string[] => [
+  remainder(budgetMs),
+  ...statements.map(({ sql }) => sql),
+];
 
 /** Sets what is left of the budget since the transaction began, as the server's clock has it. */
 const remainder = (budgetMs: number): string =>

@@ -63,13 +63,13 @@ export function readKind(kind: MemberKind, shapes: ReadonlyMap<string, IndexShap
 /** Groups of one key are read in detail once. */
 export const definitionKey = (group: OwnedIndexGroup): string => `${group.table}\0${group.definition}`;
 
-/** What each tenant has, of the groups whose definition could be read. */
+/** What each tenant has, of the groups whose definition could be read: by name, since the server gives groups in any order. */
 export function ownedBySchema(
   groups: readonly OwnedIndexGroup[],
   shapeOf: (group: OwnedIndexGroup) => IndexShape | undefined,
 ): ReadonlyMap<string, readonly OwnedRead[]> {
   const bySchema = new Map<string, OwnedRead[]>();
-  for (const group of groups) {
+  for (const group of [...groups].sort(byName)) {
     const shape = shapeOf(group);
     if (shape === undefined) continue;
     const read: OwnedRead = {
@@ -86,3 +86,8 @@ export function ownedBySchema(
   }
   return bySchema;
 }
+
+const nameOf = ({ table, name }: OwnedIndexGroup): string => `${table}\0${name}`;
+
+const byName = (left: OwnedIndexGroup, right: OwnedIndexGroup): number =>
+  nameOf(left) < nameOf(right) ? -1 : nameOf(left) > nameOf(right) ? 1 : 0;

@@ -40,6 +40,10 @@ export class EmbeddedSession implements Session {
     return results;
   }
 
+  async transaction(statements: readonly string[]): Promise<void> {
+    await this.script(statements);
+  }
+
   /** Waits for the statement in flight: the engine has no second connection to cancel it from. */
   close(): Promise<void> {
     this.#closed ??= this.#last.then(() => this.handBack());

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Client } from 'pg';
+import type { Client, Connection } from 'pg';
 import { CopyOut } from './copy-out.js';
 import { CONNECTION_LOST, databaseError } from './database-errors.js';
 import { Pipeline } from './pipeline.js';
@@ -18,6 +18,12 @@ export interface Ended {
   keep(): boolean;
 }
 
+const ONE_AT_A_TIME = (): Error => new Error('a session sends one statement at a time');
+
+/** A field that the driver has and its types lack. */
+const connectionOf = (client: Client): Connection =>
+  (client as Client & { readonly connection: Connection }).connection;
+
 /** A session over node-postgres. */
 export class PgSession implements Session {
   readonly embedded = false;
@@ -26,6 +32,8 @@ export class PgSession implements Session {
   #broken: DatabaseError | null = null;
   #closed: Promise<void> | null = null;
   #busy = false;
+  /** Transactions that are sent and not answered. */
+  #transactions = 0;
 
   constructor(
     readonly client: Client,
@@ -72,6 +80,22 @@ export class PgSession implements Session {
     });
   }
 
+  async transaction(statements: readonly string[]): Promise<void> {
+    if (this.#busy) throw ONE_AT_A_TIME();
+    this.#transactions += 1;
+    try {
+      await this.#answer(() => {
+        for (const sql of statements) this.observe?.({ sql, parameters: [] });
+        const pipeline = new Pipeline(statements);
+        // The driver would write it only when the one before it is answered.
+        if (this.#transactions > 1) pipeline.submit(connectionOf(this.client));
+        return this.client.query(pipeline).done;
+      });
+    } finally {
+      this.#transactions -= 1;
+    }
+  }
+
   copyOut(
     statements: readonly string[],
     row: (statement: number, values: readonly (string | null)[]) => void,
@@ -99,7 +123,11 @@ export class PgSession implements Session {
 
   /** Whether its connection is as it was when the session began, as far as can be told. */
   #isClean(): boolean {
-    return this.#broken === null && !this.#busy && !this.#pooled && this.client.getTransactionStatus() === 'I';
+    return this.#broken === null && this.#isIdle && !this.#pooled && this.client.getTransactionStatus() === 'I';
+  }
+
+  get #isIdle(): boolean {
+    return !this.#busy && this.#transactions === 0;
   }
 
   /** The connection is another's from here on. */
@@ -112,12 +140,20 @@ export class PgSession implements Session {
     return this.announcedPid !== null && this.pid !== 0 && this.announcedPid !== this.pid;
   }
 
-  /** @throws {DatabaseError} in place of whatever the driver throws */
   async #alone<T>(send: () => Promise<T>): Promise<T> {
+    if (!this.#isIdle) throw ONE_AT_A_TIME();
+    this.#busy = true;
+    try {
+      return await this.#answer(send);
+    } finally {
+      this.#busy = false;
+    }
+  }
+
+  /** @throws {DatabaseError} in place of whatever the driver throws */
+  async #answer<T>(send: () => Promise<T>): Promise<T> {
     if (this.#closed !== null) throw new DatabaseError('the session is closed', CONNECTION_LOST);
     if (this.#broken !== null) throw this.#broken;
-    if (this.#busy) throw new Error('a session sends one statement at a time');
-    this.#busy = true;
     try {
       return await send();
     } catch (error) {
@@ -126,8 +162,6 @@ export class PgSession implements Session {
       if (known.code !== CONNECTION_LOST) throw known;
       this.#broken ??= known;
       throw this.#broken;
-    } finally {
-      this.#busy = false;
     }
   }
 
@@ -136,7 +170,7 @@ export class PgSession implements Session {
    * would fail. Bounded, since such a pooler may have no backend free.
    */
   async #unpin(): Promise<void> {
-    if (!this.#pooled || this.#busy || this.#broken !== null) return;
+    if (!this.#pooled || !this.#isIdle || this.#broken !== null) return;
     const timer = new AbortController();
     const reset = this.client.query('ROLLBACK; RESET ROLE; RESET ALL').finally(() => timer.abort());
     await Promise.race([reset, sleep(UNPIN_TIMEOUT, undefined, { signal: timer.signal, ref: false })]).catch(() => {});

@@ -18,6 +18,7 @@ export class Pipeline implements Submittable {
   /** Rows of each statement; rejected with the first error, as the driver gives it. */
   readonly done: Promise<readonly (readonly Row[])[]>;
   readonly #results: Row[][] = [];
+  #written = false;
   #rows: Row[] = [];
   #fields: readonly Field[] = [];
   #settle: {
@@ -33,8 +34,13 @@ export class Pipeline implements Submittable {
     this.#settle = settle;
   }
 
-  /** The driver calls this when it is the pipeline's turn; what follows are its calls for each message that comes back. */
+  /**
+   * The driver calls this when it is the pipeline's turn; what follows are its calls for each message that comes back. Whoever
+   * knows that all before it is whole may write it ahead.
+   */
   submit(connection: Connection): void {
+    if (this.#written) return;
+    this.#written = true;
     // One buffer. The driver writes each message by itself: packets that wait for each other to be acknowledged, or, held
     // back until all are there, a third of trueup's own processor time in an apply.
     connection.stream.write(pipelined(this.statements));

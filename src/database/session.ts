@@ -8,7 +8,7 @@ export interface QueryMode {
 
 /**
  * One connection to one PostgreSQL, over pg or the embedded PGlite; nothing above this floor knows which. Session state
- * (settings, advisory locks, an open transaction) belongs to it. Not safe for concurrent use: one statement, or one script, at a time.
+ * (settings, advisory locks, an open transaction) belongs to it. Not safe for concurrent use: one statement, or one script, at a time; but see `transaction`.
  */
 export interface Session {
   /** server_version_num, e.g. 170002. */
@@ -35,6 +35,13 @@ export interface Session {
    * @throws {DatabaseError} the first error
    */
   script(statements: readonly string[]): Promise<readonly (readonly Row[])[]>;
+  /**
+   * A script that is a whole transaction: its first statement begins it, its last one commits it. Another one may be sent before
+   * this one is answered, and the server goes on to it without waiting for this process. Where the first fails within its
+   * transaction, that stays open, and the second does nothing but fail with 25P02: a ROLLBACK is then the caller's to send.
+   * @throws {DatabaseError} the first error
+   */
+  transaction(statements: readonly string[]): Promise<void>;
   /**
    * Sends some `COPY … TO STDOUT` as one message, and gives each row as it comes: of which statement, and its columns' texts. They
    * are one transaction; the first that fails ends them. Names must be quoted: the server would run whatever else stood there.

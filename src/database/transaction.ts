@@ -33,6 +33,19 @@ export async function inTransaction<T>(session: Session, mode: TransactionMode, 
 }
 
 /**
+ * A read-write transaction in one round trip, behind which another may be sent before it is answered. On an error it stays
+ * open where it had begun: a ROLLBACK is the caller's, once nothing else is under way.
+ * @throws {TrueupError} POOLER_SHARES_BACKENDS where a pooler takes no transactions
+ */
+export async function inOneScript(session: Session, statements: readonly string[]): Promise<void> {
+  try {
+    await session.transaction([BEGIN['read write'], ...statements, 'COMMIT']);
+  } catch (error) {
+    throw refusesTransactions(error) ? sharedBackends(error) : error;
+  }
+}
+
+/**
  * A read-write transaction in as few round trips as its caller can do with: `run` sends scripts, of which the first starts
  * with `begin` and the last ends with `commit`. On an error whatever was begun is rolled back.
  * @throws {TrueupError} POOLER_SHARES_BACKENDS where a pooler takes no transactions

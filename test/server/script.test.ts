@@ -92,3 +92,68 @@ it('a transaction of several scripts is rolled back when what is between them fa
   });
   expect(await tables()).toEqual(['made_f']);
 });
+
+/** What the session has sent: the driver's types do not say where it writes. */
+const bytesWritten = (): number =>
+  (session as unknown as { client: { connection: { stream: { bytesWritten: number } } } }).client.connection.stream
+    .bytesWritten;
+
+const making = (table: string, ...more: readonly string[]) => [
+  'BEGIN',
+  ...more,
+  `CREATE TABLE public.${table} ()`,
+  'COMMIT',
+];
+
+it('makes transactions in the order in which they were sent, the second before this process has heard of the first', async () => {
+  const order: string[] = [];
+  const first = session.transaction(making('made_g', 'SELECT pg_sleep(0.2)')).then(() => order.push('first'));
+  const written = bytesWritten();
+  const second = session.transaction(making('made_h', 'ALTER TABLE public.made_g ADD COLUMN n int'));
+  expect(bytesWritten()).toBeGreaterThan(written);
+  expect(order).toEqual([]);
+  await Promise.all([first, second.then(() => order.push('second'))]);
+  expect(order).toEqual(['first', 'second']);
+  expect(await tables()).toEqual(expect.arrayContaining(['made_g', 'made_h']));
+  expect(sent.slice(-4)).toEqual(making('made_h', 'ALTER TABLE public.made_g ADD COLUMN n int'));
+});
+
+it('a transaction behind one that fails does nothing, whatever it says, and a rollback makes the session whole', async () => {
+  const first = session.transaction(making('made_i', 'SELECT 1/0'));
+  const second = session.transaction(making('made_j'));
+  await expect(first).rejects.toMatchObject({ name: 'DatabaseError', code: '22012' });
+  await expect(second).rejects.toMatchObject({ name: 'DatabaseError', code: '25P02' });
+  await session.query('ROLLBACK');
+  expect(await tables()).not.toEqual(expect.arrayContaining(['made_i']));
+  expect(await tables()).not.toEqual(expect.arrayContaining(['made_j']));
+  await session.transaction(making('made_j'));
+  expect(await tables()).toEqual(expect.arrayContaining(['made_j']));
+});
+
+it('a transaction behind one that could not begin is made', async () => {
+  const first = session.transaction(['BEGIN ISOLATION LEVEL NONE', 'CREATE TABLE public.made_k ()', 'COMMIT']);
+  const second = session.transaction(making('made_l'));
+  await expect(first).rejects.toMatchObject({ code: '42601' });
+  await second;
+  expect(await tables()).toEqual(expect.arrayContaining(['made_l']));
+  expect(await tables()).not.toEqual(expect.arrayContaining(['made_k']));
+});
+
+it('nothing but a transaction stands behind a transaction, and that behind nothing else', async () => {
+  const slow = session.transaction(making('made_m', 'SELECT pg_sleep(0.1)'));
+  await expect(session.query('SELECT 1')).rejects.toThrow('one statement at a time');
+  await expect(session.script(['SELECT 1'])).rejects.toThrow('one statement at a time');
+  await slow;
+  const query = session.query('SELECT pg_sleep(0.1)');
+  await expect(session.transaction(making('made_n'))).rejects.toThrow('one statement at a time');
+  await query;
+  expect(await session.query('SELECT 1 n')).toEqual([{ n: 1 }]);
+});
+
+it('both transactions are in doubt when the server ends the connection', async () => {
+  const first = session.transaction(making('made_o', 'SELECT pg_terminate_backend(pg_backend_pid())'));
+  const second = session.transaction(making('made_p'));
+  await expect(first).rejects.toMatchObject({ name: 'DatabaseError' });
+  await expect(second).rejects.toMatchObject({ code: expect.stringMatching(/^(?:08006|57P01)$/u) });
+  expect(session.broken).toBe(true);
+});

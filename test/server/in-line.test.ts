@@ -1,0 +1,83 @@
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import type { ApplyEvent } from '../../src/apply/events.js';
+import { DEFAULT_LIMITS } from '../../src/apply/request.js';
+import { type FleetUnderTest, openFleet } from '../support/fleet.js';
+import { temporaryDesiredState } from '../support/library.js';
+import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
+
+const directory = temporaryDesiredState({
+  'fleet.yaml': 'version: 1\ntenants: { having_tables: [notes] }\nphases: [{ name: base, file: base.yaml }]',
+  'base.yaml': `
+tables:
+  notes:
+    columns: { id: { type: bigint, nullable: false }, extra: text }
+    primary_key: { name: notes_pkey, columns: [id] }
+`,
+});
+const SCHEMAS = Array.from({ length: 20 }, (_, at) => `t${at + 10}`);
+/** Neighbours in a line, one alone, the first and the last. */
+const REFUSED = ['t10', 't14', 't15', 't16', 't20', 't29'];
+
+let database: TestDatabase;
+let fleet: FleetUnderTest;
+beforeEach(async () => {
+  database = await createTestDatabase();
+  await database.exec(
+    SCHEMAS.map(
+      (schema) =>
+        `CREATE SCHEMA ${schema}; CREATE TABLE ${schema}.notes (id bigint NOT NULL, CONSTRAINT notes_pkey PRIMARY KEY (id));`,
+    ).join('\n'),
+  );
+  await database.exec(`
+    CREATE FUNCTION public.refuse() RETURNS event_trigger LANGUAGE plpgsql AS $$
+    DECLARE made record;
+    BEGIN
+      FOR made IN SELECT schema_name FROM pg_event_trigger_ddl_commands() WHERE schema_name = ANY ('{${REFUSED.join()}}') LOOP
+        RAISE EXCEPTION 'not in %', made.schema_name;
+      END LOOP;
+    END $$;
+    CREATE EVENT TRIGGER refuse ON ddl_command_end WHEN TAG IN ('ALTER TABLE') EXECUTE FUNCTION public.refuse();`);
+  fleet = await openFleet(database.url);
+});
+afterEach(async () => {
+  await fleet?.close();
+  await database?.drop();
+});
+
+const changed = async () =>
+  (
+    await database.query<{ schema: string }>(
+      `SELECT c.relnamespace::regnamespace::text "schema" FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid WHERE attname = 'extra' ORDER BY 1`,
+    )
+  ).map(({ schema }) => schema);
+
+it.each([1, 2, 4])(
+  'R1: a tenant that fails fails alone, whoever stands in line behind it (concurrency %i)',
+  async (concurrency) => {
+    const events: ApplyEvent[] = [];
+    const observe = (event: ApplyEvent) => events.push(event);
+    const { summary, tenants } = await fleet.apply({ directory, concurrency, run: { observe } });
+    expect(summary).toMatchObject({ converged: SCHEMAS.length - REFUSED.length, failed: REFUSED.length });
+    for (const { schema, outcome, error } of tenants)
+      expect([schema, outcome, error?.message ?? null]).toEqual(
+        REFUSED.includes(schema) ? [schema, 'failed', `not in ${schema}`] : [schema, 'converged', null],
+      );
+    expect(await changed()).toEqual(SCHEMAS.filter((schema) => !REFUSED.includes(schema)));
+    // Who stood behind one that failed was made at once, not by another turn.
+    expect(events.filter(({ kind }) => kind === 'retry')).toEqual([]);
+  },
+);
+
+it('no tenant stands in line behind another while a connection has nothing to do', async () => {
+  const reader = await database.connect();
+  try {
+    await reader.query('BEGIN; SELECT FROM t11.notes');
+    const limits = { ...DEFAULT_LIMITS, lockTimeout: 30_000 };
+    const applying = fleet.apply({ directory, concurrency: 3, schemas: ['t11', 't12'], run: { limits } });
+    await expect.poll(changed, { interval: 5, timeout: 20_000 }).toEqual(['t12']);
+    await reader.query('COMMIT');
+    expect((await applying).summary).toMatchObject({ converged: 2 });
+  } finally {
+    await reader.end();
+  }
+});
