@@ -60,7 +60,7 @@ member as materialized (
   select tab, fam, ns, kind, count(*) n, pg_catalog.bit_xor(h) h, min("at") "first", max("at") "last" from (
     select f.tab, f.fam, f.ns, f.indexrelid::text::int8 "at", ${textHash(SKELETON, textHash(`coalesce(f.phase, '')`, 'said.def'))} kind,
            ${memberHash('f.nm', 'f.pred', SEED)} h
-      from found f join said on said.alike = f.alike where f.fam is not null) m group by 1, 2, 3, 4),
+      from found f join said on said.alike = f.alike cross join lateral (select ${UNQUOTED} said offset 0) bare where f.fam is not null) m group by 1, 2, 3, 4),
 unit as (
   select tab, fam, ns, ${memberDigest('sum(n)', 'pg_catalog.bit_xor(h)')} digest, pg_catalog.array_agg(kind::text order by kind) kinds
     from member group by 1, 2, 3),
@@ -90,5 +90,11 @@ union all
 select 'kind', f.tab::text, f.nm::text, said.def::text, f.pred, null, f.phase, f.indexrelid::text, array[f.nspname::text], null, f.fam, array[kind.kind::text], null
   from kind join found f on f.indexrelid::text::int8 = kind.example join said on said.alike = f.alike`;
 
-/** The predicate without its constants. Only to group members: whether they are right is judged by all of the text. */
-const SKELETON = `pg_catalog.regexp_replace(coalesce(f.pred, ''), '''(?:[^'']|'''')*''|\\m\\d+\\M', '?', 'g')`;
+/**
+ * The predicate without its string constants, as far as there are three, and without digits. Only to group members: whether
+ * they are right is judged by all of the text. A regular expression takes seven times as long.
+ */
+const UNQUOTED = [1, 3, 5, 7]
+  .map((piece) => `pg_catalog.split_part(coalesce(f.pred, ''), '''', ${piece})`)
+  .join(' || ');
+const SKELETON = `case when bare.said ~ '[0-9]' then pg_catalog.translate(bare.said, '0123456789', '') else bare.said end`;

@@ -1,7 +1,7 @@
-import { namePattern } from '../desired-state/family-names.js';
+import { nameLikes, namePattern } from '../desired-state/family-names.js';
 import type { DesiredPhase, DesiredTable, IndexFamily } from '../desired-state/model.js';
 import type { Relevance } from './relevance.js';
-import { RELEVANT_INDEX } from './relevance-sql.js';
+import { isRelevantColumn, RELEVANT_INDEX } from './relevance-sql.js';
 
 /**
  * What the catalog queries need to tell owned indexes and family members from the rest: they are read apart, tenant by
@@ -19,6 +19,8 @@ export interface OwnershipFilter {
     /** With which every name begins that matches the pattern: sooner told. */
     readonly prefix: string;
     readonly pattern: string;
+    /** The same names as patterns of LIKE; null where they are too many. */
+    readonly likes: readonly string[] | null;
     /** Where in the table's list of families it stands, when its members are read as one digest a tenant; else null. */
     readonly digested: number | null;
     /** Names on that table that a declaration by name claims: never members. */
@@ -62,6 +64,7 @@ export function ownershipFilter(
         table: table.name,
         prefix: typeof family.name[0] === 'string' ? family.name[0] : '',
         pattern: familyNamePattern(family),
+        likes: nameLikes(family.name, family.lists),
         digested: isDigested(table) ? at : null,
         declared: table.indexes.map((index) => index.name),
       })),
@@ -94,7 +97,10 @@ export const familyNamePattern = (family: IndexFamily): string => namePattern(fa
 export interface AlsoRead {
   /** Common table expressions that the others take, over `ns`; each with a comma behind it. */
   readonly first: string;
-  /** Columns more of each table, as aggregates over the columns `a` of table `r`, `h` among them; empty for none. */
+  /**
+   * Columns more of each table, as aggregates over the columns `a` of table `r` (`a.relevant` where the filter cuts tables), `h` among
+   * them; empty for none.
+   */
   readonly table: string;
   /** Columns more of each index `i` (in pg_class `ic`) of table `r`, `d` among them. Null: only those that may stand apart are read. */
   readonly index: string | null;
@@ -140,7 +146,7 @@ rel as materialized (
       ? ''
       : `
    cross join lateral (select ${also.table}
-     from pg_catalog.pg_attribute a where a.attrelid = r.oid and a.attnum > 0 and not a.attisdropped${isCut ? ' and not r.bare' : ''}) a`
+     from ${isCut ? FLAGGED : `pg_catalog.pg_attribute a where ${COLUMNS}`}) a`
   }),
 rule as materialized (
   select phase, columns::name[] columns, (columns || ignoring)::name[] allowed,
@@ -150,7 +156,8 @@ rule as materialized (
                  array(select pg_catalog.jsonb_array_elements_text(o -> 'ignoring')) ignoring
             from pg_catalog.jsonb_array_elements($3::jsonb -> 'ownership') o) r),
 fam as materialized (
-  select f ->> 'table' tab, f ->> 'prefix' prefix, f ->> 'pattern' pattern, (f ->> 'digested')::int4 digested,
+  select f ->> 'table' tab, f ->> 'prefix' prefix, f ->> 'pattern' pattern,
+         case when f -> 'likes' <> 'null' then array(select pg_catalog.jsonb_array_elements_text(f -> 'likes')) end likes, (f ->> 'digested')::int4 digested,
          array(select pg_catalog.jsonb_array_elements_text(f -> 'declared'))::name[] declared
     from pg_catalog.jsonb_array_elements($3::jsonb -> 'families') f),
 ix as materialized (
@@ -174,9 +181,18 @@ own as materialized (
    cross join lateral (
     select count(*) n, count(fam) fams, min(fam) fam from (
       select case when not c.nm = any(fam.declared) then fam.digested end fam from fam
-       where c.tab is not null and fam.tab = c.tab::text and pg_catalog.starts_with(c.nm::text, fam.prefix) and c.nm ~ fam.pattern) m) f
+       where c.tab is not null and fam.tab = c.tab::text and pg_catalog.starts_with(c.nm::text, fam.prefix)
+         and case when fam.likes is null then c.nm ~ fam.pattern else c.nm::text like any (fam.likes) end) m) f
    where owned.phase is not null or f.n > 0)`;
 }
+
+const COLUMNS = 'a.attrelid = r.oid and a.attnum > 0 and not a.attisdropped';
+
+/** The columns of a table that is cut, each with whether it is relevant: told once, where it is asked several times. */
+const FLAGGED = `(
+       select a.attnum, a.attname, a.atttypid, a.atttypmod, a.attnotnull, a.attidentity, a.attgenerated, a.attcollation,
+              ${isRelevantColumn('a.attname')} relevant
+         from pg_catalog.pg_attribute a where ${COLUMNS} and not r.bare offset 0) a`;
 
 const CUT = `
 cut as materialized (

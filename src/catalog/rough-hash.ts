@@ -1,6 +1,6 @@
 import { foreignReferences } from './object-references.js';
 import type { AlsoRead } from './owned.js';
-import { isRelevantColumn, isRelevantConstraint } from './relevance-sql.js';
+import { isRelevantConstraint } from './relevance-sql.js';
 import { keyedHash, rowHash, SEED, seededHash, textHash } from './seeded-hash.js';
 import { keyOptions, referencedTable, versionColumns, WITH_OPTIONS } from './table-hash.js';
 import { CONSTRAINTS, defaults, INDEXES, treeHash, treeSql } from './tree-hash.js';
@@ -14,9 +14,9 @@ import { CONSTRAINTS, defaults, INDEXES, treeHash, treeSql } from './tree-hash.j
 export const readForHash = (version: number, isCut: boolean): AlsoRead => ({
   first: KINDS,
   table: isCut
-    ? `coalesce(pg_catalog.bit_xor(case when ${isRelevantColumn('a.attname')} then ${COLUMN} else ${textHash('a.attname::text', `${SEED} # a.attnum`)} end), 0) h,
-           pg_catalog.array_agg(a.attnum) filter (where ${isRelevantColumn('a.attname')}) nums,
-           bool_or(${isRelevantColumn('a.attname')}) filter (where a.attidentity <> '') numbered`
+    ? `coalesce(pg_catalog.bit_xor(case when a.relevant then ${COLUMN} else ${textHash('a.attname::text', `${SEED} # a.attnum`)} end), 0) h,
+           pg_catalog.array_agg(a.attnum) filter (where a.relevant) nums,
+           bool_or(a.relevant) filter (where a.attidentity <> '') numbered`
     : `coalesce(pg_catalog.bit_xor(${COLUMN}), 0) h, bool_or(a.attidentity <> '') numbered`,
   index: `, facts.d, ${textHash('ic.relname::text', 'facts.d')} h, case when i.indpred is not null or i.indexprs is not null then ${treeHash(['i.indpred', 'i.indexprs'])} end th,
          case when i.indpred is not null or i.indexprs is not null then ic.relname end tn`,
@@ -128,14 +128,14 @@ export const OWN_TYPE = 't.typnamespace in (select oid from ns)';
 
 /** The tenant, where one of some oids stands in any tenant's schema; asked of no row where there are none, as in nearly every fleet. */
 const ownWithin = (oids: string, kind: 'opclasses' | 'collations' | 'operators'): string =>
-  `case when (select ${kind} from kinds) = '{}' then null when ${oids} && (select ${kind} from kinds) then r.ns end`;
+  `case when (select ${kind} is null from kinds) then null when ${oids} && (select ${kind} from kinds) then r.ns end`;
 
-/** Those of the tenants' own; and, of {@link keyOptions}, methods and operator classes. Once: each costs the planner as much as a table. */
+/** Those of the tenants' own, null for none; and, of {@link keyOptions}, methods and operator classes. Once: each costs the planner as much as a table. */
 const KINDS = `
 kinds as materialized (
-  select array(select o.oid from pg_catalog.pg_opclass o where o.opcnamespace in (select oid from ns)) opclasses,
-         array(select o.oid from pg_catalog.pg_collation o where o.collnamespace in (select oid from ns)) collations,
-         array(select o.oid from pg_catalog.pg_operator o where o.oprnamespace in (select oid from ns)) operators,
+  select (select pg_catalog.array_agg(o.oid) from pg_catalog.pg_opclass o where o.opcnamespace in (select oid from ns)) opclasses,
+         (select pg_catalog.array_agg(o.oid) from pg_catalog.pg_collation o where o.collnamespace in (select oid from ns)) collations,
+         (select pg_catalog.array_agg(o.oid) from pg_catalog.pg_operator o where o.oprnamespace in (select oid from ns)) operators,
          c.methods "optionMethods", c.classes "optionClasses"
     from (select pg_catalog.array_agg(distinct c.opcmethod) methods, pg_catalog.array_agg(c.oid) classes ${WITH_OPTIONS}) c),`;
 

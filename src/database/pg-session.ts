@@ -86,7 +86,7 @@ export class PgSession implements Session {
     try {
       await this.#answer(() => {
         for (const sql of statements) this.observe?.({ sql, parameters: [] });
-        const pipeline = new Pipeline(statements);
+        const pipeline = new Pipeline(statements, false);
         // The driver would write it only when the one before it is answered.
         if (this.#transactions > 1) pipeline.submit(connectionOf(this.client));
         return this.client.query(pipeline).done;

@@ -26,7 +26,11 @@ export class Pipeline implements Submittable {
     readonly reject: (error: unknown) => void;
   };
 
-  constructor(private readonly statements: readonly string[]) {
+  /** @param wantsRows without it rows that come are passed over */
+  constructor(
+    private readonly statements: readonly string[],
+    private readonly wantsRows = true,
+  ) {
     let settle = { resolve: (_: readonly (readonly Row[])[]) => {}, reject: (_: unknown) => {} };
     this.done = new Promise((resolve, reject) => {
       settle = { resolve, reject };
@@ -43,7 +47,7 @@ export class Pipeline implements Submittable {
     this.#written = true;
     // One buffer. The driver writes each message by itself: packets that wait for each other to be acknowledged, or, held
     // back until all are there, a third of trueup's own processor time in an apply.
-    connection.stream.write(pipelined(this.statements));
+    connection.stream.write(pipelined(this.statements, this.wantsRows));
   }
 
   handleRowDescription(message: {
@@ -56,6 +60,7 @@ export class Pipeline implements Submittable {
   }
 
   handleDataRow(message: { readonly fields: readonly (string | null)[] }): void {
+    if (!this.wantsRows) return;
     const values = message.fields;
     this.#rows.push(
       Object.fromEntries(

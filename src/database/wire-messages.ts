@@ -9,12 +9,17 @@ function message(letter: string, body: Buffer): Buffer {
 const LENGTH = 4;
 const HEAD = 1 + LENGTH;
 
-/** For the unnamed statement: Bind to the unnamed portal, Describe it, Execute it without a limit. No parameters, results as text. */
-const RUN = Buffer.concat([
-  message('B', Buffer.from([0, 0, 0, 0, 0, 0, 0, 0])),
-  message('D', Buffer.from('P\0', 'latin1')),
-  message('E', Buffer.from([0, 0, 0, 0, 0])),
-]);
+/** Of the unnamed statement, to the unnamed portal: no parameters, results as text. */
+const BIND = message('B', Buffer.from([0, 0, 0, 0, 0, 0, 0, 0]));
+
+/** What its rows consist of. */
+const DESCRIBE = message('D', Buffer.from('P\0', 'latin1'));
+
+/** Without a limit. */
+const EXECUTE = message('E', Buffer.from([0, 0, 0, 0, 0]));
+
+const RUN = Buffer.concat([BIND, DESCRIBE, EXECUTE]);
+const RUN_WITHOUT_ROWS = Buffer.concat([BIND, EXECUTE]);
 
 const SYNC = message('S', Buffer.alloc(0));
 
@@ -24,10 +29,12 @@ const PARSE = HEAD + 1 + 1 + 2;
 /**
  * The messages that run some statements without parameters one after the other, with one Sync behind them all. The manual:
  * "Frontend/Backend Protocol", Message Formats.
+ * @param wantsRows whether anything is to be made of the rows that they give
  */
-export function pipelined(statements: readonly string[]): Buffer {
+export function pipelined(statements: readonly string[], wantsRows: boolean): Buffer {
+  const run = wantsRows ? RUN : RUN_WITHOUT_ROWS;
   const texts = statements.map((text) => Buffer.byteLength(text));
-  const size = texts.reduce((sum, length) => sum + PARSE + length + RUN.length, SYNC.length);
+  const size = texts.reduce((sum, length) => sum + PARSE + length + run.length, SYNC.length);
   const buffer = Buffer.alloc(size);
   let at = 0;
   for (const [of, text] of statements.entries()) {
@@ -36,7 +43,7 @@ export function pipelined(statements: readonly string[]): Buffer {
     buffer.writeInt32BE(PARSE - 1 + length, at + 1);
     buffer.write(text, at + HEAD + 1, 'utf8');
     at += PARSE + length;
-    at += RUN.copy(buffer, at);
+    at += run.copy(buffer, at);
   }
   SYNC.copy(buffer, at);
   return buffer;
