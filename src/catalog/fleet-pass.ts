@@ -5,7 +5,7 @@ import { asOwned, type OwnedIndexes } from './owned-indexes.js';
 import { OWNED_ROWS, ownedSql } from './owned-indexes-sql.js';
 import { readForHash } from './rough-hash.js';
 import { asShapes, type HashedShape, randomSeed, SHAPE_ROWS, shapesSql, WORTH_ROUGH } from './shape-hash.js';
-import { shared } from './shared-snapshot.js';
+import { ANY_TENANTS, shared } from './shared-snapshot.js';
 
 /** What one pass over the catalogs gives of a fleet. */
 export interface FleetPass {
@@ -19,7 +19,7 @@ export interface PassRequest {
   readonly apart: boolean;
   /** A tenant that is read alone is not hashed: there is no other to tell it from. Left out: it is. */
   readonly unhashed?: boolean;
-  /** Whether such a reading comes again in its session, for other tenants. Left out: no. */
+  /** Whether such a reading comes again in its session, for other tenants, and {@link ANY_TENANTS} is set. Left out: no. */
   readonly again?: boolean;
   /** So many tenants are hashed roughly first. */
   readonly worthRough?: number;
@@ -62,28 +62,13 @@ export async function readFleet(
       ...(request.shapes ? [shapesSql(serverVersion, { isRough, isCut, isFew, isNever })] : []),
     ].join(',')}${[...(apart ? [OWNED_ROWS] : []), ...(request.shapes ? [SHAPE_ROWS] : [])].join('\nunion all')}`;
     const parameters = [part, relations, JSON.stringify(filter), ...(isRough || apart ? [seed] : [])];
-    return (request.again === true && isRough) || parts > sessions.length
-      ? planned(session, () => session.query<FleetRow>(sql, parameters, { kept: true }))
-      : session.query<FleetRow>(sql, parameters);
+    const kept = (request.again === true && isRough) || parts > sessions.length;
+    return session.query<FleetRow>(sql, parameters, { kept });
   };
+  if (parts > sessions.length) await Promise.all(sessions.map((session) => session.query(`select ${ANY_TENANTS}`)));
   const rows = await shared(sessions, namespaces, read, parts);
   return { hashed: asShapes(rows.filter((row) => row.what === 'shape')), apart: asOwned(rows, seed) };
 }
-
-/**
- * A statement that is kept, planned once for any tenants. Parsing and planning the pass takes as long as the pass over a
- * batch of 250 tables; the plan for these very tenants is no better, since the statement itself says how many it is about.
- * By itself the server would plan five times before it tried.
- */
-async function planned<T>(session: Session, send: () => Promise<T>): Promise<T> {
-  await session.query(GENERIC, ['force_generic_plan']);
-  const rows = await send();
-  await session.query(GENERIC, ['auto']);
-  return rows;
-}
-
-/** For this transaction alone: where the statement fails, so does that. */
-const GENERIC = `select pg_catalog.set_config('plan_cache_mode', $1, true)`;
 
 /**
  * What one statement takes of the server's memory grows with its tenants: 630 MB for 5,000 of the reference shape, 410 MB

@@ -13,7 +13,14 @@ import type { MemberGroup } from './owned-indexes.js';
 import { definitionKey, type OwnedRead, ownedBySchema, type ReadKind, readKind } from './owned-reads.js';
 import { againWhenPassing } from './passing-errors.js';
 import { relevanceOf, relevantShape } from './relevance.js';
-import { CATALOG_SETTINGS, type OpenBeside, WORTH_A_SESSION, withSharedSnapshot } from './shared-snapshot.js';
+import {
+  ANY_TENANTS,
+  CATALOG_SETTINGS,
+  type OpenBeside,
+  THESE_TENANTS,
+  WORTH_A_SESSION,
+  withSharedSnapshot,
+} from './shared-snapshot.js';
 import { countUndeclared, countUnmanaged, type Unmanaged } from './unmanaged.js';
 
 /** Tenants that hash alike, with the shapes of their declared tables as one of them has them. */
@@ -78,7 +85,7 @@ async function readOnce(
   { beside, counts, memory = new DatabaseMemory(), unhashed = false, again = false }: CatalogReading,
 ): Promise<CatalogSnapshot> {
   const [who] = await session.query<{ user: string; version: string }>(
-    `select current_user::text "user", pg_catalog.current_setting('server_version') "version", ${CATALOG_SETTINGS}`,
+    `select current_user::text "user", pg_catalog.current_setting('server_version') "version", ${CATALOG_SETTINGS}${again ? `, ${ANY_TENANTS}` : ''}`,
   );
   const discovery = await discoverTenants(session, desired.tenants, selection, desired.directory);
   const counted = counts && desired.phases.every((phase) => phase.selected);
@@ -121,12 +128,10 @@ async function readOnce(
   const unknown = [...representatives].filter(([of]) => !known.has(of));
   const definitions = new Map(owned.map((group) => [definitionKey(group), group.representative]));
   const examples = apart.kinds.flatMap((kind) => kind.examples.map((example) => example.oid));
-  const details = await readDetails(
-    session,
-    [...new Set(unknown.map(([, { oid }]) => oid))],
-    [...new Set([...definitions.values(), ...examples])],
-    filter,
-  );
+  const tables = [...new Set(unknown.map(([, { oid }]) => oid))];
+  const indexes = [...new Set([...definitions.values(), ...examples])];
+  if (tables.length + indexes.length > FEW_OBJECTS) await session.query(`select ${THESE_TENANTS}`);
+  const details = await readDetails(session, tables, indexes, filter);
   const shapes = await buildShapes(details, surroundings.names);
   const ownedIndexes = ownedBySchema(owned, (group) => shapes.indexes.get(definitions.get(definitionKey(group)) ?? ''));
   // By the representative's own schema: under one name, one tenant's index may be owned and another's not.
@@ -166,6 +171,9 @@ async function readOnce(
     session: { user: who?.user ?? '', serverVersion: who?.version ?? '' },
   };
 }
+
+/** So few are read as soon by any plan. */
+const FEW_OBJECTS = 100;
 
 /** The table that a shape is read from, and its tenant. */
 interface Representative {

@@ -18,7 +18,7 @@ export interface Ended {
   keep(): boolean;
 }
 
-const ONE_AT_A_TIME = (): Error => new Error('a session sends one statement at a time');
+const oneAtATime = (): Error => new Error('a session sends one statement at a time');
 
 /** A field that the driver has and its types lack. */
 const connectionOf = (client: Client): Connection =>
@@ -81,7 +81,7 @@ export class PgSession implements Session {
   }
 
   async transaction(statements: readonly string[]): Promise<void> {
-    if (this.#busy) throw ONE_AT_A_TIME();
+    if (this.#busy) throw oneAtATime();
     this.#transactions += 1;
     try {
       await this.#answer(() => {
@@ -141,7 +141,7 @@ export class PgSession implements Session {
   }
 
   async #alone<T>(send: () => Promise<T>): Promise<T> {
-    if (!this.#isIdle) throw ONE_AT_A_TIME();
+    if (!this.#isIdle) throw oneAtATime();
     this.#busy = true;
     try {
       return await this.#answer(send);

@@ -56,7 +56,7 @@ function noting(database: Database) {
         if (typeof value !== 'function') return value;
         return (...args: readonly unknown[]) => {
           if (name === 'query') trips.push((args[1] as readonly unknown[] | undefined) ?? []);
-          if (name === 'script') trips.push((args[0] as readonly string[]).length);
+          if (name === 'script' || name === 'transaction') trips.push((args[0] as readonly string[]).length);
           return value.apply(of, args);
         };
       },

@@ -140,6 +140,20 @@ describe('a session on a server', () => {
     expect(await processId(await database.connect())).not.toBe(pids[0]);
   });
 
+  it('keeps a long statement that comes again, in whichever session its connection has, and no other', async () => {
+    const database = open();
+    const kept = 'SELECT name, statement FROM pg_catalog.pg_prepared_statements WHERE $1::int4 > 0';
+    for (let time = 0; time < 2; time += 1) {
+      const session = await database.connect();
+      expect(await session.query('SELECT $1::int4 n', [1])).toEqual([{ n: 1 }]);
+      for (let again = 0; again < 2; again += 1)
+        expect(await session.query(kept, [1], { kept: true })).toEqual([
+          { name: expect.stringMatching(/^trueup_[0-9a-f]{32}$/u), statement: kept },
+        ]);
+      await session.release();
+    }
+  });
+
   it('R2: is one of no more than are allowed; the next waits', async () => {
     const database = open({ maxSessions: 2 });
     const first = await database.connect();
