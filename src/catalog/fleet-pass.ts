@@ -74,7 +74,7 @@ export async function readFleet(
  * What one statement takes of the server's memory grows with its tenants: 630 MB for 5,000 of the reference shape, 410 MB
  * for 2,500. Limited in number, or the statements of a plan would grow with the fleet.
  */
-const PART_OF = 2500;
+const PART_OF = 1250;
 const PARTS_PER_SESSION = 4;
 
 /** Fewer tables than this, a batch of an apply or a handful of tenants, may stand in a database of very many. */

@@ -97,7 +97,8 @@ function arrayText(values: readonly unknown[]): string {
   const items = values.map((value) => {
     if (Array.isArray(value)) return arrayText(value);
     const text = parameterText(value);
-    return text === null ? 'NULL' : `"${text.replaceAll(/["\\]/gu, '\\$&')}"`;
+    if (text === null) return 'NULL';
+    return `"${text.includes('"') || text.includes('\\') ? text.replaceAll(/["\\]/gu, '\\$&') : text}"`;
   });
   return `{${items.join(',')}}`;
 }

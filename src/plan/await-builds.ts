@@ -14,10 +14,14 @@ export async function withoutBuilds(
 ): Promise<readonly (readonly [TenantRead, readonly TenantChange[]])[]> {
   const wanted = tenants.flatMap((tenant) => {
     const items = found.get(tenant.schema);
-    return items === undefined ? [] : [{ tenant, items, invalid: invalidIndexes(tenant.tables, ownedBy(tenant)) }];
+    if (items === undefined) return [];
+    // Of nearly every tenant nothing is wanted.
+    const invalid = items.length === 0 ? NONE : invalidIndexes(tenant.tables, ownedBy(tenant));
+    return [{ tenant, items, invalid }];
   });
   const sheets = new Map<string, FactSheet>();
   for (const { tenant, items, invalid } of wanted) {
+    if (invalid.size === 0) continue;
     const sheet = factsOf(tenant, fleet);
     awaitBuilds(items, invalid, sheet);
     if (sheet.open.size > 0) sheets.set(tenant.schema, sheet);
@@ -27,5 +31,10 @@ export async function withoutBuilds(
     sheets,
     fleet,
   );
-  return wanted.map(({ tenant, items, invalid }) => [tenant, awaitBuilds(items, invalid, factsOf(tenant, fleet))]);
+  return wanted.map(({ tenant, items, invalid }) => [
+    tenant,
+    invalid.size === 0 ? items : awaitBuilds(items, invalid, factsOf(tenant, fleet)),
+  ]);
 }
+
+const NONE: ReadonlyMap<string, readonly string[]> = new Map();
