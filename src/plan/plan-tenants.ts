@@ -46,15 +46,14 @@ export async function planTenants(
   };
   const apart = (tenant: TenantRead) => tenant.owned.filter((read) => !isCandidate(read));
 
-  const alike = groupBy(tenants, (tenant) =>
-    [
-      tenant.hash,
-      tenant.isNew,
-      ...apart(tenant)
-        .map((read) => `${read.table}.${read.index.name}.${read.definition}.${read.index.where}`)
-        .sort(),
-    ].join('\0'),
-  );
+  // By name already, and one object for all tenants that have it.
+  const said = new Map<OwnedRead, string>();
+  const textOf = (read: OwnedRead): string => {
+    const text = said.get(read) ?? `${read.table}.${read.index.name}.${read.definition}.${read.index.where}`;
+    said.set(read, text);
+    return text;
+  };
+  const alike = groupBy(tenants, (tenant) => [tenant.hash, tenant.isNew, ...apart(tenant).map(textOf)].join('\0'));
   const diffs = new Map<string, TenantDiff>();
   for (const group of alike.values()) await planGroup(group, apart, fleet, diffs);
 
