@@ -4,18 +4,10 @@ import type { ApplyEvent } from '../../src/apply/events.js';
 import { DEFAULT_LIMITS } from '../../src/apply/request.js';
 import { RunControl } from '../../src/apply/run-control.js';
 import { type FleetUnderTest, openFleet } from '../support/fleet.js';
-import { temporaryDesiredState } from '../support/library.js';
+import { lackingExtra, notesState } from '../support/notes.js';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
 
-const directory = temporaryDesiredState({
-  'fleet.yaml': 'version: 1\ntenants: { having_tables: [notes] }\nphases: [{ name: base, file: base.yaml }]',
-  'base.yaml': `
-tables:
-  notes:
-    columns: { id: { type: bigint, nullable: false }, extra: text }
-    primary_key: { name: notes_pkey, columns: [id] }
-`,
-});
+const directory = notesState();
 /** Nothing is given up, and tried again, before the reader has ended. */
 const PATIENT = { ...DEFAULT_LIMITS, lockTimeout: 30_000 };
 const SOON = { interval: 5, timeout: 20_000 };
@@ -27,12 +19,7 @@ let reader: pg.Client;
 beforeEach(async () => {
   database = await createTestDatabase();
   // They lack a column.
-  await database.exec(
-    SCHEMAS.map(
-      (schema) =>
-        `CREATE SCHEMA ${schema}; CREATE TABLE ${schema}.notes (id bigint NOT NULL, CONSTRAINT notes_pkey PRIMARY KEY (id));`,
-    ).join('\n'),
-  );
+  await database.exec(lackingExtra(SCHEMAS));
   fleet = await openFleet(database.url);
   reader = await database.connect();
 });

@@ -2,18 +2,10 @@ import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { ApplyEvent } from '../../src/apply/events.js';
 import { DEFAULT_LIMITS } from '../../src/apply/request.js';
 import { type FleetUnderTest, openFleet } from '../support/fleet.js';
-import { temporaryDesiredState } from '../support/library.js';
+import { lackingExtra, notesState } from '../support/notes.js';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
 
-const directory = temporaryDesiredState({
-  'fleet.yaml': 'version: 1\ntenants: { having_tables: [notes] }\nphases: [{ name: base, file: base.yaml }]',
-  'base.yaml': `
-tables:
-  notes:
-    columns: { id: { type: bigint, nullable: false }, extra: text }
-    primary_key: { name: notes_pkey, columns: [id] }
-`,
-});
+const directory = notesState();
 const SCHEMAS = Array.from({ length: 20 }, (_, at) => `t${at + 10}`);
 /** Neighbours in a line, one alone, the first and the last. */
 const REFUSED = ['t10', 't14', 't15', 't16', 't20', 't29'];
@@ -22,12 +14,7 @@ let database: TestDatabase;
 let fleet: FleetUnderTest;
 beforeEach(async () => {
   database = await createTestDatabase();
-  await database.exec(
-    SCHEMAS.map(
-      (schema) =>
-        `CREATE SCHEMA ${schema}; CREATE TABLE ${schema}.notes (id bigint NOT NULL, CONSTRAINT notes_pkey PRIMARY KEY (id));`,
-    ).join('\n'),
-  );
+  await database.exec(lackingExtra(SCHEMAS));
   await database.exec(`
     CREATE FUNCTION public.refuse() RETURNS event_trigger LANGUAGE plpgsql AS $$
     DECLARE made record;
@@ -67,6 +54,22 @@ it.each([1, 2, 4])(
     expect(events.filter(({ kind }) => kind === 'retry')).toEqual([]);
   },
 );
+
+it('the next tenant of a connection is with the server while the one before it waits, and no third', async () => {
+  const reader = await database.connect();
+  try {
+    await reader.query('BEGIN; SELECT FROM t11.notes');
+    const limits = { ...DEFAULT_LIMITS, lockTimeout: 30_000 };
+    const sentTo = (schema: string) => fleet.statements.some((sql) => sql.startsWith(`LOCK TABLE ${schema}.notes`));
+    const applying = fleet.apply({ directory, concurrency: 1, schemas: ['t11', 't12', 't13'], run: { limits } });
+    await expect.poll(() => sentTo('t12'), { interval: 5, timeout: 20_000 }).toBe(true);
+    expect([sentTo('t11'), sentTo('t13'), await changed()]).toEqual([true, false, []]);
+    await reader.query('COMMIT');
+    expect((await applying).summary).toMatchObject({ converged: 3 });
+  } finally {
+    await reader.end();
+  }
+});
 
 it('no tenant stands in line behind another while a connection has nothing to do', async () => {
   const reader = await database.connect();
