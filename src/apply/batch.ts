@@ -69,7 +69,7 @@ export async function runBatch(run: DatabaseRun, lane: Lane, tasks: readonly Tas
 async function begin(run: DatabaseRun, keeper: Session, tasks: readonly Task[]) {
   const { database, request } = run;
   const schemas = tasks.map(({ schema }) => schema);
-  const locks = await tryLocks(keeper, database.target.database, request.desired, schemas);
+  const locks = await tryLocks(keeper, database.target.database, request.desired, schemas, run.memory().checked);
   try {
     for (const task of tasks)
       if (!locks.schemas.has(task.schema)) settle(run, task, waiting(task, lockedOut(task.schema), by(request)));

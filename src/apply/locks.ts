@@ -1,6 +1,7 @@
 import { isLost } from '../database/database-errors.js';
 import type { Session } from '../database/session.js';
 import type { DesiredState } from '../desired-state/model.js';
+import type { Checked } from '../plan/check-fragments.js';
 import { migrationLockKeys, releaseMigrationLocks, tryMigrationLocks } from './migration-lock.js';
 import { releaseTenantLocks, tryTenantLocks } from './tenant-lock.js';
 
@@ -18,9 +19,10 @@ export async function tryLocks(
   database: string,
   desired: DesiredState,
   schemas: readonly string[],
+  checked: Checked,
 ): Promise<HeldLocks> {
   const tenants = await tryTenantLocks(session, database, schemas);
-  const keys = await migrationLockKeys(session, desired, [...tenants]);
+  const keys = await migrationLockKeys(session, desired, [...tenants], checked);
   const migrations = await tryMigrationLocks(session, keys);
   const had = new Set([...tenants].filter((schema) => !keys.has(schema) || migrations.has(schema)));
   await releaseTenantLocks(

@@ -1,6 +1,6 @@
 import type { Row, Session } from '../database/session.js';
 import type { DesiredState } from '../desired-state/model.js';
-import { checkMigrationLock } from '../plan/check-fragments.js';
+import { type Checked, checkMigrationLock } from '../plan/check-fragments.js';
 
 /**
  * The session advisory locks that the application's own migration holds on some tenants: 64-bit keys as text, by schema.
@@ -12,10 +12,11 @@ export async function migrationLockKeys(
   session: Session,
   desired: DesiredState,
   schemas: readonly string[],
+  checked: Checked = new WeakSet(),
 ): Promise<ReadonlyMap<string, readonly string[]>> {
   const { migrationLock, tenants } = desired;
   if (migrationLock === null || schemas.length === 0) return new Map();
-  await checkMigrationLock(session, migrationLock);
+  await checkMigrationLock(session, migrationLock, checked);
   const base = migrationLock.baseSchemaKey ?? 'null';
   const rows = await session.query<Row & { schema: string; key: string | null; base: string | null }>(
     `select "schema", (${migrationLock.key})::int8::text "key",

@@ -39,7 +39,7 @@ export class DatabaseMemory {
     return performance.now() - this.#since > LASTS;
   }
 
-  /** Shapes of tables by name and hash, of those that were hashed for the same. */
+  /** Shapes of one table by hash, of those that were hashed for the same. */
   shapes(hashedFor: string): Map<string, TableShape> {
     const found = this.#shapes.get(hashedFor) ?? new Map<string, TableShape>();
     this.#shapes.set(hashedFor, found);

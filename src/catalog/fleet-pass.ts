@@ -19,12 +19,12 @@ export interface PassRequest {
   readonly apart: boolean;
   /** A tenant that is read alone is not hashed: there is no other to tell it from. Left out: it is. */
   readonly unhashed?: boolean;
-  /** Whether such a reading comes again in its session, for other tenants, and {@link ANY_TENANTS} is set. Left out: no. */
+  /** Whether such a reading comes again in its session, for other tenants. Left out: no. */
   readonly again?: boolean;
+  /** Whether {@link ANY_TENANTS} is in force already. Left out: no. */
+  readonly forAny?: boolean;
   /** So many tenants are hashed roughly first. */
   readonly worthRough?: number;
-  /** Of fewer tables what belongs to them is looked up one by one. */
-  readonly fewTables?: number;
   /** So many tenants one statement reads. */
   readonly partOf?: number;
   /** That of the hashes, for passes that are to be compared; else it is drawn. */
@@ -55,17 +55,17 @@ export async function readFleet(
     const isNever = request.unhashed === true && namespaces.length === 1;
     const { serverVersion } = session;
     const isCut = request.shapes && filter.relevant.length > 0;
-    const isFew = part.length * relations.length < (request.fewTables ?? FEW_TABLES);
     const sql = `with ${[
       tenantRelations(isRough ? readForHash(serverVersion, isCut) : undefined, isCut),
       ...(apart ? [ownedSql(serverVersion, isRough)] : []),
-      ...(request.shapes ? [shapesSql(serverVersion, { isRough, isCut, isFew, isNever })] : []),
+      ...(request.shapes ? [shapesSql(serverVersion, { isRough, isCut, isNever })] : []),
     ].join(',')}${[...(apart ? [OWNED_ROWS] : []), ...(request.shapes ? [SHAPE_ROWS] : [])].join('\nunion all')}`;
     const parameters = [part, relations, JSON.stringify(filter), ...(isRough || apart ? [seed] : [])];
-    const kept = (request.again === true && isRough) || parts > sessions.length;
-    return session.query<FleetRow>(sql, parameters, { kept });
+    return session.query<FleetRow>(sql, parameters, { kept: isKept && isRough });
   };
-  if (parts > sessions.length) await Promise.all(sessions.map((session) => session.query(`select ${ANY_TENANTS}`)));
+  const isKept = request.again === true || parts > sessions.length;
+  if (isKept && request.forAny !== true)
+    await Promise.all(sessions.map((session) => session.query(`select ${ANY_TENANTS}`)));
   const rows = await shared(sessions, namespaces, read, parts);
   return { hashed: asShapes(rows.filter((row) => row.what === 'shape')), apart: asOwned(rows, seed) };
 }
@@ -76,8 +76,5 @@ export async function readFleet(
  */
 const PART_OF = 1250;
 const PARTS_PER_SESSION = 4;
-
-/** Fewer tables than this, a batch of an apply or a handful of tenants, may stand in a database of very many. */
-const FEW_TABLES = 2000;
 
 const NOTHING: FleetPass = { hashed: [], apart: { groups: [], members: [], kinds: [], seed: '0' } };

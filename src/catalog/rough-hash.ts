@@ -9,15 +9,15 @@ import { CONSTRAINTS, defaults, INDEXES, treeHash, treeSql } from './tree-hash.j
  * What the rough hash needs of the pass over tables and indexes: `rel.h` is made of all columns, `ix.d` of what an index says
  * beside its trees, `ix.h` of that under its name, `ix.th` of its trees (`ix.tn` is its name, where it has some). Of a column
  * that is not relevant only number and name are hashed: indexes refer to it. `rel.nums` are the others,
- * and `rel.numbered` says whether any of those has a sequence of its own, an identity column.
+ * and `rel.numbered` those of them that have a sequence of their own, identity columns.
  */
 export const readForHash = (version: number, isCut: boolean): AlsoRead => ({
   first: KINDS,
   table: isCut
     ? `coalesce(pg_catalog.bit_xor(case when a.relevant then ${COLUMN} else ${textHash('a.attname::text', `${SEED} # a.attnum`)} end), 0) h,
            pg_catalog.array_agg(a.attnum) filter (where a.relevant) nums,
-           bool_or(a.relevant) filter (where a.attidentity <> '') numbered`
-    : `coalesce(pg_catalog.bit_xor(${COLUMN}), 0) h, bool_or(a.attidentity <> '') numbered`,
+           pg_catalog.array_agg(a.attnum) filter (where a.relevant and a.attidentity <> '') numbered`
+    : `coalesce(pg_catalog.bit_xor(${COLUMN}), 0) h, pg_catalog.array_agg(a.attnum) filter (where a.attidentity <> '') numbered`,
   index: `, facts.d, ${textHash('ic.relname::text', 'facts.d')} h, case when i.indpred is not null or i.indexprs is not null then ${treeHash(['i.indpred', 'i.indexprs'])} end th,
          case when i.indpred is not null or i.indexprs is not null then ic.relname end tn`,
   indexFrom: `
@@ -40,7 +40,7 @@ export const readForHash = (version: number, isCut: boolean): AlsoRead => ({
  * which ten thousand tables of one name are all different has one chance in three hundred thousand million. XOR holds each
  * table in eight bytes, where a sum of bigint is numeric and takes half a kilobyte.
  */
-export function roughHashSql(version: number, isCut: boolean, isFew: boolean): string {
+export function roughHashSql(version: number, isCut: boolean): string {
   const { deleteSet, enforced } = versionColumns(version);
   return `
 con as materialized (
@@ -62,8 +62,8 @@ roughly as (
   select r.oid rel, ${rowHash('r.o, r.relname')} h from rel r
   union all select oid, h from rel
   union all
-  select r.oid, ${rowHash(`'s', d.refobjsubid, s.seqtypid, s.seqstart, s.seqincrement, s.seqmin, s.seqmax, s.seqcache, s.seqcycle`)}
-    from ${isFew ? SEQUENCES_OF_FEW : SEQUENCES_OF_MANY} where exists (select from rel where numbered)
+  select r.oid, ${rowHash(`'s', m.attnum, s.seqtypid, s.seqstart, s.seqincrement, s.seqmin, s.seqmax, s.seqcache, s.seqcycle`)}
+    from ${IDENTITY_SEQUENCES}
   union all
   select rel, ${seededHash(`'d'::text, t.n`, 't.h')} from dtree t
   union all
@@ -106,14 +106,12 @@ const relativeTo = (prefix: string, catalog: string, oid: string): string =>
   `coalesce((select case when o.${prefix}namespace in (select oid from ns) then (o.${prefix}name, nullif(o.${prefix}namespace, r.ns))::text end
                  from pg_catalog.${catalog} o where o.oid = ${oid}), ${oid}::text)`;
 
-const IDENTITY = `d.classid = 'pg_catalog.pg_class'::regclass and d.refclassid = 'pg_catalog.pg_class'::regclass and d.deptype = 'i'`;
-/** Identity columns' sequences `s`: all of the database by what they belong to, or what depends on each table. */
-const SEQUENCES_OF_MANY = `pg_catalog.pg_sequence s cross join lateral (
-      select d.refobjid, d.refobjsubid from pg_catalog.pg_depend d where d.objid = s.seqrelid and ${IDENTITY} offset 0) d
-    join rel r on r.oid = d.refobjid`;
-const SEQUENCES_OF_FEW = `rel r cross join lateral (
-      select d.objid, d.refobjsubid from pg_catalog.pg_depend d where d.refobjid = r.oid and ${IDENTITY} offset 0) d
-    join pg_catalog.pg_sequence s on s.seqrelid = d.objid`;
+/** Sequences `s` of identity columns, each looked up by its column: what depends on a table is mostly its indexes. */
+const IDENTITY_SEQUENCES = `rel r cross join lateral pg_catalog.unnest(r.numbered) m(attnum)
+   cross join lateral (
+    select s.* from pg_catalog.pg_depend d join pg_catalog.pg_sequence s on s.seqrelid = d.objid
+     where d.refclassid = 'pg_catalog.pg_class'::regclass and d.refobjid = r.oid and d.refobjsubid = m.attnum
+       and d.classid = 'pg_catalog.pg_class'::regclass and d.deptype = 'i' offset 0) s`;
 
 /** All that column `a` says, its default aside. */
 const COLUMN = keyedHash(

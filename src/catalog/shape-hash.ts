@@ -39,8 +39,6 @@ export interface Hashing {
   readonly isRough: boolean;
   /** Of some tables only what is relevant. */
   readonly isCut: boolean;
-  /** So few that what belongs to each is looked up, rather than sought among the whole fleet's. */
-  readonly isFew: boolean;
   /** Not at all: for one tenant alone, which there is none to tell from. */
   readonly isNever: boolean;
 }
@@ -50,8 +48,8 @@ export interface Hashing {
  * crosses the wire is one row a distinct shape ({@link SHAPE_ROWS}). Tenants whose tables have the same rough hashes share
  * one `sig`: only the `lead` of each is looked at further. They read catalogs only and lock no tenant's table.
  */
-export const shapesSql = (version: number, { isRough, isCut, isFew, isNever }: Hashing): string => `
-${isRough ? `${roughHashSql(version, isCut, isFew)},` : ''}
+export const shapesSql = (version: number, { isRough, isCut, isNever }: Hashing): string => `
+${isRough ? `${roughHashSql(version, isCut)},` : ''}
 sig as materialized (${
   isRough
     ? `select ns.oid ns, coalesce(t.s, 0) s from ns left join (

@@ -8,7 +8,7 @@ import { readDetails } from './details.js';
 import { type Discovery, discoverTenants, type Tenant, type TenantSelection } from './discover.js';
 import { readDefaultOpclasses, readExtensions, readNames } from './extensions.js';
 import { readFleet } from './fleet-pass.js';
-import { isDigestedMember, ownershipFilter } from './owned.js';
+import { isDigestedMember, type OwnershipFilter, ownershipFilter } from './owned.js';
 import type { MemberGroup } from './owned-indexes.js';
 import { definitionKey, type OwnedRead, ownedBySchema, type ReadKind, readKind } from './owned-reads.js';
 import { againWhenPassing } from './passing-errors.js';
@@ -84,8 +84,10 @@ async function readOnce(
   selection: TenantSelection,
   { beside, counts, memory = new DatabaseMemory(), unhashed = false, again = false }: CatalogReading,
 ): Promise<CatalogSnapshot> {
+  // A batch of an apply asks about few tenants all along; of a fleet, only the pass itself is planned for any.
+  const isBatch = again && beside === null;
   const [who] = await session.query<{ user: string; version: string }>(
-    `select current_user::text "user", pg_catalog.current_setting('server_version') "version", ${CATALOG_SETTINGS}${again ? `, ${ANY_TENANTS}` : ''}`,
+    `select current_user::text "user", pg_catalog.current_setting('server_version') "version", ${CATALOG_SETTINGS}${isBatch ? `, ${ANY_TENANTS}` : ''}`,
   );
   const discovery = await discoverTenants(session, desired.tenants, selection, desired.directory);
   const counted = counts && desired.phases.every((phase) => phase.selected);
@@ -111,24 +113,33 @@ async function readOnce(
     }),
     async (sessions, first) => ({
       ...first,
-      ...(await readFleet(sessions, oids, relations, filter, { shapes: true, apart: concerned, unhashed, again })),
+      ...(await readFleet(sessions, oids, relations, filter, {
+        shapes: true,
+        apart: concerned,
+        unhashed,
+        again,
+        forAny: isBatch,
+      })),
     }),
   );
   const owned = apart.groups.filter((group) => group.phase === null || selected.has(group.phase));
 
+  // Read alone and not hashed: its tables are of no use to any other reading.
+  const isAlone = unhashed && oids.length === 1;
+  const shapesOf = new Map(
+    relations.map((table) => [table, isAlone ? new Map() : memory.shapes(shapedBy(table, filter, relations))]),
+  );
+  const knownOf = (name: string, hash: string) => shapesOf.get(name)?.get(hash);
   const representatives = new Map<string, Representative>();
   for (const group of hashed)
     for (const { name, hash, oid } of group.tables) {
       const of = tableKey(name, hash);
-      if (!representatives.has(of)) representatives.set(of, { oid, schema: group.representative });
+      if (!representatives.has(of)) representatives.set(of, { name, hash, oid, schema: group.representative });
     }
-  // What is hashed of a table, and what is left of its shape.
-  const unknowable = unhashed && oids.length === 1;
-  const known = unknowable ? new Map<string, TableShape>() : memory.shapes(JSON.stringify([filter, relations]));
-  const unknown = [...representatives].filter(([of]) => !known.has(of));
+  const unknown = [...representatives.values()].filter(({ name, hash }) => knownOf(name, hash) === undefined);
   const definitions = new Map(owned.map((group) => [definitionKey(group), group.representative]));
   const examples = apart.kinds.flatMap((kind) => kind.examples.map((example) => example.oid));
-  const tables = [...new Set(unknown.map(([, { oid }]) => oid))];
+  const tables = [...new Set(unknown.map(({ oid }) => oid))];
   const indexes = [...new Set([...definitions.values(), ...examples])];
   if (tables.length + indexes.length > FEW_OBJECTS) await session.query(`select ${THESE_TENANTS}`);
   const details = await readDetails(session, tables, indexes, filter);
@@ -139,22 +150,23 @@ async function readOnce(
     isDigestedMember(table, index, filter) ||
     (ownedIndexes.get(schema)?.some((read) => read.table === table && read.index.name === index) ?? false);
   const named = new Set(relations);
-  for (const [of, { oid, schema }] of unknown) {
+  for (const { name, hash, oid, schema } of unknown) {
     const shape = shapes.tables.get(oid);
     // Vanished between two statements of this snapshot: the tenant is diffed as without it, and verified later.
     if (shape === undefined) continue;
     const whole = { ...shape, indexes: shape.indexes.filter((index) => !isApart(schema, shape.name, index.name)) };
     const relevant = relevance.get(shape.name);
-    known.set(of, relevant === undefined ? whole : relevantShape(whole, relevant, named));
+    shapesOf.get(name)?.set(hash, relevant === undefined ? whole : relevantShape(whole, relevant, named));
   }
   const groups = hashed.map((group) => ({
     hash: group.hash,
     schemas: group.schemas,
     tables: new Map(
       group.tables.flatMap((table) => {
-        const of = tableKey(table.name, table.hash);
-        const [shape, from] = [known.get(of), representatives.get(of)];
-        return shape === undefined || from === undefined ? [] : [[table.name, { shape, ...from }] as const];
+        const shape = knownOf(table.name, table.hash);
+        const from = representatives.get(tableKey(table.name, table.hash));
+        if (shape === undefined || from === undefined) return [];
+        return [[table.name, { shape, oid: from.oid, schema: from.schema }] as const];
       }),
     ),
   }));
@@ -175,8 +187,21 @@ async function readOnce(
 /** So few are read as soon by any plan. */
 const FEW_OBJECTS = 100;
 
+/**
+ * What is hashed of a table, and what is left of its shape: equal where the shapes of one reading hold for another, of more
+ * tables or fewer. Of one that is cut, a foreign key to a table that is read is left.
+ */
+const shapedBy = (table: string, filter: OwnershipFilter, relations: readonly string[]): string => {
+  const { ownership, families, selected, relevant } = filter;
+  const cut = relevant.filter((one) => one.table === table);
+  const ofTable = families.filter((family) => family.table === table);
+  return JSON.stringify([table, ownership, selected, ofTable, cut, cut.length > 0 ? relations : null]);
+};
+
 /** The table that a shape is read from, and its tenant. */
 interface Representative {
+  readonly name: string;
+  readonly hash: string;
   readonly oid: string;
   readonly schema: string;
 }

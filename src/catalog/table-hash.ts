@@ -68,11 +68,14 @@ export function tableHash(version: number, isCut: boolean): string {
 const RELEVANT_NUMBERS = `array(
        select a.attnum from pg_catalog.pg_attribute a where a.attrelid = r.oid and a.attnum > 0 and not a.attisdropped and ${isRelevantColumn('a.attname')})`;
 
-/** The table that a foreign key `k` refers to, by name in the tenant of this oid and by oid elsewhere, and its columns by name. */
+/**
+ * The table that a foreign key `k` refers to, by name in the tenant of this oid and by oid elsewhere, and its columns by name:
+ * looked up one by one, where a join went through all columns of that table.
+ */
 export const referencedTable = (tenant: string): string => `(
                select (case when f.relnamespace = ${tenant} then '.' || pg_catalog.quote_ident(f.relname) else f.oid::text || '!' end,
-                       array(select fa.attname from pg_catalog.unnest(k.confkey) with ordinality m(attnum, n)
-                               join pg_catalog.pg_attribute fa on fa.attrelid = k.confrelid and fa.attnum = m.attnum order by m.n))::text
+                       array(select (select fa.attname from pg_catalog.pg_attribute fa where fa.attrelid = k.confrelid and fa.attnum = m.attnum)
+                               from pg_catalog.unnest(k.confkey) with ordinality m(attnum, n) order by m.n))::text
                  from pg_catalog.pg_class f where f.oid = k.confrelid)`;
 
 /** Which of an index's operator classes and collations, hashed by oid, are the tenant's own: to another tenant they are not. */

@@ -1,53 +1,46 @@
 import type { EventDocument } from '../report/apply-events.js';
 import type { Log } from './log.js';
 
-/** Logs an event of an apply: what ends or delays a tenant as info, every step as debug. */
-export function logEvent(log: Log, event: EventDocument): void {
-  const { level, message } = lineOf(event);
-  log.at(level, message, { event });
-}
+const STEPS = new Set<EventDocument['kind']>(['batch-started', 'tenant-started', 'change-finished', 'build-progress']);
 
-interface Line {
-  readonly level: 'info' | 'debug';
-  readonly message: string;
-}
+/** At which level an event of an apply is logged: what ends or delays a tenant as info, every step as debug. */
+export const eventLevel = (kind: EventDocument['kind']): 'info' | 'debug' => (STEPS.has(kind) ? 'debug' : 'info');
 
-const info = (message: string): Line => ({ level: 'info', message });
-const debug = (message: string): Line => ({ level: 'debug', message });
+/** Logs an event of an apply. */
+export const logEvent = (log: Log, event: EventDocument): void =>
+  log.at(eventLevel(event.kind), messageOf(event), { event });
 
-function lineOf(event: EventDocument): Line {
+function messageOf(event: EventDocument): string {
   switch (event.kind) {
     case 'run-started':
-      return info(`${event.database}: ${event.pending} of ${event.tenants} tenants have pending changes`);
+      return `${event.database}: ${event.pending} of ${event.tenants} tenants have pending changes`;
     case 'batch-started':
-      return debug(`${event.database}: a batch of ${event.tenants} tenants`);
+      return `${event.database}: a batch of ${event.tenants} tenants`;
     case 'tenant-started':
-      return debug(`${tenant(event)}: begun, ${event.changes} changes`);
+      return `${tenant(event)}: begun, ${event.changes} changes`;
     case 'change-finished': {
       const { action, table, object, family } = event.change;
       const subject = family === undefined ? object : `members of ${family}`;
-      return debug(`${tenant(event)}: ${action} ${table}.${subject}: ${event.result}`);
+      return `${tenant(event)}: ${action} ${table}.${subject}: ${event.result}`;
     }
     case 'retry':
-      return info(`${tenant(event)}: tried again in ${event.delayMs} ms: ${event.error.message}`);
+      return `${tenant(event)}: tried again in ${event.delayMs} ms: ${event.error.message}`;
     case 'tenant-waiting':
-      return info(`${tenant(event)}: waits: ${event.message}`);
+      return `${tenant(event)}: waits: ${event.message}`;
     case 'build-progress': {
       const { phase, done, total, unit } = event;
       const share = total > 0 ? `, ${done} of ${total} ${unit}` : '';
-      return debug(`${tenant(event)}: ${event.index}: ${phase}${share}`);
+      return `${tenant(event)}: ${event.index}: ${phase}${share}`;
     }
     case 'build-yielded':
-      return info(
-        `${tenant(event)}: the build of ${event.index} gave way to process ${event.pid}, which had waited ${event.waitedMs} ms`,
-      );
+      return `${tenant(event)}: the build of ${event.index} gave way to process ${event.pid}, which had waited ${event.waitedMs} ms`;
     case 'draining':
-      return info(`begins nothing new: ${event.reason}`);
+      return `begins nothing new: ${event.reason}`;
     case 'tenant-finished':
-      return info(`${tenant(event)}: ${event.outcome}${event.error === undefined ? '' : `: ${event.error.message}`}`);
+      return `${tenant(event)}: ${event.outcome}${event.error === undefined ? '' : `: ${event.error.message}`}`;
     case 'run-finished': {
       const counts = Object.entries(event.outcomes).filter(([outcome, count]) => outcome !== 'tenants' && count > 0);
-      return info(`${event.database}: ended: ${counts.map(([outcome, count]) => `${count} ${outcome}`).join(', ')}`);
+      return `${event.database}: ended: ${counts.map(([outcome, count]) => `${count} ${outcome}`).join(', ')}`;
     }
   }
 }

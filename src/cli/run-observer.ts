@@ -3,7 +3,7 @@ import type { Progress } from '../progress.js';
 import { eventDocument } from '../report/apply-events.js';
 import type { MemberNames } from '../report/member-names.js';
 import { BuildNotes } from './build-notes.js';
-import { logEvent } from './event-log.js';
+import { eventLevel, logEvent } from './event-log.js';
 import type { Log } from './log.js';
 
 /** To whom a run tells its events. */
@@ -23,6 +23,8 @@ export function runObserver({ lines, progress, log, names, showValues }: Observe
   const notes = new BuildNotes(progress, (index) => hide?.name(index) ?? index);
   return (event) => {
     notes.observe(event);
+    // A run has several events a tenant, and mostly nobody who reads them.
+    if (lines === null && !log.shows(eventLevel(event.kind))) return;
     const document = eventDocument(event, new Date(), { hide });
     logEvent(log, document);
     lines?.write(`${JSON.stringify(document)}\n`);

@@ -107,7 +107,8 @@ The worst wins: 1, 130, 143, 4, 3, 5, 0.`;
   ): Promise<number> {
     const { flags } = this;
     if (file !== null) for (const database of databases) await this.#checkDatabase(file, database);
-    const planned = await planFleet(databases, request);
+    // Its batches are read in the same words.
+    const planned = await planFleet(databases, { ...request, again: true });
     const checked = file === null ? null : checkPlan(file, planned);
     const plan = checked?.plan ?? planned;
     const showValues = flags['show-values'];

@@ -8,16 +8,18 @@ import { parseSql } from '../sql/parser.js';
 import { list, names, walk } from '../sql/tree.js';
 import { TrueupError } from '../trueup-error.js';
 
+/** Declarations whose fragments were found in order before, and need not be asked about; is added to. */
+export type Checked = WeakSet<DesiredTable | MigrationLockRule>;
+
 /**
  * Fragments that plan evaluates on the server may call only immutable functions of pg_catalog: the plan of someone's change
  * must not be able to read files or to end backends. READ ONLY would stop neither.
- * @param checked what was found in order before, and need not be asked about; is added to
  * @throws {TrueupError} FRAGMENT_REFUSED before any of them is evaluated.
  */
 export async function checkEvaluatedFragments(
   session: Session,
   { tables, migrationLock }: DesiredState,
-  checked: WeakSet<DesiredTable | MigrationLockRule> = new WeakSet(),
+  checked: Checked = new WeakSet(),
 ): Promise<void> {
   const open = tables.filter((table) => !checked.has(table));
   const rule = migrationLock === null || checked.has(migrationLock) ? null : migrationLock;
@@ -40,8 +42,10 @@ export function checkProbeRows(session: Session, probes: readonly DesiredProbe[]
  * The same for the keys of the application's migration lock alone, which apply evaluates.
  * @throws {TrueupError} FRAGMENT_REFUSED before any of them is evaluated.
  */
-export function checkMigrationLock(session: Session, rule: MigrationLockRule): Promise<void> {
-  return checkAll(session, lockFragments(rule));
+export async function checkMigrationLock(session: Session, rule: MigrationLockRule, checked: Checked): Promise<void> {
+  if (checked.has(rule)) return;
+  await checkAll(session, lockFragments(rule));
+  checked.add(rule);
 }
 
 interface Evaluated {

@@ -45,7 +45,7 @@ export interface PlanRequest {
   readonly presumes?: boolean;
   /** Whether one tenant that is read alone is not hashed: its fingerprint says nothing then. Left out: no. */
   readonly unhashed?: boolean;
-  /** Whether such a plan is asked for again by the same session, which is then known to share no backend. Left out: no. */
+  /** Whether such a plan, of other tenants maybe, is asked for again over the same connections, none of which is shared. Left out: no. */
   readonly again?: boolean;
   /** Whether what nothing declares is counted; it is not where only some tables are looked at. Left out: yes. */
   readonly counts?: boolean;
