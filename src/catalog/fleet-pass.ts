@@ -4,7 +4,7 @@ import { type OwnershipFilter, tenantRelations } from './owned.js';
 import { asOwned, type OwnedIndexes } from './owned-indexes.js';
 import { OWNED_ROWS, ownedSql } from './owned-indexes-sql.js';
 import { readForHash } from './rough-hash.js';
-import { asShapes, type HashedShape, randomSeed, SHAPE_ROWS, shapesSql, WORTH_ROUGH } from './shape-hash.js';
+import { asShapes, type HashedShape, randomSeed, SHAPE_ROWS, shapesSql, UNHASHED, WORTH_ROUGH } from './shape-hash.js';
 import { ANY_TENANTS, shared } from './shared-snapshot.js';
 
 /** What one pass over the catalogs gives of a fleet. */
@@ -50,15 +50,15 @@ export async function readFleet(
   const seed = request.seed ?? randomSeed();
   const each = Math.ceil(namespaces.length / sessions.length / (request.partOf ?? PART_OF));
   const parts = sessions.length * Math.min(each, PARTS_PER_SESSION);
+  const isAlone = request.unhashed === true && namespaces.length === 1;
   const read = (session: Session, part: readonly string[]) => {
     const isRough = request.shapes && part.length >= (request.worthRough ?? WORTH_ROUGH);
-    const isNever = request.unhashed === true && namespaces.length === 1;
     const { serverVersion } = session;
     const isCut = request.shapes && filter.relevant.length > 0;
     const sql = `with ${[
       tenantRelations(isRough ? readForHash(serverVersion, isCut) : undefined, isCut),
       ...(apart ? [ownedSql(serverVersion, isRough)] : []),
-      ...(request.shapes ? [shapesSql(serverVersion, { isRough, isCut, isNever })] : []),
+      ...(request.shapes ? [isAlone ? UNHASHED : shapesSql(serverVersion, { isRough, isCut })] : []),
     ].join(',')}${[...(apart ? [OWNED_ROWS] : []), ...(request.shapes ? [SHAPE_ROWS] : [])].join('\nunion all')}`;
     const parameters = [part, relations, JSON.stringify(filter), ...(isRough || apart ? [seed] : [])];
     return session.query<FleetRow>(sql, parameters, { kept: isKept && isRough });

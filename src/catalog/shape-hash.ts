@@ -39,16 +39,19 @@ export interface Hashing {
   readonly isRough: boolean;
   /** Of some tables only what is relevant. */
   readonly isCut: boolean;
-  /** Not at all: for one tenant alone, which there is none to tell from. */
-  readonly isNever: boolean;
 }
+
+/** In place of {@link shapesSql}, for one tenant alone: there is none to tell it from, and its tables are named by their oids. */
+export const UNHASHED = `
+tab as materialized (select r.ns, r.oid rel, r.relname, pg_catalog.convert_to(r.oid::text, 'UTF8') h from rel r),
+grp as (select '' h, n.oid rep, array[n.nspname::text] schemas from ns n)`;
 
 /**
  * Common table expressions that hash every tenant's declared tables and group the tenants on the server, so that what
  * crosses the wire is one row a distinct shape ({@link SHAPE_ROWS}). Tenants whose tables have the same rough hashes share
  * one `sig`: only the `lead` of each is looked at further. They read catalogs only and lock no tenant's table.
  */
-export const shapesSql = (version: number, { isRough, isCut, isNever }: Hashing): string => `
+export const shapesSql = (version: number, { isRough, isCut }: Hashing): string => `
 ${isRough ? `${roughHashSql(version, isCut)},` : ''}
 sig as materialized (${
   isRough
@@ -67,7 +70,7 @@ loc as materialized (
      select a.atttypid from one cross join lateral (select a.atttypid from pg_catalog.pg_attribute a where a.attrelid = one.rel offset 0) a)) and ${OWN_TYPE}
   union all select k.oid, k.collnamespace, k.collname from pg_catalog.pg_collation k join ns on ns.oid = k.collnamespace),
 ${isCut ? SHOWN : ''}
-exact as materialized (select r.ns, r.oid rel, r.relname, ${isNever ? OID : tableHash(version, isCut)} h from one join rel r on r.oid = one.rel),
+exact as materialized (select r.ns, r.oid rel, r.relname, ${tableHash(version, isCut)} h from one join rel r on r.oid = one.rel),
 tab as materialized (${
   isRough
     ? 'select t.ns, t.rel, t.relname, exact.h from led t join one on one.relname = t.relname and one.raw = t.raw join exact on exact.rel = one.rel'
@@ -83,9 +86,6 @@ grp as (select pg_catalog.encode(${digest('ten.h')}, 'hex') h, min(ten.ns) rep, 
 const LED = `led as materialized (
   select r.ns, r.oid rel, r.relname, rough.h raw from (select r.ns, r.oid, r.relname from rel r where r.ns in (select ns from lead) offset 0) r
     join rough on rough.rel = r.oid),`;
-
-/** In place of a hash. */
-const OID = `pg_catalog.convert_to(r.oid::text, 'UTF8')`;
 
 /** The relevant indexes of the tables that are hashed: to look for one among those of the whole fleet took half the pass. */
 const SHOWN = 'shown as materialized (select ix.indexrelid from one join ix on ix.rel = one.rel),';
