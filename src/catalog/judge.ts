@@ -33,11 +33,8 @@ export async function judgeExpressions(
   pairs: readonly ExpressionPair[],
   names: NameResolver,
 ): Promise<readonly boolean[]> {
-  const allowed = await Promise.all(pairs.map((pair) => mayBeJudged(pair, names)));
-  const judged = pairs.filter((_, at) => allowed[at]);
-  const verdicts = judged.length === 0 ? [] : await judgeTogether(session, columns, judged);
-  const byPair = new Map(judged.map((pair, at) => [pair, verdicts[at] ?? false]));
-  return pairs.map((pair) => byPair.get(pair) ?? false);
+  const [verdicts] = await judgeAll(session, [{ columns, pairs }], names);
+  return verdicts ?? [];
 }
 
 /** Pairs over the same columns. */
@@ -52,32 +49,41 @@ export async function judgeAll(
   groups: readonly JudgedTogether[],
   names: NameResolver,
 ): Promise<readonly (readonly boolean[])[]> {
-  const each = async () => {
-    const verdicts: (readonly boolean[])[] = [];
-    for (const { columns, pairs } of groups) verdicts.push(await judgeExpressions(session, columns, pairs, names));
-    return verdicts;
-  };
-  if (groups.length < 2) return each();
-  const allowed = await Promise.all(
-    groups.map(({ pairs }) => Promise.all(pairs.map((pair) => mayBeJudged(pair, names)))),
+  const judged = await Promise.all(groups.map((group) => judgeable(group, names)));
+  const verdicts = await verdictsOf(
+    session,
+    judged.filter(({ pairs }) => pairs.length > 0),
   );
-  const judged = groups.map(({ pairs }, of) => pairs.filter((_, at) => allowed[of]?.[at] === true));
-  const sent = groups.flatMap(({ columns }, of) =>
-    judged[of]?.length === 0 ? [] : explanation(columns, judged[of] ?? []),
-  );
-  try {
-    const outputs = (sent.length === 0 ? [] : await session.script(sent)).map((rows) =>
-      outputOf(rows as readonly ExplainRow[]),
-    );
-    return groups.map(({ pairs }, of) => {
-      const output = judged[of]?.length === 0 ? [] : (outputs.shift() ?? []);
-      const byPair = new Map((judged[of] ?? []).map((pair, at) => [pair, areAlike(output, at)]));
-      return pairs.map((pair) => byPair.get(pair) ?? false);
-    });
-  } catch (error) {
-    if (!isRefusal(error)) throw error;
-    return each();
-  }
+  return groups.map(({ pairs }) => pairs.map((pair) => verdicts.get(pair) ?? false));
+}
+
+/** A group without the pairs that may not be put to the server. */
+async function judgeable({ columns, pairs }: JudgedTogether, names: NameResolver): Promise<JudgedTogether> {
+  const allowed = await Promise.all(pairs.map((pair) => mayBeJudged(pair, names)));
+  return { columns, pairs: pairs.filter((_, at) => allowed[at]) };
+}
+
+async function verdictsOf(
+  session: Session,
+  groups: readonly JudgedTogether[],
+): Promise<ReadonlyMap<ExpressionPair, boolean>> {
+  const told = (outputs: readonly (readonly boolean[])[]) =>
+    new Map(groups.flatMap(({ pairs }, of) => pairs.map((pair, at) => [pair, outputs[of]?.[at] ?? false] as const)));
+  if (groups.length > 1)
+    try {
+      const results = await session.script(groups.map(({ columns, pairs }) => explanation(columns, pairs)));
+      return told(
+        groups.map(({ pairs }, of) => {
+          const output = outputOf((results[of] ?? []) as readonly ExplainRow[]);
+          return pairs.map((_, at) => areAlike(output, at));
+        }),
+      );
+    } catch (error) {
+      if (!isRefusal(error)) throw error;
+    }
+  const outputs: (readonly boolean[])[] = [];
+  for (const { columns, pairs } of groups) outputs.push(await judgeTogether(session, columns, pairs));
+  return told(outputs);
 }
 
 const areAlike = (output: readonly string[], at: number): boolean =>
@@ -94,7 +100,7 @@ async function judgeTogether(
   pairs: readonly ExpressionPair[],
 ): Promise<readonly boolean[]> {
   try {
-    const output = await explain(session, columns, pairs);
+    const output = outputOf(await session.query<ExplainRow>(explanation(columns, pairs)));
     return pairs.map((_, at) => areAlike(output, at));
   } catch (error) {
     if (!isRefusal(error)) throw error;
@@ -105,14 +111,6 @@ async function judgeTogether(
       ...(await judgeTogether(session, columns, pairs.slice(middle))),
     ];
   }
-}
-
-async function explain(
-  session: Session,
-  columns: JudgeColumns,
-  pairs: readonly ExpressionPair[],
-): Promise<readonly string[]> {
-  return outputOf(await session.query<ExplainRow>(explanation(columns, pairs)));
 }
 
 const outputOf = ([row]: readonly ExplainRow[]): readonly string[] => row?.['QUERY PLAN'][0]?.Plan.Output ?? [];
@@ -211,15 +209,11 @@ async function reachesFurther(session: Session, view: string): Promise<boolean> 
 async function planOf(session: Session, query: string, columns: readonly string[]): Promise<string | null> {
   const body = query.trim().replace(/;$/u, '');
   const byName = columns.map((column) => `q.${quoteIdentifier(column)}`).join(', ');
-  const plans: unknown[] = [];
   try {
-    for (const outputs of ['q.*', byName]) {
-      const [row] = await session.query<ExplainRow>(
-        `EXPLAIN (VERBOSE, COSTS OFF, FORMAT JSON) SELECT ${outputs} FROM (${body}) q`,
-      );
-      plans.push(row?.['QUERY PLAN'] ?? null);
-    }
-    return JSON.stringify(plans);
+    const explained = await session.script(
+      ['q.*', byName].map((outputs) => `EXPLAIN (VERBOSE, COSTS OFF, FORMAT JSON) SELECT ${outputs} FROM (${body}) q`),
+    );
+    return JSON.stringify(explained);
   } catch (error) {
     // A column that the declared query does not have: another query.
     if (error instanceof DatabaseError && error.code === '42703') return null;
