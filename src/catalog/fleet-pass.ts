@@ -51,8 +51,10 @@ export async function readFleet(
   const each = Math.ceil(namespaces.length / sessions.length / (request.partOf ?? PART_OF));
   const parts = sessions.length * Math.min(each, PARTS_PER_SESSION);
   const isAlone = request.unhashed === true && namespaces.length === 1;
+  const worthRough = request.worthRough ?? WORTH_ROUGH;
+  const isKept = (request.again === true && namespaces.length >= parts * worthRough) || parts > sessions.length;
   const read = (session: Session, part: readonly string[]) => {
-    const isRough = request.shapes && part.length >= (request.worthRough ?? WORTH_ROUGH);
+    const isRough = request.shapes && part.length >= worthRough;
     const { serverVersion } = session;
     const isCut = request.shapes && filter.relevant.length > 0;
     const sql = `with ${[
@@ -63,7 +65,6 @@ export async function readFleet(
     const parameters = [part, relations, JSON.stringify(filter), ...(isRough || apart ? [seed] : [])];
     return session.query<FleetRow>(sql, parameters, { kept: isKept && isRough });
   };
-  const isKept = request.again === true || parts > sessions.length;
   if (isKept && request.forAny !== true)
     await Promise.all(sessions.map((session) => session.query(`select ${ANY_TENANTS}`)));
   const rows = await shared(sessions, namespaces, read, parts);

@@ -85,7 +85,7 @@ async function readOnce(
   { beside, counts, memory = new DatabaseMemory(), unhashed = false, again = false }: CatalogReading,
 ): Promise<CatalogSnapshot> {
   // A batch of an apply asks about few tenants all along; of a fleet, only the pass itself is planned for any.
-  const isBatch = again && beside === null;
+  const isBatch = again && selection.schemas.length > 0 && selection.schemas.length < WORTH_A_SESSION;
   const [who] = await session.query<{ user: string; version: string }>(
     `select current_user::text "user", pg_catalog.current_setting('server_version') "version", ${CATALOG_SETTINGS}${isBatch ? `, ${ANY_TENANTS}` : ''}`,
   );
@@ -127,7 +127,10 @@ async function readOnce(
   // Read alone and not hashed: its tables are of no use to any other reading.
   const isAlone = unhashed && oids.length === 1;
   const shapesOf = new Map(
-    relations.map((table) => [table, isAlone ? new Map() : memory.shapes(shapedBy(table, filter, relations))]),
+    relations.map((table) => [
+      table,
+      isAlone ? new Map<string, TableShape>() : memory.shapes(shapedBy(table, filter, relations)),
+    ]),
   );
   const knownOf = (name: string, hash: string) => shapesOf.get(name)?.get(hash);
   const representatives = new Map<string, Representative>();
