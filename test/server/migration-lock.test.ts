@@ -2,9 +2,10 @@ import { createHash } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { migrationLockKeys, releaseMigrationLocks, tryMigrationLocks } from '../../src/apply/migration-lock.js';
 import type { Session } from '../../src/database/session.js';
+import type { Checked } from '../../src/plan/check-fragments.js';
 import { loadShipped } from '../support/fleet.js';
 import { testSessions } from '../support/sessions.js';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
@@ -89,6 +90,21 @@ describe('the lock of the application’s own migration', () => {
     await other.query('SELECT pg_advisory_unlock_all()');
     expect([...(await tryMigrationLocks(session, keys))]).toEqual(['main', 'first', 'second']);
     await releaseMigrationLocks(session, keys);
+  });
+
+  it('has its expressions checked once, and one that was refused again each time', async () => {
+    const checks = async (rule: string) => {
+      const desired = await withRule(`migration_lock: { key: ${JSON.stringify(rule)} }`);
+      const asked = vi.spyOn(session, 'query');
+      const checked: Checked = new WeakSet();
+      for (const schemas of [['main'], ['first']])
+        await migrationLockKeys(session, desired, schemas, checked).catch(() => {});
+      const count = asked.mock.calls.filter(([sql]) => sql.includes('provolatile')).length;
+      asked.mockRestore();
+      return count;
+    };
+    expect(await checks('char_length(schema)')).toBe(1);
+    expect(await checks('pg_sleep(char_length(schema))')).toBe(2);
   });
 
   it('is none where the files name none', async () => {
