@@ -1,14 +1,24 @@
 import type { EventDocument } from '../report/apply-events.js';
 import type { Log } from './log.js';
 
-const STEPS = new Set<EventDocument['kind']>(['batch-started', 'tenant-started', 'change-finished', 'build-progress']);
-
 /** At which level an event of an apply is logged: what ends or delays a tenant as info, every step as debug. */
-export const eventLevel = (kind: EventDocument['kind']): 'info' | 'debug' => (STEPS.has(kind) ? 'debug' : 'info');
+export const EVENT_LEVELS: Readonly<Record<EventDocument['kind'], 'info' | 'debug'>> = {
+  'run-started': 'info',
+  'batch-started': 'debug',
+  'tenant-started': 'debug',
+  'change-finished': 'debug',
+  retry: 'info',
+  'tenant-waiting': 'info',
+  'build-progress': 'debug',
+  'build-yielded': 'info',
+  draining: 'info',
+  'tenant-finished': 'info',
+  'run-finished': 'info',
+};
 
 /** Logs an event of an apply. */
 export const logEvent = (log: Log, event: EventDocument): void =>
-  log.at(eventLevel(event.kind), messageOf(event), { event });
+  log.at(EVENT_LEVELS[event.kind], messageOf(event), { event });
 
 function messageOf(event: EventDocument): string {
   switch (event.kind) {

@@ -3,7 +3,7 @@ import type { Progress } from '../progress.js';
 import { eventDocument } from '../report/apply-events.js';
 import type { MemberNames } from '../report/member-names.js';
 import { BuildNotes } from './build-notes.js';
-import { eventLevel, logEvent } from './event-log.js';
+import { EVENT_LEVELS, logEvent } from './event-log.js';
 import type { Log } from './log.js';
 
 /** To whom a run tells its events. */
@@ -24,7 +24,7 @@ export function runObserver({ lines, progress, log, names, showValues }: Observe
   return (event) => {
     notes.observe(event);
     // A run has several events a tenant, and mostly nobody who reads them.
-    if (lines === null && !log.shows(eventLevel(event.kind))) return;
+    if (lines === null && !log.shows(EVENT_LEVELS[event.kind])) return;
     const document = eventDocument(event, new Date(), { hide });
     logEvent(log, document);
     lines?.write(`${JSON.stringify(document)}\n`);

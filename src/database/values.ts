@@ -97,8 +97,7 @@ function arrayText(values: readonly unknown[]): string {
   const items = values.map((value) => {
     if (Array.isArray(value)) return arrayText(value);
     const text = parameterText(value);
-    if (text === null) return 'NULL';
-    return `"${text.includes('"') || text.includes('\\') ? text.replaceAll(/["\\]/gu, '\\$&') : text}"`;
+    return text === null ? 'NULL' : `"${text.replaceAll(/["\\]/gu, '\\$&')}"`;
   });
   return `{${items.join(',')}}`;
 }

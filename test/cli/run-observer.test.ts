@@ -1,3 +1,4 @@
+import { Writable } from 'node:stream';
 import { expect, it } from 'vitest';
 import type { ApplyEvent } from '../../src/apply/events.js';
 import { Log, type LogLevel } from '../../src/cli/log.js';
@@ -19,7 +20,13 @@ function told(level: LogLevel, wantsLines: boolean) {
   const logged: string[] = [];
   const written: string[] = [];
   const read: string[] = [];
-  const lines = { write: (line: string) => written.push(line) } as unknown as NodeJS.WritableStream;
+  const lines = new Writable({
+    decodeStrings: false,
+    write: (line: string, _, done) => {
+      written.push(line);
+      done();
+    },
+  });
   const observe = runObserver({
     lines: wantsLines ? lines : null,
     progress: NO_PROGRESS,
