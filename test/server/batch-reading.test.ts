@@ -1,6 +1,9 @@
+import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeEach, expect, it } from 'vitest';
 import { applyFleet } from '../../src/apply/apply-fleet.js';
 import { runDefaults } from '../../src/apply/request.js';
@@ -10,6 +13,7 @@ import { NO_PROGRESS } from '../../src/progress.js';
 import { changesOf, type FleetUnderTest, loadShipped, openFleet } from '../support/fleet.js';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
 
+const PROGRAM = fileURLToPath(new URL('../../bin/run.js', import.meta.url));
 const directory = mkdtempSync(join(tmpdir(), 'trueup-batch-reading-'));
 writeFileSync(
   join(directory, 'fleet.yaml'),
@@ -114,6 +118,29 @@ it('makes a tenant’s short changes in one round trip, and reads only the table
   expect(read(first)).toEqual(keeping(false));
   expect(new Set(second.passes.map(({ sql }) => sql)).size).toBe(1);
   expect((await fleet.plan({ directory })).summary.inSync).toBe(many);
+});
+
+it('the command has its plan’s pass kept, and only the pass planned for any tenants', async () => {
+  await test.exec(tenants(64).map(tenant).join(''));
+  const log = ['--log-level', 'debug', '--log-format', 'json', '--show-values'];
+  const { stderr } = await promisify(execFile)(
+    process.execPath,
+    [PROGRAM, 'apply', '--yes', '--quiet', '--desired-state', directory, ...log],
+    { env: { ...process.env, TRUEUP_DATABASE_URL: test.url }, maxBuffer: 2 ** 26 },
+  );
+  const lines = stderr
+    .trim()
+    .split('\n')
+    .map((line): { statement?: { sql: string }; event?: { kind: string } } => JSON.parse(line));
+  const begun = lines.findIndex(({ event }) => event?.kind === 'run-started');
+  const planning = lines.slice(0, begun).flatMap(({ statement }) => statement?.sql ?? []);
+  const set = planning.findIndex((sql) => sql.includes('force_generic_plan'));
+  expect(planning.filter((sql) => sql.includes('force_generic_plan'))).toEqual([planning[set]]);
+  expect(planning[set + 1]).toMatch(/^with ns as materialized/u);
+  expect(lines.findLast(({ event }) => event !== undefined)?.event).toMatchObject({
+    kind: 'run-finished',
+    outcomes: { converged: 64 },
+  });
 });
 
 /** Oids of schemas and names of tables are what the pass over the catalogs is asked with. */
