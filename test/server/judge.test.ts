@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { judgeAll } from '../../src/catalog/judge.js';
+import { judgeAll, judgeView } from '../../src/catalog/judge.js';
 import type { Session } from '../../src/database/session.js';
+import { TENANT_SCHEMA_SQL } from '../../src/sql/template.js';
 import { type FleetUnderTest, openFleet } from '../support/fleet.js';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
 
@@ -38,4 +39,17 @@ it('one that the server refuses counts as different, and none of the others does
   const refused = { columns: [column('n', 'integer')], pairs: [pair('n > 1', 'm > 1'), pair('n = 1', '1 = n')] };
   expect(await judgeAll(session, [WORDS, refused, NUMBERS], names)).toEqual([[true, false], [false, false], [true]]);
   expect(await session.query('SELECT 1 AS one')).toEqual([{ one: 1 }]);
+});
+
+it('a view’s query is judged by what it gives under which name', async () => {
+  await test.exec(`CREATE SCHEMA seen; CREATE TABLE seen.items (a int, b int);
+    CREATE MATERIALIZED VIEW seen.sums AS SELECT a AS one, b AS two FROM seen.items`);
+  const [row] = await session.query<{ oid: string }>(`SELECT 'seen.sums'::regclass::oid::text AS oid`);
+  const view = { schema: 'seen', name: 'sums', oid: row?.oid ?? '', columns: ['one', 'two'] };
+  const judged = (query: string) => judgeView(session, view, query, names);
+  expect(await judged(`SELECT a one, b two FROM ${TENANT_SCHEMA_SQL}.items;`)).toBe(true);
+  expect(await judged(`SELECT a two, b one FROM ${TENANT_SCHEMA_SQL}.items`)).toBe(false);
+  expect(await judged(`SELECT b two, a one FROM ${TENANT_SCHEMA_SQL}.items`)).toBe(false);
+  expect(await judged(`SELECT a one, b three FROM ${TENANT_SCHEMA_SQL}.items`)).toBe(false);
+  expect(await judged(`SELECT a one, b two FROM ${TENANT_SCHEMA_SQL}.elsewhere`)).toBeNull();
 });
