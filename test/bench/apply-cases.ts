@@ -1,10 +1,10 @@
 import { vacuumCatalogs, withClient } from './build-fleet.js';
 import type { Case } from './measure.js';
 import { psql } from './psql.js';
-import { runTrueup } from './run-process.js';
+import { type Finished, runTrueup } from './run-process.js';
 import { shares } from './shares.js';
 import { type FleetSize, tenantNames } from './tenants.js';
-import { narrowingStatements } from './wider-state.js';
+import { FORGETTING_STATEMENTS, narrowingStatements } from './wider-state.js';
 
 const CONCURRENCIES = [1, 4];
 
@@ -23,8 +23,8 @@ export async function applyCases(
   const restore = () => takeBack(url, tenantNames(size));
   const state = ['--desired-state', directory];
   const { output } = await runTrueup(['plan', '--sql', '--quiet', '--database-url', url, ...state]);
-  const apply = (at: string, concurrency: number, ...more: readonly string[]) => {
-    const how = ['--yes', '--quiet', '--concurrency', String(concurrency), ...more];
+  const apply = (at: string, concurrency: number) => {
+    const how = ['--yes', '--quiet', '--concurrency', String(concurrency)];
     return runTrueup(['apply', ...how, '--database-url', at, ...state]);
   };
   return CONCURRENCIES.flatMap((concurrency): readonly Case[] => [
@@ -42,8 +42,9 @@ export async function applyCases(
       restore,
       counted: false,
       run: async (at) => {
-        const { log, peakMemory } = await apply(at, concurrency, '--log-level', 'info', '--log-format', 'json');
-        return { seconds: secondsBetween(log, 'run-started', 'run-finished'), peakMemory };
+        const finished = await apply(at, concurrency);
+        const seconds = secondsBetween(finished, 'trueup run-started', 'trueup run-finished');
+        return { seconds, peakMemory: finished.peakMemory };
       },
     },
     {
@@ -60,24 +61,25 @@ export async function applyCases(
   ]);
 }
 
-/** Between two events of a log of JSON lines. */
-function secondsBetween(log: string, first: string, last: string): number {
-  const events = log.split('\n').flatMap((line) => {
-    const { event } = line === '' ? {} : (JSON.parse(line) as { readonly event?: { kind: string; time: string } });
-    return event === undefined ? [] : [event];
-  });
-  const [from, to] = [first, last].map((kind) => events.find((event) => event.kind === kind)?.time);
-  if (from === undefined || to === undefined) throw new Error(`no ${first} or no ${last} in the log of an apply`);
-  return (Date.parse(to) - Date.parse(from)) / 1000;
+/** Between two marks of a process's timeline: a log of the events would take time of its own. */
+function secondsBetween({ marks }: Finished, first: string, last: string): number {
+  const [from, to] = [marks.get(first), marks.get(last)];
+  if (from === undefined || to === undefined) throw new Error(`no ${first} or no ${last} on the timeline of an apply`);
+  return (to - from) / 1000;
 }
 
-/** Drops what an apply added, and tidies up the catalogs as autovacuum would. */
+/** Takes away what an apply added, without a trace, and tidies up the catalogs as autovacuum would. */
 async function takeBack(url: string, schemas: readonly string[]): Promise<void> {
   await withClient(url, async (client) => {
     for (let first = 0; first < schemas.length; first += RESTORED_AT_ONCE) {
       const batch = schemas.slice(first, first + RESTORED_AT_ONCE);
-      await client.query(batch.flatMap(narrowingStatements).join(';\n'));
+      await client.query(narrowingStatements(batch).join(';\n'));
     }
+    const { rows } = await client.query<{ superuser: boolean }>(
+      'SELECT rolsuper superuser FROM pg_roles WHERE rolname = current_user',
+    );
+    if (rows[0]?.superuser === true)
+      for (const statement of FORGETTING_STATEMENTS) await client.query(statement, [schemas]);
   });
   await vacuumCatalogs(url);
 }

@@ -3,7 +3,7 @@ import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import type { Sample } from './measure.js';
 
-const PEAK_MEMORY = fileURLToPath(new URL('peak-memory.cjs', import.meta.url));
+const MEASURED = fileURLToPath(new URL('measured.cjs', import.meta.url));
 const TRUEUP = fileURLToPath(new URL('../../bin/run.js', import.meta.url));
 
 /** Variables that would lead a command to another database, or change what it does. */
@@ -14,6 +14,8 @@ export interface Finished extends Sample {
   readonly output: string;
   /** Standard error. */
   readonly log: string;
+  /** When the marks of its timeline were set, in milliseconds from its start. */
+  readonly marks: ReadonlyMap<string, number>;
 }
 
 /**
@@ -25,25 +27,25 @@ export const runTrueup = (args: readonly string[], exitCode = 0): Promise<Finish
 
 /** Runs Node with arguments. @throws {Error} when it exits otherwise than expected */
 export const runNode = (args: readonly string[], exitCode = 0): Promise<Finished> =>
-  runProcess(process.execPath, ['--require', PEAK_MEMORY, ...args], { memory: true, exitCode });
+  runProcess(process.execPath, ['--require', MEASURED, ...args], { measured: true, exitCode });
 
-/** Runs a program; `memory`: it writes its peak to file descriptor 3. @throws {Error} when it exits otherwise than expected */
+/** Runs a program; `measured`: it writes what measured.cjs does to file descriptor 3. @throws {Error} when it exits otherwise than expected */
 export function runProcess(
   program: string,
   args: readonly string[],
   {
-    memory = false,
+    measured = false,
     input = '',
     exitCode = 0,
-  }: { readonly memory?: boolean; readonly input?: string; readonly exitCode?: number } = {},
+  }: { readonly measured?: boolean; readonly input?: string; readonly exitCode?: number } = {},
 ): Promise<Finished> {
   return new Promise((resolve, reject) => {
     const began = performance.now();
     const child = spawn(program, args, {
       env: environment(),
-      stdio: ['pipe', 'pipe', 'pipe', memory ? 'pipe' : 'ignore'],
+      stdio: ['pipe', 'pipe', 'pipe', measured ? 'pipe' : 'ignore'],
     });
-    const [, stdout, stderr, peak] = child.stdio.map((stream) => collected(stream as Readable | null | undefined));
+    const [, stdout, stderr, figures] = child.stdio.map((stream) => collected(stream as Readable | null | undefined));
     // A program that stops at an error leaves its input unread.
     child.stdin?.on('error', () => {});
     child.stdin?.end(input);
@@ -55,16 +57,22 @@ export function runProcess(
     child.once('close', (code) => {
       if (code !== exitCode)
         reject(new Error(`${[program, ...args].join(' ')} ended with ${code}\n${stderr?.()}\n${stdout?.()}`));
-      else
-        resolve({
-          seconds,
-          peakMemory: memory ? Number(peak?.()) : null,
-          output: stdout?.() ?? '',
-          log: stderr?.() ?? '',
-        });
+      else {
+        const { peakMemory, marks } = measured ? (JSON.parse(figures?.() ?? '') as Figures) : NO_FIGURES;
+        const [output, log] = [stdout?.() ?? '', stderr?.() ?? ''];
+        resolve({ seconds, peakMemory, output, log, marks: new Map(marks) });
+      }
     });
   });
 }
+
+/** What measured.cjs writes. */
+interface Figures {
+  readonly peakMemory: number | null;
+  readonly marks: readonly (readonly [name: string, at: number])[];
+}
+
+const NO_FIGURES: Figures = { peakMemory: null, marks: [] };
 
 /** What a stream gave so far. */
 function collected(stream: Readable | null | undefined): () => string {

@@ -8,6 +8,8 @@ const TABLE = 'directives';
 const COLUMN = 'bench_note';
 const INDEX = 'idx_directives_bench_created';
 
+const IN_TABLE = `c.relname = '${TABLE}' AND c.relnamespace = ANY ($1::regnamespace[])`;
+
 /** The shipped desired state and one new column and one new index, in a directory of its own. */
 export interface WiderState {
   readonly directory: string;
@@ -26,8 +28,19 @@ export function writeWiderState(): WiderState {
   return { directory, remove: () => rmSync(directory, { recursive: true, force: true }) };
 }
 
-/** What takes both back from a tenant. */
-export const narrowingStatements = (schema: string): readonly string[] => [
-  `DROP INDEX ${schema}.${INDEX}`,
-  `ALTER TABLE ${schema}.${TABLE} DROP COLUMN ${COLUMN}`,
+/** What takes both back from some tenants. */
+export const narrowingStatements = (schemas: readonly string[]): readonly string[] =>
+  schemas.flatMap((schema) => [
+    `DROP INDEX ${schema}.${INDEX}`,
+    `ALTER TABLE ${schema}.${TABLE} DROP COLUMN ${COLUMN}`,
+  ]);
+
+/**
+ * What takes the dropped columns out of the catalogs, for a superuser alone. They stay there for good, one more with every apply
+ * that is measured: trueup's readings go through them, and psql's statements do not. Nothing but an empty table bears that.
+ * $1: the schemas.
+ */
+export const FORGETTING_STATEMENTS: readonly string[] = [
+  `DELETE FROM pg_attribute a USING pg_class c WHERE c.oid = a.attrelid AND a.attisdropped AND ${IN_TABLE}`,
+  `UPDATE pg_class c SET relnatts = (SELECT max(a.attnum) FROM pg_attribute a WHERE a.attrelid = c.oid) WHERE ${IN_TABLE}`,
 ];

@@ -56,3 +56,25 @@ it('a run’s events are logged by their weight, and written as lines whatever t
 it('an event that nobody reads is not made into a document: a run has several of a tenant', () => {
   expect(told('warn', false)).toEqual({ logged: 0, written: 0, read: [] });
 });
+
+it('where a run begins and ends is marked on the process’s timeline, and nothing else is', () => {
+  performance.clearMarks();
+  const observe = runObserver({
+    lines: null,
+    progress: NO_PROGRESS,
+    log: new Log({ level: 'warn', format: 'text', write: () => {} }),
+    names: new MemberNames([]),
+    showValues: false,
+  });
+  const run = { database: 'main', tenants: 1 };
+  const events: ApplyEvent[] = [
+    { kind: 'run-started', ...run, pending: 1 },
+    { kind: 'batch-started', ...run },
+    STEP,
+    END,
+    { kind: 'run-finished', database: 'main', outcomes: {} },
+  ];
+  for (const event of events) observe(event);
+  const marks = performance.getEntriesByType('mark').map(({ name }) => name);
+  expect(marks).toEqual(['trueup run-started', 'trueup run-finished']);
+});

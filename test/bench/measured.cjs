@@ -1,8 +1,10 @@
-// Loaded into a measured process: writes its peak of resident memory, in bytes, to file descriptor 3 when it ends.
+// Loaded into a measured process: when it ends, writes to file descriptor 3 its peak of resident memory, in bytes, and when the
+// marks of its timeline were set, in milliseconds.
 const { readFileSync, writeSync } = require('node:fs');
 
 process.on('exit', () => {
-  writeSync(3, String(peak()));
+  const marks = performance.getEntriesByType('mark').map(({ name, startTime }) => [name, startTime]);
+  writeSync(3, JSON.stringify({ peakMemory: peak(), marks }));
 });
 
 function peak() {
