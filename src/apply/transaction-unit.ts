@@ -93,7 +93,7 @@ function checkedSql(
 
 /** What is left of the budget is for locks that the statements take beside: of referenced tables, of indexes. */
 const changesSql = ({ statements }: TransactionUnit, budgetMs: number): readonly string[] => [
-  remainder(budgetMs),
+  ...(statements.every(({ step }) => step.lock.only === true) ? [] : [remainder(budgetMs)]),
   ...statements.map(({ sql }) => sql),
 ];
 
@@ -120,11 +120,13 @@ export function lockedBy(unit: TransactionUnit): { readonly tables: readonly str
 }
 
 /** Statements that fail unless tables, and columns, are empty still. What loses values is checked however long it takes. */
-function checksOf(schema: string, { evidence }: TransactionUnit): ReadonlySet<string> {
-  const checks = evidence.map(({ assumption }) =>
-    assumption.kind === 'no-rows' || assumption.kind === 'no-values' ? evidenceSql(assumption, {}, schema) : null,
-  );
-  return new Set(checks.filter((check) => check !== null));
+function checksOf(schema: string, { evidence }: TransactionUnit): readonly string[] {
+  // Once where several changes rely on the same.
+  const asked = new Map<string, Assumption>();
+  for (const { assumption } of evidence)
+    if (assumption.kind === 'no-rows') asked.set(assumption.table, assumption);
+    else if (assumption.kind === 'no-values') asked.set(`${assumption.table}\0${assumption.column}`, assumption);
+  return [...asked.values()].flatMap((assumption) => evidenceSql(assumption, {}, schema) ?? []);
 }
 
 /** What needs more than one question; and what drops values is not even sent before the answer that there are none. */

@@ -74,8 +74,11 @@ export interface Step {
    * CONCURRENTLY asks. `backfill`: repeated until it reports no more rows.
    */
   readonly mode: 'transaction' | 'online' | 'backfill';
-  /** What it locks, for the lock budget. Table null: only objects that nobody else can know yet. */
-  readonly lock: { readonly mode: LockMode; readonly table: string | null };
+  /**
+   * What it locks, for the lock budget. Table null: only objects that nobody else can know yet. Only: it waits for no other
+   * lock, since it refers to no other table and touches no index that stands.
+   */
+  readonly lock: { readonly mode: LockMode; readonly table: string | null; readonly only?: true };
   /** The index that this step builds, by its unquoted name or a member's variable: it must be valid afterwards. */
   readonly builds?: string | Variable;
   /** What takes the change's earlier steps back when existing rows fail this one: nothing stays half applied. */

@@ -131,7 +131,11 @@ function addColumnChange(table: string, column: DesiredColumn, begun: boolean, c
       hazards: ['BACKFILL'],
       steps: backfillSteps(table, column, true),
     });
-  const whole: Step = exclusively(table, addColumn(table, columnDefinition(column)));
+  const whole: Step = {
+    sql: addColumn(table, columnDefinition(column)),
+    mode: 'transaction',
+    lock: { mode: 'ACCESS EXCLUSIVE', table, only: true },
+  };
   if (context.facts.rows(table) === 'none')
     return change({ ...base, steps: [whole], assumptions: [{ kind: 'no-rows', table }] });
   // What a constant default gives, existing rows get without a rewrite; a generated column, an identity or a serial rewrites.

@@ -74,7 +74,9 @@ export function build(target: IndexTarget, as: string | Variable, fixedName: str
   return {
     sql: createIndex(target.definition, as, online),
     mode: online ? 'online' : 'transaction',
-    lock: { mode: online ? 'SHARE UPDATE EXCLUSIVE' : 'SHARE', table: target.table },
+    lock: online
+      ? { mode: 'SHARE UPDATE EXCLUSIVE', table: target.table }
+      : { mode: 'SHARE', table: target.table, only: true },
     // A temporary name is the same quoted and unquoted.
     builds: fixedName ?? as,
     ...(target.definition.unique ? { offenders: duplicates(target.definition) } : {}),

@@ -1,0 +1,72 @@
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { writeDesiredState } from '../support/desired-state-fixture.js';
+import { type FleetUnderTest, openFleet } from '../support/fleet.js';
+import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
+
+const state = (columns: string, more: string): string =>
+  writeDesiredState(
+    {
+      'fleet.yaml': `
+version: 1
+tenants: { having_tables: [shops, items] }
+phases:
+  - { name: base, file: base.yaml }
+`,
+      'base.yaml': `
+tables:
+  shops:
+    columns: { id: { type: int, nullable: false } }
+    primary_key: { name: shops_pkey, columns: [id] }
+  items:
+    columns: { shop: int, kind: int${columns} }
+    foreign_keys:
+      - { name: items_shop, columns: [shop], references: { table: shops, columns: [id] } }
+${more}`,
+    },
+    {},
+  );
+
+let database: TestDatabase;
+let fleet: FleetUnderTest;
+beforeEach(async () => {
+  database = await createTestDatabase();
+  fleet = await openFleet(database.url);
+  await fleet.provision(['t'], { directory: state('', '') });
+  fleet.forget();
+});
+afterEach(async () => {
+  await fleet?.close();
+  await database?.drop();
+});
+
+const isRemainder = (sql: string): boolean => sql.includes("set_config('lock_timeout', greatest(");
+
+it('R6: a new column and a new index wait for no lock but their table’s, and spend no time on what is left of the budget', async () => {
+  const holder = await database.connect();
+  try {
+    await holder.query('BEGIN; LOCK TABLE t.shops IN ACCESS EXCLUSIVE MODE');
+    const directory = state(', note: text', '    indexes: [{ name: items_kind, keys: [kind] }]\n');
+    const { summary, tenants } = await fleet.apply({ directory });
+    expect([summary.converged, tenants[0]?.changes.map(({ item }) => item.change.action).sort()]).toEqual([
+      1,
+      ['add-column', 'create-index'],
+    ]);
+    expect(fleet.statements.filter((sql) => /^SET LOCAL lock_timeout/u.test(sql))).toHaveLength(1);
+    expect(fleet.statements.filter(isRemainder)).toEqual([]);
+  } finally {
+    await holder.end();
+  }
+});
+
+it('R6: a foreign key waits for the table that it refers to no longer than what its own table has left of the budget', async () => {
+  await database.exec('ALTER TABLE t.items DROP CONSTRAINT items_shop');
+  const { summary } = await fleet.apply({ directory: state(', note: text', '') });
+  expect(summary.converged).toBe(1);
+  const those = fleet.statements.filter((sql) => /^LOCK TABLE|^ALTER TABLE/u.test(sql) || isRemainder(sql));
+  expect(those.map((sql) => (isRemainder(sql) ? 'REMAINDER' : sql.split(' ').slice(0, 5).join(' ')))).toEqual([
+    'LOCK TABLE t.items IN ACCESS',
+    'REMAINDER',
+    'ALTER TABLE t.items ADD COLUMN',
+    'ALTER TABLE t.items ADD CONSTRAINT',
+  ]);
+});
