@@ -1,3 +1,4 @@
+import { namedSchemas, relationOf } from '../catalog/named-schemas.js';
 import type { Row, Session } from '../database/session.js';
 import { type Assumption, LOCK_MODES, type LockMode, type Step, type TenantChange } from '../diff/change.js';
 
@@ -60,9 +61,9 @@ async function readOrder(
 ): Promise<ReadonlyMap<string, readonly string[]>> {
   if (tables.length === 0) return new Map();
   const rows = await session.query<Row & { schema: string; tables: readonly string[] }>(
-    `select n.nspname::text "schema", array_agg(c.relname::text order by c.oid) "tables"
-       from pg_catalog.pg_namespace n join pg_catalog.pg_class c on c.relnamespace = n.oid
-      where n.nspname = any($1::text[]) and c.relname = any($2::text[]) and c.relkind in ('r', 'p')
+    `with ${namedSchemas('$1')}
+     select ns.nspname::text "schema", pg_catalog.array_agg(c.relname::text order by c.oid) "tables"
+       from ns ${relationOf(`c.relname = any($2::name[]) and c.relkind in ('r', 'p')`)}
       group by 1`,
     [schemas, tables],
   );

@@ -1,7 +1,8 @@
-import { chunk } from '../collections.js';
+import { chunk, groupBy } from '../collections.js';
 import { isLost } from '../database/database-errors.js';
 import { DatabaseError, type Row, type Session } from '../database/session.js';
 import { quoteIdentifier } from '../sql/quote.js';
+import { namedSchemas, relationOf } from './named-schemas.js';
 
 /** Rows of one table of several tenants, as texts that the columns' types read back. */
 export interface CopiedBatch {
@@ -27,11 +28,15 @@ const WORTH_COPYING = 200;
 const MOST_PAGES = 4;
 const MOST_CHARACTERS = 32_768;
 
+/** The types of a table's columns, by tenant, where COPY says of it all that SELECT would. */
+export type PlainTables = Map<string, readonly string[]>;
+
 /**
  * Copies columns of one table of many tenants, batch by batch, where that is a third of what a SELECT takes: a table of a
  * few rows that has columns of PostgreSQL's own types and nothing beside its own rows. Gives the schemas of all others,
  * which are to be read as they are.
  * @param take gives the schemas that need not be read otherwise; may throw what the server says: none of its batch then
+ * @param known tables that were looked at before, and are not again; takes those that are
  * @throws {DatabaseError} when the connection is lost
  */
 export async function copyRows(
@@ -39,12 +44,18 @@ export async function copyRows(
   schemas: readonly string[],
   { table, columns }: { readonly table: string; readonly columns: readonly string[] },
   take: (batch: CopiedBatch) => Promise<readonly string[]>,
+  known: PlainTables = new Map(),
 ): Promise<readonly string[]> {
   if (session.copyOut === undefined || schemas.length < WORTH_COPYING || columns.length === 0) return schemas;
+  const open = schemas.filter((schema) => !known.has(schema));
+  const found = open.length === 0 ? [] : await session.query<PlainRow>(PLAIN_SQL, [open, table, columns]);
+  for (const { names, types } of found) for (const schema of names) known.set(schema, types);
   const left = new Set(schemas);
-  for (const { names, types } of await session.query<PlainRow>(PLAIN_SQL, [schemas, table, columns]))
-    for (const part of chunk(names, TABLES_PER_MESSAGE))
+  const plain = schemas.filter((schema) => known.has(schema));
+  for (const alike of groupBy(plain, (schema) => JSON.stringify(known.get(schema))).values())
+    for (const part of chunk(alike, TABLES_PER_MESSAGE))
       try {
+        const types = known.get(part[0] ?? '') ?? [];
         const batch = await copyPart(session, part, { table, columns, types });
         for (const schema of await take(batch)) left.delete(schema);
       } catch (error) {
@@ -103,14 +114,12 @@ const FIRST_NORMAL = 16384;
  * without children and row security, of a column that is not generated (COPY refuses those), in the default collation.
  */
 const PLAIN_SQL = `
-with ns as materialized (select n.oid, n.nspname from pg_catalog.pg_namespace n where n.nspname = any($1::name[]))
+with ${namedSchemas('$1')}
 select pg_catalog.array_agg(t.nspname::text) "names",
        (select pg_catalog.array_agg(pg_catalog.format_type(o.type, o.modifier) order by o.n) from unnest(t.types, t.modifiers) with ordinality o(type, modifier, n)) "types"
   from (
   select ns.nspname, a.types, a.modifiers from ns
-   cross join lateral (
-    select c.oid from pg_catalog.pg_class c
-     where c.relname = $2::name and c.relnamespace = ns.oid and c.relkind = 'r' and not c.relhassubclass and not c.relrowsecurity and c.relpages <= ${MOST_PAGES} offset 0) c
+   ${relationOf(`c.relname = $2::name and c.relkind = 'r' and not c.relhassubclass and not c.relrowsecurity and c.relpages <= ${MOST_PAGES}`)}
    cross join lateral (
     select pg_catalog.array_agg(a.atttypid order by pg_catalog.array_position($3::name[], a.attname)) types,
            pg_catalog.array_agg(a.atttypmod order by pg_catalog.array_position($3::name[], a.attname)) modifiers

@@ -1,6 +1,7 @@
 import type { DesiredTable, MigrationLockRule } from '../desired-state/model.js';
 import type { TableShape } from '../shape/table-shape.js';
 import type { NameResolver } from '../sql/names.js';
+import type { PlainTables } from './copied-rows.js';
 import type { AccessMethod, ExtensionState } from './extensions.js';
 
 /** What tenants' tables refer to, in one database. */
@@ -27,6 +28,8 @@ export class DatabaseMemory {
   readonly checked = new WeakSet<DesiredTable | MigrationLockRule>();
   /** Tenants of which a question about rows was answered by `none`, by the question's key. */
   readonly none = new Map<string, Set<string>>();
+  /** Tables of stamps that can be copied. */
+  readonly stamps: PlainTables = new Map();
   readonly #shapes = new Map<string, Map<string, TableShape>>();
   readonly #surroundings = new Map<string, Promise<Surroundings>>();
   readonly #since = performance.now();

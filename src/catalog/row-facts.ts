@@ -1,9 +1,11 @@
 import { chunk } from '../collections.js';
 import type { Row, Session } from '../database/session.js';
+import type { ReleaseRule } from '../desired-state/model.js';
 import { quoteIdentifier, quoteLiteral } from '../sql/quote.js';
 import { relativeSql, renderSql } from '../sql/template.js';
 import { inBatches } from './batches.js';
-import { copyRows } from './copied-rows.js';
+import { type CopiedBatch, copyRows, type PlainTables } from './copied-rows.js';
+import { namedSchemas, relationOf } from './named-schemas.js';
 import type { IndexUsage, Presence } from './presence.js';
 
 /** A table of one tenant. */
@@ -101,12 +103,15 @@ export async function readCounts(
   return found;
 }
 
-/** The application's stamp in each schema; null where there is no table, no row, or it could not be read. */
+/**
+ * The application's stamp in each schema; null where there is no table, no row, or it could not be read.
+ * @param known see {@link copyRows}
+ */
 export async function readReleases(
   session: Session,
   schemas: readonly string[],
-  table: string,
-  column: string,
+  { table, column }: Pick<ReleaseRule, 'table' | 'column'>,
+  known?: PlainTables,
 ): Promise<ReadonlyMap<string, string | null>> {
   const found = new Map<string, string | null>(schemas.map((schema) => [schema, null]));
   const note = (schema: string, stamp: string | null) => {
@@ -114,12 +119,13 @@ export async function readReleases(
     const before = found.get(schema);
     found.set(schema, before == null ? stamp : [before, stamp].sort().join(', '));
   };
-  const left = await copyRows(session, schemas, { table, columns: [column] }, async (batch) => {
+  const take = async (batch: CopiedBatch) => {
     // What COPY writes of other types need not be what they are as text.
     if (!batch.types.every((type) => /^(?:text|character varying)/u.test(type))) return [];
     for (const { at, values } of batch.rows) note(batch.schemas[at] ?? '', values[0] ?? null);
     return batch.schemas;
-  });
+  };
+  const left = await copyRows(session, schemas, { table, columns: [column] }, take, known);
   const there = await sizes(
     session,
     left.map((schema) => ({ schema, table })),
@@ -148,9 +154,9 @@ export async function readUsage(
   index: string,
 ): Promise<ReadonlyMap<string, IndexUsage>> {
   const rows = await session.query<Row & { schema: string; scans: string; bytes: string | null }>(
-    `select n.nspname::text "schema", coalesce(pg_catalog.pg_stat_get_numscans(c.oid), 0)::text scans, pg_catalog.pg_relation_size(c.oid)::text bytes
-       from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
-      where c.relname = $1 and n.nspname = any($2::text[]) and c.relkind in ('i', 'I')`,
+    `with ${namedSchemas('$2')}
+     select ns.nspname::text "schema", coalesce(pg_catalog.pg_stat_get_numscans(c.oid), 0)::text scans, pg_catalog.pg_relation_size(c.oid)::text bytes
+       from ns ${relationOf(`c.relname = $1::name and c.relkind in ('i', 'I')`)}`,
     [index, schemas],
   );
   return new Map(rows.map((row) => [row.schema, { scans: Number(row.scans), bytes: Number(row.bytes ?? 0) }]));

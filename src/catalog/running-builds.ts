@@ -1,4 +1,5 @@
 import type { Row, Session } from '../database/session.js';
+import { namedSchemas, relationOf } from './named-schemas.js';
 import type { Building } from './presence.js';
 
 /**
@@ -28,10 +29,11 @@ export async function readBuilding(
     [table, schemas],
   );
   const invalid = await session.query<Row & { schema: string; names: readonly string[] }>(
-    `select n.nspname::text "schema", array_agg(ic.relname::text) names
-       from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+    `with ${namedSchemas('$2')}
+     select ns.nspname::text "schema", pg_catalog.array_agg(ic.relname::text) names
+       from ns ${relationOf('c.relname = $1::name')}
        join pg_catalog.pg_index i on i.indrelid = c.oid join pg_catalog.pg_class ic on ic.oid = i.indexrelid
-      where c.relname = $1 and n.nspname = any($2::text[]) and not (i.indisvalid and i.indisready)
+      where not (i.indisvalid and i.indisready)
       group by 1`,
     [table, schemas],
   );

@@ -168,9 +168,7 @@ export class Answers {
         const { release } = this;
         if (release === null) return () => null;
         return from(
-          await this.#sideBySide(schemas, (session, part) =>
-            readReleases(session, part, release.table, release.column),
-          ),
+          await this.#sideBySide(schemas, (session, part) => readReleases(session, part, release, this.memory.stamps)),
           null,
         );
       }

@@ -117,7 +117,7 @@ describe('rows of a large fleet', () => {
       );
     try {
       fleet.forget();
-      const found = await readReleases(session, [...plain, 'odd'], 'stamp', 'release');
+      const found = await readReleases(session, [...plain, 'odd'], { table: 'stamp', column: 'release' });
       expect([...new Set(plain.slice(0, -1).map((schema) => found.get(schema)))]).toEqual(['a, b']);
       expect([found.get(padded), found.get('odd')]).toEqual(['a', null]);
       expect(fleet.statements.filter((sql) => / from \w+\.stamp\b/u.test(sql))).toHaveLength(1);
