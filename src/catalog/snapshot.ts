@@ -1,4 +1,4 @@
-import type { Session } from '../database/session.js';
+import type { Row, Session } from '../database/session.js';
 import { inTransaction } from '../database/transaction.js';
 import type { DesiredState } from '../desired-state/model.js';
 import type { TableShape } from '../shape/table-shape.js';
@@ -61,6 +61,12 @@ interface CatalogReading {
   readonly again?: boolean;
 }
 
+/** The same in its transaction, and what that was opened with. */
+interface OpenedReading extends CatalogReading {
+  readonly isBatch: boolean;
+  readonly who: Row | undefined;
+}
+
 /**
  * Reads the catalogs of a fleet in one read-only snapshot: a number of statements that does not grow with the tenants, and
  * not one lock on a table of theirs.
@@ -73,22 +79,26 @@ export async function readCatalog(
   selection: TenantSelection,
   how: CatalogReading = { beside: null, counts: true },
 ): Promise<CatalogSnapshot> {
-  return againWhenPassing(() =>
-    inTransaction(session, 'read only snapshot', () => readOnce(session, desired, selection, how)),
-  );
+  const { again = false } = how;
+  // A batch of an apply asks about few tenants all along; of a fleet, only the pass itself is planned for any.
+  const isBatch = again && selection.schemas.length > 0 && selection.schemas.length < WORTH_A_SESSION;
+  const opening = `select current_user::text "user", pg_catalog.current_setting('server_version') "version", ${CATALOG_SETTINGS}${isBatch ? `, ${ANY_TENANTS}` : ''}`;
+  const read = () =>
+    inTransaction(
+      session,
+      'read only snapshot',
+      ([about]) => readOnce(session, desired, selection, { ...how, isBatch, who: about?.[0] }),
+      [opening],
+    );
+  return againWhenPassing(read);
 }
 
 async function readOnce(
   session: Session,
   desired: DesiredState,
   selection: TenantSelection,
-  { beside, counts, memory = new DatabaseMemory(), unhashed = false, again = false }: CatalogReading,
+  { beside, counts, memory = new DatabaseMemory(), unhashed = false, again = false, isBatch, who }: OpenedReading,
 ): Promise<CatalogSnapshot> {
-  // A batch of an apply asks about few tenants all along; of a fleet, only the pass itself is planned for any.
-  const isBatch = again && selection.schemas.length > 0 && selection.schemas.length < WORTH_A_SESSION;
-  const [who] = await session.query<{ user: string; version: string }>(
-    `select current_user::text "user", pg_catalog.current_setting('server_version') "version", ${CATALOG_SETTINGS}${isBatch ? `, ${ANY_TENANTS}` : ''}`,
-  );
   const discovery = await discoverTenants(session, desired.tenants, selection, desired.directory);
   const counted = counts && desired.phases.every((phase) => phase.selected);
   // A family's rows may stand in a table of a phase that this run leaves out: not to see it would orphan every member.
@@ -183,7 +193,7 @@ async function readOnce(
     memberSeed: apart.seed,
     kinds: new Map(apart.kinds.map((kind) => [kind.key, readKind(kind, shapes.indexes)])),
     ...surroundings,
-    session: { user: who?.user ?? '', serverVersion: who?.version ?? '' },
+    session: { user: String(who?.user ?? ''), serverVersion: String(who?.version ?? '') },
   };
 }
 

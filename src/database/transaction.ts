@@ -1,4 +1,4 @@
-import type { Session } from './session.js';
+import type { Row, Session } from './session.js';
 import { refusesTransactions, sharedBackends } from './shared-backends.js';
 
 /** What a transaction is for. A snapshot sees one state of the database all along; only `read write` can write. */
@@ -13,20 +13,22 @@ const BEGIN: Readonly<Record<TransactionMode, string>> = {
 /**
  * Runs `fn` inside a transaction, and commits; on an error rolls back and throws that error, whatever becomes of the
  * rollback.
+ * @param opening statements that are sent along with BEGIN; `fn` gets their rows
  * @throws {TrueupError} POOLER_SHARES_BACKENDS where a pooler takes no transactions
  */
-export async function inTransaction<T>(session: Session, mode: TransactionMode, fn: () => Promise<T>): Promise<T> {
-  try {
-    await session.query(BEGIN[mode]);
-  } catch (error) {
-    throw refusesTransactions(error) ? sharedBackends(error) : error;
-  }
+export async function inTransaction<T>(
+  session: Session,
+  mode: TransactionMode,
+  fn: (opened: readonly (readonly Row[])[]) => Promise<T>,
+  opening: readonly string[] = [],
+): Promise<T> {
   let result: T;
   try {
-    result = await fn();
+    const [, ...opened] = await session.script([BEGIN[mode], ...opening]);
+    result = await fn(opened);
   } catch (error) {
     await session.query('ROLLBACK').catch(() => {});
-    throw error;
+    throw refusesTransactions(error) ? sharedBackends(error) : error;
   }
   await session.query('COMMIT');
   return result;
