@@ -40,7 +40,7 @@ export async function runTransaction(
 ): Promise<void> {
   const tables = await order.of(session, schema, [...modesOf(unit).keys()]);
   const checked = checkedSql(schema, unit, budgetMs, tables);
-  const changes = changesSql(unit, budgetMs);
+  const changes = changesSql(unit, budgetMs, tables);
   await inScripts(session, async (begin, commit) => {
     const opening = [begin, ...checked];
     if (!unit.evidence.some(isAnsweredFirst)) {
@@ -69,7 +69,9 @@ export function scriptOf(
 ): readonly string[] | null {
   if (unit.evidence.some(isAnsweredFirst)) return null;
   const tables = order.known(schema, [...modesOf(unit).keys()], isFirst);
-  return tables === null ? null : [...checkedSql(schema, unit, budgetMs, tables), ...changesSql(unit, budgetMs)];
+  return tables === null
+    ? null
+    : [...checkedSql(schema, unit, budgetMs, tables), ...changesSql(unit, budgetMs, tables)];
 }
 
 /** What the server found of evidence, as an error of ours. */
@@ -91,11 +93,16 @@ function checkedSql(
   return [...locks, ...checksOf(schema, unit)];
 }
 
-/** What is left of the budget is for locks that the statements take beside: of referenced tables, of indexes. */
-const changesSql = ({ statements }: TransactionUnit, budgetMs: number): readonly string[] => [
-  ...(statements.every(({ step }) => step.lock.only === true) ? [] : [remainder(budgetMs)]),
-  ...statements.map(({ sql }) => sql),
-];
+/**
+ * What is left of the budget is for locks that the statements take beside those that are had: of referenced tables, of
+ * indexes, of what LOCK TABLE does not lock.
+ */
+function changesSql({ statements }: TransactionUnit, budgetMs: number, had: readonly string[]): readonly string[] {
+  const waits = statements.some(
+    ({ step: { lock } }) => lock.only !== true || lock.table === null || !had.includes(lock.table),
+  );
+  return [...(waits ? [remainder(budgetMs)] : []), ...statements.map(({ sql }) => sql)];
+}
 
 /** Sets what is left of the budget since the transaction began, as the server's clock has it. */
 const remainder = (budgetMs: number): string =>

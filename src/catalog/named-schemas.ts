@@ -1,6 +1,6 @@
 /**
- * A common table expression `ns` of schemas by name, to be joined to pg_class by {@link relationOf}. In one join the server goes
- * through the relations of that name of all tenants of the fleet, for each batch of an apply.
+ * A common table expression `ns` of schemas by name, to be joined to pg_class by {@link relationOf}. In one join the server may
+ * go through the relations of that name of all tenants of the fleet, for each batch of an apply.
  * @param names the parameter that has them, as an array
  */
 export const namedSchemas = (names: string): string =>

@@ -1,5 +1,6 @@
 import type { Connection, Submittable } from 'pg';
 import { copiedFields } from './copy-text.js';
+import { deferred } from './deferred.js';
 
 /**
  * Several `COPY … TO STDOUT` as one message. COPY reads a table without planning: of a table that a session has not seen, the
@@ -7,10 +8,10 @@ import { copiedFields } from './copy-text.js';
  * Flow", COPY Operations.
  */
 export class CopyOut implements Submittable {
+  readonly #answer = deferred<void>();
   /** Resolves when all are through; rejected with the first error, behind which none has run. */
-  readonly done: Promise<void>;
+  readonly done = this.#answer.promise;
   #at = 0;
-  #settle: { readonly resolve: () => void; readonly reject: (error: unknown) => void };
 
   /**
    * @param row is given each row as it comes: of which statement, and its columns' texts
@@ -18,13 +19,7 @@ export class CopyOut implements Submittable {
   constructor(
     private readonly text: string,
     private readonly row: (at: number, values: readonly (string | null)[]) => void,
-  ) {
-    let settle = { resolve: () => {}, reject: (_: unknown) => {} };
-    this.done = new Promise((resolve, reject) => {
-      settle = { resolve, reject };
-    });
-    this.#settle = settle;
-  }
+  ) {}
 
   /** The driver calls this when it is the statements' turn; what follows are its calls for each message that comes back. */
   submit(connection: Connection): void {
@@ -40,10 +35,10 @@ export class CopyOut implements Submittable {
   }
 
   handleReadyForQuery(): void {
-    this.#settle.resolve();
+    this.#answer.resolve();
   }
 
   handleError(error: unknown): void {
-    this.#settle.reject(error);
+    this.#answer.reject(error);
   }
 }

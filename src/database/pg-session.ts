@@ -5,6 +5,7 @@ import { CopyOut } from './copy-out.js';
 import { CONNECTION_LOST, databaseError } from './database-errors.js';
 import { Pipeline } from './pipeline.js';
 import { DatabaseError, type QueryMode, type Row, type Session, type StatementObserver } from './session.js';
+import { TransactionMessage } from './transaction-message.js';
 import { parameterText } from './values.js';
 
 /** How long the end of a session behind a pooler may wait for a backend, in milliseconds. */
@@ -86,10 +87,10 @@ export class PgSession implements Session {
     try {
       await this.#answer(() => {
         for (const sql of statements) this.observe?.({ sql, parameters: [] });
-        const pipeline = new Pipeline(statements, false);
+        const message = new TransactionMessage(statements);
         // The driver would write it only when the one before it is answered.
-        if (this.#transactions > 1) pipeline.submit(connectionOf(this.client));
-        return this.client.query(pipeline).done;
+        if (this.#transactions > 1) message.submit(connectionOf(this.client));
+        return this.client.query(message).done;
       });
     } finally {
       this.#transactions -= 1;

@@ -1,4 +1,5 @@
 import type { Connection, Submittable } from 'pg';
+import { deferred } from './deferred.js';
 import type { Row } from './session.js';
 import { VALUE_PARSERS, type ValueParser } from './values.js';
 import { pipelined } from './wire-messages.js';
@@ -15,39 +16,19 @@ interface Field {
  * that was cancelled would run outside any transaction.) The manual: "Message Flow", Pipelining.
  */
 export class Pipeline implements Submittable {
+  readonly #answer = deferred<readonly (readonly Row[])[]>();
   /** Rows of each statement; rejected with the first error, as the driver gives it. */
-  readonly done: Promise<readonly (readonly Row[])[]>;
+  readonly done = this.#answer.promise;
   readonly #results: Row[][] = [];
-  #written = false;
   #rows: Row[] = [];
   #fields: readonly Field[] = [];
-  #settle: {
-    readonly resolve: (results: readonly (readonly Row[])[]) => void;
-    readonly reject: (error: unknown) => void;
-  };
 
-  /** @param wantsRows without it rows that come are passed over */
-  constructor(
-    private readonly statements: readonly string[],
-    private readonly wantsRows = true,
-  ) {
-    let settle = { resolve: (_: readonly (readonly Row[])[]) => {}, reject: (_: unknown) => {} };
-    this.done = new Promise((resolve, reject) => {
-      settle = { resolve, reject };
-    });
-    this.#settle = settle;
-  }
+  constructor(private readonly statements: readonly string[]) {}
 
-  /**
-   * The driver calls this when it is the pipeline's turn; what follows are its calls for each message that comes back. Whoever
-   * knows that all before it is whole may write it ahead.
-   */
+  /** The driver calls this when it is the pipeline's turn; what follows are its calls for each message that comes back. */
   submit(connection: Connection): void {
-    if (this.#written) return;
-    this.#written = true;
-    // One buffer. The driver writes each message by itself: packets that wait for each other to be acknowledged, or, held
-    // back until all are there, a third of trueup's own processor time in an apply.
-    connection.stream.write(pipelined(this.statements, this.wantsRows));
+    // One buffer. The driver writes each message by itself: packets that wait for each other to be acknowledged.
+    connection.stream.write(pipelined(this.statements));
   }
 
   handleRowDescription(message: {
@@ -60,7 +41,6 @@ export class Pipeline implements Submittable {
   }
 
   handleDataRow(message: { readonly fields: readonly (string | null)[] }): void {
-    if (!this.wantsRows) return;
     const values = message.fields;
     this.#rows.push(
       Object.fromEntries(
@@ -83,10 +63,10 @@ export class Pipeline implements Submittable {
   }
 
   handleReadyForQuery(): void {
-    this.#settle.resolve(this.#results);
+    this.#answer.resolve(this.#results);
   }
 
   handleError(error: unknown): void {
-    this.#settle.reject(error);
+    this.#answer.reject(error);
   }
 }

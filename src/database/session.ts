@@ -36,7 +36,8 @@ export interface Session {
    */
   script(statements: readonly string[]): Promise<readonly (readonly Row[])[]>;
   /**
-   * A script that is a whole transaction: its first statement begins it, its last one commits it. Another one may be sent before
+   * A script that is a whole transaction, sent as one message: its first statement begins it, its last one commits it. Each
+   * must be one statement for sure: the server would run whatever else stood there. Another one may be sent before
    * this one is answered, and the server goes on to it without waiting for this process. Where the first fails within its
    * transaction, that stays open, and the second does nothing but fail with 25P02: a ROLLBACK is then the caller's to send.
    * @throws {DatabaseError} the first error

@@ -140,7 +140,7 @@ function addColumnChange(table: string, column: DesiredColumn, begun: boolean, c
     return change({ ...base, steps: [whole], assumptions: [{ kind: 'no-rows', table }] });
   // What a constant default gives, existing rows get without a rewrite; a generated column, an identity or a serial rewrites.
   if (column.generated !== null || column.identity !== null || column.serial === true)
-    return change({ ...base, steps: [whole], hazards: ['TABLE_REWRITE'] });
+    return change({ ...base, steps: [exclusively(table, whole.sql)], hazards: ['TABLE_REWRITE'] });
   if (column.default === null && column.notNull) {
     return {
       ...change({ ...base, steps: [whole] }),

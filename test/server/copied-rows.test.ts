@@ -1,6 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { DatabaseMemory } from '../../src/catalog/database-memory.js';
 import { readReleases } from '../../src/catalog/row-facts.js';
+import { questionKey } from '../../src/diff/facts.js';
+import { Answers } from '../../src/plan/answers.js';
 import type { FleetPlan } from '../../src/plan/fleet-plan.js';
+import { NO_EXTENSIONS } from '../../src/sql/names.js';
 import { type FleetUnderTest, itemsOf, openFleet } from '../support/fleet.js';
 import { itemsIndex, itemsMember, shopState, shopTenant } from '../support/shop-fleet.js';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
@@ -124,6 +128,35 @@ describe('rows of a large fleet', () => {
     } finally {
       await session.close();
       await test.exec(plain.map((schema) => `DROP TABLE ${schema}.stamp;`).join(''));
+    }
+  });
+
+  it('are looked at once a run as stamps, and read as they stand where a table has become another since', async () => {
+    const session = await fleet.database.connect();
+    const [viewed = ''] = plain;
+    const release = { table: 'stamp', column: 'release', accepts: ['a'] };
+    const memory = new DatabaseMemory();
+    const stamps = async (schemas: readonly string[]) => {
+      fleet.forget();
+      const answers = new Answers(session, NO_EXTENSIONS, release, null, memory);
+      await answers.fetch([{ kind: 'release' }], schemas, () => null);
+      return schemas.map((schema) => answers.of(schema, questionKey({ kind: 'release' }), { kind: 'release' }));
+    };
+    for (const schema of plain)
+      await test.exec(`CREATE TABLE ${schema}.stamp (release text); INSERT INTO ${schema}.stamp VALUES ('a')`);
+    try {
+      expect(new Set(await stamps(plain))).toEqual(new Set(['a']));
+      const looked = fleet.statements.length;
+      await test.exec(
+        `DROP TABLE ${viewed}.stamp; CREATE MATERIALIZED VIEW ${viewed}.stamp AS SELECT 'b'::text release`,
+      );
+      expect(new Set(await stamps(plain.slice(1)))).toEqual(new Set(['a']));
+      expect(fleet.statements.length).toBe(looked - 1);
+      expect(await stamps(plain)).toEqual(['b', ...plain.slice(1).map(() => 'a')]);
+    } finally {
+      await session.close();
+      await test.exec(`DROP MATERIALIZED VIEW IF EXISTS ${viewed}.stamp`);
+      await test.exec(plain.map((schema) => `DROP TABLE IF EXISTS ${schema}.stamp;`).join(''));
     }
   });
 

@@ -1,9 +1,10 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { DEFAULT_LIMITS } from '../../src/apply/request.js';
 import { writeDesiredState } from '../support/desired-state-fixture.js';
 import { type FleetUnderTest, openFleet } from '../support/fleet.js';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
 
-const state = (columns: string, more: string): string =>
+const state = (columns: string, more: string, views = ''): string =>
   writeDesiredState(
     {
       'fleet.yaml': `
@@ -21,7 +22,7 @@ tables:
     columns: { shop: int, kind: int${columns} }
     foreign_keys:
       - { name: items_shop, columns: [shop], references: { table: shops, columns: [id] } }
-${more}`,
+${more}${views}`,
     },
     {},
   );
@@ -69,4 +70,32 @@ it('R6: a foreign key waits for the table that it refers to no longer than what 
     'ALTER TABLE t.items ADD COLUMN',
     'ALTER TABLE t.items ADD CONSTRAINT',
   ]);
+});
+
+it('R6: an index of a materialized view, which LOCK TABLE does not lock, waits for it no longer than the budget', async () => {
+  const withIndexes = (more: string) =>
+    state(
+      '',
+      '',
+      `materialized_views:
+  totals:
+    query: SELECT shop, count(*) AS n FROM items GROUP BY 1
+    with_data: true
+    indexes:
+      - { name: totals_shop, unique: true, keys: [shop] }
+${more}`,
+    );
+  await fleet.apply({ directory: withIndexes('') });
+  const holder = await database.connect();
+  try {
+    await holder.query('BEGIN; REFRESH MATERIALIZED VIEW CONCURRENTLY t.totals');
+    const limits = { ...DEFAULT_LIMITS, lockTimeout: 50, lockWait: 100, attempts: 1 };
+    const { tenants } = await fleet.apply({
+      directory: withIndexes('      - { name: totals_n, keys: [n] }\n'),
+      run: { limits },
+    });
+    expect(tenants.map(({ outcome, error }) => [outcome, error?.sqlstate])).toEqual([['failed', '55P03']]);
+  } finally {
+    await holder.end();
+  }
 });

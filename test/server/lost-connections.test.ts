@@ -114,7 +114,7 @@ async function terminate(which: string): Promise<void> {
 
 const KEEPER = "EXISTS (SELECT FROM pg_locks l WHERE l.pid = a.pid AND l.locktype = 'advisory')";
 const BUILDER = "state = 'active' AND query LIKE 'CREATE INDEX CONCURRENTLY%'";
-const IN_TRANSACTION = "wait_event_type = 'Lock' AND query LIKE 'LOCK TABLE%'";
+const IN_TRANSACTION = "wait_event_type = 'Lock' AND query LIKE 'BEGIN%LOCK TABLE%'";
 
 describe.each([
   ['all tenants in one batch', { batch: 250 }],

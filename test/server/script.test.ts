@@ -48,7 +48,7 @@ it('gives what single statements would give, a result for each', async () => {
   expect(sent).toEqual(['BEGIN', ...selects, 'COMMIT']);
 });
 
-it.each([
+const FAILING: readonly (readonly [string, readonly string[], string])[] = [
   [
     'the transaction could not begin',
     ['BEGIN ISOLATION LEVEL NONE', 'CREATE TABLE public.made_a ()', 'COMMIT'],
@@ -56,13 +56,18 @@ it.each([
   ],
   ['a lock was not had', ['BEGIN', 'LOCK TABLE public.none', 'CREATE TABLE public.made_b ()', 'COMMIT'], '42P01'],
   ['a statement before the commit failed', ['BEGIN', 'CREATE TABLE public.made_c ()', 'SELECT 1/0', 'COMMIT'], '22012'],
-])('does nothing of what stands behind an error: %s', async (_, statements, code) => {
-  await expect(session.script(statements)).rejects.toMatchObject({ name: 'DatabaseError', code });
-  expect(session.broken).toBe(false);
-  await session.query('ROLLBACK');
-  expect(await session.query('SELECT 1 n')).toEqual([{ n: 1 }]);
-  expect(await tables()).toEqual([]);
-});
+];
+
+it.each((['script', 'transaction'] as const).flatMap((how) => FAILING.map((failing) => [how, ...failing] as const)))(
+  'a %s does nothing of what stands behind an error: %s',
+  async (how, _, statements, code) => {
+    await expect(session[how](statements)).rejects.toMatchObject({ name: 'DatabaseError', code });
+    expect(session.broken).toBe(false);
+    await session.query('ROLLBACK');
+    expect(await session.query('SELECT 1 n')).toEqual([{ n: 1 }]);
+    expect(await tables()).toEqual([]);
+  },
+);
 
 it('takes one statement at each place: nothing smuggled in behind another can run', async () => {
   await expect(session.script(['BEGIN', 'SELECT 1; CREATE TABLE public.made_d ()', 'COMMIT'])).rejects.toMatchObject({
@@ -70,6 +75,24 @@ it('takes one statement at each place: nothing smuggled in behind another can ru
   });
   await session.query('ROLLBACK');
   expect(await tables()).toEqual([]);
+});
+
+it('a transaction’s statements are ended by more than a comment could swallow', async () => {
+  await session.transaction([
+    'BEGIN',
+    'CREATE TABLE public.made_e () -- why',
+    'DROP TABLE public.made_e /* so */',
+    'COMMIT',
+  ]);
+  expect(await tables()).toEqual([]);
+});
+
+it('a transaction in which the server finds another number of statements than were meant is never taken for done', async () => {
+  await expect(session.transaction(['BEGIN', 'SELECT 1; SELECT 2', 'COMMIT'])).rejects.toMatchObject({
+    code: 'XX000',
+    message: 'internal: 3 statements were 4',
+  });
+  await expect(session.transaction(['BEGIN', "SELECT 'it''s'", 'COMMIT'])).resolves.toBeUndefined();
 });
 
 it('says that the connection is lost when the server ends it half-way, and is broken from then on', async () => {
