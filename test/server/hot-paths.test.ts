@@ -1,11 +1,14 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { tableOrder } from '../../src/apply/lock-order.js';
 import { readFleet } from '../../src/catalog/fleet-pass.js';
 import { ownershipFilter } from '../../src/catalog/owned.js';
 import { withSharedSnapshot } from '../../src/catalog/shared-snapshot.js';
 import type { Session } from '../../src/database/session.js';
 import { inTransaction } from '../../src/database/transaction.js';
+import { change } from '../../src/diff/change.js';
 import { planFleet } from '../../src/plan/plan-fleet.js';
 import { NO_PROGRESS } from '../../src/progress.js';
+import { sql } from '../../src/sql/template.js';
 import { type FleetUnderTest, loadShipped, openFleet } from '../support/fleet.js';
 import { watchedDatabase } from '../support/received.js';
 import { type SmallFleet, smallFleet } from '../support/small-fleet.js';
@@ -55,6 +58,39 @@ it('plans 200 tenants by as many statements as 10, batches of rows aside, and li
   // The rows that the family is generated from are read by fifty tenants a statement.
   expect(many.statements).toBe(few.statements + 3);
   expect((many.received - few.received) / 190).toBeLessThan(2000);
+});
+
+/** Rows of pg_class that the session has gone through while `read` ran. */
+async function classRows(session: Session, read: () => Promise<unknown>): Promise<number> {
+  const soFar = async () => {
+    const [row] = await session.query<{ n: number }>(
+      `select (seq_tup_read + idx_tup_fetch)::int4 n from pg_catalog.pg_stat_xact_sys_tables where relid = 'pg_catalog.pg_class'::regclass`,
+    );
+    return row?.n ?? 0;
+  };
+  return inTransaction(session, 'read only snapshot', async () => {
+    const before = await soFar();
+    await read();
+    return (await soFar()) - before;
+  });
+}
+
+it('the order of a batch’s locks is told by its tenants’ tables, not by all of that name in the fleet', async () => {
+  await test.exec('ANALYZE pg_catalog.pg_class; ANALYZE pg_catalog.pg_namespace');
+  const [table = ''] = (await loadShipped({ directory: files.directory })).tables.map(({ name }) => name);
+  const batch = schemasOf(20, 100);
+  const lock = { mode: 'SHARE', table } as const;
+  const steps = [{ sql: sql`SELECT`, mode: 'transaction', lock } as const];
+  const changed = change({ phase: '', action: 'create-index', table, object: '', reason: '', steps });
+  const tenants = batch.map((schema) => ({ schema, isNew: false, changes: [{ change: changed, members: null }] }));
+  const session = await fleet.database.connect();
+  try {
+    const nothing = await classRows(session, async () => {});
+    const read = await classRows(session, () => tableOrder(session, tenants));
+    expect(read - nothing).toBeLessThanOrEqual(batch.length + 10);
+  } finally {
+    await session.close();
+  }
 });
 
 it('two sessions on one snapshot group a fleet as one does, and see nothing that was committed after it', async () => {
