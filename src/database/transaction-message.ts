@@ -5,6 +5,9 @@ import { DatabaseError } from './session.js';
 /** SQLSTATE internal_error. */
 const INTERNAL = 'XX000';
 
+const unexpected = (meant: number, found: number): string =>
+  `the server found ${found} statements in a transaction of ${meant}: this is a bug of trueup; please report it with the statements (--log-level debug)`;
+
 /**
  * Several statements as one message, by the simple protocol, whose rows nobody wants. After an error the server leaves out
  * what stands behind it in the message. By the extended protocol each statement is parsed, bound and executed by a message of
@@ -42,7 +45,7 @@ export class TransactionMessage implements Submittable {
   handleReadyForQuery(): void {
     const { length } = this.statements;
     if (this.#through === length) this.#answer.resolve();
-    else this.#answer.reject(new DatabaseError(`internal: ${length} statements were ${this.#through}`, INTERNAL));
+    else this.#answer.reject(new DatabaseError(unexpected(length, this.#through), INTERNAL));
   }
 
   handleError(error: unknown): void {

@@ -90,7 +90,7 @@ it('a transaction’s statements are ended by more than a comment could swallow'
 it('a transaction in which the server finds another number of statements than were meant is never taken for done', async () => {
   await expect(session.transaction(['BEGIN', 'SELECT 1; SELECT 2', 'COMMIT'])).rejects.toMatchObject({
     code: 'XX000',
-    message: 'internal: 3 statements were 4',
+    message: expect.stringMatching(/^the server found 4 statements in a transaction of 3: .*please report it/u),
   });
   await expect(session.transaction(['BEGIN', "SELECT 'it''s'", 'COMMIT'])).resolves.toBeUndefined();
 });
