@@ -181,6 +181,22 @@ describe('a session on a server', () => {
     await expect(session.query('SELECT 1')).rejects.toMatchObject({ code: '08006' });
   });
 
+  it('is opened by statements that go along with BEGIN, and is not begun where one of them fails', async () => {
+    const session = await open().connect();
+    const opening = ["SELECT set_config('work_mem', '1234kB', true) memory", 'SELECT 1 n'];
+    const opened = await inTransaction(
+      session,
+      'read only',
+      async (rows) => [rows, await session.query("SELECT current_setting('work_mem') memory")],
+      opening,
+    );
+    expect(opened).toEqual([[[{ memory: '1234kB' }], [{ n: 1 }]], [{ memory: '1234kB' }]]);
+    let ran = false;
+    const failing = inTransaction(session, 'read write', async () => (ran = true), ['SELECT 1/0']);
+    await expect(failing).rejects.toMatchObject({ code: '22012' });
+    expect([ran, await session.query('SELECT 2 n')]).toEqual([false, [{ n: 2 }]]);
+  });
+
   it('rolls back what fails, and sees one snapshot', async () => {
     const session = await open().connect();
     const failing = inTransaction(session, 'read write', () => session.query('SELECT 1/0'));
