@@ -69,7 +69,7 @@ function secondsBetween({ marks }: Finished, first: string, last: string): numbe
 }
 
 /** Takes away what an apply added, without a trace, and tidies up the catalogs as autovacuum would. */
-async function takeBack(url: string, schemas: readonly string[]): Promise<void> {
+export async function takeBack(url: string, schemas: readonly string[]): Promise<void> {
   await withClient(url, async (client) => {
     for (let first = 0; first < schemas.length; first += RESTORED_AT_ONCE) {
       const batch = schemas.slice(first, first + RESTORED_AT_ONCE);

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, inject, it } from 'vitest';
 import { createTestDatabase } from '../support/test-database.js';
+import { takeBack } from './apply-cases.js';
 import { withClient } from './build-fleet.js';
 import { prepareFleet } from './fleet.js';
 import { givenServer, startFleetServer } from './fleet-server.js';
@@ -15,6 +16,29 @@ const DOCS = new URL('../../docs/performance.md', import.meta.url);
 
 /** Every command is started twice; a busy machine takes seconds for each. */
 const PATIENCE = 240_000;
+
+it('what an apply added is taken back without a trace, however often, and can be added again', async () => {
+  const test = await createTestDatabase();
+  const table = 'bench_00000.directives';
+  try {
+    await test.exec(`CREATE SCHEMA bench_00000; CREATE TABLE ${table} (id int, created_at timestamptz)`);
+    const columns = () =>
+      test.query(
+        `SELECT relnatts n, array(SELECT attname::text FROM pg_attribute WHERE attrelid = c.oid AND attnum > 0 ORDER BY attnum) names
+           FROM pg_class c WHERE oid = '${table}'::regclass`,
+      );
+    const before = await columns();
+    for (let round = 1; round <= 3; round += 1) {
+      await test.exec(`ALTER TABLE ${table} ADD COLUMN bench_note text;
+        CREATE INDEX idx_directives_bench_created ON ${table} (created_at)`);
+      await takeBack(test.url, ['bench_00000']);
+      expect(await columns()).toEqual(before);
+      expect(await test.query(`SELECT * FROM ${table}`)).toEqual([]);
+    }
+  } finally {
+    await test.drop();
+  }
+});
 
 it('measures a small fleet to the end, with every figure and promise in its document', {
   timeout: PATIENCE,
