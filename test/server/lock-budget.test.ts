@@ -1,18 +1,13 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { DEFAULT_LIMITS } from '../../src/apply/request.js';
-import { writeDesiredState } from '../support/desired-state-fixture.js';
+import { BASE_ONLY, writeDesiredState } from '../support/desired-state-fixture.js';
 import { type FleetUnderTest, openFleet } from '../support/fleet.js';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
 
 const state = (columns: string, more: string, views = ''): string =>
   writeDesiredState(
     {
-      'fleet.yaml': `
-version: 1
-tenants: { having_tables: [shops, items] }
-phases:
-  - { name: base, file: base.yaml }
-`,
+      'fleet.yaml': BASE_ONLY,
       'base.yaml': `
 tables:
   shops:
@@ -54,9 +49,19 @@ it('R6: a new column and a new index wait for no lock but their table’s, and s
     ]);
     expect(fleet.statements.filter((sql) => /^SET LOCAL lock_timeout/u.test(sql))).toHaveLength(1);
     expect(fleet.statements.filter(isRemainder)).toEqual([]);
+    // Both rely on the table's being empty.
+    expect(fleet.statements.filter((sql) => sql.startsWith('DO '))).toHaveLength(1);
   } finally {
     await holder.end();
   }
+});
+
+it('R6: a column that rewrites its table waits for the locks of its indexes no longer than what is left of the budget', async () => {
+  await database.exec('INSERT INTO t.shops VALUES (1); INSERT INTO t.items VALUES (1, 2)');
+  const twice = ', twice: { type: int, generated: kind * 2 }';
+  const { summary } = await fleet.apply({ directory: state(twice, '') });
+  expect(summary.converged).toBe(1);
+  expect(fleet.statements.filter(isRemainder)).toHaveLength(1);
 });
 
 it('R6: a foreign key waits for the table that it refers to no longer than what its own table has left of the budget', async () => {

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { writeDesiredState } from '../support/desired-state-fixture.js';
+import { BASE_ONLY, writeDesiredState } from '../support/desired-state-fixture.js';
 import { type FleetUnderTest, openFleet } from '../support/fleet.js';
 import { startServer, type TestServer } from '../support/postgres/server.js';
 
@@ -16,12 +16,7 @@ const TENANTS = 1000;
 const FREE = 4000;
 
 const FILES = {
-  'fleet.yaml': `
-version: 1
-tenants: { having_tables: [shops, items] }
-phases:
-  - { name: base, file: base.yaml }
-`,
+  'fleet.yaml': BASE_ONLY,
   'base.yaml': `
 tables:
   shops:

@@ -7,6 +7,14 @@ import type { LoadOptions } from '../../src/desired-state/load-options.js';
 import type { DesiredState } from '../../src/desired-state/model.js';
 import { TrueupError } from '../../src/trueup-error.js';
 
+/** Where a desired state is one file, and tenants are told by two tables, `shops` and `items`. */
+export const BASE_ONLY = `
+version: 1
+tenants: { having_tables: [shops, items] }
+phases:
+  - { name: base, file: base.yaml }
+`;
+
 /** Files of a desired state by path; null leaves one of {@link SHOP} out. */
 export type Files = Readonly<Record<string, string | Uint8Array | null>>;
 
