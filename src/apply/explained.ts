@@ -1,6 +1,7 @@
+import { describeHolder } from '../catalog/lock-holder.js';
 import { DatabaseError, type Session } from '../database/session.js';
 import { isPassing } from './failure.js';
-import { describeHolder, findHolders } from './holders.js';
+import { findHolders } from './holders.js';
 import { countOffenders } from './offenders.js';
 import { lockedBy, type TransactionUnit } from './transaction-unit.js';
 

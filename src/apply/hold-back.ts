@@ -1,5 +1,6 @@
+import { describeHolder, type Holder } from '../catalog/lock-holder.js';
 import type { TenantChange } from '../diff/change.js';
-import { describeHolder, findHolders, type Holder } from './holders.js';
+import { findHolders } from './holders.js';
 import { oldSnapshots } from './old-snapshots.js';
 import type { TurnContext, TurnEnd } from './turn.js';
 

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { ACTIVITY_COLUMNS, type ActivityRow, activityOf, type Holder, oldestFirst } from '../catalog/lock-holder.js';
 import type { Session } from '../database/session.js';
-import { ACTIVITY_COLUMNS, type ActivityRow, activityOf, type Holder, oldestFirst } from './holders.js';
 
 /** How often a transaction whose age is hidden is looked at again, in milliseconds. */
 const INTERVAL = 250;

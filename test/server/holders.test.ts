@@ -1,7 +1,8 @@
 import type pg from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { describeHolder, findHolders, waitersBehind } from '../../src/apply/holders.js';
+import { findHolders, waitersBehind } from '../../src/apply/holders.js';
 import { oldSnapshots } from '../../src/apply/old-snapshots.js';
+import { describeHolder } from '../../src/catalog/lock-holder.js';
 import type { Session } from '../../src/database/session.js';
 import { LOCK_MODES, type LockMode } from '../../src/diff/change.js';
 import { startServer, type TestServer } from '../support/postgres/server.js';

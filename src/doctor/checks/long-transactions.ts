@@ -1,5 +1,5 @@
-import { describeHolder } from '../../apply/holders.js';
 import { type Snapshot, snapshots } from '../../apply/old-snapshots.js';
+import { describeHolder } from '../../catalog/lock-holder.js';
 import { check } from '../check.js';
 import { finding } from '../finding.js';
 import { counted, duration } from '../words.js';
