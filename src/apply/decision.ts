@@ -1,6 +1,6 @@
 import type { TenantChange } from '../diff/change.js';
 import { changeKey } from '../plan/drift-classes.js';
-import type { Left, Standing } from './ledger.js';
+import { type Left, type Standing, unreadableFailure } from './ledger.js';
 import type { TenantFailure } from './outcome.js';
 import type { ApplyLimits } from './request.js';
 import { backoff, type Task } from './schedule.js';
@@ -29,6 +29,8 @@ const PATIENCE = 400;
 
 /** By how a tenant's turn ended (null: it had none) and by what the introspection after it shows. */
 export function decide(task: Task, turn: TenantRun | null, standing: Standing, by: Circumstances): Decision {
+  if (standing.kind === 'unreadable' && standing.tenant.code === 'TENANT_LOCKED')
+    return waiting(task, unreadableFailure(standing.tenant), by);
   if (standing.kind !== 'read') return { kind: 'end', left: null };
   const { schema, changes } = standing.tenant;
   if (!changes.some(isPending)) {

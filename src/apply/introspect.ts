@@ -1,7 +1,7 @@
 import type { Row, Session } from '../database/session.js';
 import type { TenantChange } from '../diff/change.js';
 import { changeKey } from '../plan/drift-classes.js';
-import type { DatabasePlan, PlannedTenant } from '../plan/fleet-plan.js';
+import type { DatabasePlan, PlannedTenant, UnreadableTenant } from '../plan/fleet-plan.js';
 import { type PlanRequest, planDatabase } from '../plan/plan-database.js';
 import { NO_PROGRESS } from '../progress.js';
 import type { DatabaseRun } from './batch.js';
@@ -10,7 +10,7 @@ import type { Standing } from './ledger.js';
 /** What a batch's tenants are found to be. */
 export interface Introspected {
   readonly tenants: ReadonlyMap<string, PlannedTenant>;
-  readonly unreadable: ReadonlyMap<string, string>;
+  readonly unreadable: ReadonlyMap<string, UnreadableTenant>;
 }
 
 /** What a tenant is thought to need. */
@@ -59,9 +59,14 @@ export async function introspect(
     }),
   );
   for (const tenant of await stillAbsent(run.crew.keeper, expected)) borneOut.set(tenant.schema, tenant);
-  const others = expected.filter(({ schema }) => !borneOut.has(schema));
+  // Whoever locks some of a tenant's tables has been waited for: not again for the rest of them.
+  const locked = new Map([...seen.unreadable].filter(([, { code }]) => code === 'TENANT_LOCKED'));
+  const others = expected.filter(({ schema }) => !borneOut.has(schema) && !locked.has(schema));
   const whole = others.length === 0 ? NOTHING : await read(run, others, { unhashed: verifies });
-  return { ...whole, tenants: new Map([...borneOut, ...whole.tenants]) };
+  return {
+    tenants: new Map([...borneOut, ...whole.tenants]),
+    unreadable: new Map([...locked, ...whole.unreadable]),
+  };
 }
 
 async function stillAbsent(session: Session, expected: readonly Expectation[]): Promise<readonly PlannedTenant[]> {
@@ -79,8 +84,8 @@ async function stillAbsent(session: Session, expected: readonly Expectation[]): 
 export function standingOf(schema: string, { tenants, unreadable }: Introspected): Standing {
   const tenant = tenants.get(schema);
   if (tenant !== undefined) return { kind: 'read', tenant };
-  const message = unreadable.get(schema);
-  return message === undefined ? { kind: 'gone' } : { kind: 'unreadable', message };
+  const unread = unreadable.get(schema);
+  return unread === undefined ? { kind: 'gone' } : { kind: 'unreadable', tenant: unread };
 }
 
 const NOTHING: Introspected = { tenants: new Map(), unreadable: new Map() };
@@ -98,7 +103,7 @@ async function read(
     tenants: new Map(
       plan.tenants.filter((tenant) => !tenant.isNew || isNew(tenant.schema)).map((tenant) => [tenant.schema, tenant]),
     ),
-    unreadable: new Map(plan.unreadable.map((tenant) => [tenant.schema, tenant.message])),
+    unreadable: new Map(plan.unreadable.map((tenant) => [tenant.schema, tenant])),
   };
 }
 

@@ -5,7 +5,7 @@ import type { ChangeOutcome, Outcome, TenantFailure, TenantOutcome } from './out
 export type Standing =
   | { readonly kind: 'read'; readonly tenant: PlannedTenant }
   | { readonly kind: 'gone' }
-  | { readonly kind: 'unreadable'; readonly message: string };
+  | { readonly kind: 'unreadable'; readonly tenant: UnreadableTenant };
 
 /** Why a tenant is left as it is: with an error of its own, for others' sake, or because its approval no longer fits. */
 export type Left =
@@ -86,7 +86,7 @@ export class Ledger {
     const outcome = outcomeOf(entry, now);
     const told = outcome === 'failed' || outcome === 'stale' || outcome === 'not-attempted';
     const error =
-      entry.standing?.kind === 'unreadable' ? unreadable(entry.standing.message) : (entry.left?.failure ?? null);
+      entry.standing?.kind === 'unreadable' ? unreadableFailure(entry.standing.tenant) : (entry.left?.failure ?? null);
     return { database, schema, outcome, changes: [...entry.changes, ...refused], error: told ? error : null };
   }
 
@@ -100,7 +100,8 @@ const asDone = ({ item, result }: ChangeOutcome): readonly ChangeOutcome[] =>
 
 function outcomeOf({ standing, left, changes }: Entry, now: PlannedTenant): Outcome {
   if (standing?.kind === 'gone') return 'vanished';
-  if (standing?.kind === 'unreadable' || left?.kind === 'failed') return 'failed';
+  if (left?.kind === 'failed') return 'failed';
+  if (standing?.kind === 'unreadable') return unreadableEnd(standing.tenant);
   if (left !== null) return left.kind;
   const applied = changes.some((change) => change.result === 'applied');
   const having = (status: string) => now.changes.some(({ change }) => change.status === status);
@@ -112,17 +113,24 @@ function outcomeOf({ standing, left, changes }: Entry, now: PlannedTenant): Outc
 }
 
 /** The end of a tenant that could not even be planned. */
-export const unreadableOutcome = ({ database, schema, message }: UnreadableTenant): TenantOutcome => ({
-  database,
-  schema,
-  outcome: 'failed',
+export const unreadableOutcome = (tenant: UnreadableTenant): TenantOutcome => ({
+  database: tenant.database,
+  schema: tenant.schema,
+  outcome: unreadableEnd(tenant),
   changes: [],
-  error: unreadable(message),
+  error: unreadableFailure(tenant),
 });
 
-const unreadable = (message: string): TenantFailure => ({
-  code: 'TENANT_UNREADABLE',
+/** What others lock is for another run, and no failure. */
+const unreadableEnd = ({ code }: UnreadableTenant): Outcome => (code === 'TENANT_LOCKED' ? 'not-attempted' : 'failed');
+
+/** That a tenant could not be read, as its outcome says it. */
+export const unreadableFailure = ({ code, message }: UnreadableTenant): TenantFailure => ({
+  code,
   message,
   sqlstate: null,
-  remedy: 'let the role read the tenant’s tables (row security included), then run again',
+  remedy:
+    code === 'TENANT_LOCKED'
+      ? 'wait for that transaction, or end it; then run again'
+      : 'let the role read the tenant’s tables (row security included), then run again',
 });

@@ -2,6 +2,7 @@ import { chunk } from '../collections.js';
 import type { Session } from '../database/session.js';
 import { inTransaction } from '../database/transaction.js';
 import { quoteLiteral } from '../sql/quote.js';
+import { PATIENT, patiently } from './locked-tenants.js';
 
 /** Opens one more session on the same database; null where the run has but one. */
 export type OpenBeside = (() => Promise<Session>) | null;
@@ -62,7 +63,7 @@ export async function withSharedSnapshot<F, T>(
         () => true,
         () => false,
       );
-      if (joined) await other.query(`select ${CATALOG_SETTINGS}`);
+      if (joined) await other.query(`select ${CATALOG_SETTINGS}, ${PATIENT}`);
       return read(joined ? [session, other] : alone, known.value);
     });
   } finally {
@@ -79,7 +80,7 @@ export async function withSessionBeside<T>(
   const other = open === null ? null : await open().catch(() => null);
   if (other === null) return read([session]);
   try {
-    return await read([session, other]);
+    return await patiently(other, () => read([session, other]));
   } finally {
     await other.release();
   }

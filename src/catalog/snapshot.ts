@@ -39,6 +39,8 @@ export interface ReadTable {
 
 /** One database's fleet, as its catalogs say at one moment. */
 export interface CatalogSnapshot extends Discovery, Surroundings {
+  /** Tenants that were found, and left out as they were to be. */
+  readonly leftOut: readonly string[];
   readonly bySchema: ReadonlyMap<string, Tenant>;
   readonly groups: readonly TenantGroup[];
   /** What is read apart, but for what `members` stands for. */
@@ -59,6 +61,8 @@ interface CatalogReading {
   readonly memory?: DatabaseMemory;
   readonly unhashed?: boolean;
   readonly again?: boolean;
+  /** Schemas that are left out. Left out itself: none. */
+  readonly without?: { has(schema: string): boolean };
 }
 
 /** The same in its transaction, and what that was opened with. */
@@ -71,7 +75,8 @@ interface OpenedReading extends CatalogReading {
  * Reads the catalogs of a fleet in one read-only snapshot: a number of statements that does not grow with the tenants, and
  * not one lock on a table of theirs.
  * @param how beside: opens a second session for a fleet large enough to be read by two; counts: whether what nothing
- * declares is counted; memory: what the run has learnt before; unhashed, again: see {@link PassRequest}
+ * declares is counted; memory: what the run has learnt before; unhashed, again: see
+ * {@link PassRequest}; without: schemas that are left out
  */
 export async function readCatalog(
   session: Session,
@@ -97,13 +102,22 @@ async function readOnce(
   session: Session,
   desired: DesiredState,
   selection: TenantSelection,
-  { beside, counts, memory = new DatabaseMemory(), unhashed = false, again = false, isBatch, who }: OpenedReading,
+  {
+    beside,
+    counts,
+    memory = new DatabaseMemory(),
+    unhashed = false,
+    again = false,
+    without,
+    isBatch,
+    who,
+  }: OpenedReading,
 ): Promise<CatalogSnapshot> {
-  const discovery = await discoverTenants(session, desired.tenants, selection, desired.directory);
+  const found = await discoverTenants(session, desired.tenants, selection, desired.directory);
+  const leftOut = found.tenants.flatMap(({ schema }) => (without?.has(schema) === true ? schema : []));
+  const discovery = { ...found, tenants: found.tenants.filter(({ schema }) => without?.has(schema) !== true) };
   const counted = counts && desired.phases.every((phase) => phase.selected);
-  // A family's rows may stand in a table of a phase that this run leaves out: not to see it would orphan every member.
-  const sources = desired.tables.flatMap((table) => table.families.flatMap((family) => family.rows?.table ?? []));
-  const relations = [...new Set([...desired.tables.map((table) => table.name), ...sources])];
+  const relations = relationsRead(desired);
   const relevance = new Map((await relevanceOf(desired)).map((of) => [of.table, of]));
   const filter = ownershipFilter(desired.phases, desired.tables, [...relevance.values()]);
   const oids = discovery.tenants.map((tenant) => tenant.oid);
@@ -185,6 +199,7 @@ async function readOnce(
   }));
   return {
     ...discovery,
+    leftOut,
     bySchema: new Map(discovery.tenants.map((tenant) => [tenant.schema, tenant])),
     groups,
     unmanaged: undeclared === null ? null : { tables: undeclared, ...countUnmanaged(desired.tables, groups) },
@@ -195,6 +210,13 @@ async function readOnce(
     ...surroundings,
     session: { user: String(who?.user ?? ''), serverVersion: String(who?.version ?? '') },
   };
+}
+
+/** Names of the tables that a desired state is read from. */
+export function relationsRead({ tables }: Pick<DesiredState, 'tables'>): readonly string[] {
+  // A family's rows may stand in a table of a phase that this run leaves out: not to see it would orphan every member.
+  const sources = tables.flatMap((table) => table.families.flatMap((family) => family.rows?.table ?? []));
+  return [...new Set([...tables.map((table) => table.name), ...sources])];
 }
 
 /** So few are read as soon by any plan. */

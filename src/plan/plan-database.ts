@@ -1,7 +1,7 @@
 import { DatabaseMemory } from '../catalog/database-memory.js';
 import { discoverTenants, type LookAlike, type TenantSelection } from '../catalog/discover.js';
 import { readOwned } from '../catalog/owned-reads.js';
-import { type CatalogSnapshot, readCatalog } from '../catalog/snapshot.js';
+import { type CatalogSnapshot, readCatalog, relationsRead } from '../catalog/snapshot.js';
 import type { Unmanaged } from '../catalog/unmanaged.js';
 import type { Database, Session } from '../database/session.js';
 import { inTransaction } from '../database/transaction.js';
@@ -20,6 +20,7 @@ import { sha256 } from './drift-classes.js';
 import type { DatabasePlan, Diagnostic, PlannedTenant, UnreadableTenant } from './fleet-plan.js';
 import { heldMethods } from './held-methods.js';
 import { keyFieldDiagnostics } from './key-fields.js';
+import { type Locked, pastLocks } from './past-locks.js';
 import { planTenants } from './plan-tenants.js';
 import { provisioned } from './provision.js';
 import { resolveNames } from './resolve-names.js';
@@ -124,8 +125,19 @@ function together(counts: readonly (Unmanaged | null)[]): Unmanaged | null {
 const sum = (numbers: readonly number[]): number => numbers.reduce((total, one) => total + one, 0);
 
 async function planVariant(database: Database, session: Session, request: PlanRequest): Promise<DatabasePlan> {
-  const { progress } = request;
   const desired = inFocus(request.desired, request.focus);
+  return pastLocks(session, relationsRead(desired), request.selection.schemas, (locked) =>
+    planUnlocked(database, session, { ...request, desired }, locked),
+  );
+}
+
+async function planUnlocked(
+  database: Database,
+  session: Session,
+  request: PlanRequest,
+  locked: Locked,
+): Promise<DatabasePlan> {
+  const { progress, desired } = request;
   if (desired.tenants.query !== null) await checkTenantQuery(session, desired.tenants.query);
   progress.phase('reading catalogs');
   // A batch of an apply names its schemas, and its sessions are all at work.
@@ -139,6 +151,7 @@ async function planVariant(database: Database, session: Session, request: PlanRe
     memory,
     unhashed: request.unhashed === true,
     again: request.again === true,
+    without: locked,
   });
   // Which backend the fleet runs explains more than what the default one lacks.
   checkBackends(desired, snapshot, database.id);
@@ -183,13 +196,20 @@ async function planVariant(database: Database, session: Session, request: PlanRe
       ...(await searchPathDiagnostics(session, desired.phases, database)),
     ],
     tenants,
-    unreadable,
+    unreadable: [...unreadable, ...snapshot.leftOut.map((schema) => lockedTenant(database.id, schema, locked))],
     shapes: snapshot.groups.length,
     unmanaged: snapshot.unmanaged,
     extensionSchemas: extensions.schemas,
     shard: request.selection.shard ?? null,
   };
 }
+
+const lockedTenant = (database: string, schema: string, locked: Locked): UnreadableTenant => ({
+  database,
+  schema,
+  code: 'TENANT_LOCKED',
+  message: locked.get(schema) ?? '',
+});
 
 const inFocus = (desired: DesiredState, focus: PlanRequest['focus']): DesiredState =>
   focus === undefined ? desired : { ...desired, tables: desired.tables.filter((table) => focus.has(table.name)) };

@@ -26,6 +26,19 @@ describe('what becomes of a tenant after its turn', () => {
     expect(decide(task, turn({ kind: 'passing', failure }), { kind: 'gone' }, by)).toEqual({ kind: 'end', left: null });
   });
 
+  it('R6: waits for whoever locks its tables, and is left for another run when that takes too long', () => {
+    const unread = (code: 'TENANT_LOCKED' | 'TENANT_UNREADABLE') =>
+      ({ kind: 'unreadable', tenant: { database: 'main', schema: 't', code, message: 'no' } }) as const;
+    expect(decide(task, null, unread('TENANT_LOCKED'), by)).toMatchObject({
+      kind: 'wait',
+      task: { waitingSince: NOW },
+    });
+    expect(decide({ ...task, waitingSince: NOW - 30_000 }, null, unread('TENANT_LOCKED'), by)).toMatchObject({
+      left: { kind: 'not-attempted', failure: { code: 'TENANT_LOCKED' } },
+    });
+    expect(decide(task, null, unread('TENANT_UNREADABLE'), by)).toEqual({ kind: 'end', left: null });
+  });
+
   it('comes again in the lane of long work when what is left is long', () => {
     expect(decide(task, turn({ kind: 'long' }), still('b'), by)).toMatchObject({
       kind: 'again',

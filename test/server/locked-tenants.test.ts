@@ -1,0 +1,166 @@
+import type pg from 'pg';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { DEFAULT_LIMITS } from '../../src/apply/request.js';
+import { DatabaseError } from '../../src/database/session.js';
+import type { FleetPlan } from '../../src/plan/fleet-plan.js';
+import { pastLocks } from '../../src/plan/past-locks.js';
+import { BASE_ONLY, writeDesiredState } from '../support/desired-state-fixture.js';
+import { changesOf, type FleetUnderTest, openFleet } from '../support/fleet.js';
+import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
+
+const state = (columns = ''): string =>
+  writeDesiredState(
+    {
+      'fleet.yaml': BASE_ONLY,
+      'base.yaml': `
+tables:
+  shops:
+    columns: { id: { type: int, nullable: false } }
+    primary_key: { name: shops_pkey, columns: [id] }
+  items:
+    columns: { shop: int, kind: { type: text, default: "'plain'" }${columns} }
+    indexes: [{ name: items_kind, keys: [kind], where: "kind <> 'plain'" }]
+`,
+    },
+    {},
+  );
+const SCHEMAS = ['t1', 't2', 't3'];
+
+let database: TestDatabase;
+let fleet: FleetUnderTest;
+let migration: pg.Client;
+beforeEach(async () => {
+  database = await createTestDatabase();
+  fleet = await openFleet(database.url);
+  // One after the other: of tenants that look alike the oldest is read.
+  for (const schema of SCHEMAS) await fleet.provision([schema], { directory: state() });
+  migration = await database.connect();
+  await migration.query("SET application_name = 'migration'; BEGIN");
+});
+afterEach(async () => {
+  await migration?.end();
+  await fleet?.close();
+  await database?.drop();
+});
+
+const unreadable = (plan: FleetPlan) =>
+  plan.databases.flatMap((one) => one.unreadable.map(({ schema, code, message }) => [schema, code, message]));
+const LOCKED = expect.stringMatching(
+  /^the lock ACCESS EXCLUSIVE on "items" is held by process \d+ \(application "migration", .*idle in transaction/u,
+);
+
+describe('R6: while a migration of a tenant holds its table and does not end', () => {
+  it('a plan says of the others what they need, and of that one who holds it', async () => {
+    await migration.query('LOCK TABLE t1.items IN ACCESS EXCLUSIVE MODE');
+    await database.exec('DROP INDEX t2.items_kind');
+    const plan = await fleet.plan({ directory: state() });
+    expect(unreadable(plan)).toEqual([['t1', 'TENANT_LOCKED', LOCKED]]);
+    expect(plan.summary).toMatchObject({ tenants: 3, inSync: 1, drifted: 1, unreadable: 1 });
+    expect(changesOf(plan, 't2')).toEqual(['create-index items.items_kind pending']);
+  });
+
+  it('a plan reads it where nothing of its own is needed: it looks like one that is not locked', async () => {
+    await migration.query('LOCK TABLE t3.items IN ACCESS EXCLUSIVE MODE');
+    expect((await fleet.plan({ directory: state() })).summary).toMatchObject({ tenants: 3, inSync: 3 });
+  });
+
+  it('a plan that needs a fact of it, of which no catalog tells, reads the others', async () => {
+    await migration.query('LOCK TABLE t3.items IN ACCESS EXCLUSIVE MODE');
+    const plan = await fleet.plan({ directory: state(', note: text') });
+    expect(unreadable(plan)).toEqual([['t3', 'TENANT_LOCKED', LOCKED]]);
+    expect(plan.summary).toMatchObject({ tenants: 3, drifted: 2 });
+  });
+
+  it('an apply converges the others and leaves it for another run, which converges it', async () => {
+    await migration.query('LOCK TABLE t1.items IN ACCESS EXCLUSIVE MODE');
+    const directory = state(', note: text');
+    const { tenants } = await fleet.apply({ directory });
+    expect(tenants.map(({ schema, outcome, error }) => [schema, outcome, error?.code]).sort()).toEqual([
+      ['t1', 'not-attempted', 'TENANT_LOCKED'],
+      ['t2', 'converged', undefined],
+      ['t3', 'converged', undefined],
+    ]);
+    await migration.query('ROLLBACK');
+    expect((await fleet.apply({ directory })).summary).toMatchObject({ converged: 1, inSync: 2 });
+  });
+});
+
+describe('R6: a migration that begins between an apply’s plan and its batch', () => {
+  it('is waited for, and the tenant converges when it ends', async () => {
+    const directory = state(', note: text');
+    const planned = await fleet.plan({ directory });
+    await migration.query('LOCK TABLE t1.items IN ACCESS EXCLUSIVE MODE');
+    const waits: string[] = [];
+    const { summary } = await fleet.apply(
+      {
+        directory,
+        run: {
+          observe: (event) => {
+            if (event.kind !== 'tenant-waiting') return;
+            waits.push(event.schema);
+            void migration.query('COMMIT');
+          },
+        },
+      },
+      planned,
+    );
+    expect(summary).toMatchObject({ converged: 3 });
+    expect(waits).toEqual(['t1']);
+  });
+
+  it('leaves the tenant for another run where it outlasts --lock-wait, and no other', async () => {
+    const directory = state(', note: text');
+    const planned = await fleet.plan({ directory });
+    await migration.query('LOCK TABLE t1.items IN ACCESS EXCLUSIVE MODE');
+    const run = { limits: { ...DEFAULT_LIMITS, lockWait: 1 } };
+    const { tenants } = await fleet.apply({ directory, run }, planned);
+    expect(tenants.map(({ schema, outcome }) => [schema, outcome])).toEqual([
+      ['t1', 'not-attempted'],
+      ['t2', 'converged'],
+      ['t3', 'converged'],
+    ]);
+    expect(tenants[0]?.error).toMatchObject({ code: 'TENANT_LOCKED', message: LOCKED });
+  });
+});
+
+it('R6: a tenant is read that a short migration holds, and its lock is waited out', async () => {
+  await migration.query('LOCK TABLE t1.items, t2.items, t3.items IN ACCESS EXCLUSIVE MODE');
+  await migration.query('ALTER TABLE t1.items ADD COLUMN note text');
+  const planned = fleet.plan({ directory: state() });
+  setTimeout(() => void migration.query('COMMIT'), 1500);
+  const plan = await planned;
+  expect(unreadable(plan)).toEqual([]);
+  expect(plan.summary).toMatchObject({ tenants: 3, inSync: 3 });
+});
+
+it('R6: whoever waits for the lock is named as well: a plan would stand in line behind them', async () => {
+  const reader = await database.connect();
+  await reader.query('BEGIN; LOCK TABLE t1.items, t2.items, t3.items IN ACCESS SHARE MODE');
+  const waiting = migration.query('LOCK TABLE t1.items, t2.items, t3.items IN ACCESS EXCLUSIVE MODE');
+  const plan = await fleet.plan({ directory: state() });
+  expect(unreadable(plan)).toEqual([
+    ['t1', 'TENANT_LOCKED', expect.stringMatching(/"items" is waited for by process \d+ \(application "migration"/u)],
+  ]);
+  await reader.end();
+  await waiting;
+});
+
+it('S1: a session that a plan gives back waits for locks as long as it did before', async () => {
+  await fleet.plan({ directory: state() });
+  const session = await fleet.database.connect();
+  expect(await session.query('SHOW lock_timeout')).toEqual([{ lock_timeout: '0' }]);
+  await session.release();
+});
+
+it('R6: a lock that others take turns at is waited for in the end as long as it takes: no plan fails for it', async () => {
+  const session = await fleet.database.connect();
+  const budgets: unknown[] = [];
+  const read = async () => {
+    budgets.push(...(await session.query('SHOW lock_timeout')));
+    if (budgets.length < 4) throw new DatabaseError('canceling statement due to lock timeout', '55P03');
+    return 'read';
+  };
+  expect(await pastLocks(session, ['items'], [], read)).toBe('read');
+  expect(budgets).toEqual(['500ms', '500ms', '500ms', '0'].map((budget) => ({ lock_timeout: budget })));
+  await session.release();
+});
