@@ -7,6 +7,13 @@ const ATTEMPTS = 4;
 /** Tenants that are left out of a reading because others hold locks on their tables, and who does, in words. */
 export type Locked = ReadonlyMap<string, string>;
 
+/** How a reading is to be made. */
+export interface Attempt {
+  readonly locked: Locked;
+  /** Whether locks are waited for without a limit: by the one session alone, since any other would have one. */
+  readonly isLast: boolean;
+}
+
 /**
  * Reads a fleet past tenants that somebody locks: one tenant's open migration must not hold up, or fail, the plan of all
  * others. What a lock is in the way of is read again, without the tenants that stay locked; and in the end without a
@@ -19,15 +26,15 @@ export async function pastLocks<T>(
   session: Session,
   tables: readonly string[],
   schemas: readonly string[],
-  read: (locked: Locked) => Promise<T>,
+  read: (attempt: Attempt) => Promise<T>,
 ): Promise<T> {
   const locked = new Map<string, string>();
   for (let attempt = 1; attempt < ATTEMPTS; attempt += 1)
     try {
-      return await patiently(session, () => read(locked));
+      return await patiently(session, () => read({ locked, isLast: false }));
     } catch (error) {
       if (!isLockTimeout(error)) throw error;
       for (const [schema, by] of await lockedTenants(session, tables, schemas)) locked.set(schema, by);
     }
-  return read(locked);
+  return read({ locked, isLast: true });
 }

@@ -20,7 +20,7 @@ import { sha256 } from './drift-classes.js';
 import type { DatabasePlan, Diagnostic, PlannedTenant, UnreadableTenant } from './fleet-plan.js';
 import { heldMethods } from './held-methods.js';
 import { keyFieldDiagnostics } from './key-fields.js';
-import { type Locked, pastLocks } from './past-locks.js';
+import { type Attempt, type Locked, pastLocks } from './past-locks.js';
 import { planTenants } from './plan-tenants.js';
 import { provisioned } from './provision.js';
 import { resolveNames } from './resolve-names.js';
@@ -126,8 +126,8 @@ const sum = (numbers: readonly number[]): number => numbers.reduce((total, one) 
 
 async function planVariant(database: Database, session: Session, request: PlanRequest): Promise<DatabasePlan> {
   const desired = inFocus(request.desired, request.focus);
-  return pastLocks(session, relationsRead(desired), request.selection.schemas, (locked) =>
-    planUnlocked(database, session, { ...request, desired }, locked),
+  return pastLocks(session, relationsRead(desired), request.selection.schemas, (attempt) =>
+    planUnlocked(database, session, { ...request, desired }, attempt),
   );
 }
 
@@ -135,14 +135,14 @@ async function planUnlocked(
   database: Database,
   session: Session,
   request: PlanRequest,
-  locked: Locked,
+  { locked, isLast }: Attempt,
 ): Promise<DatabasePlan> {
   const { progress, desired } = request;
   if (desired.tenants.query !== null) await checkTenantQuery(session, desired.tenants.query);
   progress.phase('reading catalogs');
   // A batch of an apply names its schemas, and its sessions are all at work.
   const wholeFleet = request.selection.schemas.length === 0 && database.maxSessions > 1;
-  const beside = wholeFleet ? () => database.connect() : null;
+  const beside = wholeFleet && !isLast ? () => database.connect() : null;
   const counts = request.focus === undefined && request.counts !== false;
   const memory = request.memory ?? new DatabaseMemory();
   const snapshot = await readCatalog(session, desired, request.selection, {
