@@ -1,5 +1,6 @@
 import { isLockTimeout, lockedTenants, patiently } from '../catalog/locked-tenants.js';
 import type { Session } from '../database/session.js';
+import type { Progress } from '../progress.js';
 
 /** How often locks are waited out, before the next that is in the way is waited for as long as it takes. */
 const ATTEMPTS = 4;
@@ -19,13 +20,11 @@ export interface Attempt {
  * others. What a lock is in the way of is read again, without the tenants that stay locked; and in the end without a
  * limit, since giving up would tell nothing of any tenant.
  * @param session in no transaction
- * @param tables names of the tables that are read
- * @param schemas the tenants, where they are named
+ * @param of tables: names of the tables that are read; schemas: the tenants, where they are named
  */
 export async function pastLocks<T>(
   session: Session,
-  tables: readonly string[],
-  schemas: readonly string[],
+  of: { readonly tables: readonly string[]; readonly schemas: readonly string[]; readonly progress: Progress },
   read: (attempt: Attempt) => Promise<T>,
 ): Promise<T> {
   const locked = new Map<string, string>();
@@ -34,7 +33,8 @@ export async function pastLocks<T>(
       return await patiently(session, () => read({ locked, isLast: false }));
     } catch (error) {
       if (!isLockTimeout(error)) throw error;
-      for (const [schema, by] of await lockedTenants(session, tables, schemas)) locked.set(schema, by);
+      of.progress.phase('waiting for locks of others');
+      for (const [schema, by] of await lockedTenants(session, of.tables, of.schemas)) locked.set(schema, by);
     }
   return read({ locked, isLast: true });
 }

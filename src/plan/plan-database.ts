@@ -3,6 +3,7 @@ import { discoverTenants, type LookAlike, type TenantSelection } from '../catalo
 import { readOwned } from '../catalog/owned-reads.js';
 import { type CatalogSnapshot, readCatalog, relationsRead } from '../catalog/snapshot.js';
 import type { Unmanaged } from '../catalog/unmanaged.js';
+import { known } from '../collections.js';
 import type { Database, Session } from '../database/session.js';
 import { inTransaction } from '../database/transaction.js';
 import type { DesiredState } from '../desired-state/model.js';
@@ -126,7 +127,8 @@ const sum = (numbers: readonly number[]): number => numbers.reduce((total, one) 
 
 async function planVariant(database: Database, session: Session, request: PlanRequest): Promise<DatabasePlan> {
   const desired = inFocus(request.desired, request.focus);
-  return pastLocks(session, relationsRead(desired), request.selection.schemas, (attempt) =>
+  const { schemas } = request.selection;
+  return pastLocks(session, { tables: relationsRead(desired), schemas, progress: request.progress }, (attempt) =>
     planUnlocked(database, session, { ...request, desired }, attempt),
   );
 }
@@ -208,7 +210,7 @@ const lockedTenant = (database: string, schema: string, locked: Locked): Unreada
   database,
   schema,
   code: 'TENANT_LOCKED',
-  message: locked.get(schema) ?? '',
+  message: known(locked.get(schema), 'who locks a tenant'),
 });
 
 const inFocus = (desired: DesiredState, focus: PlanRequest['focus']): DesiredState =>

@@ -1,26 +1,14 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { DEFAULT_LIMITS } from '../../src/apply/request.js';
-import { BASE_ONLY, writeDesiredState } from '../support/desired-state-fixture.js';
+import { writeShopsAndItems } from '../support/desired-state-fixture.js';
 import { type FleetUnderTest, openFleet } from '../support/fleet.js';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
 
 const state = (columns: string, more: string, views = ''): string =>
-  writeDesiredState(
-    {
-      'fleet.yaml': BASE_ONLY,
-      'base.yaml': `
-tables:
-  shops:
-    columns: { id: { type: int, nullable: false } }
-    primary_key: { name: shops_pkey, columns: [id] }
-  items:
-    columns: { shop: int, kind: int${columns} }
+  writeShopsAndItems(`    columns: { shop: int, kind: int${columns} }
     foreign_keys:
       - { name: items_shop, columns: [shop], references: { table: shops, columns: [id] } }
-${more}${views}`,
-    },
-    {},
-  );
+${more}${views}`);
 
 let database: TestDatabase;
 let fleet: FleetUnderTest;

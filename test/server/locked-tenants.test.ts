@@ -1,30 +1,23 @@
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
 import type pg from 'pg';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { DEFAULT_LIMITS } from '../../src/apply/request.js';
+import { lockedTenants } from '../../src/catalog/locked-tenants.js';
 import { DatabaseError } from '../../src/database/session.js';
 import type { FleetPlan } from '../../src/plan/fleet-plan.js';
 import { type Attempt, pastLocks } from '../../src/plan/past-locks.js';
-import { BASE_ONLY, writeDesiredState } from '../support/desired-state-fixture.js';
+import { NO_PROGRESS } from '../../src/progress.js';
+import { writeShopsAndItems } from '../support/desired-state-fixture.js';
 import { changesOf, type FleetUnderTest, openFleet } from '../support/fleet.js';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
 
-const state = (columns = ''): string =>
-  writeDesiredState(
-    {
-      'fleet.yaml': BASE_ONLY,
-      'base.yaml': `
-tables:
-  shops:
-    columns: { id: { type: int, nullable: false } }
-    primary_key: { name: shops_pkey, columns: [id] }
-  items:
-    columns: { shop: int, kind: { type: text, default: "'plain'" }${columns} }
+const state = (columns = '', more = ''): string =>
+  writeShopsAndItems(`    columns: { shop: int, kind: { type: text, default: "'plain'" }${columns} }
     indexes: [{ name: items_kind, keys: [kind], where: "kind <> 'plain'" }]
-`,
-    },
-    {},
-  );
+${more}`);
 const SCHEMAS = ['t1', 't2', 't3'];
+const PROGRAM = fileURLToPath(new URL('../../bin/run.js', import.meta.url));
 
 let database: TestDatabase;
 let fleet: FleetUnderTest;
@@ -69,6 +62,35 @@ describe('R6: while a migration of a tenant holds its table and does not end', (
     const plan = await fleet.plan({ directory: state(', note: text') });
     expect(unreadable(plan)).toEqual([['t3', 'TENANT_LOCKED', LOCKED]]);
     expect(plan.summary).toMatchObject({ tenants: 3, drifted: 2 });
+  });
+
+  it('a plan that reads rows of it, of which a family is made, reads the others', async () => {
+    const family = `    index_families:
+      - name: "items_of_\${shop.id}"
+        for_each: { shop: { table: shops, values: { id: "id::text" } } }
+        keys: [kind]
+        where: "shop::text = \${shop.id}"
+`;
+    await database.exec(SCHEMAS.map((schema) => `INSERT INTO ${schema}.shops VALUES (7)`).join(';'));
+    await migration.query('LOCK TABLE t3.shops IN ACCESS EXCLUSIVE MODE');
+    const plan = await fleet.plan({ directory: state('', family) });
+    expect(unreadable(plan)).toEqual([['t3', 'TENANT_LOCKED', expect.stringContaining('on "shops" is held by')]]);
+    expect(plan.summary).toMatchObject({ tenants: 3, drifted: 2 });
+  });
+
+  it('a plan says so and ends with 4, an apply ends with 5', async () => {
+    await migration.query('LOCK TABLE t1.items IN ACCESS EXCLUSIVE MODE');
+    const where = ['--database-url', database.url, '--desired-state', state()];
+    const run = (...words: readonly string[]) =>
+      spawnSync(process.execPath, [PROGRAM, ...words, ...where], { encoding: 'utf8' });
+    const plan = run('plan');
+    expect([plan.status, plan.stdout.replaceAll(/\s+/gu, ' ')]).toEqual([
+      4,
+      expect.stringMatching(/Not readable: tenant t1: the lock ACCESS EXCLUSIVE on "items" is held by process \d+ \(/u),
+    ]);
+    const apply = run('apply', '--yes');
+    const said = `${apply.stdout}${apply.stderr}`.replaceAll(/\s+/gu, ' ');
+    expect([apply.status, said]).toEqual([5, expect.stringContaining('wait for that transaction, or end it')]);
   });
 
   it('an apply converges the others and leaves it for another run, which converges it', async () => {
@@ -145,7 +167,7 @@ it('R6: whoever waits for the lock is named as well: a plan would stand in line 
   await waiting;
 });
 
-it('S1: a session that a plan gives back waits for locks as long as it did before', async () => {
+it('R6: a session that a plan gives back waits for locks as long as it did before', async () => {
   await fleet.plan({ directory: state() });
   const session = await fleet.database.connect();
   expect(await session.query('SHOW lock_timeout')).toEqual([{ lock_timeout: '0' }]);
@@ -162,7 +184,7 @@ it('R6: a lock that others take turns at is waited for in the end as long as it 
     if (budgets.length < 4) throw new DatabaseError('canceling statement due to lock timeout', '55P03');
     return 'read';
   };
-  expect(await pastLocks(session, ['items'], [], read)).toBe('read');
+  expect(await pastLocks(session, { tables: ['items'], schemas: [], progress: NO_PROGRESS }, read)).toBe('read');
   expect(lasts).toEqual([false, false, false, true]);
   expect(budgets).toEqual(['500ms', '500ms', '500ms', '0'].map((budget) => ({ lock_timeout: budget })));
   await session.release();
@@ -177,4 +199,17 @@ it('R6: a large fleet is read without a limit by one session alone: another woul
   const planned = fleet.plan({ directory: state() });
   setTimeout(() => void migration.query('COMMIT'), 3000);
   expect((await planned).summary).toMatchObject({ tenants: 554, inSync: 3, drifted: 551, unreadable: 0 });
+});
+
+it('R6: only tenants that are locked at every look are given up: in a large fleet some tenant always is, for a moment', async () => {
+  const session = await fleet.database.connect();
+  const other = await database.connect();
+  await migration.query('LOCK TABLE t1.items IN ACCESS EXCLUSIVE MODE');
+  await other.query('BEGIN; LOCK TABLE t2.items IN ACCESS EXCLUSIVE MODE');
+  const found = lockedTenants(session, ['items'], []);
+  await new Promise((resolve) => setTimeout(resolve, 800));
+  await other.query('COMMIT; BEGIN; LOCK TABLE t3.items IN ACCESS EXCLUSIVE MODE');
+  expect([...(await found).keys()]).toEqual(['t1']);
+  await other.end();
+  await session.release();
 });

@@ -107,6 +107,25 @@ export function writeDesiredState(files: Files = {}, base: Files = SHOP): string
   return directory;
 }
 
+/**
+ * Writes a desired state of {@link BASE_ONLY}: `shops`, whose key is `id`, and `items`.
+ * @param items what is declared of `items`, indented by four; may go on with other tables and views
+ */
+export const writeShopsAndItems = (items: string): string =>
+  writeDesiredState(
+    {
+      'fleet.yaml': BASE_ONLY,
+      'base.yaml': `
+tables:
+  shops:
+    columns: { id: { type: int, nullable: false } }
+    primary_key: { name: shops_pkey, columns: [id] }
+  items:
+${items}`,
+    },
+    {},
+  );
+
 /** Options that say nothing but where the files are. */
 export const optionsFor = (directory: string, options: Partial<LoadOptions> = {}): LoadOptions => ({
   directory,
