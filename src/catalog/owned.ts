@@ -1,7 +1,7 @@
 import { nameLikes, namePattern } from '../desired-state/family-names.js';
 import type { DesiredPhase, DesiredTable, IndexFamily } from '../desired-state/model.js';
 import type { Relevance } from './relevance.js';
-import { isRelevantColumn, RELEVANT_INDEX } from './relevance-sql.js';
+import { isChangeableColumn, isRelevantColumn, RELEVANT_INDEX } from './relevance-sql.js';
 
 /**
  * What the catalog queries need to tell owned indexes and family members from the rest: they are read apart, tenant by
@@ -98,7 +98,7 @@ export interface AlsoRead {
   /** Common table expressions that the others take, over `ns`; each with a comma behind it. */
   readonly first: string;
   /**
-   * Columns more of each table, as aggregates over the columns `a` of table `r` (`a.relevant` where the filter cuts tables), `h` among
+   * Columns more of each table, as aggregates over the columns `a` of table `r` (`a.relevant` and `a.changeable` where the filter cuts tables), `h` among
    * them; empty for none.
    */
   readonly table: string;
@@ -138,10 +138,10 @@ ns as materialized (
 rel as materialized (
   select * from (
   select c.oid, c.relname, c.relnamespace ns, n.nspname, n.px, n.pq, c.relkind,
-         concat_ws('|', c.relkind, c.relpersistence, c.relispartition, c.relreplident) o${isCut ? ', cut.columns, cut.names, cut.methods, cut.prefixes, coalesce(cut.bare, false) bare' : ''}
+         concat_ws('|', c.relkind, c.relpersistence, c.relispartition, c.relreplident) o${isCut ? ', cut.columns, cut.changeable, cut.names, cut.methods, cut.prefixes, coalesce(cut.bare, false) bare' : ''}
     from pg_catalog.pg_class c join ns n on n.oid = c.relnamespace${isCut ? ' left join cut on cut.tab = c.relname' : ''}
    where pg_catalog.strpos('rpmvf', c.relkind::text) <> 0 and c.relname = any($2::name[])
-  union all ${many(isCut ? 13 : 8)}) r${
+  union all ${many(isCut ? 14 : 8)}) r${
     also.table === ''
       ? ''
       : `
@@ -188,17 +188,18 @@ own as materialized (
 
 const COLUMNS = 'a.attrelid = r.oid and a.attnum > 0 and not a.attisdropped';
 
-/** The columns of a table that is cut, each with whether it is relevant: told once, where it is asked several times. */
+/** The columns of a table that is cut, each with what of it is relevant: told once, where it is asked several times. */
 const FLAGGED = `(
        select a.attnum, a.attname, a.atttypid, a.atttypmod, a.attnotnull, a.attidentity, a.attgenerated, a.attcollation,
-              ${isRelevantColumn('a.attname')} relevant
+              ${isRelevantColumn('a.attname')} relevant, ${isChangeableColumn('a.attname')} changeable
          from pg_catalog.pg_attribute a where ${COLUMNS} and not r.bare offset 0) a`;
 
 const CUT = `
 cut as materialized (
   select c ->> 'table' tab, array(select pg_catalog.jsonb_array_elements_text(c -> 'columns'))::name[] columns,
+         array(select pg_catalog.jsonb_array_elements_text(c -> 'changeable'))::name[] changeable,
          array(select pg_catalog.jsonb_array_elements_text(c -> 'names'))::name[] names,
          array(select am.oid from pg_catalog.pg_am am where am.amname::text = any(array(select pg_catalog.jsonb_array_elements_text(c -> 'methods')))) methods,
          array(select pg_catalog.jsonb_array_elements_text(c -> 'prefixes')) prefixes,
-         c -> 'columns' = '[]' and c -> 'names' = '[]' and c -> 'prefixes' = '[]' bare
+         (c -> 'bare')::bool bare
     from pg_catalog.jsonb_array_elements($3::jsonb -> 'relevant') c),`;

@@ -7,17 +7,21 @@ import { TEMPORARY } from './relevance.js';
 export const isRelevantColumn = (column: string): string =>
   `(r.columns is null or ${column} = any(r.columns) or ${isTemporary(column)})`;
 
+/** Of a column whose default and constraints are relevant too. */
+export const isChangeableColumn = (column: string): string =>
+  `(r.columns is null or ${column} = any(r.changeable) or ${isTemporary(column)})`;
+
 /** Of index `i` (in pg_class `ic`). */
 export const RELEVANT_INDEX = `(r.columns is null or ic.relname = any(r.names) or ic.relam = any(r.methods)
       or not (i.indisvalid and i.indisready and i.indislive) or ${isTemporary('ic.relname')} or ic.relname::text ^@ any(r.prefixes))`;
 
 /**
  * Of constraint `k`.
- * @param numbers those of the relevant columns, as an array
+ * @param numbers those of the changeable columns, as an array
  */
 export const isRelevantConstraint = (numbers: string): string =>
   `(r.columns is null or k.conname = any(r.names) or ${isTemporary('k.conname')} or k.conkey && ${numbers}
-      or k.confrelid in (select oid from rel) or k.conindid in (select indexrelid from ix where not usable))`;
+      or k.confrelid in (select oid from rel where not bare) or k.conindid in (select indexrelid from ix where not usable))`;
 
 function isTemporary(name: string): string {
   return `${name}::text ^@ '${TEMPORARY}'`;

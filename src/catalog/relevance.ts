@@ -8,14 +8,18 @@ import { columnsOf } from '../sql/canonical.js';
  */
 export interface Relevance {
   readonly table: string;
-  /** Declared ones, those that declared expressions name, and those that a phase may own indexes by. */
+  /** Declared ones, those that declared expressions name, and those that a phase may own indexes by, or ignores. */
   readonly columns: readonly string[];
+  /** Of those, the ones whose defaults and constraints bear on it as well: declared ones, and those to own indexes by. */
+  readonly changeable: readonly string[];
   /** Of declared indexes: whatever stands under one is in its way, a constraint too. */
   readonly names: readonly string[];
   /** Methods of which any index may be in the way. */
   readonly methods: readonly string[];
   /** With these begin the names of family members, and of what may be taken for one. */
   readonly prefixes: readonly string[];
+  /** No more of it is asked for than whether it is there: only a family's rows stand in it. */
+  readonly bare: boolean;
 }
 
 /** With it the names of trueup's own objects begin: leftovers are cleared away whatever the phase. */
@@ -29,24 +33,37 @@ export const TEMPORARY = 'trueup_';
  */
 export async function relevanceOf(desired: DesiredState): Promise<readonly Relevance[]> {
   if (desired.phases.every((phase) => phase.selected)) return [];
-  const owned = desired.phases.flatMap(({ owns }) => (owns === null ? [] : [...owns.columns, ...owns.ignoring]));
+  const owned = desired.phases.flatMap(({ owns }) => owns?.columns ?? []);
+  const ignored = desired.phases.flatMap(({ owns }) => owns?.ignoring ?? []);
   const methods = desired.phases.flatMap(({ owns }) => owns?.methods ?? []);
   const declared = await Promise.all(
     desired.tables
       .filter((table) => table.view === null && table.constraints.length === 0)
       .map(async (table) => ({
         table: table.name,
-        columns: [...new Set([...owned, ...(await namedColumns(table))])],
+        columns: [...new Set([...owned, ...ignored, ...(await namedColumns(table))])],
+        changeable: [...new Set([...owned, ...table.columns.map((column) => column.name)])],
         names: table.indexes.map((index) => index.name),
         methods: [...new Set([...methods, ...[...table.indexes, ...table.families].flatMap(methodOfOne)])],
         prefixes: table.families.map(({ name: [first] }) => (typeof first === 'string' ? first : '')),
+        bare: false,
       })),
   );
-  // Of a table that only a family's rows stand in, the plan asks whether it is there.
   const known = new Set(desired.tables.map((table) => table.name));
   const sources = desired.tables.flatMap((table) => table.families.flatMap((family) => family.rows?.table ?? []));
   const others = [...new Set(sources)].filter((source) => !known.has(source));
-  const cut = [...declared, ...others.map((table) => ({ table, columns: [], names: [], methods: [], prefixes: [] }))];
+  const cut = [
+    ...declared,
+    ...others.map((table) => ({
+      table,
+      columns: [],
+      changeable: [],
+      names: [],
+      methods: [],
+      prefixes: [],
+      bare: true,
+    })),
+  ];
   return 2 * cut.length > desired.tables.length + others.length ? cut : [];
 }
 
@@ -79,11 +96,13 @@ async function namedColumns(table: DesiredTable): Promise<readonly string[]> {
   ];
 }
 
-/** A shape with nothing but what bears on the plan; `tables` are the tables that the plan knows. */
+/** A shape with nothing but what bears on the plan; `tables` are the tables of which it asks more than whether they are there. */
 export function relevantShape(shape: TableShape, relevance: Relevance, tables: ReadonlySet<string>): TableShape {
   const columns = new Set(relevance.columns);
+  const changeable = new Set(relevance.changeable);
   const names = new Set(relevance.names);
   const isColumn = (name: string) => columns.has(name) || name.startsWith(TEMPORARY);
+  const isChangeable = (name: string) => changeable.has(name) || name.startsWith(TEMPORARY);
   const isIndex = (index: IndexShape) =>
     !index.valid ||
     names.has(index.name) ||
@@ -93,12 +112,16 @@ export function relevantShape(shape: TableShape, relevance: Relevance, tables: R
   const isConstraint = (constraint: ConstraintShape) =>
     names.has(constraint.name) ||
     constraint.name.startsWith(TEMPORARY) ||
-    ('columns' in constraint && constraint.columns.some(isColumn)) ||
+    ('columns' in constraint && constraint.columns.some(isChangeable)) ||
     ('include' in constraint && !constraint.indexValid) ||
     (constraint.kind === 'foreign-key' && tables.has(constraint.references));
   return {
     ...shape,
-    columns: shape.columns.filter((column) => isColumn(column.name)),
+    columns: shape.columns
+      .filter(({ name }) => isColumn(name))
+      .map((column) =>
+        isChangeable(column.name) ? column : { ...column, default: null, generated: null, identity: null },
+      ),
     constraints: shape.constraints.filter(isConstraint),
     indexes: shape.indexes.filter(isIndex),
   };

@@ -8,15 +8,15 @@ import { CONSTRAINTS, defaults, INDEXES, treeHash, treeSql } from './tree-hash.j
 /**
  * What the rough hash needs of the pass over tables and indexes: `rel.h` is made of all columns, `ix.d` of what an index says
  * beside its trees, `ix.h` of that under its name, `ix.th` of its trees (`ix.tn` is its name, where it has some). Of a column
- * that is not relevant only number and name are hashed: indexes refer to it. `rel.nums` are the others,
- * and `rel.numbered` those of them that have a sequence of their own, identity columns.
+ * that is not relevant only number and name are hashed: indexes refer to it. `rel.nums` are those whose defaults and constraints
+ * are relevant too, and `rel.numbered` those (where all are, any) that have a sequence of their own, identity columns.
  */
 export const readForHash = (version: number, isCut: boolean): AlsoRead => ({
   first: KINDS,
   table: isCut
     ? `coalesce(pg_catalog.bit_xor(case when a.relevant then ${COLUMN} else ${textHash('a.attname::text', `${SEED} # a.attnum`)} end), 0) h,
-           pg_catalog.array_agg(a.attnum) filter (where a.relevant) nums,
-           pg_catalog.array_agg(a.attnum) filter (where a.relevant and a.attidentity <> '') numbered`
+           pg_catalog.array_agg(a.attnum) filter (where a.changeable) nums,
+           pg_catalog.array_agg(a.attnum) filter (where a.changeable and a.attidentity <> '') numbered`
     : `coalesce(pg_catalog.bit_xor(${COLUMN}), 0) h, pg_catalog.array_agg(a.attnum) filter (where a.attidentity <> '') numbered`,
   index: `, facts.d, ${textHash('ic.relname::text', 'facts.d')} h, case when i.indpred is not null or i.indexprs is not null then ${treeHash(['i.indpred', 'i.indexprs'])} end th,
          case when i.indpred is not null or i.indexprs is not null then ic.relname end tn`,

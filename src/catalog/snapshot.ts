@@ -176,14 +176,14 @@ async function readOnce(
   const isApart = (schema: string, table: string, index: string) =>
     isDigestedMember(table, index, filter) ||
     (ownedIndexes.get(schema)?.some((read) => read.table === table && read.index.name === index) ?? false);
-  const named = new Set(relations);
+  const asked = new Set(relations.filter((name) => relevance.get(name)?.bare !== true));
   for (const { name, hash, oid, schema } of unknown) {
     const shape = shapes.tables.get(oid);
     // Vanished between two statements of this snapshot: the tenant is diffed as without it, and verified later.
     if (shape === undefined) continue;
     const whole = { ...shape, indexes: shape.indexes.filter((index) => !isApart(schema, shape.name, index.name)) };
     const relevant = relevance.get(shape.name);
-    shapesOf.get(name)?.set(hash, relevant === undefined ? whole : relevantShape(whole, relevant, named));
+    shapesOf.get(name)?.set(hash, relevant === undefined ? whole : relevantShape(whole, relevant, asked));
   }
   const groups = hashed.map((group) => ({
     hash: group.hash,

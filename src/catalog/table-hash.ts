@@ -1,5 +1,5 @@
 import { foreignReferences, isFar } from './object-references.js';
-import { isRelevantColumn, isRelevantConstraint } from './relevance-sql.js';
+import { isChangeableColumn, isRelevantColumn, isRelevantConstraint } from './relevance-sql.js';
 
 /**
  * What is hashed of one table `r` of the common table expression `rel`, beside `loc` (the tenants' own types and collations).
@@ -38,7 +38,7 @@ export function tableHash(version: number, isCut: boolean): string {
             case when t.oid is null then a.atttypid::text when t.ns = r.ns then '.' || pg_catalog.quote_ident(t.nm) else a.atttypid::text || '!' end,
             a.atttypmod, a.attnotnull, a.attidentity, a.attgenerated,
             case when l.oid is null then a.attcollation::text when l.ns = r.ns then '.' || pg_catalog.quote_ident(l.nm) else a.attcollation::text || '!' end,
-            case when a.attidentity <> '' then (
+            case when a.attidentity <> ''${isCut ? ` and ${isChangeableColumn('a.attname')}` : ''} then (
               select (s.seqtypid, s.seqstart, s.seqincrement, s.seqmin, s.seqmax, s.seqcache, s.seqcycle)::text
                 from pg_catalog.pg_depend d join pg_catalog.pg_sequence s on s.seqrelid = d.objid
                where d.classid = 'pg_catalog.pg_class'::regclass and d.refclassid = 'pg_catalog.pg_class'::regclass
@@ -46,7 +46,7 @@ export function tableHash(version: number, isCut: boolean): string {
      from pg_catalog.pg_attribute a left join loc t on t.oid = a.atttypid left join loc l on l.oid = a.attcollation
     where a.attrelid = r.oid and a.attnum > 0 and not a.attisdropped),
   (select pg_catalog.string_agg((d.adnum, ${expression('d.adbin', 'pg_attrdef', 'd.oid')})::text, '' order by d.adnum)
-     from pg_catalog.pg_attrdef d where d.adrelid = r.oid${isCut ? ` and (r.columns is null or d.adnum = any(${RELEVANT_NUMBERS}))` : ''}),
+     from pg_catalog.pg_attrdef d where d.adrelid = r.oid${isCut ? ` and (r.columns is null or d.adnum = any(${CHANGEABLE_NUMBERS}))` : ''}),
   (select pg_catalog.string_agg((ic.relname, ic.relam, i.indnkeyatts, i.indkey, i.indclass, i.indoption, i.indcollation,
             i.indisunique, i.indisprimary, i.indisexclusion, i.indimmediate, i.indisvalid, i.indisready, i.indislive, i.indisreplident,
             ${nullsNotDistinct}, ic.reloptions, ${ownInKeys('r.ns')},
@@ -60,13 +60,13 @@ export function tableHash(version: number, isCut: boolean): string {
              case when k.confrelid <> 0 then ${referencedTable('r.ns')} end,
              k.confupdtype, k.confdeltype, k.confmatchtype, k.conexclop, ${deleteSet}, ${enforced},
              ${expression('k.conbin', 'pg_constraint', 'k.oid', " or k.conbin::text ~ ':varattno 0 '")})::text said
-       from pg_catalog.pg_constraint k where k.conrelid = r.oid and k.contype <> 't'${isCut ? ` and ${isRelevantConstraint(RELEVANT_NUMBERS)}` : ''}) k),
+       from pg_catalog.pg_constraint k where k.conrelid = r.oid and k.contype <> 't'${isCut ? ` and ${isRelevantConstraint(CHANGEABLE_NUMBERS)}` : ''}) k),
   case when r.relkind = 'm' then (${VIEW}) end)::text`);
 }
 
-/** Those of table `r`'s relevant columns. */
-const RELEVANT_NUMBERS = `array(
-       select a.attnum from pg_catalog.pg_attribute a where a.attrelid = r.oid and a.attnum > 0 and not a.attisdropped and ${isRelevantColumn('a.attname')})`;
+/** Those of table `r`'s columns whose defaults and constraints are relevant. */
+const CHANGEABLE_NUMBERS = `array(
+       select a.attnum from pg_catalog.pg_attribute a where a.attrelid = r.oid and a.attnum > 0 and not a.attisdropped and ${isChangeableColumn('a.attname')})`;
 
 /**
  * The table that a foreign key `k` refers to, by name in the tenant of this oid and by oid elsewhere, and its columns by name:

@@ -47,7 +47,7 @@ interface TreeCatalog {
   readonly raw: string;
 }
 
-/** @param isCut those of relevant columns alone, as `rel.nums` has them */
+/** @param isCut relevant ones alone: those of the columns in `rel.nums` */
 export const defaults = (isCut: boolean): TreeCatalog => ({
   catalog: 'pg_attrdef',
   object: 'pg_attrdef',

@@ -149,6 +149,9 @@ function persistence(desired: DesiredTable, actual: TableShape, context: DiffCon
     of === 'unlogged' ? 'UNLOGGED' : 'LOGGED',
   );
   const { name: table } = desired;
+  // Of any other table nothing is changed that this could wait for.
+  const isDeclared = (name: string) => context.tables.some((other) => other.name === name);
+  const others = desired.persistence === 'unlogged' ? referencing(table, context) : referencedBy(actual);
   const altered = change({
     phase: desired.phase,
     action: 'alter-table',
@@ -157,9 +160,7 @@ function persistence(desired: DesiredTable, actual: TableShape, context: DiffCon
     reason: `is ${is}, declared ${wanted}`,
     provides: [key.persistence(table)],
     // A logged table may reference logged ones only.
-    needs: (desired.persistence === 'unlogged' ? referencing(table, context) : referencedBy(actual)).map(
-      key.persistence,
-    ),
+    needs: others.filter(isDeclared).map(key.persistence),
     assumptions: [{ kind: 'no-rows', table }],
     steps: [
       {

@@ -101,14 +101,21 @@ tables:
   shops:
     columns: { id: { type: integer, nullable: false }, name: text }
     primary_key: { name: shops_pkey, columns: [id] }
+  shelves:
+    columns: { id: { type: integer, nullable: false } }
+    primary_key: { name: shelves_pkey, columns: [id] }
   items:
-    columns: { id: { type: integer, nullable: false }, shop: integer, kind: text, price: numeric, note: text }
+    columns: { id: { type: integer, nullable: false }, shop: { type: integer, nullable: false, identity: by default }, kind: text, shelf: integer, price: numeric, note: text }
     primary_key: { name: items_pkey, columns: [id] }
-    foreign_keys: [{ name: items_shop, columns: [shop], references: { table: shops, columns: [id] } }]
+    foreign_keys:
+      - { name: items_shop, columns: [shop], references: { table: shops, columns: [id] } }
+      - { name: items_shelf, columns: [shelf], references: { table: shelves, columns: [id] } }
     indexes: [{ name: items_price, keys: [price] }]
 `,
   'search.yaml': `
 tables:
+  shelves:
+    columns: { label: text }
   items:
     columns:
       body: { type: jsonb, default: "'{}'" }
@@ -160,7 +167,7 @@ const RELEVANT = {
     'ALTER TABLE items RENAME TO other; CREATE MATERIALIZED VIEW items AS SELECT * FROM other',
   'the table gone': 'DROP TABLE items',
   'a foreign key among its tables, of an unlogged one':
-    'ALTER TABLE items DROP CONSTRAINT items_shop; ALTER TABLE items SET UNLOGGED',
+    'ALTER TABLE items DROP CONSTRAINT items_shelf; ALTER TABLE items SET UNLOGGED',
   'the type of a column that a predicate names':
     'DROP INDEX items_body; ALTER TABLE items DROP COLUMN said; ALTER TABLE items ALTER kind TYPE varchar(9)',
 };
@@ -170,6 +177,10 @@ const IRRELEVANT = {
   'a default': "ALTER TABLE items ALTER note SET DEFAULT 'x'",
   'NOT NULL': 'ALTER TABLE items ALTER note SET NOT NULL',
   'another type': 'ALTER TABLE items ALTER price TYPE bigint',
+  'a default of a column that a predicate names': "ALTER TABLE items ALTER kind SET DEFAULT 'new'",
+  'a check of a column that a predicate names': "ALTER TABLE items ADD CONSTRAINT kinds CHECK (kind <> 'old')",
+  'a sequence of a column that a predicate names': 'ALTER TABLE items ALTER shop SET INCREMENT BY 2',
+  'a foreign key to a table that only rows are read of': 'ALTER TABLE items DROP CONSTRAINT items_shop',
   'an index gone': 'DROP INDEX items_price',
   'an index more': 'CREATE INDEX notes ON items (note, price) WHERE price > 3',
   'a check': 'ALTER TABLE items ADD CONSTRAINT cheap CHECK (price < 9)',
