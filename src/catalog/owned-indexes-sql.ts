@@ -24,23 +24,20 @@ export const memberDigest = (count: string, hash: string): string => `${count}::
 export function ownedSql(version: number, isRough: boolean): string {
   const { nullsNotDistinct } = versionColumns(version);
   // Numbers of columns mean the same where tables name theirs alike. An expression may name a tenant's own: one table's alone.
-  const alike = textHash(
-    `concat_ws('|', r.h, case when i.indexprs is not null or i.indisunique or i.indisexclusion then i.indexrelid end)`,
-    'own.d',
-  );
-  const ownTable = 'pg_catalog.pg_get_expr(i.indpred, i.indrelid)';
+  const alike = `own.d # r.h # case when own.single then ${textHash('own.indexrelid::text')} else 0 end`;
+  const ownTable = 'pg_catalog.pg_get_expr(own.indpred, r.oid)';
   // The one table may go meanwhile, and would take the words of all with it.
-  const predicate = isRough ? `coalesce(pg_catalog.pg_get_expr(i.indpred, face.rel), ${ownTable})` : ownTable;
+  const predicate = isRough ? `coalesce(pg_catalog.pg_get_expr(own.indpred, face.rel), ${ownTable})` : ownTable;
   return `${isRough ? LIKE_COLUMNS : ''}
 found as materialized (
-  select r.relname tab, own.nm, r.ns, r.nspname, own.indexrelid, own.phase, pred.px, pred.is pred,
-         case when own.fams = 1 and not coalesce(pred.px, false) and (own.phase is null or own.phase = any(sel.phases)) then own.fam end fam,
-         ${isRough ? alike : 'i.indexrelid::text::int8'} alike
+  select r.relname tab, own.relname nm, r.ns, r.nspname, own.indexrelid, own.phase, pred.px, pred.is pred,
+         case when pg_catalog.cardinality(pg_catalog.array_remove(own.fams, null)) = 1 and not coalesce(pred.px, false)
+               and (own.phase is null or own.phase = any(sel.phases)) then (pg_catalog.array_remove(own.fams, null))[1] end fam,
+         ${isRough ? alike : 'own.indexrelid::text::int8'} alike
     from own join rel r on r.oid = own.rel${isRough ? '\n    join face on face.relname = r.relname and face.h = r.h' : ''}
-    join pg_catalog.pg_index i on i.indexrelid = own.indexrelid
    cross join lateral (
     select p "is", pg_catalog.strpos(p, r.px) > 0 or pg_catalog.strpos(p, r.pq) > 0 px
-      from (select case when i.indpred is not null then ${predicate} end p offset 0) t offset 0) pred
+      from (select case when own.indpred is not null then ${predicate} end p offset 0) t offset 0) pred
    cross join (select array(select pg_catalog.jsonb_array_elements_text($3::jsonb -> 'selected')) phases offset 0) sel),
 said as materialized (
   select d.alike, pg_catalog.hashtextextended(concat_ws('|', ic.relam, i.indnkeyatts, i.indclass, i.indoption, i.indcollation, i.indisunique,
@@ -58,7 +55,7 @@ said as materialized (
     join rel r on r.oid = i.indrelid),
 member as materialized (
   select tab, fam, ns, kind, count(*) n, pg_catalog.bit_xor(h) h, min("at") "first", max("at") "last" from (
-    select f.tab, f.fam, f.ns, f.indexrelid::text::int8 "at", ${textHash(SKELETON, textHash(`coalesce(f.phase, '')`, 'said.def'))} kind,
+    select f.tab, f.fam, f.ns, f.indexrelid "at", ${textHash(SKELETON, 'said.def')} kind,
            ${memberHash('f.nm', 'f.pred', SEED)} h
       from found f join said on said.alike = f.alike cross join lateral (select ${UNQUOTED} said offset 0) bare where f.fam is not null) m group by 1, 2, 3, 4),
 unit as (
@@ -88,7 +85,7 @@ select 'members', tab::text, null, null, null, null, null, null, pg_catalog.arra
   from unit join ns n on n.oid = unit.ns group by tab, fam, kinds
 union all
 select 'kind', f.tab::text, f.nm::text, said.def::text, f.pred, null, f.phase, f.indexrelid::text, array[f.nspname::text], null, f.fam, array[kind.kind::text], null
-  from kind join found f on f.indexrelid::text::int8 = kind.example join said on said.alike = f.alike`;
+  from kind join found f on f.indexrelid = kind.example join said on said.alike = f.alike`;
 
 /**
  * The predicate without its string constants, as far as there are three, and without digits. Only to group members: whether

@@ -104,11 +104,9 @@ export interface AlsoRead {
   readonly table: string;
   /** Columns more of each index `i` (in pg_class `ic`) of table `r`, `d` among them. Null: only those that may stand apart are read. */
   readonly index: string | null;
-  /** What those need to be joined. */
-  readonly indexFrom: string;
 }
 
-const NOTHING_MORE: AlsoRead = { first: '', table: '', index: null, indexFrom: '' };
+const NOTHING_MORE: AlsoRead = { first: '', table: '', index: null };
 
 /**
  * No row, of which the planner expects a thousand. A name of which its sample of pg_class holds few is expected on a handful
@@ -120,9 +118,9 @@ const many = (columns: number): string =>
 
 /**
  * Common table expressions shared by the queries: `ns` (the tenants, $1 oids), `rel` (their declared tables, $2 names),
- * `ix` (their indexes; `nm` is the name of one that may stand apart) and `own` (those read apart, $3 the
- * filter as JSON; `fams` says how many digested families may claim one, `fam` which; `d` as in `ix`, where that has it). px and
- * pq are the schema as a prefix in SQL and inside a literal. Each catalog is passed over once: of a fleet, that is most of the cost.
+ * `ix` (their indexes), `whose` (the same, and whether each is read `apart`, by the filter $3 as JSON; `fams` says which families may
+ * claim one, with null for one that is not digested; `d` as in `ix`, where that has it) and `own`, those that are. px and pq are
+ * the schema as a prefix in SQL and inside a literal. Each catalog is passed over once: of a fleet, that is most of the cost.
  * Whose an index is by its method and columns is asked once for all of tables with like columns.
  * @param isCut of tables that the filter cuts, `ix` has the relevant indexes alone, and `rel` says what is relevant; a table of
  * which nothing is (`bare`) is asked for no more than whether it is there
@@ -135,19 +133,6 @@ ns as materialized (
   select n.oid, n.nspname, pg_catalog.quote_ident(n.nspname) || '.' px,
          pg_catalog.replace(pg_catalog.quote_ident(n.nspname), '''', '''''') || '.' pq
     from pg_catalog.pg_namespace n where n.oid = any($1::oid[])),${also.first}${isCut ? CUT : ''}
-rel as materialized (
-  select * from (
-  select c.oid, c.relname, c.relnamespace ns, n.nspname, n.px, n.pq, c.relkind,
-         concat_ws('|', c.relkind, c.relpersistence, c.relispartition, c.relreplident) o${isCut ? ', cut.columns, cut.changeable, cut.names, cut.methods, cut.prefixes, coalesce(cut.bare, false) bare' : ''}
-    from pg_catalog.pg_class c join ns n on n.oid = c.relnamespace${isCut ? ' left join cut on cut.tab = c.relname' : ''}
-   where pg_catalog.strpos('rpmvf', c.relkind::text) <> 0 and c.relname = any($2::name[])
-  union all ${many(isCut ? 14 : 8)}) r${
-    also.table === ''
-      ? ''
-      : `
-   cross join lateral (select ${also.table}
-     from ${isCut ? FLAGGED : `pg_catalog.pg_attribute a where ${COLUMNS}`}) a`
-  }),
 rule as materialized (
   select phase, columns::name[] columns, (columns || ignoring)::name[] allowed,
          array(select am.oid from pg_catalog.pg_am am where am.amname = any(methods)) methods
@@ -160,30 +145,44 @@ fam as materialized (
          case when f -> 'likes' <> 'null' then array(select pg_catalog.jsonb_array_elements_text(f -> 'likes')) end likes, (f ->> 'digested')::int4 digested,
          array(select pg_catalog.jsonb_array_elements_text(f -> 'declared'))::name[] declared
     from pg_catalog.jsonb_array_elements($3::jsonb -> 'families') f),
+rel as materialized (
+  select * from (
+  select c.oid, c.relname, c.relnamespace ns, n.nspname, n.px, n.pq, c.relkind,
+         concat_ws('|', c.relkind, c.relpersistence, c.relispartition, c.relreplident) o,
+         case when c.relname::text = any(array(select tab from fam)) then c.relname::text end tab${isCut ? ', cut.columns, cut.changeable, cut.names, cut.methods, cut.prefixes, coalesce(cut.bare, false) bare' : ''}
+    from pg_catalog.pg_class c join ns n on n.oid = c.relnamespace${isCut ? ' left join cut on cut.tab = c.relname' : ''}
+   where pg_catalog.strpos('rpmvf', c.relkind::text) <> 0 and c.relname = any($2::name[])
+  union all ${many(isCut ? 15 : 9)}) r${
+    also.table === ''
+      ? ''
+      : `
+   cross join lateral (select ${also.table}
+     from ${isCut ? FLAGGED : `pg_catalog.pg_attribute a where ${COLUMNS}`}) a`
+  }),
 ix as materialized (
-  select r.oid rel, ${alike} alike, i.indexrelid, ic.relam, i.indisvalid and i.indisready and i.indislive usable, named.tab, named.nm,
+  select r.oid rel, ${alike} alike, i.indexrelid, ic.relname, ic.relam, i.indisvalid and i.indisready and i.indislive usable, named.tab,
          case when ruled.is then pg_catalog.array_remove((i.indkey::int2[])[0:i.indnkeyatts - 1] || case when i.indexprs is null then '{}'::int2[]
-           else array(select m[1]::int2 from pg_catalog.regexp_matches(i.indexprs::text, ':varattno (\\d+)', 'g') m) end, 0::int2) end keys${also.index ?? ''}
+           else array(select m[1]::int2 from pg_catalog.regexp_matches(i.indexprs::text, ':varattno (\\d+)', 'g') m) end, 0::int2) end keys,
+         i.indpred, i.indexprs, i.indexprs is not null or i.indisunique or i.indisexclusion single${also.index ?? ''}
     from rel r join pg_catalog.pg_index i on i.indrelid = r.oid${isCut ? ' and not r.bare' : ''} join pg_catalog.pg_class ic on ic.oid = i.indexrelid
    cross join lateral (select ic.relam = any(array(select pg_catalog.unnest(methods) from rule)) "is") ruled
-   cross join lateral (select case when like_one.is then r.relname end tab, case when like_one.is or ruled.is then ic.relname end nm from (
-     select r.relname::text = any(array(select tab from fam)) and ic.relname::text ^@ any(array(select prefix from fam)) "is") like_one) named${also.indexFrom}
-   ${isCut ? `where ruled.is or ${RELEVANT_INDEX}` : also.index === null ? 'where named.nm is not null' : ''}),
+   cross join lateral (select case when r.tab is not null and ic.relname::text ^@ any(array(select prefix from fam)) then r.tab end tab) named
+   ${isCut ? `where ruled.is or ${RELEVANT_INDEX}` : also.index === null ? 'where ruled.is or named.tab is not null' : ''}),
 claim as materialized (
   select k.alike, k.relam, k.keys, rule.phase from (select alike, relam, keys, min(rel) rel from ix where keys is not null group by 1, 2, 3) k
    cross join lateral (select array(select a.attname from pg_catalog.pg_attribute a where a.attrelid = k.rel and a.attnum = any(k.keys)) names offset 0) n
     join rule on k.relam = any(rule.methods) and n.names <@ rule.allowed and n.names && rule.columns
   union all ${many(4)}),
 owned as (select alike, relam, keys, max(phase) phase from claim group by 1, 2, 3),
-own as materialized (
-  select c.indexrelid, c.rel, c.nm, owned.phase, fams, f.fam${d} from ix c
-    left join owned on owned.alike = c.alike and owned.relam = c.relam and owned.keys = c.keys
-   cross join lateral (
-    select count(*) n, count(fam) fams, min(fam) fam from (
-      select case when not c.nm = any(fam.declared) then fam.digested end fam from fam
-       where c.tab is not null and fam.tab = c.tab::text and pg_catalog.starts_with(c.nm::text, fam.prefix)
-         and case when fam.likes is null then c.nm ~ fam.pattern else c.nm::text like any (fam.likes) end) m) f
-   where owned.phase is not null or f.n > 0)`;
+whose as materialized (
+  select c.indexrelid, c.rel, c.relname, c.indpred, c.indexprs, c.single, owned.phase, named.fams${d},
+         owned.phase is not null or coalesce(named.fams <> '{}', false) apart
+    from ix c left join owned on owned.alike = c.alike and owned.relam = c.relam and owned.keys = c.keys
+   cross join lateral (select case when c.tab is not null then array(
+      select case when not c.relname = any(fam.declared) then fam.digested end from fam
+       where fam.tab = c.tab and pg_catalog.starts_with(c.relname::text, fam.prefix)
+         and case when fam.likes is null then c.relname ~ fam.pattern else c.relname::text like any (fam.likes) end) end fams offset 0) named),
+own as not materialized (select * from whose where apart)`;
 }
 
 const COLUMNS = 'a.attrelid = r.oid and a.attnum > 0 and not a.attisdropped';
@@ -191,7 +190,8 @@ const COLUMNS = 'a.attrelid = r.oid and a.attnum > 0 and not a.attisdropped';
 /** The columns of a table that is cut, each with what of it is relevant: told once, where it is asked several times. */
 const FLAGGED = `(
        select a.attnum, a.attname, a.atttypid, a.atttypmod, a.attnotnull, a.attidentity, a.attgenerated, a.attcollation,
-              ${isRelevantColumn('a.attname')} relevant, ${isChangeableColumn('a.attname')} changeable
+              ${isRelevantColumn('a.attname')} relevant,
+              case when ${isRelevantColumn('a.attname')} then ${isChangeableColumn('a.attname')} end changeable
          from pg_catalog.pg_attribute a where ${COLUMNS} and not r.bare offset 0) a`;
 
 const CUT = `

@@ -13,7 +13,7 @@ export const isChangeableColumn = (column: string): string =>
 
 /** Of index `i` (in pg_class `ic`). */
 export const RELEVANT_INDEX = `(r.columns is null or ic.relname = any(r.names) or ic.relam = any(r.methods)
-      or not (i.indisvalid and i.indisready and i.indislive) or ${isTemporary('ic.relname')} or ic.relname::text ^@ any(r.prefixes))`;
+      or not (i.indisvalid and i.indisready and i.indislive) or ic.relname::text ^@ any(r.prefixes))`;
 
 /**
  * Of constraint `k`.

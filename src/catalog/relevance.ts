@@ -16,7 +16,7 @@ export interface Relevance {
   readonly names: readonly string[];
   /** Methods of which any index may be in the way. */
   readonly methods: readonly string[];
-  /** With these begin the names of family members, and of what may be taken for one. */
+  /** With these begin the names of trueup's own indexes, of family members, and of what may be taken for one. */
   readonly prefixes: readonly string[];
   /** No more of it is asked for than whether it is there: only a family's rows stand in it. */
   readonly bare: boolean;
@@ -45,7 +45,7 @@ export async function relevanceOf(desired: DesiredState): Promise<readonly Relev
         changeable: [...new Set([...owned, ...table.columns.map((column) => column.name)])],
         names: table.indexes.map((index) => index.name),
         methods: [...new Set([...methods, ...[...table.indexes, ...table.families].flatMap(methodOfOne)])],
-        prefixes: table.families.map(({ name: [first] }) => (typeof first === 'string' ? first : '')),
+        prefixes: [TEMPORARY, ...table.families.map(({ name: [first] }) => (typeof first === 'string' ? first : ''))],
         bare: false,
       })),
   );
@@ -107,7 +107,6 @@ export function relevantShape(shape: TableShape, relevance: Relevance, tables: R
     !index.valid ||
     names.has(index.name) ||
     relevance.methods.includes(index.method.name) ||
-    index.name.startsWith(TEMPORARY) ||
     relevance.prefixes.some((prefix) => index.name.startsWith(prefix));
   const isConstraint = (constraint: ConstraintShape) =>
     names.has(constraint.name) ||

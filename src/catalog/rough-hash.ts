@@ -7,8 +7,7 @@ import { CONSTRAINTS, defaults, INDEXES, treeHash, treeSql } from './tree-hash.j
 
 /**
  * What the rough hash needs of the pass over tables and indexes: `rel.h` is made of all columns, `ix.d` of what an index says
- * beside its trees, `ix.h` of that under its name, `ix.th` of its trees (`ix.tn` is its name, where it has some). Of a column
- * that is not relevant only number and name are hashed: indexes refer to it. `rel.nums` are those whose defaults and constraints
+ * beside its name and trees. Of a column that is not relevant only number and name are hashed: indexes refer to it. `rel.nums` are those whose defaults and constraints
  * are relevant too, and `rel.numbered` those (where all are, any) that have a sequence of their own, identity columns.
  */
 export const readForHash = (version: number, isCut: boolean): AlsoRead => ({
@@ -18,16 +17,13 @@ export const readForHash = (version: number, isCut: boolean): AlsoRead => ({
            pg_catalog.array_agg(a.attnum) filter (where a.changeable) nums,
            pg_catalog.array_agg(a.attnum) filter (where a.changeable and a.attidentity <> '') numbered`
     : `coalesce(pg_catalog.bit_xor(${COLUMN}), 0) h, pg_catalog.array_agg(a.attnum) filter (where a.attidentity <> '') numbered`,
-  index: `, facts.d, ${textHash('ic.relname::text', 'facts.d')} h, case when i.indpred is not null or i.indexprs is not null then ${treeHash(['i.indpred', 'i.indexprs'])} end th,
-         case when i.indpred is not null or i.indexprs is not null then ic.relname end tn`,
-  indexFrom: `
-   cross join lateral (select ${seededHash(
-     `'i'::text, ic.relam, i.indnkeyatts, i.indkey::int2[], i.indclass, i.indoption::int2[], i.indcollation,
+  index: `, ${seededHash(
+    `'i'::text, ic.relam, i.indnkeyatts, i.indkey::int2[], i.indclass, i.indoption::int2[], i.indcollation,
          i.indisunique, i.indisprimary, i.indisexclusion, i.indimmediate, i.indisvalid, i.indisready, i.indislive, i.indisreplident,
          ${versionColumns(version).nullsNotDistinct}, ic.reloptions, ${ownWithin('i.indclass::oid[]', 'opclasses')}, ${ownWithin('i.indcollation::oid[]', 'collations')},
          ${keyOptions}`,
-     SEED,
-   )} d offset 0) facts`,
+    SEED,
+  )} d`,
 });
 
 /**
@@ -67,7 +63,7 @@ roughly as (
   union all
   select rel, ${seededHash(`'d'::text, t.n`, 't.h')} from dtree t
   union all
-  select rel, h from ix where indexrelid not in (select indexrelid from own)
+  select rel, ${textHash('relname::text', 'd')} from whose where not apart
   union all
   select rel, ${seededHash(`'t'::text`, textHash('t.n::text', 't.h'))} from itree t
   union all

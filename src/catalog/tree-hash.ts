@@ -58,7 +58,7 @@ export const defaults = (isCut: boolean): TreeCatalog => ({
   select o.oid, r.oid rel, o.adnum n, ${treeHash(['o.adbin'])} h from rel r ${
     isCut
       ? `cross join lateral (
-    select o.* from pg_catalog.pg_attrdef o where o.adrelid = r.oid and (r.columns is null or o.adnum = any(r.nums)) offset 0) o`
+    select o.* from pg_catalog.pg_attrdef o where o.adrelid = r.oid and o.adnum = any(r.nums) offset 0) o`
       : 'join pg_catalog.pg_attrdef o on o.adrelid = r.oid'
   }`,
 });
@@ -70,7 +70,7 @@ export const INDEXES: TreeCatalog = {
   table: 'o.indrelid',
   trees: ['o.indpred', 'o.indexprs'],
   raw: `
-  select indexrelid oid, rel, tn n, th h from ix where th is not null and indexrelid not in (select indexrelid from own)`,
+  select indexrelid oid, rel, relname n, ${treeHash(['indpred', 'indexprs'])} h from whose where not apart and (indpred is not null or indexprs is not null)`,
 };
 
 export const CONSTRAINTS: TreeCatalog = {
