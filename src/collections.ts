@@ -17,6 +17,19 @@ export function chunk<T>(values: readonly T[], size: number): T[][] {
   return pieces;
 }
 
+/** A function that makes each key's value once: of what tenants share, once for all of them. */
+export function oncePer<K, V>(make: (key: K) => V): (key: K) => V {
+  const made = new Map<K, { readonly value: V }>();
+  return (key) => {
+    let entry = made.get(key);
+    if (entry === undefined) {
+      entry = { value: make(key) };
+      made.set(key, entry);
+    }
+    return entry.value;
+  };
+}
+
 /** The value that must be there: a missing one is a bug in trueup, said as such. */
 export function known<T>(value: T | undefined | null, what: string): T {
   if (value === undefined || value === null) throw new Error(`internal: ${what} is missing`);

@@ -38,14 +38,20 @@ export interface Discovery {
   readonly absent: readonly string[];
 }
 
-interface SchemaRow extends Row {
-  readonly oid: string;
-  readonly nspname: string;
+interface SchemaFacts {
   readonly system: boolean;
   /** Which of the tables that make a tenant it holds; null for all of them. */
   readonly has: readonly string[] | null;
   readonly excluded: boolean;
   readonly liked: boolean;
+}
+
+interface SchemaRow extends Tenant, SchemaFacts {}
+
+/** Schemas of which the same is so. */
+interface SchemasRow extends Row, SchemaFacts {
+  readonly oids: readonly string[];
+  readonly names: readonly string[];
 }
 
 /**
@@ -60,27 +66,33 @@ export async function discoverTenants(
   directory = '',
 ): Promise<Discovery> {
   const having = rule.havingTables ?? [];
-  const listed = selection.schemas.length > 0 ? selection.schemas : await listedSchemas(session, rule);
   const named = selection.schemas.length > 0;
-  const rows = await session.query<SchemaRow>(discoverSql(named), [
+  const names = named ? null : await listedSchemas(session, rule);
+  const alike = await session.query<SchemasRow>(discoverSql(named), [
     [...rule.exclude, ...selection.exclude],
     rule.like ?? '',
     named ? selection.schemas : having,
   ]);
+  const rows = alike
+    .flatMap(({ oids, names, ...facts }): SchemaRow[] =>
+      names.map((schema, at) => ({ oid: oids[at] ?? '', schema, ...facts })),
+    )
+    .sort((left, right) => (left.schema < right.schema ? -1 : 1));
   if (named) return shardOf(session, await namedTenants(session, selection, rows), selection.shard);
 
+  const listed = names === null ? null : new Set(names);
   const candidates = rows.filter((row) => !row.system && !row.excluded);
   const holdsAll = (row: SchemaRow) => having.length > 0 && row.has === null;
   const byRule = (row: SchemaRow) => {
-    if (row.nspname === rule.baseSchema && holdsAll(row)) return true;
-    if (listed !== null) return listed.includes(row.nspname);
+    if (row.schema === rule.baseSchema && holdsAll(row)) return true;
+    if (listed !== null) return listed.has(row.schema);
     return rule.like !== null ? row.liked : holdsAll(row);
   };
   const tenants = candidates.filter(byRule).map(tenant);
   if (tenants.length === 0 && !selection.allowEmpty) throw noTenant(rule, rows.length, directory);
   const found = {
     tenants,
-    lookAlikes: candidates.flatMap(({ nspname: schema, has }) =>
+    lookAlikes: candidates.flatMap(({ schema, has }) =>
       has === null || has.length === 0 ? [] : [{ schema, has, lacks: having.filter((table) => !has.includes(table)) }],
     ),
     absent: [],
@@ -111,7 +123,7 @@ async function namedTenants(
   selection: TenantSelection,
   rows: readonly SchemaRow[],
 ): Promise<Discovery> {
-  const bySchema = new Map(rows.map((row) => [row.nspname, row]));
+  const bySchema = new Map(rows.map((row) => [row.schema, row]));
   const absent = [...new Set(selection.schemas)].filter((schema) => !bySchema.has(schema));
   if (absent.length > 0 && !selection.allowAbsent) {
     const [first = ''] = absent;
@@ -143,7 +155,7 @@ async function namedTenants(
   return { tenants: named.filter((row) => !row.excluded).map(tenant), lookAlikes: [], absent };
 }
 
-const tenant = ({ oid, nspname }: SchemaRow): Tenant => ({ oid, schema: nspname });
+const tenant = ({ oid, schema }: SchemaRow): Tenant => ({ oid, schema });
 
 function noTenant(rule: TenantRule, schemas: number, directory: string): TrueupError {
   const looked =
@@ -168,21 +180,25 @@ select n.nspname::text "name" from pg_catalog.pg_namespace n
  where n.nspname not like 'pg\\_%' and n.nspname <> 'information_schema' order by 1`;
 
 /**
- * Schemas, and which of the tables that make a tenant ($3) each holds. Named ones ($3) are tenants whatever they hold, and
- * nothing is read but them: a batch of an apply must not read the whole fleet's schemas.
+ * Schemas, and which of the tables that make a tenant ($3) they hold; in one row all of which the same is so. Named ones ($3) are
+ * tenants whatever they hold, and nothing is read but them: a batch of an apply must not read the whole fleet's schemas.
  */
-const discoverSql = (named: boolean): string => `${named ? '' : HELD}
-select n.oid::text oid, n.nspname::text nspname,
-       n.nspname like 'pg\\_%' or n.nspname = 'information_schema'
-         or exists (select from pg_catalog.pg_depend d where d.classid = 'pg_catalog.pg_namespace'::regclass and d.objid = n.oid
-                       and d.refclassid = 'pg_catalog.pg_extension'::regclass and d.deptype = 'e') "system",
-       ${named ? `'{}'::text[]` : `case when held.has is null then '{}' when not held.has @> $3::text[] then held.has end`} has,
-       exists (select from pg_catalog.unnest($1::text[]) x where n.nspname like x) excluded,
-       n.nspname like $2 liked
-  from pg_catalog.pg_namespace n${named ? ' where n.nspname = any($3::name[])' : ' left join held on held.ns = n.oid'}
- order by n.nspname`;
+const discoverSql = (named: boolean): string => `with ${named ? '' : HELD}
+of_extension as (
+  select d.objid oid from pg_catalog.pg_depend d
+   where d.refclassid = 'pg_catalog.pg_extension'::regclass and d.classid = 'pg_catalog.pg_namespace'::regclass and d.deptype = 'e'),
+told as (
+  select n.oid, n.nspname,
+         n.nspname like 'pg\\_%' or n.nspname = 'information_schema' or n.oid in (select oid from of_extension) "system",
+         ${named ? `'{}'::text[]` : `case when held.has is null then '{}' when not held.has @> $3::text[] then held.has end`} has,
+         exists (select from pg_catalog.unnest($1::text[]) x where n.nspname like x) excluded,
+         n.nspname like $2 liked
+    from pg_catalog.pg_namespace n${named ? ' where n.nspname = any($3::name[])' : ' left join held on held.ns = n.oid'})
+select pg_catalog.array_agg(oid::text order by nspname) oids, pg_catalog.array_agg(nspname::text order by nspname) "names",
+       "system", has, excluded, liked
+  from told group by "system", has, excluded, liked`;
 
 const HELD = `
-with held as (
+held as (
   select c.relnamespace ns, pg_catalog.array_agg(c.relname::text) has from pg_catalog.pg_class c
-   where c.relname = any($3::name[]) and c.relkind in ('r','p') group by 1)`;
+   where c.relname = any($3::name[]) and c.relkind in ('r','p') group by 1),`;

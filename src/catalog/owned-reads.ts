@@ -1,4 +1,4 @@
-import { known } from '../collections.js';
+import { known, oncePer } from '../collections.js';
 import type { Session } from '../database/session.js';
 import { inTransaction } from '../database/transaction.js';
 import type { DesiredState } from '../desired-state/model.js';
@@ -63,28 +63,33 @@ export function readKind(kind: MemberKind, shapes: ReadonlyMap<string, IndexShap
 /** Groups of one key are read in detail once. */
 export const definitionKey = (group: OwnedIndexGroup): string => `${group.table}\0${group.definition}`;
 
-/** What each tenant has, of the groups whose definition could be read: by name, since the server gives groups in any order. */
+/**
+ * What each tenant has, of the groups whose definition could be read: by name, since the server gives groups in any order.
+ * Tenants that have the same share one list, so that what follows from it is told once.
+ */
 export function ownedBySchema(
   groups: readonly OwnedIndexGroup[],
   shapeOf: (group: OwnedIndexGroup) => IndexShape | undefined,
 ): ReadonlyMap<string, readonly OwnedRead[]> {
-  const bySchema = new Map<string, OwnedRead[]>();
+  const reads: OwnedRead[] = [];
+  const places = new Map<string, number[]>();
   for (const group of [...groups].sort(byName)) {
     const shape = shapeOf(group);
     if (shape === undefined) continue;
-    const read: OwnedRead = {
+    const at = reads.push({
       table: group.table,
       phase: group.phase,
       definition: group.definition,
       index: { ...shape, name: group.name, where: group.where },
-    };
+    });
     for (const schema of group.schemas) {
-      const list = bySchema.get(schema);
-      if (list === undefined) bySchema.set(schema, [read]);
-      else list.push(read);
+      const list = places.get(schema);
+      if (list === undefined) places.set(schema, [at - 1]);
+      else list.push(at - 1);
     }
   }
-  return bySchema;
+  const listOf = oncePer((key: string) => key.split(',').flatMap((at) => reads[Number(at)] ?? []));
+  return new Map([...places].map(([schema, list]) => [schema, listOf(list.join(','))]));
 }
 
 const nameOf = ({ table, name }: OwnedIndexGroup): string => `${table}\0${name}`;

@@ -168,6 +168,7 @@ ix as materialized (
    cross join lateral (select ic.relam = any(array(select pg_catalog.unnest(methods) from rule)) "is") ruled
    cross join lateral (select case when r.tab is not null and ic.relname::text ^@ any(array(select prefix from fam)) then r.tab end tab) named
    ${isCut ? `where ruled.is or ${RELEVANT_INDEX}` : also.index === null ? 'where ruled.is or named.tab is not null' : ''}),
+${isCut ? 'unusable as materialized (select indexrelid from ix where not usable),' : ''}
 claim as materialized (
   select k.alike, k.relam, k.keys, rule.phase from (select alike, relam, keys, min(rel) rel from ix where keys is not null group by 1, 2, 3) k
    cross join lateral (select array(select a.attname from pg_catalog.pg_attribute a where a.attrelid = k.rel and a.attnum = any(k.keys)) names offset 0) n

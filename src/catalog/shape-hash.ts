@@ -3,7 +3,7 @@ import { groupBy } from '../collections.js';
 import type { FleetRow } from './fleet-row.js';
 import { OWN_TYPE, roughHashSql } from './rough-hash.js';
 import { seededHash, textHash } from './seeded-hash.js';
-import { digest, tableHash } from './table-hash.js';
+import { digest, type Hashing, tableHash } from './table-hash.js';
 
 /** Tenants whose declared tables hash alike, with the tables of one of them. */
 export interface HashedShape {
@@ -33,14 +33,6 @@ export const randomSeed = (): string => randomBytes(8).readBigInt64BE().toString
 /** Fewer tenants are sooner hashed exactly. */
 export const WORTH_ROUGH = 32;
 
-/** How tables are hashed. */
-export interface Hashing {
-  /** Roughly first, and exactly only where that tells them apart; takes {@link SEED}. */
-  readonly isRough: boolean;
-  /** Of some tables only what is relevant. */
-  readonly isCut: boolean;
-}
-
 /** In place of {@link shapesSql}, for one tenant alone: there is none to tell it from, and its tables are named by their oids. */
 export const UNHASHED = `
 tab as materialized (select r.ns, r.oid rel, r.relname, pg_catalog.convert_to(r.oid::text, 'UTF8') h from rel r),
@@ -69,8 +61,8 @@ loc as materialized (
    where t.oid = any(array(
      select a.atttypid from one cross join lateral (select a.atttypid from pg_catalog.pg_attribute a where a.attrelid = one.rel offset 0) a)) and ${OWN_TYPE}
   union all select k.oid, k.collnamespace, k.collname from pg_catalog.pg_collation k join ns on ns.oid = k.collnamespace),
-${isCut ? SHOWN : ''}
-exact as materialized (select r.ns, r.oid rel, r.relname, ${tableHash(version, isCut)} h from one join rel r on r.oid = one.rel),
+${isRough || isCut ? SHOWN : ''}
+exact as materialized (select r.ns, r.oid rel, r.relname, ${tableHash(version, { isRough, isCut })} h from one join rel r on r.oid = one.rel),
 tab as materialized (${
   isRough
     ? 'select t.ns, t.rel, t.relname, exact.h from led t join one on one.relname = t.relname and one.raw = t.raw join exact on exact.rel = one.rel'
@@ -87,8 +79,11 @@ const LED = `led as materialized (
   select r.ns, r.oid rel, r.relname, rough.h raw from (select r.ns, r.oid, r.relname from rel r where r.ns in (select ns from lead) offset 0) r
     join rough on rough.rel = r.oid),`;
 
-/** The relevant indexes of the tables that are hashed: to look for one among those of the whole fleet took half the pass. */
-const SHOWN = 'shown as materialized (select ix.indexrelid from one join ix on ix.rel = one.rel),';
+/**
+ * The indexes of the tables that are hashed, where `whose` has all that are: to look for one among those of the whole fleet took
+ * half the pass.
+ */
+const SHOWN = 'shown as materialized (select i.indexrelid from one join whose i on i.rel = one.rel where not i.apart),';
 
 /** One row a distinct shape, in the columns of {@link FleetRow}. */
 export const SHAPE_ROWS = `

@@ -22,13 +22,22 @@ export const withoutPositions = (version: number, tree: string): string =>
 export const relativeExpression = (tree: string): string =>
   `pg_catalog.replace(pg_catalog.replace(pg_catalog.pg_get_expr(${tree}, r.oid), r.px, E'\\x01'), r.pq, E'\\x01')`;
 
+/** How tables are hashed. */
+export interface Hashing {
+  /** Roughly first, and exactly only where that tells them apart; takes a seed, `SEED`. */
+  readonly isRough: boolean;
+  /** Of some tables only what is relevant. */
+  readonly isCut: boolean;
+}
+
 /**
  * Everything that makes the shape of table `r`, hashed. Begun from a query that was tried against 18 kinds of damage on
  * PostgreSQL 14 to 18. Equal hash must imply equal shape relative to the tenant: node trees are hashed raw, and deparsed
  * only where they name something outside their own table, whose oids differ from tenant to tenant.
- * @param isCut of columns that are not relevant only number and name, of other objects that are not, nothing; takes `shown`
+ * Where there is `shown`, it says which indexes. Of what is not relevant to a table that is cut, a column's number and name are
+ * hashed, and of any other object nothing.
  */
-export function tableHash(version: number, isCut: boolean): string {
+export function tableHash(version: number, { isRough, isCut }: Hashing): string {
   const expression = (column: string, catalog: string, object: string, or = '') =>
     `case when ${column} is null then null when ${isFar(catalog, object)}${or}
        then (${relativeExpression(column)}, ${foreignReferences(catalog, object)})::text else ${withoutPositions(version, `${column}::text`)} end`;
@@ -54,7 +63,7 @@ export function tableHash(version: number, isCut: boolean): string {
             (select pg_catalog.string_agg((a.attnum, a.attoptions)::text, '' order by a.attnum)
                from pg_catalog.pg_attribute a where a.attrelid = i.indexrelid and a.attoptions is not null))::text, '' order by ic.relname)
      from pg_catalog.pg_index i join pg_catalog.pg_class ic on ic.oid = i.indexrelid
-    where i.indrelid = r.oid and i.indexrelid not in (select indexrelid from own)${isCut ? ' and i.indexrelid in (select indexrelid from shown)' : ''}),
+    where i.indrelid = r.oid and i.indexrelid ${isRough || isCut ? 'in (select indexrelid from shown)' : 'not in (select indexrelid from own)'}),
   (select pg_catalog.string_agg(k.said, '' order by k.said collate "C") from (
      select (k.contype, case when k.contype <> 'n' then k.conname end, k.conkey, k.condeferrable, k.condeferred, k.convalidated, k.connoinherit,
              case when k.confrelid <> 0 then ${referencedTable('r.ns')} end,

@@ -8,12 +8,13 @@ import { TrueupError } from '../trueup-error.js';
  * @throws {TrueupError} BACKEND_NOT_NAMED, naming the backend that was found.
  */
 export function checkBackends(desired: DesiredState, snapshot: CatalogSnapshot, database: string): void {
+  const found = firstOfEach(snapshot);
   for (const phase of desired.phases) {
     const { backend, owns } = phase;
     if (!phase.selected || backend === null || owns === null || backend.source !== 'default') continue;
     const own = backend.known.find((candidate) => candidate.name === backend.resolved)?.methods ?? [];
     const extensions = new Set(own.map((method) => method.extension));
-    for (const [schema, indexes] of [...snapshot.owned, ...membersByTenant(snapshot)]) {
+    for (const [indexes, schema] of found) {
       const foreign = indexes.find(
         ({ index }) =>
           owns.methods.includes(index.method.name) &&
@@ -22,24 +23,28 @@ export function checkBackends(desired: DesiredState, snapshot: CatalogSnapshot, 
       );
       if (foreign === undefined) continue;
       const { method } = foreign.index;
-      const found = backend.known.find((candidate) =>
-        candidate.methods.some((known) => known.name === method.name && known.extension === method.extension),
+      const known = backend.known.find((candidate) =>
+        candidate.methods.some((one) => one.name === method.name && one.extension === method.extension),
       );
-      const called = found?.name ?? `the extension ${method.extension ?? 'of PostgreSQL itself'}`;
+      const called = known?.name ?? `the extension ${method.extension ?? 'of PostgreSQL itself'}`;
       throw new TrueupError(
         'BACKEND_NOT_NAMED',
         `tenants have ${phase.name} indexes of ${called}, and ${backend.value} was chosen only by default: a default replaces nothing`,
         {
           where: `database ${database}, index ${foreign.index.name} of schema "${schema}" (${method.name})`,
-          remedy: `name the backend that the fleet runs: --backend ${phase.name}=${found?.name ?? 'NAME'} (or --backend ${phase.name}=${backend.value} to replace it), or set the variable that fleet.yaml names for it`,
+          remedy: `name the backend that the fleet runs: --backend ${phase.name}=${known?.name ?? 'NAME'} (or --backend ${phase.name}=${backend.value} to replace it), or set the variable that fleet.yaml names for it`,
         },
       );
     }
   }
 }
 
-/** Family members that are read as digests: those of one kind are of one backend. */
-const membersByTenant = (snapshot: CatalogSnapshot): readonly (readonly [string, readonly OwnedRead[]])[] =>
-  [...snapshot.kinds.values()].flatMap(({ examples }) =>
-    examples.map((example) => [example.schema, [example]] as const),
-  );
+/** A tenant for each list of indexes that are read apart: tenants that have the same share one. */
+function firstOfEach(snapshot: CatalogSnapshot): ReadonlyMap<readonly OwnedRead[], string> {
+  const first = new Map<readonly OwnedRead[], string>();
+  for (const [schema, indexes] of snapshot.owned) if (!first.has(indexes)) first.set(indexes, schema);
+  // Family members that are read as digests: those of one kind are of one backend.
+  for (const { examples } of snapshot.kinds.values())
+    for (const example of examples) first.set([example], example.schema);
+  return first;
+}

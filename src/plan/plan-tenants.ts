@@ -1,7 +1,7 @@
 import { familyNamePattern, isDigested } from '../catalog/owned.js';
 import type { OwnedRead } from '../catalog/owned-reads.js';
 import type { IndexUsage } from '../catalog/presence.js';
-import { groupBy } from '../collections.js';
+import { groupBy, oncePer } from '../collections.js';
 import type { TenantChange } from '../diff/change.js';
 import { type TenantDiff, tableKeys } from '../diff/diff-tenant.js';
 import { questionKey } from '../diff/facts.js';
@@ -44,16 +44,14 @@ export async function planTenants(
     const ofFamily = read.phase === null || declared.phases.has(read.phase);
     return ofFamily || declared.patterns.some((pattern) => pattern.test(read.index.name));
   };
-  const apart = (tenant: TenantRead) => tenant.owned.filter((read) => !isCandidate(read));
-
-  // By name already, and one object for all tenants that have it.
-  const said = new Map<OwnedRead, string>();
-  const textOf = (read: OwnedRead): string => {
-    const text = said.get(read) ?? `${read.table}.${read.index.name}.${read.definition}.${read.index.where}`;
-    said.set(read, text);
-    return text;
-  };
-  const alike = groupBy(tenants, (tenant) => [tenant.hash, tenant.isNew, ...apart(tenant).map(textOf)].join('\0'));
+  const apartOf = oncePer((owned: TenantRead['owned']) => owned.filter((read) => !isCandidate(read)));
+  const textOf = oncePer((owned: TenantRead['owned']) =>
+    apartOf(owned)
+      .map((read) => `${read.table}.${read.index.name}.${read.definition}.${read.index.where}`)
+      .join('\0'),
+  );
+  const apart = (tenant: TenantRead) => apartOf(tenant.owned);
+  const alike = groupBy(tenants, (tenant) => `${tenant.hash}\0${tenant.isNew}\0${textOf(tenant.owned)}`);
   const diffs = new Map<string, TenantDiff>();
   for (const group of alike.values()) await planGroup(group, apart, fleet, diffs);
 
@@ -109,13 +107,18 @@ async function settledOf(
   const sources = new Set(
     fleet.tables.filter(isDigested).flatMap((table) => table.families.flatMap((family) => family.rows?.table ?? [])),
   );
+  const needed = [...tables, ...sources];
+  const holdsAll = oncePer((held: TenantRead['tables']) => needed.every((table) => held.has(table)));
+  // Whatever is more than members could be one under another name, or what an interrupted run left.
+  const hasMore = oncePer((owned: TenantRead['owned']) =>
+    owned.some((read) => tables.has(read.table) && isCandidate(read)),
+  );
+  const replaces = oncePer((diff: TenantDiff | undefined) =>
+    [...tables].some((table) => (diff?.replaced.get(table)?.size ?? 0) > 0),
+  );
   const open = tenants.filter(
     (tenant) =>
-      !tenant.isNew &&
-      [...tables, ...sources].every((table) => tenant.tables.has(table)) &&
-      // Whatever is more than members could be one under another name, or what an interrupted run left.
-      !tenant.owned.some((read) => tables.has(read.table) && isCandidate(read)) &&
-      ![...tables].some((table) => (diffs.get(tenant.schema)?.replaced.get(table)?.size ?? 0) > 0),
+      !tenant.isNew && holdsAll(tenant.tables) && !hasMore(tenant.owned) && !replaces(diffs.get(tenant.schema)),
   );
   return settleMembers(open, fleet.kinds, fleet, async (tenant, attempt) => {
     for (;;) {

@@ -3,7 +3,7 @@ import { isDigested } from '../catalog/owned.js';
 import type { ReadKind } from '../catalog/owned-reads.js';
 import { readFamilyRows } from '../catalog/row-facts.js';
 import { WORTH_A_SESSION, withSessionBeside } from '../catalog/shared-snapshot.js';
-import { groupBy } from '../collections.js';
+import { groupBy, oncePer } from '../collections.js';
 import type { DesiredTable, IndexFamily } from '../desired-state/model.js';
 import type { DiffContext } from '../diff/context.js';
 import { isMember } from '../diff/families.js';
@@ -34,8 +34,9 @@ export async function settleMembers(
   for (const table of fleet.tables.filter(isDigested))
     for (const [at, family] of table.families.entries()) {
       const formats = await learnFormats(settled, { table, at, family, kinds }, fleet, asking);
+      const key = memberKey(table.name, at);
       const compared = settled.flatMap((tenant): DigestedMembers[] => {
-        const digest = tenant.members.get(memberKey(table.name, at))?.digest ?? '';
+        const digest = tenant.members.get(key)?.digest ?? '';
         const format = formats.get(tenant.schema);
         return format === undefined ? [] : [{ schema: tenant.schema, digest, format }];
       });
@@ -67,10 +68,17 @@ async function learnFormats(
 ): Promise<ReadonlyMap<string, string | null>> {
   const { table, at, family } = of;
   const formats = new Map<string, string | null>();
-  const kindsOf = (tenant: TenantRead) => tenant.members.get(memberKey(table.name, at))?.kinds ?? [];
+  const key = memberKey(table.name, at);
+  const kindsOf = (tenant: TenantRead) => tenant.members.get(key)?.kinds ?? NONE;
+  let numbered = 0;
+  const numberOf = oncePer((_kinds: readonly string[]) => {
+    numbered += 1;
+    return numbered;
+  });
   // Members are right or wrong for the table that they stand on: what is said of one shape is not said of another.
-  const groups = groupBy(tenants, (tenant) =>
-    JSON.stringify([tenant.tables.get(table.name)?.oid ?? '', kindsOf(tenant)]),
+  const groups = groupBy(
+    tenants,
+    (tenant) => `${tenant.tables.get(table.name)?.oid ?? ''} ${numberOf(kindsOf(tenant))}`,
   );
   const judged = [...groups.values()].sort((left, right) => right.length - left.length);
   const without = judged.filter(([first]) => first !== undefined && kindsOf(first).length === 0);
@@ -96,6 +104,8 @@ async function learnFormats(
   }
   return formats;
 }
+
+const NONE: readonly string[] = [];
 
 type FamilyRows = ReadonlyMap<string, readonly Readonly<Record<string, string>>[]>;
 

@@ -26,6 +26,6 @@ describe('values', () => {
     expect(parameterText(false)).toBe('false');
     expect(parameterText({ a: [1] })).toBe('{"a":[1]}');
     expect(parameterText(['a"b', 'c\\d', null, 'NULL', ''])).toBe('{"a\\"b","c\\\\d",NULL,"NULL",""}');
-    expect(parameterText([[1], [2]])).toBe('{{"1"},{"2"}}');
+    expect(parameterText([[1], [2]])).toBe('{{1},{2}}');
   });
 });
