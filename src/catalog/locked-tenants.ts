@@ -31,13 +31,13 @@ const INTERVAL = 250;
 /**
  * Waits, but not for long, until no tenant's tables are kept from being read by a lock that somebody else holds or waits for.
  * Takes no lock itself.
- * @param tables names of tables
+ * @param tables names of tables; null: all
  * @param schemas the tenants that it is about; empty: every one
  * @returns the schemas whose tables were locked all the time, and by whom, in words
  */
 export async function lockedTenants(
   session: Session,
-  tables: readonly string[],
+  tables: readonly string[] | null,
   schemas: readonly string[],
 ): Promise<ReadonlyMap<string, string>> {
   const until = performance.now() + PATIENCE;
@@ -52,7 +52,7 @@ export async function lockedTenants(
 
 async function lockedNow(
   session: Session,
-  tables: readonly string[],
+  tables: readonly string[] | null,
   schemas: readonly string[],
 ): Promise<ReadonlyMap<string, string>> {
   const rows = await session.query<HolderRow & { schema: string; granted: boolean }>(LOCKED_SQL, [tables, schemas]);
@@ -70,7 +70,7 @@ const LOCKED_SQL = `
 select distinct on (n.nspname) n.nspname::text "schema", c.relname::text "table", l.granted, ${HOLDER_COLUMNS}
   from pg_catalog.pg_locks l join pg_catalog.pg_class c on c.oid = l.relation
   left join pg_catalog.pg_index i on i.indexrelid = c.oid
-  join pg_catalog.pg_class t on t.oid = coalesce(i.indrelid, c.oid) and t.relname = any($1::name[])
+  join pg_catalog.pg_class t on t.oid = coalesce(i.indrelid, c.oid) and ($1::name[] is null or t.relname = any($1::name[]))
   join pg_catalog.pg_namespace n on n.oid = t.relnamespace and ($2::name[] = '{}' or n.nspname = any($2::name[]))
        ${HOLDER_SOURCES}
  where l.locktype = 'relation' and l.mode = 'AccessExclusiveLock' and ${OF_OTHERS}

@@ -1,5 +1,6 @@
 import type { Database, Session } from '../database/session.js';
 import type { TenantChange } from '../diff/change.js';
+import { pastLocks } from '../plan/past-locks.js';
 import { NO_PROGRESS } from '../progress.js';
 import { TrueupError } from '../trueup-error.js';
 import type { FoundFamily } from './family.js';
@@ -7,7 +8,7 @@ import { compose, type Draft, familyItem } from './files.js';
 import { findFamilies } from './find-families.js';
 import type { Inspection, InspectRequest } from './inspection.js';
 import { type Item, itemKey } from './items.js';
-import { planned } from './planned.js';
+import { lockedTenant, planned } from './planned.js';
 import { readTenant } from './read-tenant.js';
 import { sketchOf } from './sketch.js';
 import { findStamp } from './stamp.js';
@@ -15,20 +16,26 @@ import { findStamp } from './stamp.js';
 /**
  * Writes down an existing tenant as a desired state. Reads only. The files are loaded and planned before they are given
  * back, and what a plan would not take for the same is left out with a note: a plan with them is in sync for the tenant.
- * @throws {TrueupError} UNKNOWN_SCHEMA; TENANT_UNREADABLE where there is nothing to write; NOT_CONVERGED where no sound
- *   set of files was found
+ * @throws {TrueupError} UNKNOWN_SCHEMA; TENANT_UNREADABLE where there is nothing to write; TENANT_LOCKED where somebody keeps
+ *   readers away from its tables; NOT_CONVERGED where no sound set of files was found
  */
 export async function inspectTenant(database: Database, request: InspectRequest): Promise<Inspection> {
   const progress = request.progress ?? NO_PROGRESS;
   const session = await database.connect();
   try {
-    progress.phase('reading catalogs');
-    const tenant = await readTenant(session, request.schema);
-    const sketch = await sketchOf(tenant);
-    const { stamp, notes } = await findStamp(session, tenant.schema, tenant.tables);
-    const found = await findFamilies(session, tenant, sketch);
+    const { schema } = request;
+    const draft = await pastLocks(session, { tables: null, schemas: [schema], progress }, async ({ locked }) => {
+      const by = locked.get(schema);
+      if (by !== undefined) throw lockedTenant(schema, by);
+      progress.phase('reading catalogs');
+      const tenant = await readTenant(session, schema);
+      const sketch = await sketchOf(tenant);
+      const { stamp, notes } = await findStamp(session, schema, tenant.tables);
+      const found = await findFamilies(session, tenant, sketch);
+      return { request, tenant, sketch, stamp, stampNotes: notes, found };
+    });
     progress.phase('checking that a plan is in sync');
-    return await settle(database, session, { request, tenant, sketch, stamp, stampNotes: notes, found });
+    return await settle(database, session, draft);
   } finally {
     progress.done();
     await session.close();

@@ -33,6 +33,7 @@ export async function planned(
     const plan = await planFleet(database, request, session);
     const [part] = plan.databases;
     const [unreadable] = part?.unreadable ?? [];
+    if (unreadable?.code === 'TENANT_LOCKED') throw lockedTenant(schema, unreadable.message);
     if (unreadable !== undefined)
       throw new TrueupError('TENANT_UNREADABLE', unreadable.message, { where: `--schema ${schema}` });
     return part?.tenants.flatMap((tenant) => tenant.changes) ?? [];
@@ -40,6 +41,13 @@ export async function planned(
     await rm(directory, { recursive: true, force: true });
   }
 }
+
+/** @param by what keeps it from being read, in words */
+export const lockedTenant = (schema: string, by: string): TrueupError =>
+  new TrueupError('TENANT_LOCKED', `schema "${schema}" cannot be read: ${by}`, {
+    where: `--schema ${schema}`,
+    remedy: 'wait for that transaction, or end it; then run again',
+  });
 
 async function loaded(directory: string, schema: string): Promise<DesiredState> {
   try {

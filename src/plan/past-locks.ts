@@ -20,11 +20,11 @@ export interface Attempt {
  * others. What a lock is in the way of is read again, without the tenants that stay locked; and in the end without a
  * limit, since giving up would tell nothing of any tenant.
  * @param session in no transaction
- * @param of tables: names of the tables that are read; schemas: the tenants, where they are named
+ * @param of tables: names of the tables that are read, null for all; schemas: the tenants, where they are named
  */
 export async function pastLocks<T>(
   session: Session,
-  of: { readonly tables: readonly string[]; readonly schemas: readonly string[]; readonly progress: Progress },
+  of: { readonly tables: readonly string[] | null; readonly schemas: readonly string[]; readonly progress: Progress },
   read: (attempt: Attempt) => Promise<T>,
 ): Promise<T> {
   const locked = new Map<string, string>();

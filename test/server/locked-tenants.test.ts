@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { DEFAULT_LIMITS } from '../../src/apply/request.js';
 import { lockedTenants } from '../../src/catalog/locked-tenants.js';
 import { DatabaseError } from '../../src/database/session.js';
+import { inspectTenant } from '../../src/inspect/inspect-tenant.js';
 import type { FleetPlan } from '../../src/plan/fleet-plan.js';
 import { type Attempt, pastLocks } from '../../src/plan/past-locks.js';
 import { NO_PROGRESS } from '../../src/progress.js';
@@ -93,6 +94,21 @@ describe('R6: while a migration of a tenant holds its table and does not end', (
     expect([apply.status, said]).toEqual([5, expect.stringContaining('wait for that transaction, or end it')]);
   });
 
+  it('inspect names who holds it, a table that no file declares yet, and writes down another tenant', async () => {
+    await database.exec("CREATE TABLE t1.more (note text DEFAULT 'x')");
+    await migration.query('LOCK TABLE t1.more IN ACCESS EXCLUSIVE MODE');
+    const error = await inspectTenant(fleet.database, { schema: 't1' }).catch((refused: unknown) => refused);
+    expect(error).toMatchObject({
+      code: 'TENANT_LOCKED',
+      message: expect.stringMatching(
+        /^schema "t1" cannot be read: the lock ACCESS EXCLUSIVE on "more" is held by process \d+ \(application "migration"/u,
+      ),
+    });
+    expect((await inspectTenant(fleet.database, { schema: 't2' })).files.map(({ path }) => path)).toContain(
+      'base.yaml',
+    );
+  });
+
   it('an apply converges the others and leaves it for another run, which converges it', async () => {
     await migration.query('LOCK TABLE t1.items IN ACCESS EXCLUSIVE MODE');
     const directory = state(', note: text');
@@ -105,6 +121,14 @@ describe('R6: while a migration of a tenant holds its table and does not end', (
     await migration.query('ROLLBACK');
     expect((await fleet.apply({ directory })).summary).toMatchObject({ converged: 1, inSync: 2 });
   });
+});
+
+it('R6: inspect waits for a migration that ends soon', async () => {
+  await migration.query('LOCK TABLE t1.items IN ACCESS EXCLUSIVE MODE');
+  const found = inspectTenant(fleet.database, { schema: 't1' });
+  await new Promise((resolve) => setTimeout(resolve, 1200));
+  await migration.query('COMMIT');
+  expect((await found).files.map(({ text }) => text).join()).toContain('items_kind');
 });
 
 describe('R6: a migration that begins between an apply’s plan and its batch', () => {
