@@ -67,7 +67,7 @@ export async function discoverTenants(
 ): Promise<Discovery> {
   const having = rule.havingTables ?? [];
   const named = selection.schemas.length > 0;
-  const names = named ? null : await listedSchemas(session, rule);
+  const list = named ? null : await listedSchemas(session, rule);
   const alike = await session.query<SchemasRow>(discoverSql(named), [
     [...rule.exclude, ...selection.exclude],
     rule.like ?? '',
@@ -80,7 +80,7 @@ export async function discoverTenants(
     .sort((left, right) => (left.schema < right.schema ? -1 : 1));
   if (named) return shardOf(session, await namedTenants(session, selection, rows), selection.shard);
 
-  const listed = names === null ? null : new Set(names);
+  const listed = list === null ? null : new Set(list);
   const candidates = rows.filter((row) => !row.system && !row.excluded);
   const holdsAll = (row: SchemaRow) => having.length > 0 && row.has === null;
   const byRule = (row: SchemaRow) => {

@@ -72,7 +72,7 @@ export async function readFleet(
 }
 
 /**
- * What one statement takes of the server's memory grows with its tenants: 280 MB for 2,500 of the reference shape, 155 MB for
+ * What one statement takes of the server's memory grows with its tenants: 260 MB for 2,500 of the reference shape, 190 MB for
  * 1,250, which are read no slower. Limited in number, or the statements of a plan would grow with the fleet.
  */
 const PART_OF = 1250;

@@ -102,9 +102,20 @@ export interface AlsoRead {
    * them; empty for none.
    */
   readonly table: string;
-  /** Columns more of each index `i` (in pg_class `ic`) of table `r`, `d` among them. Null: only those that may stand apart are read. */
-  readonly index: string | null;
+  /** What else of each index. Null: only those that may stand apart are read. */
+  readonly index: IndexHashing | null;
 }
+
+/** How an index is hashed. */
+interface IndexHashing {
+  /** What index `i` (in pg_class `ic`) of table `r` says beside its name and trees, hashed. */
+  readonly own: string;
+  /** The hash of its trees, which are columns of this. */
+  readonly trees: (of: string) => string;
+}
+
+const treesOf = (of: string, { trees }: IndexHashing): string =>
+  `case when ${of}.indpred is not null or ${of}.indexprs is not null then ${trees(of)} end`;
 
 const NOTHING_MORE: AlsoRead = { first: '', table: '', index: null };
 
@@ -118,15 +129,16 @@ const many = (columns: number): string =>
 
 /**
  * Common table expressions shared by the queries: `ns` (the tenants, $1 oids), `rel` (their declared tables, $2 names),
- * `ix` (their indexes), `whose` (the same, and whether each is read `apart`, by the filter $3 as JSON; `fams` says which families may
- * claim one, with null for one that is not digested; `d` as in `ix`, where that has it) and `own`, those that are. px and pq are
- * the schema as a prefix in SQL and inside a literal. Each catalog is passed over once: of a fleet, that is most of the cost.
+ * `ix` (their indexes), `whose` (those of them that may stand apart, and whether each does, by the filter $3 as JSON; `fams` says
+ * which families may claim one, with null for one that is not digested), `own`, those that do, and `plain`, all that do not (`d` is
+ * the hash of what an index says beside its name and trees, `th` that of its trees). px and pq are the schema as a prefix in SQL
+ * and inside a literal. Each catalog is passed over once: of a fleet, that is most of the cost.
  * Whose an index is by its method and columns is asked once for all of tables with like columns.
  * @param isCut of tables that the filter cuts, `ix` has the relevant indexes alone, and `rel` says what is relevant; a table of
  * which nothing is (`bare`) is asked for no more than whether it is there
  */
 export function tenantRelations(also: AlsoRead = NOTHING_MORE, isCut = false): string {
-  const d = also.index === null ? '' : ', c.d';
+  const { index } = also;
   const alike = also.table === '' ? 'r.oid::text::int8' : 'r.h';
   return `
 ns as materialized (
@@ -160,14 +172,16 @@ rel as materialized (
      from ${isCut ? FLAGGED : `pg_catalog.pg_attribute a where ${COLUMNS}`}) a`
   }),
 ix as materialized (
-  select r.oid rel, ${alike} alike, i.indexrelid, ic.relname, ic.relam, i.indisvalid and i.indisready and i.indislive usable, named.tab,
-         case when ruled.is then pg_catalog.array_remove((i.indkey::int2[])[0:i.indnkeyatts - 1] || case when i.indexprs is null then '{}'::int2[]
+  select r.oid rel, ${alike} alike, i.indexrelid, ic.relname, ic.relam, i.indisvalid and i.indisready and i.indislive usable, told.tab,
+         case when told.ruled then pg_catalog.array_remove((i.indkey::int2[])[0:i.indnkeyatts - 1] || case when i.indexprs is null then '{}'::int2[]
            else array(select m[1]::int2 from pg_catalog.regexp_matches(i.indexprs::text, ':varattno (\\d+)', 'g') m) end, 0::int2) end keys,
-         i.indpred, i.indexprs, i.indexprs is not null or i.indisunique or i.indisexclusion single${also.index ?? ''}
+         ${MAY_STAND_APART} may, case when ${MAY_STAND_APART} then i.indpred end indpred, case when ${MAY_STAND_APART} then i.indexprs end indexprs,
+         i.indexprs is not null or i.indisunique or i.indisexclusion single${index === null ? '' : `, ${index.own} d, case when not ${MAY_STAND_APART} then ${treesOf('i', index)} end th`}
     from rel r join pg_catalog.pg_index i on i.indrelid = r.oid${isCut ? ' and not r.bare' : ''} join pg_catalog.pg_class ic on ic.oid = i.indexrelid
    cross join lateral (select ic.relam = any(array(select pg_catalog.unnest(methods) from rule)) "is") ruled
-   cross join lateral (select case when r.tab is not null and ic.relname::text ^@ any(array(select prefix from fam)) then r.tab end tab) named
-   ${isCut ? `where ruled.is or ${RELEVANT_INDEX}` : also.index === null ? 'where ruled.is or named.tab is not null' : ''}),
+   cross join lateral (
+    select ruled.is ruled, case when r.tab is not null and ic.relname::text ^@ any(array(select prefix from fam)) then r.tab end tab offset 0) told
+   ${isCut ? `where ruled.is or ${RELEVANT_INDEX}` : index === null ? `where ${MAY_STAND_APART}` : ''}),
 ${isCut ? 'unusable as materialized (select indexrelid from ix where not usable),' : ''}
 claim as materialized (
   select k.alike, k.relam, k.keys, rule.phase from (select alike, relam, keys, min(rel) rel from ix where keys is not null group by 1, 2, 3) k
@@ -176,15 +190,23 @@ claim as materialized (
   union all ${many(4)}),
 owned as (select alike, relam, keys, max(phase) phase from claim group by 1, 2, 3),
 whose as materialized (
-  select c.indexrelid, c.rel, c.relname, c.indpred, c.indexprs, c.single, owned.phase, named.fams${d},
+  select c.indexrelid, c.rel, c.relname, c.indpred, c.indexprs, c.single, owned.phase, named.fams${index === null ? '' : ', c.d'},
          owned.phase is not null or coalesce(named.fams <> '{}', false) apart
     from ix c left join owned on owned.alike = c.alike and owned.relam = c.relam and owned.keys = c.keys
    cross join lateral (select case when c.tab is not null then array(
       select case when not c.relname = any(fam.declared) then fam.digested end from fam
        where fam.tab = c.tab and pg_catalog.starts_with(c.relname::text, fam.prefix)
-         and case when fam.likes is null then c.relname ~ fam.pattern else c.relname::text like any (fam.likes) end) end fams offset 0) named),
-own as not materialized (select * from whose where apart)`;
+         and case when fam.likes is null then c.relname ~ fam.pattern else c.relname::text like any (fam.likes) end) end fams offset 0) named
+   where c.may),
+own as not materialized (select * from whose where apart),
+plain as not materialized (
+  select rel, indexrelid, relname${index === null ? '' : ', d, th'} from ix where not may
+  union all
+  select rel, indexrelid, relname${index === null ? '' : `, d, ${treesOf('whose', index)}`} from whose where not apart)`;
 }
+
+/** Of the others no more is kept than a hash of their trees: a hundred indexes of a tenant would fill the memory with those. */
+const MAY_STAND_APART = '(told.ruled or told.tab is not null)';
 
 const COLUMNS = 'a.attrelid = r.oid and a.attnum > 0 and not a.attisdropped';
 

@@ -6,9 +6,9 @@ import { keyOptions, referencedTable, versionColumns, WITH_OPTIONS } from './tab
 import { CONSTRAINTS, defaults, INDEXES, treeHash, treeSql } from './tree-hash.js';
 
 /**
- * What the rough hash needs of the pass over tables and indexes: `rel.h` is made of all columns, `ix.d` of what an index says
- * beside its name and trees. Of a column that is not relevant only number and name are hashed: indexes refer to it. `rel.nums` are those whose defaults and constraints
- * are relevant too, and `rel.numbered` those (where all are, any) that have a sequence of their own, identity columns.
+ * What the rough hash needs of the pass over tables and indexes: `rel.h` is made of all columns; of one that is not relevant only
+ * number and name are hashed, since indexes refer to it. `rel.nums` are the columns whose defaults and constraints are relevant too,
+ * and `rel.numbered` those of them that have a sequence of their own, identity columns.
  */
 export const readForHash = (version: number, isCut: boolean): AlsoRead => ({
   first: KINDS,
@@ -17,13 +17,16 @@ export const readForHash = (version: number, isCut: boolean): AlsoRead => ({
            pg_catalog.array_agg(a.attnum) filter (where a.changeable) nums,
            pg_catalog.array_agg(a.attnum) filter (where a.changeable and a.attidentity <> '') numbered`
     : `coalesce(pg_catalog.bit_xor(${COLUMN}), 0) h, pg_catalog.array_agg(a.attnum) filter (where a.attidentity <> '') numbered`,
-  index: `, ${seededHash(
-    `'i'::text, ic.relam, i.indnkeyatts, i.indkey::int2[], i.indclass, i.indoption::int2[], i.indcollation,
+  index: {
+    own: seededHash(
+      `'i'::text, ic.relam, i.indnkeyatts, i.indkey::int2[], i.indclass, i.indoption::int2[], i.indcollation,
          i.indisunique, i.indisprimary, i.indisexclusion, i.indimmediate, i.indisvalid, i.indisready, i.indislive, i.indisreplident,
          ${versionColumns(version).nullsNotDistinct}, ic.reloptions, ${ownWithin('i.indclass::oid[]', 'opclasses')}, ${ownWithin('i.indcollation::oid[]', 'collations')},
          ${keyOptions}`,
-    SEED,
-  )} d`,
+      SEED,
+    ),
+    trees: (of) => treeHash([`${of}.indpred`, `${of}.indexprs`]),
+  },
 });
 
 /**
@@ -63,7 +66,7 @@ roughly as (
   union all
   select rel, ${seededHash(`'d'::text, t.n`, 't.h')} from dtree t
   union all
-  select rel, ${textHash('relname::text', 'd')} from whose where not apart
+  select rel, ${textHash('relname::text', 'd')} from plain
   union all
   select rel, ${seededHash(`'t'::text`, textHash('t.n::text', 't.h'))} from itree t
   union all

@@ -80,10 +80,10 @@ const LED = `led as materialized (
     join rough on rough.rel = r.oid),`;
 
 /**
- * The indexes of the tables that are hashed, where `whose` has all that are: to look for one among those of the whole fleet took
- * half the pass.
+ * The indexes of the tables that are hashed, where all of them were read: to look for one among those of the whole fleet took half
+ * the pass.
  */
-const SHOWN = 'shown as materialized (select i.indexrelid from one join whose i on i.rel = one.rel where not i.apart),';
+const SHOWN = 'shown as materialized (select plain.indexrelid from one join plain on plain.rel = one.rel),';
 
 /** One row a distinct shape, in the columns of {@link FleetRow}. */
 export const SHAPE_ROWS = `

@@ -70,7 +70,7 @@ export const INDEXES: TreeCatalog = {
   table: 'o.indrelid',
   trees: ['o.indpred', 'o.indexprs'],
   raw: `
-  select indexrelid oid, rel, relname n, ${treeHash(['indpred', 'indexprs'])} h from whose where not apart and (indpred is not null or indexprs is not null)`,
+  select indexrelid oid, rel, relname n, th h from plain where th is not null`,
 };
 
 export const CONSTRAINTS: TreeCatalog = {
