@@ -98,8 +98,8 @@ export interface AlsoRead {
   /** Common table expressions that the others take, over `ns`; each with a comma behind it. */
   readonly first: string;
   /**
-   * Columns more of each table, as aggregates over the columns `a` of table `r` (`a.relevant` and `a.changeable` where the filter cuts tables), `h` among
-   * them; empty for none.
+   * Columns more of each table, as aggregates over the columns `a` of table `r` (`a.relevant` and `a.changeable` where the filter
+   * cuts tables), `h` among them; empty for none.
    */
   readonly table: string;
   /** What else of each index. Null: only those that may stand apart are read. */

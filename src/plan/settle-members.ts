@@ -3,7 +3,7 @@ import { isDigested } from '../catalog/owned.js';
 import type { ReadKind } from '../catalog/owned-reads.js';
 import { readFamilyRows } from '../catalog/row-facts.js';
 import { WORTH_A_SESSION, withSessionBeside } from '../catalog/shared-snapshot.js';
-import { groupBy, oncePer } from '../collections.js';
+import { groupBy } from '../collections.js';
 import type { DesiredTable, IndexFamily } from '../desired-state/model.js';
 import type { DiffContext } from '../diff/context.js';
 import { isMember } from '../diff/families.js';
@@ -70,17 +70,11 @@ async function learnFormats(
   const formats = new Map<string, string | null>();
   const key = memberKey(table.name, at);
   const kindsOf = (tenant: TenantRead) => tenant.members.get(key)?.kinds ?? NONE;
-  let numbered = 0;
-  const numberOf = oncePer((_kinds: readonly string[]) => {
-    numbered += 1;
-    return numbered;
-  });
   // Members are right or wrong for the table that they stand on: what is said of one shape is not said of another.
-  const groups = groupBy(
-    tenants,
-    (tenant) => `${tenant.tables.get(table.name)?.oid ?? ''} ${numberOf(kindsOf(tenant))}`,
-  );
-  const judged = [...groups.values()].sort((left, right) => right.length - left.length);
+  const groups = [...groupBy(tenants, kindsOf).values()].flatMap((alike) => [
+    ...groupBy(alike, (tenant) => tenant.tables.get(table.name)?.oid ?? '').values(),
+  ]);
+  const judged = groups.sort((left, right) => right.length - left.length);
   const without = judged.filter(([first]) => first !== undefined && kindsOf(first).length === 0);
   // No member at all: in order when the rows ask for none.
   for (const tenant of without.flat()) formats.set(tenant.schema, null);
