@@ -80,3 +80,34 @@ it('each table’s own columns say whose its index is, in a fleet whose tables h
     expect([...changesOf(whole, schema)].sort(), schema).toEqual([...missing, 'drop-index items.left_over pending']);
   }
 });
+
+it('a declared index of one tenant is judged by its own columns and expression, in a fleet of which one of each is read', async () => {
+  const declared = temporaryDesiredState({
+    'fleet.yaml': FLEET.replace('[title, body]', '[title, body, words, more]'),
+    'base.yaml': 'tables: { items: { columns: { id: bigint } } }',
+    'search.yaml': `
+tables:
+  items:
+    columns: { title: tsvector, body: tsvector, words: text, more: text }
+    indexes:
+      - { name: by_body, method: gin, keys: [body] }
+      - { name: by_words, method: gin, keys: [{ expression: "to_tsvector('simple', words)" }] }
+`,
+  });
+  const schemas = Array.from({ length: 40 }, (_, at) => `judged_${at}`);
+  for (const [at, schema] of schemas.entries())
+    await test.exec(`
+      CREATE SCHEMA ${schema};
+      CREATE TABLE ${schema}.items (id bigint, ${at % 2 === 0 ? 'body tsvector, title tsvector' : 'title tsvector, body tsvector'}, words text, more text);
+      CREATE INDEX by_body ON ${schema}.items USING gin (body);
+      CREATE INDEX by_words ON ${schema}.items USING gin (to_tsvector('simple', words));`);
+  await test.exec(`
+    DROP INDEX judged_7.by_body; CREATE INDEX by_body ON judged_7.items USING gin (title);
+    DROP INDEX judged_8.by_words; CREATE INDEX by_words ON judged_8.items USING gin (to_tsvector('simple', more));`);
+  const plan = await fleet.plan({ directory: declared, schemas });
+  const drifted = schemas.flatMap((schema) => changesOf(plan, schema).map((change) => [schema, change]));
+  expect(drifted).toEqual([
+    ['judged_7', 'rebuild-index items.by_body pending'],
+    ['judged_8', 'rebuild-index items.by_words pending'],
+  ]);
+});
