@@ -81,10 +81,12 @@ it('each table’s own columns say whose its index is, in a fleet whose tables h
   }
 });
 
-it('a declared index of one tenant is judged by its own columns and expression, in a fleet of which one of each is read', async () => {
+it('a declared index of one tenant is judged by its own columns, expression and predicate, in a fleet of which one of each is read', async () => {
   const declared = temporaryDesiredState({
     'fleet.yaml': FLEET.replace('[title, body]', '[title, body, words, more]'),
-    'base.yaml': 'tables: { items: { columns: { id: bigint } } }',
+    // Of the phase's method, and nobody's but the base phase's.
+    'base.yaml':
+      'tables: { items: { columns: { id: bigint, note: tsvector }, indexes: [{ name: by_note, method: gin, keys: [note], where: id > 0 }] } }',
     'search.yaml': `
 tables:
   items:
@@ -98,16 +100,19 @@ tables:
   for (const [at, schema] of schemas.entries())
     await test.exec(`
       CREATE SCHEMA ${schema};
-      CREATE TABLE ${schema}.items (id bigint, ${at % 2 === 0 ? 'body tsvector, title tsvector' : 'title tsvector, body tsvector'}, words text, more text);
+      CREATE TABLE ${schema}.items (id bigint, ${at % 2 === 0 ? 'body tsvector, title tsvector' : 'title tsvector, body tsvector'}, words text, more text, note tsvector);
+      CREATE INDEX by_note ON ${schema}.items USING gin (note) WHERE id > 0;
       CREATE INDEX by_body ON ${schema}.items USING gin (body);
       CREATE INDEX by_words ON ${schema}.items USING gin (to_tsvector('simple', words));`);
   await test.exec(`
     DROP INDEX judged_7.by_body; CREATE INDEX by_body ON judged_7.items USING gin (title);
-    DROP INDEX judged_8.by_words; CREATE INDEX by_words ON judged_8.items USING gin (to_tsvector('simple', more));`);
+    DROP INDEX judged_8.by_words; CREATE INDEX by_words ON judged_8.items USING gin (to_tsvector('simple', more));
+    DROP INDEX judged_9.by_note; CREATE INDEX by_note ON judged_9.items USING gin (note) WHERE id > 1;`);
   const plan = await fleet.plan({ directory: declared, schemas });
   const drifted = schemas.flatMap((schema) => changesOf(plan, schema).map((change) => [schema, change]));
   expect(drifted).toEqual([
     ['judged_7', 'rebuild-index items.by_body pending'],
     ['judged_8', 'rebuild-index items.by_words pending'],
+    ['judged_9', 'rebuild-index items.by_note pending'],
   ]);
 });
