@@ -108,3 +108,15 @@ it('counts what is not declared alike, whether schema by schema or among all tab
     await session.close();
   }
 });
+
+it('a schema that belongs to an extension is no tenant, whatever it holds', async () => {
+  await test.exec(`
+    CREATE SCHEMA of_extension; CREATE TABLE of_extension.orders (id bigint);
+    CREATE SCHEMA of_nobody; CREATE TABLE of_nobody.orders (id bigint);
+    ALTER EXTENSION pg_trgm ADD SCHEMA of_extension`);
+  const { databases } = await fleet.plan({ directory });
+  const schemas = databases.flatMap((one) => one.tenants.map(({ schema }) => schema));
+  expect(schemas).toContain('of_nobody');
+  expect(schemas).not.toContain('of_extension');
+  await expect(fleet.plan({ directory, schemas: ['of_extension'] })).rejects.toMatchObject({ code: 'UNKNOWN_SCHEMA' });
+});
