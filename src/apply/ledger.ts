@@ -1,4 +1,5 @@
 import { isInSync, type PlannedTenant, type UnreadableTenant } from '../plan/fleet-plan.js';
+import { unreadableRemedy } from '../plan/unreadable.js';
 import type { ChangeOutcome, Outcome, TenantFailure, TenantOutcome } from './outcome.js';
 
 /** What the last introspection of a tenant gave: how it is now, that it is gone, or that it could not be read. */
@@ -129,8 +130,5 @@ export const unreadableFailure = ({ code, message }: UnreadableTenant): TenantFa
   code,
   message,
   sqlstate: null,
-  remedy:
-    code === 'TENANT_LOCKED'
-      ? 'wait for that transaction, or end it; then run again'
-      : 'let the role read the tenant’s tables (row security included), then run again',
+  remedy: unreadableRemedy({ code }),
 });

@@ -194,7 +194,7 @@ told as (
          exists (select from pg_catalog.unnest($1::text[]) x where n.nspname like x) excluded,
          n.nspname like $2 liked
     from pg_catalog.pg_namespace n${named ? ' where n.nspname = any($3::name[])' : ' left join held on held.ns = n.oid'})
-select pg_catalog.array_agg(oid::text order by nspname) oids, pg_catalog.array_agg(nspname::text order by nspname) "names",
+select pg_catalog.array_agg(oid::text) oids, pg_catalog.array_agg(nspname::text) "names",
        "system", has, excluded, liked
   from told group by "system", has, excluded, liked`;
 

@@ -3,6 +3,7 @@ import { foreignNames } from '../sql/evaluation.js';
 import type { NameResolver } from '../sql/names.js';
 import { quoteIdentifier } from '../sql/quote.js';
 import { relativeSql, renderSql, TENANT_SCHEMA_SQL } from '../sql/template.js';
+import { isLockTimeout } from './locked-tenants.js';
 
 /** Columns for the server to analyse expressions over: of no table, so that no lock and no privilege is needed. */
 export type JudgeColumns = readonly {
@@ -91,7 +92,7 @@ const areAlike = (output: readonly string[], at: number): boolean =>
 
 /** Whether the server refused what it was asked, and could be asked again. */
 const isRefusal = (error: unknown): error is DatabaseError =>
-  error instanceof DatabaseError && !/^(?:08|57P|53)/u.test(error.code);
+  error instanceof DatabaseError && !/^(?:08|57P|53)/u.test(error.code) && !isLockTimeout(error);
 
 /** One statement for all; where the server refuses it, one each: the refused one is not what the server holds. */
 async function judgeTogether(
@@ -180,6 +181,8 @@ export async function judgeView(
     ];
     return actualPlan === null ? null : actualPlan === desiredPlan;
   } catch (error) {
+    // Whoever locks what the view reads is waited for.
+    if (isLockTimeout(error)) throw error;
     if (error instanceof DatabaseError && !error.code.startsWith('08')) return null;
     throw error;
   }

@@ -11,7 +11,10 @@ const LOCK_TIMEOUT = 500;
 /** A setting of a transaction that reads catalogs beside another session's. */
 export const PATIENT = `pg_catalog.set_config('lock_timeout', '${LOCK_TIMEOUT}ms', true)`;
 
-/** Runs `read` with a session that waits for no lock longer than {@link LOCK_TIMEOUT}, and without a limit, as sessions are pinned, after it. */
+/**
+ * Runs `read` with a session that waits for no lock longer than {@link LOCK_TIMEOUT}, and without a limit, as sessions are pinned,
+ * after it. What catches errors of the server on the way must let {@link isLockTimeout} through.
+ */
 export async function patiently<T>(session: Session, read: () => Promise<T>): Promise<T> {
   await session.query(`select pg_catalog.set_config('lock_timeout', '${LOCK_TIMEOUT}ms', false)`);
   try {

@@ -3,7 +3,7 @@ import { groupBy } from '../collections.js';
 import type { FleetRow } from './fleet-row.js';
 import { OWN_TYPE, roughHashSql } from './rough-hash.js';
 import { seededHash, textHash } from './seeded-hash.js';
-import { digest, type Hashing, tableHash } from './table-hash.js';
+import { digest, type Hashing, readsPlainIndexes, tableHash } from './table-hash.js';
 
 /** Tenants whose declared tables hash alike, with the tables of one of them. */
 export interface HashedShape {
@@ -43,36 +43,39 @@ grp as (select '' h, n.oid rep, array[n.nspname::text] schemas from ns n)`;
  * crosses the wire is one row a distinct shape ({@link SHAPE_ROWS}). Tenants whose tables have the same rough hashes share
  * one `sig`: only the `lead` of each is looked at further. They read catalogs only and lock no tenant's table.
  */
-export const shapesSql = (version: number, { isRough, isCut }: Hashing): string => `
+export function shapesSql(version: number, how: Hashing): string {
+  const { isRough, isCut } = how;
+  return `
 ${isRough ? `${roughHashSql(version, isCut)},` : ''}
 sig as materialized (${
-  isRough
-    ? `select ns.oid ns, coalesce(t.s, 0) s from ns left join (
+    isRough
+      ? `select ns.oid ns, coalesce(t.s, 0) s from ns left join (
     select r.ns, pg_catalog.bit_xor(${seededHash('r.relname', textHash('rough.h::text'))}) s from rough join rel r on r.oid = rough.rel group by 1) t on t.ns = ns.oid`
-    : 'select oid ns, oid::int8 s from ns'
-}),
+      : 'select oid ns, oid::int8 s from ns'
+  }),
 lead as materialized (select s, min(ns) ns from sig group by 1),
 ${isRough ? LED : ''}
 one as materialized (${
-  isRough ? 'select relname, raw, min(rel) rel from led group by 1, 2' : 'select oid rel from rel'
-}),
+    isRough ? 'select relname, raw, min(rel) rel from led group by 1, 2' : 'select oid rel from rel'
+  }),
 loc as materialized (
   select t.oid, t.typnamespace ns, t.typname nm from pg_catalog.pg_type t
    where t.oid = any(array(
      select a.atttypid from one cross join lateral (select a.atttypid from pg_catalog.pg_attribute a where a.attrelid = one.rel offset 0) a)) and ${OWN_TYPE}
   union all select k.oid, k.collnamespace, k.collname from pg_catalog.pg_collation k join ns on ns.oid = k.collnamespace),
-${isRough || isCut ? SHOWN : ''}
-exact as materialized (select r.ns, r.oid rel, r.relname, ${tableHash(version, { isRough, isCut })} h from one join rel r on r.oid = one.rel),
+${readsPlainIndexes(how) ? SHOWN : ''}
+exact as materialized (select r.ns, r.oid rel, r.relname, ${tableHash(version, how)} h from one join rel r on r.oid = one.rel),
 tab as materialized (${
-  isRough
-    ? 'select t.ns, t.rel, t.relname, exact.h from led t join one on one.relname = t.relname and one.raw = t.raw join exact on exact.rel = one.rel'
-    : 'select ns, rel, relname, h from exact'
-}),
+    isRough
+      ? 'select t.ns, t.rel, t.relname, exact.h from led t join one on one.relname = t.relname and one.raw = t.raw join exact on exact.rel = one.rel'
+      : 'select ns, rel, relname, h from exact'
+  }),
 ten as materialized (
   select lead.s, lead.ns, coalesce(pg_catalog.string_agg((tab.relname, tab.h)::text, '' order by tab.relname), '') h
     from lead left join tab on tab.ns = lead.ns group by 1, 2),
 grp as (select pg_catalog.encode(${digest('ten.h')}, 'hex') h, min(ten.ns) rep, pg_catalog.array_agg(n.nspname::text order by n.nspname) schemas
           from ten join sig on sig.s = ten.s join ns n on n.oid = sig.ns group by 1)`;
+}
 
 /** The tables of the leads, found among all before they are joined: the planner expects few rough hashes, and would begin with those. */
 const LED = `led as materialized (

@@ -30,6 +30,9 @@ export interface Hashing {
   readonly isCut: boolean;
 }
 
+/** Whether the pass read every index that is hashed, so that `plain` and `shown` have it: else only those that may stand apart. */
+export const readsPlainIndexes = ({ isRough, isCut }: Hashing): boolean => isRough || isCut;
+
 /**
  * Everything that makes the shape of table `r`, hashed. Begun from a query that was tried against 18 kinds of damage on
  * PostgreSQL 14 to 18. Equal hash must imply equal shape relative to the tenant: node trees are hashed raw, and deparsed
@@ -37,7 +40,8 @@ export interface Hashing {
  * Where there is `shown`, it says which indexes. Of what is not relevant to a table that is cut, a column's number and name are
  * hashed, and of any other object nothing.
  */
-export function tableHash(version: number, { isRough, isCut }: Hashing): string {
+export function tableHash(version: number, how: Hashing): string {
+  const { isCut } = how;
   const expression = (column: string, catalog: string, object: string, or = '') =>
     `case when ${column} is null then null when ${isFar(catalog, object)}${or}
        then (${relativeExpression(column)}, ${foreignReferences(catalog, object)})::text else ${withoutPositions(version, `${column}::text`)} end`;
@@ -63,7 +67,7 @@ export function tableHash(version: number, { isRough, isCut }: Hashing): string 
             (select pg_catalog.string_agg((a.attnum, a.attoptions)::text, '' order by a.attnum)
                from pg_catalog.pg_attribute a where a.attrelid = i.indexrelid and a.attoptions is not null))::text, '' order by ic.relname)
      from pg_catalog.pg_index i join pg_catalog.pg_class ic on ic.oid = i.indexrelid
-    where i.indrelid = r.oid and i.indexrelid ${isRough || isCut ? 'in (select indexrelid from shown)' : 'not in (select indexrelid from own)'}),
+    where i.indrelid = r.oid and i.indexrelid ${readsPlainIndexes(how) ? 'in (select indexrelid from shown)' : 'not in (select indexrelid from own)'}),
   (select pg_catalog.string_agg(k.said, '' order by k.said collate "C") from (
      select (k.contype, case when k.contype <> 'n' then k.conname end, k.conkey, k.condeferrable, k.condeferred, k.convalidated, k.connoinherit,
              case when k.confrelid <> 0 then ${referencedTable('r.ns')} end,

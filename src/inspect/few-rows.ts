@@ -1,3 +1,4 @@
+import { isLockTimeout } from '../catalog/locked-tenants.js';
 import { DatabaseError, type Row, type Session } from '../database/session.js';
 
 /** The rows of a small table, as text; null where there are more than `limit`, or where they cannot be read. */
@@ -13,6 +14,8 @@ export async function readFew(
     );
     return rows.length > limit ? null : rows.map((row) => row.v);
   } catch (error) {
+    // Whoever locks the table is waited for.
+    if (isLockTimeout(error)) throw error;
     // No privilege, a policy, a table that went: nothing can be told from its rows.
     if (error instanceof DatabaseError && !/^(?:08|57P)/u.test(error.code)) return null;
     throw error;

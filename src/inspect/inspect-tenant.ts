@@ -8,7 +8,7 @@ import { compose, type Draft, familyItem } from './files.js';
 import { findFamilies } from './find-families.js';
 import type { Inspection, InspectRequest } from './inspection.js';
 import { type Item, itemKey } from './items.js';
-import { lockedTenant, planned } from './planned.js';
+import { planned, unreadableTenant } from './planned.js';
 import { readTenant } from './read-tenant.js';
 import { sketchOf } from './sketch.js';
 import { findStamp } from './stamp.js';
@@ -26,7 +26,7 @@ export async function inspectTenant(database: Database, request: InspectRequest)
     const { schema } = request;
     const draft = await pastLocks(session, { tables: null, schemas: [schema], progress }, async ({ locked }) => {
       const by = locked.get(schema);
-      if (by !== undefined) throw lockedTenant(schema, by);
+      if (by !== undefined) throw unreadableTenant({ schema, code: 'TENANT_LOCKED', message: by });
       progress.phase('reading catalogs');
       const tenant = await readTenant(session, schema);
       const sketch = await sketchOf(tenant);

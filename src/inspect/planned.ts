@@ -7,7 +7,9 @@ import { inTransaction } from '../database/transaction.js';
 import { loadDesiredState } from '../desired-state/load.js';
 import type { DesiredState } from '../desired-state/model.js';
 import type { TenantChange } from '../diff/change.js';
+import type { UnreadableTenant } from '../plan/fleet-plan.js';
 import { planFleet } from '../plan/plan-fleet.js';
+import { unreadableRemedy } from '../plan/unreadable.js';
 import { NO_PROGRESS } from '../progress.js';
 import { TrueupError } from '../trueup-error.js';
 import { selected } from './bare-state.js';
@@ -33,20 +35,18 @@ export async function planned(
     const plan = await planFleet(database, request, session);
     const [part] = plan.databases;
     const [unreadable] = part?.unreadable ?? [];
-    if (unreadable?.code === 'TENANT_LOCKED') throw lockedTenant(schema, unreadable.message);
-    if (unreadable !== undefined)
-      throw new TrueupError('TENANT_UNREADABLE', unreadable.message, { where: `--schema ${schema}` });
+    if (unreadable !== undefined) throw unreadableTenant(unreadable);
     return part?.tenants.flatMap((tenant) => tenant.changes) ?? [];
   } finally {
     await rm(directory, { recursive: true, force: true });
   }
 }
 
-/** @param by what keeps it from being read, in words */
-export const lockedTenant = (schema: string, by: string): TrueupError =>
-  new TrueupError('TENANT_LOCKED', `schema "${schema}" cannot be read: ${by}`, {
+/** That the one tenant cannot be read, as the error that ends a command. */
+export const unreadableTenant = ({ schema, code, message }: Omit<UnreadableTenant, 'database'>): TrueupError =>
+  new TrueupError(code, `schema "${schema}" cannot be read: ${message}`, {
     where: `--schema ${schema}`,
-    remedy: 'wait for that transaction, or end it; then run again',
+    remedy: unreadableRemedy({ code }),
   });
 
 async function loaded(directory: string, schema: string): Promise<DesiredState> {

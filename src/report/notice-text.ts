@@ -1,5 +1,6 @@
 import { groupBy } from '../collections.js';
 import type { FleetPlan } from '../plan/fleet-plan.js';
+import { unreadableRemedy } from '../plan/unreadable.js';
 import { paragraph, type TextOptions } from './layout.js';
 import { diagnosticsOf } from './plan-json.js';
 import { withoutRowValues } from './row-values.js';
@@ -18,9 +19,13 @@ export function noticeLines(
   const limit = options.verbose ? Number.POSITIVE_INFINITY : SHOWN;
   const unreadable = plan.databases
     .flatMap((database) => database.unreadable)
-    .map(({ schema, message }) => {
+    .map((tenant) => {
+      const { schema, message } = tenant;
       const shown = visible(options.showValues ? message : withoutRowValues(message));
-      return paragraph(`Not readable: tenant ${visible(schema)}: ${shown}`, width, 0, 2).map((line) => color.red(line));
+      return [
+        ...paragraph(`Not readable: tenant ${visible(schema)}: ${shown}`, width, 0, 2).map((line) => color.red(line)),
+        ...paragraph(`do: ${unreadableRemedy(tenant)}`, width, 2, 2),
+      ];
     });
   const diagnostics = groupBy(diagnosticsOf(plan), (diagnostic) => diagnostic.code);
   const notices = [...diagnostics.values()].map((group) =>

@@ -3,6 +3,7 @@ import type { DesiredPhase } from '../desired-state/model.js';
 import type { Assumption, Change, Member, TenantChange } from '../diff/change.js';
 import { evidenceSql } from '../diff/evidence-sql.js';
 import type { DatabasePlan, FleetPlan, PlannedTenant } from '../plan/fleet-plan.js';
+import { unreadableRemedy } from '../plan/unreadable.js';
 import { quoteIdentifier, quoteLiteral } from '../sql/quote.js';
 import { visible } from './visible.js';
 import { counted } from './words.js';
@@ -39,9 +40,10 @@ function* databaseScript(database: DatabasePlan, plan: FleetPlan): Iterable<stri
     else yield* changeScript([{ change, members: null }], { schema: '', owner: null, phases: [] });
   }
   for (const tenant of database.tenants) if (tenant.changes.length > 0) yield* tenantScript(tenant);
-  for (const { schema, message } of database.unreadable) {
+  for (const tenant of database.unreadable) {
     yield '';
-    yield comment(`Tenant ${schema} could not be read: ${message}`);
+    yield comment(`Tenant ${tenant.schema} could not be read: ${tenant.message}`);
+    yield comment(`  do: ${unreadableRemedy(tenant)}`);
   }
 }
 

@@ -144,7 +144,9 @@ describe('a plan as text', () => {
     });
     const shown = text(plan);
     expect(shown).toContain('Once, in database app:\n  + search  create-extension  fancy — declared');
-    expect(shown).toContain('Not readable: tenant t9: permission denied for table shops');
+    expect(shown).toContain(
+      'Not readable: tenant t9: permission denied for table shops\n  do: let the role read the tenant’s tables (row security included), then run again\n',
+    );
     expect(shown).toContain('… and 2 more of this kind: --verbose or --json shows them.');
     expect(shown).toContain(
       'Plan: 1 change once, 0 tenants to change, 0 blocked, 0 deferred, 1 not readable, 0 in sync.',

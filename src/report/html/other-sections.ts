@@ -1,5 +1,6 @@
 import { groupBy } from '../../collections.js';
 import type { Diagnostic } from '../../plan/fleet-plan.js';
+import { unreadableRemedy } from '../../plan/unreadable.js';
 import type { ApplyDocument } from '../apply-json.js';
 import { counted } from '../words.js';
 import { changeHtml, type Tally } from './change-html.js';
@@ -56,7 +57,9 @@ function unreadable({ input: { plan } }: PageModel): Content {
     const [first] = group;
     if (first === undefined) return [];
     const who = group.length === 1 ? tenantLabel(plan, first) : counted(group.length, 'tenant');
-    return [html`<li><strong>${who}</strong>: ${first.message} <code>${first.code}</code></li>`];
+    return [
+      html`<li><strong>${who}</strong>: ${first.message} <code>${first.code}</code>${doThis(unreadableRemedy(first))}</li>`,
+    ];
   });
   return html`<p class="why">Nothing is planned for them.</p><ul class="plain">${folded(items)}</ul>`;
 }
