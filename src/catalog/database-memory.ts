@@ -1,18 +1,7 @@
 import type { DesiredTable, MigrationLockRule } from '../desired-state/model.js';
 import type { TableShape } from '../shape/table-shape.js';
-import type { NameResolver } from '../sql/names.js';
 import type { PlainTables } from './copied-rows.js';
-import type { AccessMethod, ExtensionState } from './extensions.js';
-
-/** What tenants' tables refer to, in one database. */
-export interface Surroundings {
-  readonly extensions: ReadonlyMap<string, ExtensionState>;
-  readonly methods: readonly AccessMethod[];
-  readonly names: NameResolver;
-  readonly isDefaultOpclass: (method: string, opclass: string) => boolean;
-  /** Declared tables, by the declaration, as these names have them. */
-  readonly tables: WeakMap<DesiredTable, DesiredTable>;
-}
+import type { Surroundings } from './surroundings.js';
 
 /** For so long what was learnt is gone by, in milliseconds: somebody may create an extension, or move one. */
 const LASTS = 60_000;
@@ -34,8 +23,13 @@ export class DatabaseMemory {
   readonly #surroundings = new Map<string, Promise<Surroundings>>();
   readonly #since = performance.now();
 
-  /** @param database what stands for it in this process, for what outlives a run; left out: the memory itself */
-  constructor(readonly database?: object) {}
+  /** What stands for the database in this process, for what outlives a run. */
+  readonly database: object;
+
+  /** @param database left out: the memory itself */
+  constructor(database?: object) {
+    this.database = database ?? this;
+  }
 
   /** Whether it is too old to go by. */
   get isStale(): boolean {

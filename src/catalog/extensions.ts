@@ -20,7 +20,8 @@ export interface AccessMethod {
   readonly extension: string | null;
 }
 
-interface ObjectsRow extends Row {
+/** Objects of one kind that one extension has in one schema, or that pg_catalog came with. */
+export interface ObjectsRow extends Row {
   readonly kind: string;
   readonly ext: string;
   readonly schema: string;
@@ -58,19 +59,9 @@ export async function readExtensions(
   };
 }
 
-/**
- * What the declared extensions' names mean in this database. A bare name of the desired state is pg_catalog's when
- * pg_catalog has it; else the installed extension's that brings it; else, while exactly one schema comes into question
- * for the extensions that are still to be created, that one.
- * @param database what stands for it in this process, and lives longer than a session
- */
-export async function readNames(
-  session: Session,
-  declared: readonly DesiredExtension[],
-  states: ReadonlyMap<string, ExtensionState>,
-  database: object = session,
-): Promise<NameResolver> {
-  const rows = await session.query<ObjectsRow>(
+/** What these extensions brought. */
+export const readObjects = (session: Session, declared: readonly DesiredExtension[]): Promise<readonly ObjectsRow[]> =>
+  session.query<ObjectsRow>(
     `with ext as (select e.oid, e.extname from pg_catalog.pg_extension e where e.extname = any($1::text[]))
      ${grouped(`
      select 'type' kind, ext.extname::text ext, n.nspname::text "schema", t.typname::text "name", null::text "method"
@@ -90,10 +81,14 @@ export async function readNames(
        join pg_catalog.pg_am am on am.oid = c.opcmethod`)}`,
     [declared.map((extension) => extension.name)],
   );
+
+/** What pg_catalog has: what a server of its version came with. Three thousand names, asked once a database. */
+export async function readBuiltIns(session: Session, database: object): Promise<readonly ObjectsRow[]> {
   const kept = builtIns.get(database);
-  const own = kept?.serverVersion === session.serverVersion ? kept.rows : await session.query<ObjectsRow>(BUILT_INS);
-  builtIns.set(database, { serverVersion: session.serverVersion, rows: own });
-  return resolver([...own, ...rows], toBeCreatedIn(declared, states));
+  if (kept?.serverVersion === session.serverVersion) return kept.rows;
+  const rows = await session.query<ObjectsRow>(BUILT_INS);
+  builtIns.set(database, { serverVersion: session.serverVersion, rows });
+  return rows;
 }
 
 /** One row a kind: as one row a name, thousands of them were most of what crossed the wire for a single tenant. */
@@ -101,7 +96,6 @@ const grouped = (objects: string): string => `
      select o.kind, o.ext, o."schema", o."method", pg_catalog.array_agg(o."name") names from (${objects}) o
       group by 1, 2, 3, 4 order by 1, 2, 3, 4`;
 
-/** What pg_catalog has: what a server of its version came with. Three thousand names, asked once a database. */
 const builtIns = new WeakMap<object, { readonly serverVersion: number; readonly rows: readonly ObjectsRow[] }>();
 
 const BUILT_INS = grouped(`
@@ -112,16 +106,15 @@ const BUILT_INS = grouped(`
      union all
      select distinct 'function', '', 'pg_catalog', p.proname::text, null::text from pg_catalog.pg_proc p where p.pronamespace = 'pg_catalog'::regnamespace`);
 
-/** Tells whether an operator class, as SQL, is the default of a method: naming it or not is the same. */
-export async function readDefaultOpclasses(session: Session): Promise<(method: string, opclass: string) => boolean> {
+/** The default operator classes, as SQL, behind their methods: `method/opclass`. */
+export async function readDefaultOpclasses(session: Session): Promise<readonly string[]> {
   const rows = await session.query<Row & { method: string; opclass: string }>(
     `select am.amname::text "method",
             case when n.nspname = 'pg_catalog' then '' else pg_catalog.quote_ident(n.nspname) || '.' end || pg_catalog.quote_ident(c.opcname) opclass
        from pg_catalog.pg_opclass c join pg_catalog.pg_am am on am.oid = c.opcmethod
        join pg_catalog.pg_namespace n on n.oid = c.opcnamespace where c.opcdefault`,
   );
-  const defaults = new Set(rows.map((row) => `${row.method}/${row.opclass}`));
-  return (method, opclass) => defaults.has(`${method}/${opclass.replace(/^pg_catalog\./u, '')}`);
+  return rows.map((row) => `${row.method}/${row.opclass}`);
 }
 
 function toBeCreatedIn(
@@ -136,7 +129,16 @@ function toBeCreatedIn(
   return schemas.size === 1 ? ([...schemas][0] ?? null) : null;
 }
 
-function resolver(rows: readonly ObjectsRow[], fallback: string | null): NameResolver {
+/**
+ * What names mean. A bare name of the desired state is pg_catalog's when pg_catalog has it; else the installed extension's that
+ * brings it; else, while exactly one schema comes into question for the extensions that are still to be created, that one.
+ */
+export function namesOf(
+  rows: readonly ObjectsRow[],
+  declared: readonly DesiredExtension[],
+  states: ReadonlyMap<string, ExtensionState>,
+): NameResolver {
+  const fallback = toBeCreatedIn(declared, states);
   const builtIn = new Set<string>();
   const bare = new Map<string, string>();
   const owners = new Map<string, string>();

@@ -3,10 +3,9 @@ import { inTransaction } from '../database/transaction.js';
 import type { DesiredState } from '../desired-state/model.js';
 import type { TableShape } from '../shape/table-shape.js';
 import { buildShapes } from './build-shape.js';
-import { DatabaseMemory, type Surroundings } from './database-memory.js';
+import { DatabaseMemory } from './database-memory.js';
 import { readDetails } from './details.js';
 import { type Discovery, discoverTenants, type Tenant, type TenantSelection } from './discover.js';
-import { readDefaultOpclasses, readExtensions, readNames } from './extensions.js';
 import { readFleet } from './fleet-pass.js';
 import { isDigestedMember, type OwnershipFilter, ownershipFilter } from './owned.js';
 import type { MemberGroup } from './owned-indexes.js';
@@ -21,6 +20,7 @@ import {
   WORTH_A_SESSION,
   withSharedSnapshot,
 } from './shared-snapshot.js';
+import { readSurroundings, type Surroundings } from './surroundings.js';
 import { countUndeclared, countUnmanaged, type Unmanaged } from './unmanaged.js';
 
 /** Tenants that hash alike, with the shapes of their declared tables as one of them has them. */
@@ -242,15 +242,3 @@ interface Representative {
 }
 
 const tableKey = (name: string, hash: string): string => `${name}\0${hash}`;
-
-async function readSurroundings(
-  session: Session,
-  desired: DesiredState,
-  database: object | undefined,
-): Promise<Surroundings> {
-  const declared = desired.extensions.map((extension) => extension.name);
-  const { extensions, methods } = await readExtensions(session, declared);
-  const names = await readNames(session, desired.extensions, extensions, database);
-  const isDefaultOpclass = await readDefaultOpclasses(session);
-  return { extensions, methods, names, isDefaultOpclass, tables: new WeakMap() };
-}

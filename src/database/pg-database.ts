@@ -15,10 +15,10 @@ const text = (value: string): string => value;
 
 /** Opens sessions on a server, at most `maxSessions` at once; each is a connection of its own. */
 export function connectServer(target: ServerTarget, options: DatabaseOptions): Database {
-  const { maxSessions = 1, role = null, observe = null } = options;
+  const { maxSessions = 1, role = null, observe = null, idleTimeout = 10_000 } = options;
   const places = new Limiter(maxSessions);
   const open = new Set<PgSession>();
-  const spare = new SpareConnections();
+  const spare = new SpareConnections(idleTimeout);
   // Those that let a session in come first for the next: a server without TLS would be asked for it each time, and forks a
   // process for that.
   let attempts = tlsAttempts(target.connection.tls);

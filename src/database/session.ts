@@ -56,7 +56,7 @@ export interface Session {
   /** Ends the connection (for the embedded PostgreSQL: hands it back). Never throws. */
   close(): Promise<void>;
   /**
-   * Ends the session, and leaves its connection for a moment to whoever connects next. Only for a session that leaves nothing
+   * Ends the session, and leaves its connection for a while to whoever connects next. Only for a session that leaves nothing
    * behind: no lock, no setting, no temporary table. Never throws.
    */
   release(): Promise<void>;

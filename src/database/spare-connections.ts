@@ -1,9 +1,6 @@
 import type { Socket } from 'node:net';
 import type { Client, Connection } from 'pg';
 
-/** For so long a connection waits for somebody to use it again, in milliseconds. */
-const WAITS = 1000;
-
 /** A connection between two sessions, and what the first of them has learnt of it. */
 export interface SpareConnection {
   readonly client: Client;
@@ -18,18 +15,21 @@ export interface SpareConnection {
 export class SpareConnections {
   readonly #spare = new Map<SpareConnection, () => void>();
 
+  /** @param idleTimeout how long one waits for somebody to use it again, in milliseconds */
+  constructor(private readonly idleTimeout: number) {}
+
   get size(): number {
     return this.#spare.size;
   }
 
-  /** Keeps a connection for the next {@link take}, for a moment. */
+  /** Keeps a connection for the next {@link take}, for a while. */
   keep(connection: SpareConnection): void {
     const { client } = connection;
     const drop = (): void => {
       this.#forget(connection);
       leave(client);
     };
-    const timer = setTimeout(drop, WAITS);
+    const timer = setTimeout(drop, this.idleTimeout);
     // The server may end it meanwhile.
     client.on('error', drop).on('end', drop);
     this.#spare.set(connection, () => {

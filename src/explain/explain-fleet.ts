@@ -1,6 +1,6 @@
 import { readOperatorSchemas } from '../catalog/callable.js';
 import { discoverTenants } from '../catalog/discover.js';
-import { readExtensions, readNames } from '../catalog/extensions.js';
+import { readSurroundings } from '../catalog/surroundings.js';
 import type { Database, Session } from '../database/session.js';
 import { inTransaction } from '../database/transaction.js';
 import type { DesiredState } from '../desired-state/model.js';
@@ -131,7 +131,6 @@ async function contextOf(
   request: ExplainRequest,
 ): Promise<ExplainContext> {
   const declared = desired.extensions.map((extension) => extension.name);
-  const { extensions } = await readExtensions(session, declared);
   await checkEvaluatedFragments(session, desired);
   await checkProbeRows(session, desired.probes);
   const operators = await readOperatorSchemas(session, declared);
@@ -140,7 +139,7 @@ async function contextOf(
     database: database.id,
     request,
     desired,
-    names: await readNames(session, desired.extensions, extensions),
+    names: (await readSurroundings(session, desired, database)).names,
     operatorSchema: (operator) => operators.get(operator) ?? null,
   };
 }

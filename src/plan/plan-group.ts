@@ -20,12 +20,14 @@ export async function planGroup(
       tables: new Map([...representative.tables].map(([name, table]) => [name, table.shape])),
       owned: apart(representative),
     };
-    const diff = diffTenant(shape, contextOf(representative, sheet, fleet));
+    const known = representative.isNew ? makings.get(fleet.tables) : undefined;
+    const diff = known ?? diffTenant(shape, contextOf(representative, sheet, fleet));
     if (sheet.open.size > 0) {
       const schemas = rest.map((tenant) => tenant.schema);
       await fleet.answers.fetch(sheet.open.values(), schemas, (name) => representative.tables.get(name) ?? null);
       continue;
     }
+    if (representative.isNew) makings.set(fleet.tables, diff);
     const others: TenantRead[] = [];
     const isLike = fleet.answers.likeness(schema, sheet.asked);
     for (const tenant of rest) {
@@ -36,3 +38,9 @@ export async function planGroup(
     fleet.progress.advance(group.length - others.length);
   }
 }
+
+/**
+ * What makes a tenant of nothing, by the tables that it is to have: nothing is there that anything could be asked about, or
+ * agreed to. A process that makes one tenant after another tells it once, and has the statements looked over once.
+ */
+const makings = new WeakMap<FleetContext['tables'], TenantDiff>();

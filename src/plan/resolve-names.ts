@@ -1,4 +1,4 @@
-import type { Surroundings } from '../catalog/database-memory.js';
+import type { Surroundings } from '../catalog/surroundings.js';
 import { known } from '../collections.js';
 import type {
   DesiredColumn,
@@ -11,14 +11,18 @@ import type { NameResolver } from '../sql/names.js';
 import { qualifyNames, qualifyOperatorClass } from '../sql/qualify.js';
 import { quoteIdentifier } from '../sql/quote.js';
 
-/** The declared tables as one database understands them, each resolved once. */
+/** The declared tables as one database understands them, each resolved once, and as one list as long as they are one. */
 export async function resolveNames(
   tables: readonly DesiredTable[],
-  { names, tables: resolved }: Pick<Surroundings, 'names' | 'tables'>,
+  { names, tables: resolved, lists }: Pick<Surroundings, 'names' | 'tables' | 'lists'>,
 ): Promise<readonly DesiredTable[]> {
+  const had = lists.get(tables);
+  if (had !== undefined) return had;
   const open = tables.filter((table) => !resolved.has(table));
   for (const [at, table] of (await resolveAll(open, names)).entries()) resolved.set(known(open[at], 'a table'), table);
-  return tables.map((table) => known(resolved.get(table), 'a resolved table'));
+  const list = tables.map((table) => known(resolved.get(table), 'a resolved table'));
+  lists.set(tables, list);
+  return list;
 }
 
 /**

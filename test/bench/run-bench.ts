@@ -3,7 +3,7 @@ import { availableParallelism, cpus, release, type as systemName, totalmem } fro
 import { openDatabase, resolveTarget } from '../../src/index.js';
 import { applyCases } from './apply-cases.js';
 import type { BenchDocument } from './bench-document.js';
-import { withClient } from './build-fleet.js';
+import { vacuumCatalogs, withClient } from './build-fleet.js';
 import { onCopy } from './database-copy.js';
 import { damage } from './drift.js';
 import { prepareFleet } from './fleet.js';
@@ -65,7 +65,7 @@ export async function runBench(server: FleetServer, request: BenchRequest): Prom
   };
 }
 
-/** Apply, new tenants, drift: the last leaves its damage behind. */
+/** New tenants, apply, drift: the last leaves its damage behind. */
 async function measureChanges(
   url: string,
   request: BenchRequest & { readonly bin: string | null },
@@ -75,14 +75,14 @@ async function measureChanges(
   const target = resolveTarget({ databaseUrl: url, environment: {}, variables: [] });
   const database = await openDatabase(target, { id: 'main', maxSessions: 4 });
   try {
-    const applied = await measureInTurns(await applyCases(url, { size, bin, directory: wider.directory }), {
-      url,
-      runs,
-      say,
-    });
-    const provisioned = await measureInTurns(provisionCases(url, database, await loadShipped()), { url, runs, say });
+    const how = { url, runs, say };
+    const provisioning = provisionCases(url, database, await loadShipped());
+    const provisioned = await measureInTurns(provisioning.cases, how);
+    await provisioning.drop();
+    await vacuumCatalogs(url);
+    const applied = await measureInTurns(await applyCases(url, { size, bin, directory: wider.directory }), how);
     await damage(url, size);
-    return [...applied, ...provisioned, ...(await measureInTurns([driftPlanCase(size.tenants)], { url, runs, say }))];
+    return [...provisioned, ...applied, ...(await measureInTurns([driftPlanCase(size.tenants)], how))];
   } finally {
     await database.close();
     wider.remove();

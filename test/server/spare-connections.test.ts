@@ -13,10 +13,10 @@ beforeAll(async () => {
 afterEach(() => database.close());
 afterAll(() => test.drop());
 
-function open(maxSessions: number): void {
+function open(maxSessions: number, idleTimeout?: number): void {
   const target = resolveTarget({ databaseUrl: test.url, environment: {}, variables: [] });
   if (target.kind !== 'server') throw new Error('not a server');
-  database = connectServer(target, { id: 'main', maxSessions });
+  database = connectServer(target, { id: 'main', maxSessions, idleTimeout });
 }
 
 const processId = async (session: Session) => Number((await session.query('SELECT pg_backend_pid() AS pid'))[0]?.pid);
@@ -59,9 +59,10 @@ it('R2: connections that are left are among those that are allowed', async () =>
 });
 
 it('is ended when nobody comes, and with the database', async () => {
-  open(3);
+  open(3, 200);
   const first = await database.connect();
   await first.release();
+  expect(database.spare).toBe(1);
   await expect.poll(connections, { timeout: 5_000 }).toBe(0);
   expect(database.spare).toBe(0);
   const second = await database.connect();

@@ -1,0 +1,62 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import { type FleetUnderTest, openFleet } from '../support/fleet.js';
+import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
+
+// A program that has the library loaded and makes runs one after another over one database.
+
+let test: TestDatabase;
+let fleet: FleetUnderTest;
+const directory = mkdtempSync(join(tmpdir(), 'trueup-after-'));
+
+beforeAll(async () => {
+  test = await createTestDatabase();
+  fleet = await openFleet(test.url);
+});
+beforeEach(() => fleet.anew());
+afterAll(async () => {
+  rmSync(directory, { recursive: true, force: true });
+  await fleet.close();
+  await test.drop();
+});
+
+const advisoryLocks = () =>
+  test.query(`SELECT l.pid FROM pg_locks l JOIN pg_database d ON d.oid = l.database AND d.datname = current_database()
+               WHERE l.locktype = 'advisory'`);
+
+const connectionsBegun = () => fleet.statements.filter((sql) => sql.includes('server_version_num')).length;
+
+it('C1: makes the second tenant over the connection that made the first, on which no lock is left', async () => {
+  await fleet.provision(['first']);
+  expect([connectionsBegun(), fleet.database.spare]).toEqual([1, 1]);
+  expect(await advisoryLocks()).toEqual([]);
+  await fleet.provision(['second']);
+  expect([connectionsBegun(), fleet.database.spare]).toEqual([1, 1]);
+  expect((await fleet.plan()).summary).toMatchObject({ tenants: 2, inSync: 2 });
+});
+
+it('leaves no lock on it where a batch failed before it had all of its locks', async () => {
+  writeFileSync(
+    join(directory, 'fleet.yaml'),
+    `version: 1
+tenants: { having_tables: [items] }
+migration_lock: { key: "1 / (char_length(schema) - 3)" }
+phases: [{ name: base, file: base.yaml }]
+`,
+  );
+  writeFileSync(join(directory, 'base.yaml'), 'tables:\n  items:\n    columns: { id: bigint }\n');
+  const outcome = await fleet.apply({ directory, schemas: ['abc'], createSchema: true });
+  expect(outcome.tenants).toMatchObject([{ schema: 'abc', outcome: 'failed', error: { sqlstate: '22012' } }]);
+  // Else it would have been let go of with the connection.
+  expect(fleet.database.spare).toBe(1);
+  expect(await advisoryLocks()).toEqual([]);
+});
+
+it('C1: makes a tenant by what the database says of its extensions now', async () => {
+  await fleet.provision(['before']);
+  await test.exec('CREATE SCHEMA elsewhere; ALTER EXTENSION pg_trgm SET SCHEMA elsewhere');
+  await fleet.provision(['after']);
+  expect((await fleet.plan({ schemas: ['before', 'after'] })).summary).toMatchObject({ inSync: 2 });
+});
