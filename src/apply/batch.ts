@@ -177,7 +177,7 @@ async function changeAll(
     // Else the server would wait after each tenant for this process to make the next one's statements. None stands in line
     // behind another where a worker may have nothing to do.
     const ends = await Promise.allSettled(
-      Array.from({ length: inLine }, (_, place) => changeSome(worker, place === 0 ? 0 : atOnce)),
+      Array.from({ length: inLine }, (_, place) => changeSome(worker, place * atOnce)),
     );
     for (const end of ends) if (end.status === 'rejected') throw end.reason;
   };

@@ -168,7 +168,10 @@ export class Crew {
   }
 }
 
-const worker = (session: Session): Worker => ({ session, gate: new Gate(), activity: null, yielded: null });
+function worker(session: Session): Worker {
+  const made: Worker = { session, gate: new Gate(() => made.session), activity: null, yielded: null };
+  return made;
+}
 
 /** Whether a run cannot go on with its sessions as they are. */
 export const isConnectionTrouble = (error: unknown): boolean =>

@@ -1,6 +1,4 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { DatabaseError } from '../database/session.js';
-import { inOneScript } from '../database/transaction.js';
 import type { TenantChange } from '../diff/change.js';
 import type { PlannedTenant } from '../plan/fleet-plan.js';
 import { explained } from './explained.js';
@@ -101,23 +99,9 @@ async function runLocked(
   };
   const script = scriptOf(schema, unit, budget, { order, isFirst });
   if (script === null) return gate.alone(alone);
-  try {
-    return await gate.inLine(async () => {
-      if (!goesOn()) return false;
-      await inOneScript(worker.session, script);
-      return true;
-    });
-  } catch (error) {
-    return gate.alone(async () => {
-      await worker.session.query('ROLLBACK').catch(() => {});
-      if (isBehindAnothers(error)) return alone();
-      throw await explained(asStale(error, schema), worker.session, schema, unit);
-    });
-  }
+  const explain = (error: unknown) => explained(asStale(error, schema), worker.session, schema, unit);
+  return gate.inLine({ ...script, goesOn, explain });
 }
-
-/** Nothing of it was run: the transaction that it stood behind has failed, and was still open. */
-const isBehindAnothers = (error: unknown): boolean => error instanceof DatabaseError && error.code === '25P02';
 
 /** What existing rows failed must not go on to refuse the application's next ones. */
 async function takeBack(

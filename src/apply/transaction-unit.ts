@@ -58,7 +58,8 @@ export async function runTransaction(
 
 /**
  * The statements between BEGIN and COMMIT of a unit that needs no answer before its end; null for any other, and where it has
- * to be asked which of its tables there are.
+ * to be asked which of its tables there are. It is short where it waits for one lock at most: what is left of the budget for a second
+ * one would be told from the beginning of the message (transaction_timestamp()), which others may have had their time of.
  * @param isFirst see {@link TableOrder.known}
  */
 export function scriptOf(
@@ -66,12 +67,12 @@ export function scriptOf(
   unit: TransactionUnit,
   budgetMs: number,
   { order, isFirst }: { readonly order: TableOrder; readonly isFirst: boolean },
-): readonly string[] | null {
+): { readonly statements: readonly string[]; readonly isShort: boolean } | null {
   if (unit.evidence.some(isAnsweredFirst)) return null;
   const tables = order.known(schema, [...modesOf(unit).keys()], isFirst);
-  return tables === null
-    ? null
-    : [...checkedSql(schema, unit, budgetMs, tables), ...changesSql(unit, budgetMs, tables)];
+  if (tables === null) return null;
+  const statements = [...checkedSql(schema, unit, budgetMs, tables), ...changesSql(unit, budgetMs, tables)];
+  return { statements, isShort: !statements.includes(remainder(budgetMs)) };
 }
 
 /** What the server found of evidence, as an error of ours. */

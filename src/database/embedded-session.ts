@@ -1,5 +1,5 @@
 import type { Send } from './begin-session.js';
-import { DatabaseError, type Row, type Session } from './session.js';
+import { DatabaseError, type Row, type Session, type TransactionsMade } from './session.js';
 
 /** The one session of the embedded PostgreSQL, until it is handed back. */
 export class EmbeddedSession implements Session {
@@ -40,8 +40,15 @@ export class EmbeddedSession implements Session {
     return results;
   }
 
-  async transaction(statements: readonly string[]): Promise<void> {
-    await this.script(statements);
+  async transactions(scripts: readonly (readonly string[])[]): Promise<TransactionsMade> {
+    for (const [made, statements] of scripts.entries())
+      try {
+        await this.script(statements);
+      } catch (error) {
+        if (!(error instanceof DatabaseError)) throw error;
+        return { made, error };
+      }
+    return { made: scripts.length, error: null };
   }
 
   /** Waits for the statement in flight: the engine has no second connection to cancel it from. */

@@ -4,7 +4,14 @@ import type { Client, Connection } from 'pg';
 import { CopyOut } from './copy-out.js';
 import { CONNECTION_LOST, databaseError } from './database-errors.js';
 import { Pipeline } from './pipeline.js';
-import { DatabaseError, type QueryMode, type Row, type Session, type StatementObserver } from './session.js';
+import {
+  DatabaseError,
+  type QueryMode,
+  type Row,
+  type Session,
+  type StatementObserver,
+  type TransactionsMade,
+} from './session.js';
 import { TransactionMessage } from './transaction-message.js';
 import { parameterText } from './values.js';
 
@@ -81,17 +88,21 @@ export class PgSession implements Session {
     });
   }
 
-  async transaction(statements: readonly string[]): Promise<void> {
+  async transactions(scripts: readonly (readonly string[])[]): Promise<TransactionsMade> {
     if (this.#busy) throw oneAtATime();
+    const message = new TransactionMessage(scripts);
     this.#transactions += 1;
     try {
       await this.#answer(() => {
-        for (const sql of statements) this.observe?.({ sql, parameters: [] });
-        const message = new TransactionMessage(statements);
+        for (const sql of scripts.flat()) this.observe?.({ sql, parameters: [] });
         // The driver would write it only when the one before it is answered.
         if (this.#transactions > 1) message.submit(connectionOf(this.client));
         return this.client.query(message).done;
       });
+      return { made: scripts.length, error: null };
+    } catch (error) {
+      if (!(error instanceof DatabaseError)) throw error;
+      return { made: message.made, error };
     } finally {
       this.#transactions -= 1;
     }

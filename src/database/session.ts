@@ -1,6 +1,14 @@
 /** One row of a result, by column name. */
 export type Row = Readonly<Record<string, unknown>>;
 
+/** What became of some transactions that were sent in one message. */
+export interface TransactionsMade {
+  /** How many, from the first on, were committed. */
+  readonly made: number;
+  /** What the next one failed with; those behind it were not begun. Of a connection that is lost nobody knows what was made. */
+  readonly error: DatabaseError | null;
+}
+
 /** How a statement is sent. */
 export interface QueryMode {
   readonly kept?: boolean;
@@ -8,7 +16,7 @@ export interface QueryMode {
 
 /**
  * One connection to one PostgreSQL, over pg or the embedded PGlite; nothing above this floor knows which. Session state
- * (settings, advisory locks, an open transaction) belongs to it. Not safe for concurrent use: one statement, or one script, at a time; but see `transaction`.
+ * (settings, advisory locks, an open transaction) belongs to it. Not safe for concurrent use: one statement, or one script, at a time; but see `transactions`.
  */
 export interface Session {
   /** server_version_num, e.g. 170002. */
@@ -36,13 +44,13 @@ export interface Session {
    */
   script(statements: readonly string[]): Promise<readonly (readonly Row[])[]>;
   /**
-   * A script that is a whole transaction, sent as one message: its first statement begins it, its last one commits it. Each
-   * must be one statement for sure: the server would run whatever else stood there. Another one may be sent before
-   * this one is answered, and the server goes on to it without waiting for this process. Where the first fails within its
-   * transaction, that stays open, and the second does nothing but fail with 25P02: a ROLLBACK is then the caller's to send.
-   * @throws {DatabaseError} the first error
+   * Sends scripts, each of which is a whole transaction, as one message: a script's first statement begins it, its last one
+   * commits it. Each must be one statement for sure: the server would run whatever else stood there. They are made in order, up
+   * to the first that fails. Another message may be sent before this one is answered, and the server goes on to it without
+   * waiting for this process. What failed within its transaction leaves that open, and the other message does nothing but fail
+   * with 25P02: a ROLLBACK is then the caller's to send.
    */
-  transaction(statements: readonly string[]): Promise<void>;
+  transactions(scripts: readonly (readonly string[])[]): Promise<TransactionsMade>;
   /**
    * Sends some `COPY … TO STDOUT` as one message, and gives each row as it comes: of which statement, and its columns' texts. They
    * are one transaction; the first that fails ends them. Names must be quoted: the server would run whatever else stood there.

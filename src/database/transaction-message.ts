@@ -6,10 +6,10 @@ import { DatabaseError } from './session.js';
 const INTERNAL = 'XX000';
 
 const unexpected = (meant: number, found: number): string =>
-  `the server found ${found} statements in a transaction of ${meant}: this is a bug of trueup; please report it with the statements (--log-level debug)`;
+  `the server found ${found} statements where ${meant} were meant: this is a bug of trueup; please report it with the statements (--log-level debug)`;
 
 /**
- * Several statements as one message, by the simple protocol, whose rows nobody wants. After an error the server leaves out
+ * Whole transactions as one message, by the simple protocol, whose rows nobody wants. After an error the server leaves out
  * what stands behind it in the message. By the extended protocol each statement is parsed, bound and executed by a message of
  * its own, and kept in between: of a short change that is a tenth of the server's time, and a third of this process's. That each is one
  * statement has been made sure of before: the extended protocol would refuse two. The manual: "Message Flow", Simple Query.
@@ -20,8 +20,21 @@ export class TransactionMessage implements Submittable {
   readonly done = this.#answer.promise;
   #written = false;
   #through = 0;
+  /** The server found others than were meant: of none can be told how far it came. */
+  #isOther = false;
 
-  constructor(private readonly statements: readonly string[]) {}
+  constructor(private readonly transactions: readonly (readonly string[])[]) {}
+
+  /** How many of the transactions are through. */
+  get made(): number {
+    if (this.#isOther) return 0;
+    let statements = 0;
+    const open = this.transactions.findIndex(({ length }) => {
+      statements += length;
+      return statements > this.#through;
+    });
+    return open < 0 ? this.transactions.length : open;
+  }
 
   /**
    * The driver calls this when it is the message's turn; what follows are its calls for each message that comes back. Whoever
@@ -31,7 +44,7 @@ export class TransactionMessage implements Submittable {
     if (this.#written) return;
     this.#written = true;
     // On a line of its own: a statement may end in a comment.
-    connection.query(this.statements.join('\n;\n'));
+    connection.query(this.transactions.flat().join('\n;\n'));
   }
 
   handleRowDescription(): void {}
@@ -43,7 +56,8 @@ export class TransactionMessage implements Submittable {
   }
 
   handleReadyForQuery(): void {
-    const { length } = this.statements;
+    const { length } = this.transactions.flat();
+    this.#isOther = this.#through > length;
     if (this.#through === length) this.#answer.resolve();
     else this.#answer.reject(new DatabaseError(unexpected(length, this.#through), INTERNAL));
   }

@@ -1,4 +1,5 @@
-import type { Row, Session } from './session.js';
+import type { TrueupError } from '../trueup-error.js';
+import type { DatabaseError, Row, Session } from './session.js';
 import { refusesTransactions, sharedBackends } from './shared-backends.js';
 
 /** What a transaction is for. A snapshot sees one state of the database all along; only `read write` can write. */
@@ -35,16 +36,17 @@ export async function inTransaction<T>(
 }
 
 /**
- * A read-write transaction in one round trip, behind which another may be sent before it is answered. On an error it stays
- * open where it had begun: a ROLLBACK is the caller's, once nothing else is under way.
- * @throws {TrueupError} POOLER_SHARES_BACKENDS where a pooler takes no transactions
+ * Read-write transactions in one message, behind which another may be sent before it is answered; see {@link Session.transactions}.
+ * On an error the one that failed stays open where it had begun: a ROLLBACK is the caller's, once nothing else is under way. The error is
+ * POOLER_SHARES_BACKENDS where a pooler takes no transactions.
  */
-export async function inOneScript(session: Session, statements: readonly string[]): Promise<void> {
-  try {
-    await session.transaction([BEGIN['read write'], ...statements, 'COMMIT']);
-  } catch (error) {
-    throw refusesTransactions(error) ? sharedBackends(error) : error;
-  }
+export async function inOneMessage(
+  session: Session,
+  scripts: readonly (readonly string[])[],
+): Promise<{ readonly made: number; readonly error: DatabaseError | TrueupError | null }> {
+  const whole = scripts.map((statements) => [BEGIN['read write'], ...statements, 'COMMIT']);
+  const { made, error } = await session.transactions(whole);
+  return { made, error: error !== null && refusesTransactions(error) ? sharedBackends(error) : error };
 }
 
 /**

@@ -129,7 +129,7 @@ function beforeEachExplain(times: number, work: () => Promise<void>): Database {
       return session.query(sql, parameters);
     },
     script: (statements) => session.script(statements),
-    transaction: (statements) => session.transaction(statements),
+    transactions: (scripts) => session.transactions(scripts),
     close: () => session.close(),
     release: () => session.release(),
   });

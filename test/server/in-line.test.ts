@@ -55,17 +55,38 @@ it.each([1, 2, 4])(
   },
 );
 
-it('the next tenant of a connection is with the server while the one before it waits, and no third', async () => {
+it('the next tenants of a connection are with the server while one waits, eight with that one, and no more', async () => {
   const reader = await database.connect();
   try {
     await reader.query('BEGIN; SELECT FROM t11.notes');
     const limits = { ...DEFAULT_LIMITS, lockTimeout: 30_000 };
     const sentTo = (schema: string) => fleet.statements.some((sql) => sql.startsWith(`LOCK TABLE ${schema}.notes`));
-    const applying = fleet.apply({ directory, concurrency: 1, schemas: ['t11', 't12', 't13'], run: { limits } });
-    await expect.poll(() => sentTo('t12'), { interval: 5, timeout: 20_000 }).toBe(true);
-    expect([sentTo('t11'), sentTo('t13'), await changed()]).toEqual([true, false, []]);
+    const schemas = SCHEMAS.filter((schema) => !REFUSED.includes(schema));
+    const applying = fleet.apply({ directory, concurrency: 1, schemas, run: { limits } });
+    await expect.poll(() => schemas.slice(0, 8).every(sentTo), { interval: 5, timeout: 20_000 }).toBe(true);
+    expect([schemas.filter((schema) => !sentTo(schema)), await changed()]).toEqual([schemas.slice(8), []]);
     await reader.query('COMMIT');
-    expect((await applying).summary).toMatchObject({ converged: 3 });
+    expect((await applying).summary).toMatchObject({ converged: schemas.length });
+  } finally {
+    await reader.end();
+  }
+});
+
+it('R1: a tenant that waits for its lock in vain takes nobody with it who was sent along', async () => {
+  const reader = await database.connect();
+  try {
+    await reader.query('BEGIN; SELECT FROM t12.notes');
+    const events: ApplyEvent[] = [];
+    const limits = { ...DEFAULT_LIMITS, lockTimeout: 200, attempts: 1 };
+    const schemas = ['t11', 't12', 't13', 't17', 't18', 't19'];
+    const run = { limits, observe: (event: ApplyEvent) => events.push(event) };
+    const { tenants } = await fleet.apply({ directory, concurrency: 1, schemas, run });
+    const failed = tenants.filter(({ outcome }) => outcome !== 'converged');
+    expect(failed).toMatchObject([
+      { schema: 't12', error: { sqlstate: '55P03', message: expect.stringContaining('held by') } },
+    ]);
+    expect(await changed()).toEqual(schemas.filter((schema) => schema !== 't12'));
+    expect(events.filter(({ kind }) => kind === 'retry')).toEqual([]);
   } finally {
     await reader.end();
   }
