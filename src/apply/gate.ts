@@ -25,6 +25,8 @@ export interface InLine {
 
 interface Waiting {
   readonly transaction: InLine;
+  /** Whether others may be in one message with it. */
+  readonly isShort: boolean;
   readonly resolve: (made: boolean) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -44,7 +46,7 @@ export class Gate {
   #isHeld = false;
   #isDue = false;
   #failed: { readonly waiting: Waiting; readonly error: unknown }[] = [];
-  /** What was sent behind a transaction that failed, and not begun. */
+  /** What is to be sent again: it stood behind a transaction that failed, and was not begun. */
   #behind: Waiting[] = [];
 
   /** @param session the worker's, which is another after it was lost */
@@ -56,7 +58,7 @@ export class Gate {
    */
   inLine(transaction: InLine): Promise<boolean> {
     return new Promise((resolve, reject) => {
-      this.#queue.push({ transaction, resolve, reject });
+      this.#queue.push({ transaction, isShort: transaction.isShort, resolve, reject });
       this.#lookSoon();
     });
   }
@@ -83,7 +85,7 @@ export class Gate {
   #look(): void {
     while (!this.#isHeld) {
       const [next] = this.#queue;
-      if (this.#failed.length > 0) {
+      if (this.#isToRecover) {
         if (this.#underWay > 0) return;
         this.#isHeld = true;
         void this.#holding(() => this.#recover());
@@ -115,7 +117,7 @@ export class Gate {
     while (taken.length < TOGETHER) {
       const [next] = this.#queue;
       if (next === undefined || 'begin' in next) break;
-      if (taken.length > 0 && !(next.transaction.isShort && taken[0]?.transaction.isShort)) break;
+      if (taken.length > 0 && !(next.isShort && taken[0]?.isShort)) break;
       this.#queue.shift();
       if (next.transaction.goesOn()) taken.push(next);
       else next.resolve(false);
@@ -135,13 +137,22 @@ export class Gate {
 
   #fail([first, ...behind]: readonly Waiting[], error: unknown): void {
     if (first === undefined) return;
+    const all = [first, ...behind];
     // Whether any of them was made nobody knows.
-    if (isLost(error)) for (const { reject } of [first, ...behind]) reject(error);
-    else if (isBehindAnothers(error) && this.#failed.length > 0) this.#behind.push(first, ...behind);
+    if (isLost(error)) for (const { reject } of all) reject(error);
+    // Nothing of it was run: what it stood behind has failed, and was still open.
+    else if (isOf(error, IN_FAILED_TRANSACTION) && this.#isToRecover) this.#behind.push(...all);
+    // The server parses all of a message before it runs any of it. Whose statement that was shows when each is sent by itself.
+    else if (isOf(error, SYNTAX_ERROR) && behind.length > 0)
+      this.#behind.push(...all.map((waiting) => ({ ...waiting, isShort: false })));
     else {
       this.#failed.push({ waiting: first, error });
       this.#behind.push(...behind);
     }
+  }
+
+  get #isToRecover(): boolean {
+    return this.#failed.length > 0 || this.#behind.length > 0;
   }
 
   async #recover(): Promise<void> {
@@ -154,6 +165,8 @@ export class Gate {
   }
 }
 
-/** Nothing of it was run: the transaction that it stood behind has failed, and was still open. */
-const isBehindAnothers = (error: unknown): boolean =>
-  error instanceof Error && 'code' in error && error.code === '25P02';
+const IN_FAILED_TRANSACTION = '25P02';
+const SYNTAX_ERROR = '42601';
+
+const isOf = (error: unknown, code: string): boolean =>
+  error instanceof Error && 'code' in error && error.code === code;

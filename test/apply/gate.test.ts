@@ -21,7 +21,10 @@ beforeEach(() => {
   gate = new Gate(() => session);
 });
 
-const settled = () => new Promise((resolve) => setTimeout(resolve, 1));
+/** Nothing here waits for anything but other work of this process. */
+async function settled() {
+  for (let turn = 0; turn < 10; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+}
 
 const error = (code: string) => new DatabaseError('no', code);
 
@@ -129,6 +132,28 @@ it('a session that was in a failed transaction already fails one of them, and no
   expect(log).toEqual(['a+b', 'ROLLBACK', 'explain a', 'b']);
   await answer(1);
   expect(await Promise.all(all)).toEqual(['a was refused', true]);
+});
+
+it('a message that the server could not parse is sent again by the piece: another’s statement may be the one', async () => {
+  const all = Array.from('abc').map((name) => inLine(name));
+  await settled();
+  await answer(0, error('42601'));
+  expect(log).toEqual(['a+b+c', 'ROLLBACK', 'a', 'b']);
+  await answer(1);
+  await answer(0, error('42601'));
+  await answer(0, error('25P02'));
+  expect(log.slice(4)).toEqual(['c', 'ROLLBACK', 'explain b', 'c']);
+  await answer(1);
+  expect(await Promise.all(all)).toEqual([true, 'b was refused', true]);
+});
+
+it('fails those that could not be sent', async () => {
+  const broken = new Gate(
+    () => ({ transactions: () => Promise.reject(new Error('a bug')), query: async () => {} }) as unknown as Session,
+  );
+  const explain = async (error: unknown) => error;
+  const sent = broken.inLine({ statements: [], isShort: true, goesOn: () => true, explain });
+  await expect(sent).rejects.toThrow('a bug');
 });
 
 it('of a lost connection none is explained or sent again that may have been made', async () => {

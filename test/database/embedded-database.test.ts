@@ -101,6 +101,29 @@ describe('the embedded PostgreSQL', () => {
     expect(await inTransaction(session, 'read write', async () => 'done')).toBe('done');
     await session.close();
   });
+
+  it('makes transactions one by one, up to the first that fails', async () => {
+    const session = await database.connect();
+    const making = (table: string, ...more: readonly string[]) => [
+      'BEGIN',
+      `CREATE TABLE public.${table} ()`,
+      ...more,
+      'COMMIT',
+    ];
+    const { made, error } = await session.transactions([making('whole'), making('part', 'SELECT 1/0'), making('none')]);
+    expect([made, error?.code]).toEqual([1, '22012']);
+    await session.query('ROLLBACK');
+    expect(
+      await session.query(
+        "SELECT to_regclass('public.whole')::text a, to_regclass('public.part') b, to_regclass('public.none') c",
+      ),
+    ).toEqual([{ a: 'public.whole', b: null, c: null }]);
+    expect(await session.transactions([['BEGIN', 'DROP TABLE public.whole', 'COMMIT']])).toEqual({
+      made: 1,
+      error: null,
+    });
+    await session.close();
+  });
 });
 
 describe('the directory of an embedded database', () => {

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { ApplyEvent } from '../../src/apply/events.js';
+import { Gate } from '../../src/apply/gate.js';
 import { DEFAULT_LIMITS } from '../../src/apply/request.js';
 import { type FleetUnderTest, openFleet } from '../support/fleet.js';
 import { lackingExtra, notesState } from '../support/notes.js';
@@ -104,4 +105,36 @@ it('no tenant stands in line behind another while a connection has nothing to do
   } finally {
     await reader.end();
   }
+});
+
+it('at the end of a batch few stand behind a tenant that waits, and the others are made meanwhile', async () => {
+  const reader = await database.connect();
+  try {
+    await reader.query('BEGIN; SELECT FROM t11.notes');
+    const limits = { ...DEFAULT_LIMITS, lockTimeout: 30_000 };
+    const schemas = ['t11', 't12', 't13', 't17', 't18', 't19', 't21', 't22'];
+    const applying = fleet.apply({ directory, concurrency: 3, schemas, run: { limits } });
+    await expect.poll(async () => (await changed()).length, { interval: 5, timeout: 20_000 }).toBe(5);
+    expect((await changed()).includes('t11')).toBe(false);
+    await reader.query('COMMIT');
+    expect((await applying).summary).toMatchObject({ converged: schemas.length });
+  } finally {
+    await reader.end();
+  }
+});
+
+it('a statement that the server does not understand fails the tenant that it is for, and none that was sent along', async () => {
+  const session = await fleet.database.connect();
+  const gate = new Gate(() => session);
+  const explain = async (error: unknown) => error;
+  const inLine = (statement: string) =>
+    gate.inLine({ statements: [statement], isShort: true, goesOn: () => true, explain });
+  const made = ['CREATE SCHEMA a', 'CREATE SCHEMA b NOT', 'CREATE SCHEMA c'].map(inLine);
+  const ends = await Promise.allSettled(made);
+  await session.close();
+  expect(ends.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+  expect(await database.query(`SELECT nspname FROM pg_namespace WHERE nspname IN ('a', 'b', 'c') ORDER BY 1`)).toEqual([
+    { nspname: 'a' },
+    { nspname: 'c' },
+  ]);
 });
