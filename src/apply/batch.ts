@@ -49,7 +49,7 @@ export async function runBatch(run: DatabaseRun, lane: Lane, tasks: readonly Tas
   try {
     const turns = await changeAll(run, { lane, tenants: todo, order });
     const after = todo.flatMap((tenant) => afterwards(tenant, turns.get(tenant.schema)));
-    const verified = await crew.keep(() => introspect(run, after, { presumes: false, verifies: true }));
+    const verified = await crew.keep(() => introspect(run, after, { presumes: false }));
     for (const task of tasks.filter(({ schema }) => locks.schemas.has(schema))) {
       const standing = standingOf(task.schema, turns.has(task.schema) ? verified : fresh);
       ledger.stands(task.schema, standing);
@@ -78,7 +78,7 @@ async function begin(run: DatabaseRun, keeper: Session, tasks: readonly Task[]) 
       run,
       held.map((schema) => foreseen(run, schema)),
       // Else a tenant whose evidence has gone stale would be taken for what it was, time and again.
-      { presumes: tasks.every(({ turns }) => turns === 0), verifies: false },
+      { presumes: tasks.every(({ turns }) => turns === 0) },
     );
     const todo = held.flatMap((schema) => approved(run, fresh.tenants.get(schema)));
     return { locks, fresh, todo, order: await tableOrder(keeper, todo) };
@@ -128,7 +128,7 @@ function foreseen({ request, ledger, planned, isUnchanged }: DatabaseRun, schema
 function afterwards(tenant: PlannedTenant, turn: TenantRun | undefined): readonly Expectation[] {
   if (turn === undefined) return [];
   const { schema, changes, isNew } = tenant;
-  if (isNew) return [{ kind: 'unknown', schema }];
+  if (isNew) return [{ kind: 'made', schema }];
   const done = new Set(turn.changes.flatMap(({ item, result }) => (result === 'applied' ? [item] : [])));
   const left = changes.filter((item) => !done.has(item));
   return [expecting(tenant, left)];

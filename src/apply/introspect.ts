@@ -25,7 +25,9 @@ export type Expectation =
       readonly changes: readonly TenantChange[];
     }
   /** It does not exist, and this makes it. */
-  | { readonly kind: 'absent'; readonly schema: string; readonly planned: PlannedTenant };
+  | { readonly kind: 'absent'; readonly schema: string; readonly planned: PlannedTenant }
+  /** It did not exist before this turn, which made it. */
+  | { readonly kind: 'made'; readonly schema: string };
 
 /** That a tenant needs some changes, on tables that some changes are about. What is about no table says nothing of where to look. */
 export function expecting(
@@ -41,17 +43,16 @@ export function expecting(
  * as it was thought to be where it matters. One that shows anything else, or of which nothing is known, is read whole: what
  * others did to it meanwhile may reach further. Of a schema that does not exist yet there is nothing to diff: whether that
  * is still so is all that is asked.
- * @param how presumes: whether tables that were empty count as empty still, in those that are as expected; verifies: what
- * was done is looked at, and no fingerprint is wanted
+ * @param how presumes: whether tables that were empty count as empty still, in those that are as expected
  */
 export async function introspect(
   run: DatabaseRun,
   expected: readonly Expectation[],
-  { presumes, verifies }: { readonly presumes: boolean; readonly verifies: boolean },
+  { presumes }: { readonly presumes: boolean },
 ): Promise<Introspected> {
   const narrow = expected.flatMap((one) => (one.kind === 'known' ? [one] : []));
   const focus = new Set(narrow.flatMap(({ tables }) => [...tables]));
-  const seen = narrow.length === 0 ? NOTHING : await read(run, narrow, { focus, presumes, unhashed: verifies });
+  const seen = narrow.length === 0 ? NOTHING : await read(run, narrow, { focus, presumes });
   const borneOut = new Map(
     narrow.flatMap(({ schema, changes }) => {
       const tenant = seen.tenants.get(schema);
@@ -62,7 +63,8 @@ export async function introspect(
   // Whoever locks some of a tenant's tables has been waited for: not again for the rest of them.
   const locked = new Map([...seen.unreadable].filter(([, { code }]) => code === 'TENANT_LOCKED'));
   const others = expected.filter(({ schema }) => !borneOut.has(schema) && !locked.has(schema));
-  const whole = others.length === 0 ? NOTHING : await read(run, others, { unhashed: verifies });
+  const made = others.every(({ kind }) => kind === 'made');
+  const whole = others.length === 0 ? NOTHING : await read(run, others, { made });
   return {
     tenants: new Map([...borneOut, ...whole.tenants]),
     unreadable: new Map([...locked, ...whole.unreadable]),
@@ -93,7 +95,7 @@ const NOTHING: Introspected = { tenants: new Map(), unreadable: new Map() };
 async function read(
   { database, crew, request, isNew, memory }: DatabaseRun,
   of: readonly { readonly schema: string }[],
-  how: Pick<PlanRequest, 'focus' | 'presumes' | 'unhashed'>,
+  how: Pick<PlanRequest, 'focus' | 'presumes' | 'made'>,
 ): Promise<Introspected> {
   const schemas = of.map(({ schema }) => schema);
   const selection = { schemas, exclude: [], allowEmpty: true, allowAbsent: true };

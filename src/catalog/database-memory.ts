@@ -3,6 +3,17 @@ import type { TableShape } from '../shape/table-shape.js';
 import type { PlainTables } from './copied-rows.js';
 import type { Surroundings } from './surroundings.js';
 
+/** Shapes of tables by hash, of those that were hashed for the same. */
+export class ShapeMemory {
+  readonly #shapes = new Map<string, Map<string, TableShape>>();
+
+  of(hashedFor: string): Map<string, TableShape> {
+    const found = this.#shapes.get(hashedFor) ?? new Map<string, TableShape>();
+    this.#shapes.set(hashedFor, found);
+    return found;
+  }
+}
+
 /** For so long what was learnt is gone by, in milliseconds: somebody may create an extension, or move one. */
 const LASTS = 60_000;
 
@@ -19,7 +30,7 @@ export class DatabaseMemory {
   readonly none = new Map<string, Set<string>>();
   /** Tables of stamps that can be copied. */
   readonly stamps: PlainTables = new Map();
-  readonly #shapes = new Map<string, Map<string, TableShape>>();
+  readonly shapes = new ShapeMemory();
   readonly #surroundings = new Map<string, Promise<Surroundings>>();
   readonly #since = performance.now();
 
@@ -34,13 +45,6 @@ export class DatabaseMemory {
   /** Whether it is too old to go by. */
   get isStale(): boolean {
     return performance.now() - this.#since > LASTS;
-  }
-
-  /** Shapes of one table by hash, of those that were hashed for the same. */
-  shapes(hashedFor: string): Map<string, TableShape> {
-    const found = this.#shapes.get(hashedFor) ?? new Map<string, TableShape>();
-    this.#shapes.set(hashedFor, found);
-    return found;
   }
 
   /** What surrounds the tenants of a desired state that declares some extensions; read once. */

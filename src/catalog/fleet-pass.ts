@@ -4,7 +4,7 @@ import { type OwnershipFilter, tenantRelations } from './owned.js';
 import { asOwned, type OwnedIndexes } from './owned-indexes.js';
 import { OWNED_ROWS, ownedSql } from './owned-indexes-sql.js';
 import { readForHash } from './rough-hash.js';
-import { asShapes, type HashedShape, randomSeed, SHAPE_ROWS, shapesSql, UNHASHED, WORTH_ROUGH } from './shape-hash.js';
+import { asShapes, type HashedShape, randomSeed, SHAPE_ROWS, shapesSql, WORTH_ROUGH } from './shape-hash.js';
 import { ANY_TENANTS, shared } from './shared-snapshot.js';
 
 /** What one pass over the catalogs gives of a fleet. */
@@ -17,8 +17,6 @@ export interface FleetPass {
 export interface PassRequest {
   readonly shapes: boolean;
   readonly apart: boolean;
-  /** A tenant that is read alone is not hashed: there is no other to tell it from. Left out: it is. */
-  readonly unhashed?: boolean;
   /** Whether such a reading comes again in its session, for other tenants. Left out: no. */
   readonly again?: boolean;
   /** Whether {@link ANY_TENANTS} is in force already. Left out: no. */
@@ -50,7 +48,6 @@ export async function readFleet(
   const seed = request.seed ?? randomSeed();
   const each = Math.ceil(namespaces.length / sessions.length / (request.partOf ?? PART_OF));
   const parts = sessions.length * Math.min(each, PARTS_PER_SESSION);
-  const isAlone = request.unhashed === true && namespaces.length === 1;
   const worthRough = request.worthRough ?? WORTH_ROUGH;
   const isKept = (request.again === true && namespaces.length >= parts * worthRough) || parts > sessions.length;
   const read = (session: Session, part: readonly string[]) => {
@@ -60,7 +57,7 @@ export async function readFleet(
     const sql = `with ${[
       tenantRelations(isRough ? readForHash(serverVersion, isCut) : undefined, isCut),
       ...(apart ? [ownedSql(serverVersion, isRough)] : []),
-      ...(request.shapes ? [isAlone ? UNHASHED : shapesSql(serverVersion, { isRough, isCut })] : []),
+      ...(request.shapes ? [shapesSql(serverVersion, { isRough, isCut })] : []),
     ].join(',')}${[...(apart ? [OWNED_ROWS] : []), ...(request.shapes ? [SHAPE_ROWS] : [])].join('\nunion all')}`;
     const parameters = [part, relations, JSON.stringify(filter), ...(isRough || apart ? [seed] : [])];
     return session.query<FleetRow>(sql, parameters, { kept: isKept && isRough });

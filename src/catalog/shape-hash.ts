@@ -33,11 +33,6 @@ export const randomSeed = (): string => randomBytes(8).readBigInt64BE().toString
 /** Fewer tenants are sooner hashed exactly. */
 export const WORTH_ROUGH = 32;
 
-/** In place of {@link shapesSql}, for one tenant alone: there is none to tell it from, and its tables are named by their oids. */
-export const UNHASHED = `
-tab as materialized (select r.ns, r.oid rel, r.relname, pg_catalog.convert_to(r.oid::text, 'UTF8') h from rel r),
-grp as (select '' h, n.oid rep, array[n.nspname::text] schemas from ns n)`;
-
 /**
  * Common table expressions that hash every tenant's declared tables and group the tenants on the server, so that what
  * crosses the wire is one row a distinct shape ({@link SHAPE_ROWS}). Tenants whose tables have the same rough hashes share

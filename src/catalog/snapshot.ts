@@ -59,7 +59,7 @@ interface CatalogReading {
   readonly beside: OpenBeside;
   readonly counts: boolean;
   readonly memory?: DatabaseMemory;
-  readonly unhashed?: boolean;
+  readonly made?: boolean;
   readonly again?: boolean;
   /** Schemas that are left out. Left out itself: none. */
   readonly without?: { has(schema: string): boolean };
@@ -75,8 +75,8 @@ interface OpenedReading extends CatalogReading {
  * Reads the catalogs of a fleet in one read-only snapshot: a number of statements that does not grow with the tenants, and
  * not one lock on a table of theirs.
  * @param how beside: opens a second session for a fleet large enough to be read by two; counts: whether what nothing
- * declares is counted; memory: what the run has learnt before; unhashed, again: see
- * {@link PassRequest}; without: schemas that are left out
+ * declares is counted; memory: what the run has learnt before; made: see
+ * {@link Surroundings.made}; again: see {@link PassRequest}; without: schemas that are left out
  */
 export async function readCatalog(
   session: Session,
@@ -102,16 +102,7 @@ async function readOnce(
   session: Session,
   desired: DesiredState,
   selection: TenantSelection,
-  {
-    beside,
-    counts,
-    memory = new DatabaseMemory(),
-    unhashed = false,
-    again = false,
-    without,
-    isBatch,
-    who,
-  }: OpenedReading,
+  { beside, counts, memory = new DatabaseMemory(), made = false, again = false, without, isBatch, who }: OpenedReading,
 ): Promise<CatalogSnapshot> {
   const found = await discoverTenants(session, desired.tenants, selection, desired.directory);
   const leftOut = found.tenants.flatMap(({ schema }) => (without?.has(schema) === true ? schema : []));
@@ -140,7 +131,6 @@ async function readOnce(
       ...(await readFleet(sessions, oids, relations, filter, {
         shapes: true,
         apart: concerned,
-        unhashed,
         again,
         forAny: isBatch,
       })),
@@ -148,14 +138,8 @@ async function readOnce(
   );
   const owned = apart.groups.filter((group) => group.phase === null || selected.has(group.phase));
 
-  // Read alone and not hashed: its tables are of no use to any other reading.
-  const isAlone = unhashed && oids.length === 1;
-  const shapesOf = new Map(
-    relations.map((table) => [
-      table,
-      isAlone ? new Map<string, TableShape>() : memory.shapes(shapedBy(table, filter, relations)),
-    ]),
-  );
+  const remembered = made ? surroundings.made : memory.shapes;
+  const shapesOf = new Map(relations.map((table) => [table, remembered.of(shapedBy(table, filter, relations))]));
   const knownOf = (name: string, hash: string) => shapesOf.get(name)?.get(hash);
   const representatives = new Map<string, Representative>();
   for (const group of hashed)

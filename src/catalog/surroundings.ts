@@ -1,6 +1,7 @@
 import type { Session } from '../database/session.js';
 import type { DesiredState, DesiredTable } from '../desired-state/model.js';
 import type { NameResolver } from '../sql/names.js';
+import { ShapeMemory } from './database-memory.js';
 import {
   type AccessMethod,
   type ExtensionState,
@@ -22,6 +23,12 @@ export interface Surroundings {
   readonly tables: WeakMap<DesiredTable, DesiredTable>;
   /** The same of lists of them, each one list. */
   readonly lists: WeakMap<readonly DesiredTable[], readonly DesiredTable[]>;
+  /**
+   * Tables of tenants that were made a moment before they were read. A hash has types, functions and operator classes by their oids,
+   * which another name may be given; but whoever made another table of the same hash since, from the same declaration, found
+   * the same objects by the names that are declared.
+   */
+  readonly made: ShapeMemory;
 }
 
 /**
@@ -56,6 +63,7 @@ export async function readSurroundings(
     isDefaultOpclass: (method, opclass) => defaults.has(`${method}/${opclass.replace(/^pg_catalog\./u, '')}`),
     tables: new WeakMap(),
     lists: new WeakMap(),
+    made: new ShapeMemory(),
   };
   known.set(of, { said, surroundings });
   return surroundings;

@@ -20,6 +20,8 @@ export interface FleetContext {
   readonly allow: DiffContext['allow'];
   readonly isDefaultOpclass: DiffContext['isDefaultOpclass'];
   readonly answers: Answers;
+  /** Whether the tenants were made a moment ago, by these tables: see {@link PlanRequest.made}. */
+  readonly made: boolean;
   /** The kinds that the tenants' members are of. */
   readonly kinds: ReadonlyMap<string, ReadKind>;
   /** That of the members' digests. */

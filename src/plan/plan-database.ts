@@ -45,8 +45,11 @@ export interface PlanRequest {
    * checked again. Left out: no.
    */
   readonly presumes?: boolean;
-  /** Whether one tenant that is read alone is not hashed: its fingerprint says nothing then. Left out: no. */
-  readonly unhashed?: boolean;
+  /**
+   * Whether these tenants were made a moment ago, of nothing and by these very files: another one that was made so and is alike was
+   * found in order, or not, as this one. Left out: no.
+   */
+  readonly made?: boolean;
   /** Whether such a plan, of other tenants maybe, is asked for again over the same connections, none of which is shared. Left out: no. */
   readonly again?: boolean;
   /** Whether what nothing declares is counted; it is not where only some tables are looked at. Left out: yes. */
@@ -151,7 +154,7 @@ async function planUnlocked(
     beside,
     counts,
     memory,
-    unhashed: request.unhashed === true,
+    made: request.made === true,
     again: request.again === true,
     without: locked,
   });
@@ -175,6 +178,7 @@ async function planUnlocked(
     isDefaultOpclass: snapshot.isDefaultOpclass,
     answers,
     kinds: snapshot.kinds,
+    made: request.made === true,
     memberSeed: snapshot.memberSeed,
     readOwned: (schemas) =>
       readOwned(

@@ -1,5 +1,6 @@
 import type { OwnedRead } from '../catalog/owned-reads.js';
 import { diffTenant, type TenantDiff } from '../diff/diff-tenant.js';
+import { isFleetWide, type Question } from '../diff/facts.js';
 import { contextOf, type FleetContext, factsOf } from './fleet-context.js';
 import type { TenantRead } from './tenant-read.js';
 
@@ -20,14 +21,14 @@ export async function planGroup(
       tables: new Map([...representative.tables].map(([name, table]) => [name, table.shape])),
       owned: apart(representative),
     };
-    const known = representative.isNew ? makings.get(fleet.tables) : undefined;
-    const diff = known ?? diffTenant(shape, contextOf(representative, sheet, fleet));
+    const memo = memoOf(representative, apart, fleet);
+    const diff = memo?.known ?? diffTenant(shape, contextOf(representative, sheet, fleet));
     if (sheet.open.size > 0) {
       const schemas = rest.map((tenant) => tenant.schema);
       await fleet.answers.fetch(sheet.open.values(), schemas, (name) => representative.tables.get(name) ?? null);
       continue;
     }
-    if (representative.isNew) makings.set(fleet.tables, diff);
+    memo?.remember(diff, [...sheet.asked.values()]);
     const others: TenantRead[] = [];
     const isLike = fleet.answers.likeness(schema, sheet.asked);
     for (const tenant of rest) {
@@ -40,7 +41,26 @@ export async function planGroup(
 }
 
 /**
- * What makes a tenant of nothing, by the tables that it is to have: nothing is there that anything could be asked about, or
- * agreed to. A process that makes one tenant after another tells it once, and has the statements looked over once.
+ * What makes a tenant of nothing, and that tenants which were made so have all that they need: by the list of their tables, and by
+ * what they look like. A process that makes one tenant after another tells both once, and has the statements looked over once.
  */
-const makings = new WeakMap<FleetContext['tables'], TenantDiff>();
+const told = new WeakMap<FleetContext['tables'], Map<string, TenantDiff>>();
+
+/** What is known of a tenant that is still to be made, or was made a moment ago; null for any other. */
+function memoOf(tenant: TenantRead, apart: (tenant: TenantRead) => readonly OwnedRead[], fleet: FleetContext) {
+  const { isNew, hash } = tenant;
+  if (!isNew && !fleet.made) return null;
+  // Of nothing there is no hash. Digests of definitions are of this reading's seed.
+  const owned = apart(tenant).map(({ table, phase, index }) => [table, phase, index]);
+  const key = JSON.stringify([isNew, hash, owned]);
+  const known = told.get(fleet.tables) ?? new Map<string, TenantDiff>();
+  told.set(fleet.tables, known);
+  return {
+    known: known.get(key),
+    remember(diff: TenantDiff, asked: readonly Question[]) {
+      // What one tenant's rows say holds for no other; and what a new one still needs is told of itself.
+      const isOfAll = (question: Question) => isFleetWide(question) || question.kind === 'view';
+      if (isNew || (diff.changes.length === 0 && asked.every(isOfAll))) known.set(key, diff);
+    },
+  };
+}

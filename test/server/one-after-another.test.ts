@@ -35,6 +35,47 @@ it('C1: makes the second tenant over the connection that made the first, on whic
   await fleet.provision(['second']);
   expect([connectionsBegun(), fleet.database.spare]).toEqual([1, 1]);
   expect((await fleet.plan()).summary).toMatchObject({ tenants: 2, inSync: 2 });
+  await test.exec('DROP SCHEMA first CASCADE; DROP SCHEMA second CASCADE');
+});
+
+/** What reads tables in detail, or has the server judge an expression or a view. */
+const looksClosely = () =>
+  fleet.statements.filter((sql) =>
+    /^\s*(?:EXPLAIN|select (?:c\.oid|a\.attrelid|k\.conrelid|pg_catalog\.pg_get_viewdef))/u.test(sql),
+  );
+
+it('C1: looks closely at the first that it has made, and at another only where that looks different', async () => {
+  // Another program: it has made none.
+  await fleet.close();
+  fleet = await openFleet(test.url);
+  await fleet.provision(['one']);
+  expect(looksClosely()).not.toEqual([]);
+  fleet.forget();
+  await fleet.provision(['two', 'three']);
+  expect(looksClosely()).toEqual([]);
+
+  // Whatever makes another of what was asked for: here a trigger of somebody else's.
+  await test.exec(`
+    CREATE FUNCTION public.meddle() RETURNS event_trigger LANGUAGE plpgsql AS $$
+    DECLARE made record;
+    BEGIN
+      FOR made IN SELECT object_identity FROM pg_event_trigger_ddl_commands() WHERE schema_name = 'four' LOOP
+        IF made.object_identity = 'four.directives' THEN ALTER TABLE four.directives ALTER priority SET DEFAULT 7; END IF;
+        IF made.object_identity = 'four.idx_mental_models_embedding' THEN ALTER INDEX four.idx_mental_models_embedding SET (m = 8); END IF;
+      END LOOP;
+    END $$;
+    CREATE EVENT TRIGGER meddle ON ddl_command_end WHEN TAG IN ('CREATE TABLE', 'CREATE INDEX') EXECUTE FUNCTION public.meddle()`);
+  const { tenants } = await fleet.apply({ schemas: ['four'], createSchema: true });
+  await test.exec('DROP EVENT TRIGGER meddle');
+  expect(tenants.map(({ outcome }) => outcome)).toEqual(['converged']);
+  expect(looksClosely()).not.toEqual([]);
+  // Both were put right by another turn.
+  const again = fleet.statements.filter((sql) => /^(?:ALTER TABLE four\.directives|CREATE INDEX trueup_)/u.test(sql));
+  expect(again).toEqual([
+    'ALTER TABLE four.directives ALTER COLUMN priority SET DEFAULT 0',
+    expect.stringMatching(/^CREATE INDEX trueup_\w+ ON four\.mental_models USING hnsw/u),
+  ]);
+  expect((await fleet.plan({ schemas: ['four'] })).summary).toMatchObject({ inSync: 1 });
 });
 
 it('leaves no lock on it where a batch failed before it had all of its locks', async () => {
