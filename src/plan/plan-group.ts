@@ -52,7 +52,7 @@ function memoOf(tenant: TenantRead, apart: (tenant: TenantRead) => readonly Owne
   if (!isNew && !fleet.made) return null;
   // Of nothing there is no hash. Digests of definitions are of this reading's seed.
   const owned = apart(tenant).map(({ table, phase, index }) => [table, phase, index]);
-  const key = JSON.stringify([isNew, hash, owned]);
+  const key = JSON.stringify([hash, owned]);
   const known = told.get(fleet.tables) ?? new Map<string, TenantDiff>();
   told.set(fleet.tables, known);
   return {

@@ -59,23 +59,24 @@ it('C1: looks closely at the first that it has made, and at another only where t
     CREATE FUNCTION public.meddle() RETURNS event_trigger LANGUAGE plpgsql AS $$
     DECLARE made record;
     BEGIN
-      FOR made IN SELECT object_identity FROM pg_event_trigger_ddl_commands() WHERE schema_name = 'four' LOOP
+      FOR made IN SELECT object_identity FROM pg_event_trigger_ddl_commands() LOOP
         IF made.object_identity = 'four.directives' THEN ALTER TABLE four.directives ALTER priority SET DEFAULT 7; END IF;
-        IF made.object_identity = 'four.idx_mental_models_embedding' THEN ALTER INDEX four.idx_mental_models_embedding SET (m = 8); END IF;
+        IF made.object_identity = 'five.idx_mental_models_embedding' THEN ALTER INDEX five.idx_mental_models_embedding SET (m = 8); END IF;
       END LOOP;
     END $$;
     CREATE EVENT TRIGGER meddle ON ddl_command_end WHEN TAG IN ('CREATE TABLE', 'CREATE INDEX') EXECUTE FUNCTION public.meddle()`);
-  const { tenants } = await fleet.apply({ schemas: ['four'], createSchema: true });
+  await fleet.provision(['four', 'five']);
   await test.exec('DROP EVENT TRIGGER meddle');
-  expect(tenants.map(({ outcome }) => outcome)).toEqual(['converged']);
   expect(looksClosely()).not.toEqual([]);
   // Both were put right by another turn.
-  const again = fleet.statements.filter((sql) => /^(?:ALTER TABLE four\.directives|CREATE INDEX trueup_)/u.test(sql));
-  expect(again).toEqual([
+  const again = fleet.statements.filter((sql) =>
+    /^(?:ALTER TABLE four\.directives ALTER|CREATE INDEX trueup_)/u.test(sql),
+  );
+  expect(again.sort()).toEqual([
     'ALTER TABLE four.directives ALTER COLUMN priority SET DEFAULT 0',
-    expect.stringMatching(/^CREATE INDEX trueup_\w+ ON four\.mental_models USING hnsw/u),
+    expect.stringMatching(/^CREATE INDEX trueup_\w+ ON five\.mental_models USING hnsw/u),
   ]);
-  expect((await fleet.plan({ schemas: ['four'] })).summary).toMatchObject({ inSync: 1 });
+  expect((await fleet.plan({ schemas: ['four', 'five'] })).summary).toMatchObject({ inSync: 2 });
 });
 
 it('leaves no lock on it where a batch failed before it had all of its locks', async () => {
