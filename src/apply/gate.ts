@@ -19,7 +19,7 @@ export interface InLine {
   readonly isShort: boolean;
   /** Whether it is still to be made; asked when its turn comes. */
   goesOn(): boolean;
-  /** What its failure is thrown as; asked while the session has nothing else to do, and is in no transaction. */
+  /** What its failure is thrown as; asked while the session has nothing else to do, and is in no transaction. Never throws. */
   explain(error: unknown): Promise<unknown>;
 }
 
