@@ -11,6 +11,7 @@ import type {
   PlanSummary,
   UnreadableTenant,
 } from '../plan/fleet-plan.js';
+import { unreadableRemedy } from '../plan/unreadable.js';
 import { showSql } from '../sql/template.js';
 import { type ChangeDocument, changeDocument } from './change-document.js';
 import { FORMAT_VERSION, TRUEUP_VERSION } from './document-version.js';
@@ -35,7 +36,7 @@ export interface PlanDocument {
   readonly databaseChanges: readonly (PlannedChangeDocument & { readonly database: string })[];
   readonly diagnostics: readonly Diagnostic[];
   readonly driftClasses: readonly DriftClassDocument[];
-  readonly unreadable: readonly UnreadableTenant[];
+  readonly unreadable: readonly (UnreadableTenant & { readonly remedy: string })[];
 }
 
 /** A database, without anything that opens it. */
@@ -108,6 +109,7 @@ export function planDocument(plan: FleetPlan, options: { readonly showValues: bo
         schema: tenant.schema,
         code: tenant.code,
         message: options.showValues ? tenant.message : withoutRowValues(tenant.message),
+        remedy: unreadableRemedy(tenant),
       })),
   };
 }

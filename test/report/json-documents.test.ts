@@ -77,6 +77,18 @@ describe('the JSON of a plan', () => {
     expect(planDocument(plan, { showValues: false }).selection).toEqual({ shard: null });
   });
 
+  it('says of a tenant that could not be read what to do', () => {
+    expect(planDocument(plan, { showValues: false }).unreadable).toEqual([
+      {
+        database: 'main',
+        schema: 'u',
+        code: 'TENANT_UNREADABLE',
+        message: 'permission denied',
+        remedy: 'let the role read the tenant’s tables (row security included), then run again',
+      },
+    ]);
+  });
+
   it('shows a family’s members as one change with template statements', () => {
     const document = planDocument(plan, { showValues: false });
     expect(document.driftClasses[0]).toMatchObject({
