@@ -1,5 +1,5 @@
 import { isLost } from '../database/database-errors.js';
-import type { Session } from '../database/session.js';
+import { DatabaseError, type Session } from '../database/session.js';
 import { inOneMessage } from '../database/transaction.js';
 
 /** Messages of one session that may be under way at once: one that runs, and one that the server finds when that is through. */
@@ -18,15 +18,13 @@ export interface InLine {
   /** Whether others may be in one message with it. */
   readonly isShort: boolean;
   /** Whether it is still to be made; asked when its turn comes. */
-  goesOn(): boolean;
+  readonly goesOn: () => boolean;
   /** What its failure is thrown as; asked while the session has nothing else to do, and is in no transaction. Never throws. */
-  explain(error: unknown): Promise<unknown>;
+  readonly explain: (error: unknown) => Promise<unknown>;
 }
 
 interface Waiting {
   readonly transaction: InLine;
-  /** Whether others may be in one message with it. */
-  readonly isShort: boolean;
   readonly resolve: (made: boolean) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -58,7 +56,7 @@ export class Gate {
    */
   inLine(transaction: InLine): Promise<boolean> {
     return new Promise((resolve, reject) => {
-      this.#queue.push({ transaction, isShort: transaction.isShort, resolve, reject });
+      this.#queue.push({ transaction, resolve, reject });
       this.#lookSoon();
     });
   }
@@ -117,7 +115,7 @@ export class Gate {
     while (taken.length < TOGETHER) {
       const [next] = this.#queue;
       if (next === undefined || 'begin' in next) break;
-      if (taken.length > 0 && !(next.isShort && taken[0]?.isShort)) break;
+      if (taken.length > 0 && !(next.transaction.isShort && taken[0]?.transaction.isShort)) break;
       this.#queue.shift();
       if (next.transaction.goesOn()) taken.push(next);
       else next.resolve(false);
@@ -141,10 +139,9 @@ export class Gate {
     // Whether any of them was made nobody knows.
     if (isLost(error)) for (const { reject } of all) reject(error);
     // Nothing of it was run: what it stood behind has failed, and was still open.
-    else if (isOf(error, IN_FAILED_TRANSACTION) && this.#isToRecover) this.#behind.push(...all);
+    else if (hasCode(error, IN_FAILED_TRANSACTION) && this.#isToRecover) this.#behind.push(...all);
     // The server parses all of a message before it runs any of it. Whose statement that was shows when each is sent by itself.
-    else if (isOf(error, SYNTAX_ERROR) && behind.length > 0)
-      this.#behind.push(...all.map((waiting) => ({ ...waiting, isShort: false })));
+    else if (hasCode(error, SYNTAX_ERROR) && behind.length > 0) this.#behind.push(...all.map(byItself));
     else {
       this.#failed.push({ waiting: first, error });
       this.#behind.push(...behind);
@@ -168,5 +165,10 @@ export class Gate {
 const IN_FAILED_TRANSACTION = '25P02';
 const SYNTAX_ERROR = '42601';
 
-const isOf = (error: unknown, code: string): boolean =>
-  error instanceof Error && 'code' in error && error.code === code;
+const hasCode = (error: unknown, code: string): boolean => error instanceof DatabaseError && error.code === code;
+
+/** In a message of its own from here on. */
+const byItself = (waiting: Waiting): Waiting => ({
+  ...waiting,
+  transaction: { ...waiting.transaction, isShort: false },
+});

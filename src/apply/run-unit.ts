@@ -88,19 +88,18 @@ async function runLocked(
   const { gate } = worker;
   const budget = request.limits.lockTimeout;
   const goesOn = () => begun || (request.control.running && !crew.halted);
-  const alone = async (): Promise<boolean> => {
+  const explain = (error: unknown) => explained(asStale(error, schema), worker.session, schema, unit);
+  const script = scriptOf(schema, unit, budget, { order, isFirst });
+  if (script !== null) return gate.inLine({ ...script, goesOn, explain });
+  return gate.alone(async () => {
     if (!goesOn()) return false;
     try {
       await runTransaction(worker.session, schema, unit, budget, order);
       return true;
     } catch (error) {
-      throw await explained(error, worker.session, schema, unit);
+      throw await explain(error);
     }
-  };
-  const script = scriptOf(schema, unit, budget, { order, isFirst });
-  if (script === null) return gate.alone(alone);
-  const explain = (error: unknown) => explained(asStale(error, schema), worker.session, schema, unit);
-  return gate.inLine({ ...script, goesOn, explain });
+  });
 }
 
 /** What existing rows failed must not go on to refuse the application's next ones. */

@@ -23,7 +23,11 @@ export class TransactionMessage implements Submittable {
   /** The server found others than were meant: of none can be told how far it came. */
   #isOther = false;
 
-  constructor(private readonly transactions: readonly (readonly string[])[]) {}
+  readonly #statements: readonly string[];
+
+  constructor(private readonly transactions: readonly (readonly string[])[]) {
+    this.#statements = transactions.flat();
+  }
 
   /** How many of the transactions are through. */
   get made(): number {
@@ -44,7 +48,7 @@ export class TransactionMessage implements Submittable {
     if (this.#written) return;
     this.#written = true;
     // On a line of its own: a statement may end in a comment.
-    connection.query(this.transactions.flat().join('\n;\n'));
+    connection.query(this.#statements.join('\n;\n'));
   }
 
   handleRowDescription(): void {}
@@ -56,7 +60,7 @@ export class TransactionMessage implements Submittable {
   }
 
   handleReadyForQuery(): void {
-    const { length } = this.transactions.flat();
+    const { length } = this.#statements;
     this.#isOther = this.#through > length;
     if (this.#through === length) this.#answer.resolve();
     else this.#answer.reject(new DatabaseError(unexpected(length, this.#through), INTERNAL));

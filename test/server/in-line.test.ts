@@ -2,6 +2,7 @@ import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { ApplyEvent } from '../../src/apply/events.js';
 import { Gate } from '../../src/apply/gate.js';
 import { DEFAULT_LIMITS } from '../../src/apply/request.js';
+import { RunControl } from '../../src/apply/run-control.js';
 import { type FleetUnderTest, openFleet } from '../support/fleet.js';
 import { lackingExtra, notesState } from '../support/notes.js';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
@@ -56,27 +57,34 @@ it.each([1, 2, 4])(
   },
 );
 
-it('the next tenants of a connection are with the server while one waits, eight with that one, and no more', async () => {
+/** Runs `work` while somebody reads this tenant's table in a transaction, which `commit` ends. */
+async function whileReading(schema: string, work: (commit: () => Promise<unknown>) => Promise<void>): Promise<void> {
   const reader = await database.connect();
   try {
-    await reader.query('BEGIN; SELECT FROM t11.notes');
-    const limits = { ...DEFAULT_LIMITS, lockTimeout: 30_000 };
-    const sentTo = (schema: string) => fleet.statements.some((sql) => sql.startsWith(`LOCK TABLE ${schema}.notes`));
-    const schemas = SCHEMAS.filter((schema) => !REFUSED.includes(schema));
-    const applying = fleet.apply({ directory, concurrency: 1, schemas, run: { limits } });
-    await expect.poll(() => schemas.slice(0, 8).every(sentTo), { interval: 5, timeout: 20_000 }).toBe(true);
-    expect([schemas.filter((schema) => !sentTo(schema)), await changed()]).toEqual([schemas.slice(8), []]);
-    await reader.query('COMMIT');
-    expect((await applying).summary).toMatchObject({ converged: schemas.length });
+    await reader.query(`BEGIN; SELECT FROM ${schema}.notes`);
+    await work(() => reader.query('COMMIT'));
   } finally {
     await reader.end();
   }
-});
+}
 
-it('R1: a tenant that waits for its lock in vain takes nobody with it who was sent along', async () => {
-  const reader = await database.connect();
-  try {
-    await reader.query('BEGIN; SELECT FROM t12.notes');
+/** Waits for every lock until the reader is through. */
+const PATIENT = { ...DEFAULT_LIMITS, lockTimeout: 30_000 };
+const sentTo = (schema: string) => fleet.statements.some((sql) => sql.startsWith(`LOCK TABLE ${schema}.notes`));
+const TAKEN = SCHEMAS.filter((schema) => !REFUSED.includes(schema));
+const SOON = { interval: 5, timeout: 20_000 };
+
+it('the next tenants of a connection are with the server while one waits, eight with that one, and no more', () =>
+  whileReading('t11', async (commit) => {
+    const applying = fleet.apply({ directory, concurrency: 1, schemas: TAKEN, run: { limits: PATIENT } });
+    await expect.poll(() => TAKEN.slice(0, 8).every(sentTo), SOON).toBe(true);
+    expect([TAKEN.filter((schema) => !sentTo(schema)), await changed()]).toEqual([TAKEN.slice(8), []]);
+    await commit();
+    expect((await applying).summary).toMatchObject({ converged: TAKEN.length });
+  }));
+
+it('R1: a tenant that waits for its lock in vain takes nobody with it who was sent along', () =>
+  whileReading('t12', async () => {
     const events: ApplyEvent[] = [];
     const limits = { ...DEFAULT_LIMITS, lockTimeout: 200, attempts: 1 };
     const schemas = ['t11', 't12', 't13', 't17', 't18', 't19'];
@@ -88,40 +96,36 @@ it('R1: a tenant that waits for its lock in vain takes nobody with it who was se
     ]);
     expect(await changed()).toEqual(schemas.filter((schema) => schema !== 't12'));
     expect(events.filter(({ kind }) => kind === 'retry')).toEqual([]);
-  } finally {
-    await reader.end();
-  }
-});
+  }));
 
-it('no tenant stands in line behind another while a connection has nothing to do', async () => {
-  const reader = await database.connect();
-  try {
-    await reader.query('BEGIN; SELECT FROM t11.notes');
-    const limits = { ...DEFAULT_LIMITS, lockTimeout: 30_000 };
-    const applying = fleet.apply({ directory, concurrency: 3, schemas: ['t11', 't12'], run: { limits } });
-    await expect.poll(changed, { interval: 5, timeout: 20_000 }).toEqual(['t12']);
-    await reader.query('COMMIT');
+it('no tenant stands in line behind another while a connection has nothing to do', () =>
+  whileReading('t11', async (commit) => {
+    const applying = fleet.apply({ directory, concurrency: 3, schemas: ['t11', 't12'], run: { limits: PATIENT } });
+    await expect.poll(changed, SOON).toEqual(['t12']);
+    await commit();
     expect((await applying).summary).toMatchObject({ converged: 2 });
-  } finally {
-    await reader.end();
-  }
-});
+  }));
 
-it('at the end of a batch few stand behind a tenant that waits, and the others are made meanwhile', async () => {
-  const reader = await database.connect();
-  try {
-    await reader.query('BEGIN; SELECT FROM t11.notes');
-    const limits = { ...DEFAULT_LIMITS, lockTimeout: 30_000 };
+it('at the end of a batch few stand behind a tenant that waits, and the others are made meanwhile', () =>
+  whileReading('t11', async (commit) => {
     const schemas = ['t11', 't12', 't13', 't17', 't18', 't19', 't21', 't22'];
-    const applying = fleet.apply({ directory, concurrency: 3, schemas, run: { limits } });
-    await expect.poll(async () => (await changed()).length, { interval: 5, timeout: 20_000 }).toBe(5);
-    expect((await changed()).includes('t11')).toBe(false);
-    await reader.query('COMMIT');
+    const applying = fleet.apply({ directory, concurrency: 3, schemas, run: { limits: PATIENT } });
+    await expect.poll(async () => (await changed()).length, SOON).toBe(5);
+    expect(await changed()).not.toContain('t11');
+    await commit();
     expect((await applying).summary).toMatchObject({ converged: schemas.length });
-  } finally {
-    await reader.end();
-  }
-});
+  }));
+
+it('a drain finishes what is with the server, though one of it waits, and begins nothing of the rest', () =>
+  whileReading('t11', async (commit) => {
+    const control = new RunControl();
+    const applying = fleet.apply({ directory, concurrency: 1, schemas: TAKEN, run: { limits: PATIENT, control } });
+    await expect.poll(() => TAKEN.slice(0, 8).every(sentTo), SOON).toBe(true);
+    control.drain('SIGTERM');
+    await commit();
+    expect((await applying).summary).toMatchObject({ converged: 8, notAttempted: TAKEN.length - 8 });
+    expect(await changed()).toEqual(TAKEN.slice(0, 8));
+  }));
 
 it('a statement that the server does not understand fails the tenant that it is for, and none that was sent along', async () => {
   const session = await fleet.database.connect();
