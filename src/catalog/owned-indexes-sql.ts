@@ -54,16 +54,16 @@ said as materialized (
    cross join lateral (select ic.* from pg_catalog.pg_class ic where ic.oid = d.indexrelid offset 0) ic
     join rel r on r.oid = i.indrelid),
 member as materialized (
-  select tab, fam, ns, kind, count(*) n, pg_catalog.bit_xor(h) h, min("at") "first", max("at") "last" from (
-    select f.tab, f.fam, f.ns, f.indexrelid "at", ${textHash(SKELETON, 'said.def')} kind,
-           ${memberHash('f.nm', 'f.pred', SEED)} h
-      from found f join said on said.alike = f.alike cross join lateral (select ${UNQUOTED} said offset 0) bare where f.fam is not null) m group by 1, 2, 3, 4),
+  select m.tab, m.fam, m.ns, m.n, m.h, m.first, ${textHash(SKELETON, 'm.def')} kind from (
+    select f.tab, f.fam, f.ns, said.def, count(*) n, pg_catalog.bit_xor(${memberHash('f.nm', 'f.pred', SEED)}) h, min(f.indexrelid) "first"
+      from found f join said on said.alike = f.alike where f.fam is not null group by 1, 2, 3, 4) m
+    join found f on f.indexrelid = m.first cross join lateral (select ${UNQUOTED} said offset 0) bare),
 unit as (
   select tab, fam, ns, ${memberDigest('sum(n)', 'pg_catalog.bit_xor(h)')} digest, pg_catalog.array_agg(kind::text order by kind) kinds
     from member group by 1, 2, 3),
 kind as (
   select k.tab, k.fam, k.kind, e.example from (
-    select tab, fam, kind, min("first") "first", max("last") "last" from member group by 1, 2, 3) k
+    select tab, fam, kind, min("first") "first", max("first") "last" from member group by 1, 2, 3) k
    cross join lateral (select distinct pg_catalog.unnest(array[k."first", k."last"]) example) e)`;
 }
 
