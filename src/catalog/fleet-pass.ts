@@ -1,8 +1,8 @@
 import type { Session } from '../database/session.js';
 import type { FleetRow } from './fleet-row.js';
-import { type OwnershipFilter, tenantRelations } from './owned.js';
+import { NOTHING_MORE, type OwnershipFilter, tenantRelations } from './owned.js';
 import { asOwned, type OwnedIndexes } from './owned-indexes.js';
-import { OWNED_ROWS, ownedSql } from './owned-indexes-sql.js';
+import { inWords, OWNED_ROWS, ownedSql } from './owned-indexes-sql.js';
 import { readForHash } from './rough-hash.js';
 import { asShapes, type HashedShape, randomSeed, SHAPE_ROWS, shapesSql, WORTH_ROUGH } from './shape-hash.js';
 import { ANY_TENANTS, shared } from './shared-snapshot.js';
@@ -55,7 +55,10 @@ export async function readFleet(
     const { serverVersion } = session;
     const isCut = request.shapes && filter.relevant.length > 0;
     const sql = `with ${[
-      tenantRelations(isRough ? readForHash(serverVersion, isCut) : undefined, isCut),
+      tenantRelations(
+        { ...(isRough ? readForHash(serverVersion, isCut) : NOTHING_MORE), words: apart ? inWords(isRough) : null },
+        isCut,
+      ),
       ...(apart ? [ownedSql(serverVersion, isRough)] : []),
       ...(request.shapes ? [shapesSql(serverVersion, { isRough, isCut })] : []),
     ].join(',')}${[...(apart ? [OWNED_ROWS] : []), ...(request.shapes ? [SHAPE_ROWS] : [])].join('\nunion all')}`;

@@ -1,3 +1,4 @@
+import { FACE_OF_TABLE } from './faces.js';
 import { SEED, textHash } from './seeded-hash.js';
 import { versionColumns } from './table-hash.js';
 
@@ -16,28 +17,33 @@ export const memberHash = (name: string, predicate: string, seed: string): strin
  */
 export const memberDigest = (count: string, hash: string): string => `${count}::text || ':' || ${hash}::text`;
 
+/** A predicate of table `r`, as the server says it. Over the face's table, which may go meanwhile, and would take the words of all with it. */
+export const inWords =
+  (isRough: boolean) =>
+  (tree: string): string =>
+    isRough
+      ? `coalesce(pg_catalog.pg_get_expr(${tree}, face.rel), pg_catalog.pg_get_expr(${tree}, r.oid))`
+      : `pg_catalog.pg_get_expr(${tree}, r.oid)`;
+
 /**
  * Common table expressions that read, beside `own`, what {@link OWNED_ROWS} gives. What a definition says is put into words
  * once for all that agree to the letter.
- * @param isRough many tenants are read: takes {@link SEED}, `rel.h` and `own.d`
+ * @param isRough many tenants are read: takes {@link SEED}, `own.k` and `face`
  */
 export function ownedSql(version: number, isRough: boolean): string {
   const { nullsNotDistinct } = versionColumns(version);
-  // Numbers of columns mean the same where tables name theirs alike. An expression may name a tenant's own: one table's alone.
-  const alike = `own.d # r.h # case when own.single then ${textHash('own.indexrelid::text')} else 0 end`;
-  const ownTable = 'pg_catalog.pg_get_expr(own.indpred, r.oid)';
-  // The one table may go meanwhile, and would take the words of all with it.
-  const predicate = isRough ? `coalesce(pg_catalog.pg_get_expr(own.indpred, face.rel), ${ownTable})` : ownTable;
-  return `${isRough ? LIKE_COLUMNS : ''}
+  // An expression may name a tenant's own: one index's alone.
+  const alike = `own.k # case when own.single then ${textHash('own.indexrelid::text')} else 0 end`;
+  return `
 found as materialized (
   select r.relname tab, own.relname nm, r.ns, r.nspname, own.indexrelid, own.phase, pred.px, pred.is pred,
          case when pg_catalog.cardinality(pg_catalog.array_remove(own.fams, null)) = 1 and not coalesce(pred.px, false)
                and (own.phase is null or own.phase = any(sel.phases)) then (pg_catalog.array_remove(own.fams, null))[1] end fam,
          ${isRough ? alike : 'own.indexrelid::text::int8'} alike
-    from own join rel r on r.oid = own.rel${isRough ? '\n    join face on face.relname = r.relname and face.h = r.h' : ''}
+    from own join rel r on r.oid = own.rel${isRough ? `\n    join ${FACE_OF_TABLE}` : ''}
    cross join lateral (
     select p "is", pg_catalog.strpos(p, r.px) > 0 or pg_catalog.strpos(p, r.pq) > 0 px
-      from (select case when own.indpred is not null then ${predicate} end p offset 0) t offset 0) pred
+      from (select case when own.fams <> '{}' then own.words when own.indpred is not null then ${inWords(isRough)('own.indpred')} end p offset 0) t offset 0) pred
    cross join (select array(select pg_catalog.jsonb_array_elements_text($3::jsonb -> 'selected')) phases offset 0) sel),
 said as materialized (
   select d.alike, pg_catalog.hashtextextended(concat_ws('|', ic.relam, i.indnkeyatts, i.indclass, i.indoption, i.indcollation, i.indisunique,
@@ -66,13 +72,6 @@ kind as (
     select tab, fam, kind, min("first") "first", max("first") "last" from member group by 1, 2, 3) k
    cross join lateral (select distinct pg_catalog.unnest(array[k."first", k."last"]) example) e)`;
 }
-
-/**
- * Tables of one name and like columns, by one of them. A predicate reads alike over each, and the server opens the table over
- * which it puts one into words: of ten thousand that took as long as the words of nine members each.
- */
-const LIKE_COLUMNS = `
-face as materialized (select relname, h, min(oid) rel from rel group by 1, 2),`;
 
 /** One row a group of owned indexes, of tenants' members and of kinds of those, in the columns of {@link FleetRow}. */
 export const OWNED_ROWS = `

@@ -1,7 +1,9 @@
 import { nameLikes, namePattern } from '../desired-state/family-names.js';
 import type { DesiredPhase, DesiredTable, IndexFamily } from '../desired-state/model.js';
+import { COLUMNS_OF_TABLE, FACE_OF_TABLE } from './faces.js';
 import type { Relevance } from './relevance.js';
-import { isChangeableColumn, isRelevantColumn, RELEVANT_INDEX } from './relevance-sql.js';
+import { RELEVANT_INDEX } from './relevance-sql.js';
+import { textHash } from './seeded-hash.js';
 
 /**
  * What the catalog queries need to tell owned indexes and family members from the rest: they are read apart, tenant by
@@ -97,13 +99,14 @@ export const familyNamePattern = (family: IndexFamily): string => namePattern(fa
 export interface AlsoRead {
   /** Common table expressions that the others take, over `ns`; each with a comma behind it. */
   readonly first: string;
-  /**
-   * Columns more of each table, as aggregates over the columns `a` of table `r` (`a.relevant` and `a.changeable` where the filter
-   * cuts tables), `h` among them; empty for none.
-   */
+  /** Columns more of each table, as aggregates over the columns `a` of table `r`, `h` among them; empty for none. */
   readonly table: string;
-  /** What else of each index. Null: only those that may stand apart are read. */
+  /** Common table expressions over `rel`; each with a comma behind it. */
+  readonly over: string;
+  /** What else of each index, beside `face`. Null: only those that may stand apart are read. */
   readonly index: IndexHashing | null;
+  /** Puts the predicate of index `i` of table `r` (of `face`) into words; null where nobody asks. */
+  readonly words: ((tree: string) => string) | null;
 }
 
 /** How an index is hashed. */
@@ -117,7 +120,7 @@ interface IndexHashing {
 const treesOf = (of: string, { trees }: IndexHashing): string =>
   `case when ${of}.indpred is not null or ${of}.indexprs is not null then ${trees(of)} end`;
 
-const NOTHING_MORE: AlsoRead = { first: '', table: '', index: null };
+export const NOTHING_MORE: AlsoRead = { first: '', table: '', over: '', index: null, words: null };
 
 /**
  * No row, of which the planner expects a thousand. A name of which its sample of pg_class holds few is expected on a handful
@@ -138,8 +141,9 @@ const many = (columns: number): string =>
  * which nothing is (`bare`) is asked for no more than whether it is there
  */
 export function tenantRelations(also: AlsoRead = NOTHING_MORE, isCut = false): string {
-  const { index } = also;
-  const alike = also.table === '' ? 'r.oid::text::int8' : 'r.h';
+  const { index, words } = also;
+  const alike = index === null ? KEYS : ALIKE;
+  const key = (of: string) => (index === null ? `${of}.alike` : `${of}.alike # ${of}.d`);
   return `
 ns as materialized (
   select n.oid, n.nspname, pg_catalog.quote_ident(n.nspname) || '.' px,
@@ -169,53 +173,53 @@ rel as materialized (
       ? ''
       : `
    cross join lateral (select ${also.table}
-     from ${isCut ? FLAGGED : `pg_catalog.pg_attribute a where ${COLUMNS}`}) a`
-  }),
+     from pg_catalog.pg_attribute a where ${COLUMNS_OF_TABLE}${isCut ? ' and not r.bare' : ''}) a`
+  }),${also.over}
 ix as materialized (
-  select r.oid rel, ${alike} alike, i.indexrelid, ic.relname, ic.relam, i.indisvalid and i.indisready and i.indislive usable, told.tab,
-         case when told.ruled then pg_catalog.array_remove((i.indkey::int2[])[0:i.indnkeyatts - 1] || case when i.indexprs is null then '{}'::int2[]
-           else array(select m[1]::int2 from pg_catalog.regexp_matches(i.indexprs::text, ':varattno (\\d+)', 'g') m) end, 0::int2) end keys,
-         ${MAY_STAND_APART} may, case when ${MAY_STAND_APART} then i.indpred end indpred, case when ${MAY_STAND_APART} then i.indexprs end indexprs,
-         i.indexprs is not null or i.indisunique or i.indisexclusion single${index === null ? '' : `, ${index.own} d, case when not ${MAY_STAND_APART} then ${treesOf('i', index)} end th`}
-    from rel r join pg_catalog.pg_index i on i.indrelid = r.oid${isCut ? ' and not r.bare' : ''} join pg_catalog.pg_class ic on ic.oid = i.indexrelid
+  select r.oid rel, ${alike} alike, i.indexrelid, ic.relname, ic.relam, i.indisvalid and i.indisready and i.indislive usable, told.ruled, told.fams,
+         ${MAY_STAND_APART} may, case when told.ruled then i.indexprs end indexprs, i.indexprs is not null or i.indisunique or i.indisexclusion single,
+         case when told.ruled${words === null ? '' : " and told.fams = '{}'"} then i.indpred end indpred${words === null ? '' : `, case when told.fams <> '{}' then ${words('i.indpred')} end words`}${
+           index === null
+             ? ''
+             : `,
+         ${index.own} d, case when not ${MAY_STAND_APART} then ${treesOf('i', index)} end th`
+         }
+    from rel r${words === null || index === null ? '' : ` join ${FACE_OF_TABLE}`} join pg_catalog.pg_index i on i.indrelid = r.oid${isCut ? ' and not r.bare' : ''} join pg_catalog.pg_class ic on ic.oid = i.indexrelid
    cross join lateral (select ic.relam = any(array(select pg_catalog.unnest(methods) from rule)) "is") ruled
    cross join lateral (
-    select ruled.is ruled, case when r.tab is not null and ic.relname::text ^@ any(array(select prefix from fam)) then r.tab end tab offset 0) told
+    select ruled.is ruled, case when r.tab is not null and ic.relname::text ^@ any(array(select prefix from fam)) then array(
+      select case when not ic.relname = any(fam.declared) then fam.digested end from fam
+       where fam.tab = r.tab and pg_catalog.starts_with(ic.relname::text, fam.prefix)
+         and case when fam.likes is null then ic.relname ~ fam.pattern else ic.relname::text like any (fam.likes) end) else '{}'::int4[] end fams offset 0) told
    ${isCut ? `where ruled.is or ${RELEVANT_INDEX}` : index === null ? `where ${MAY_STAND_APART}` : ''}),
 ${isCut ? 'unusable as materialized (select indexrelid from ix where not usable),' : ''}
 claim as materialized (
-  select k.alike, k.relam, k.keys, rule.phase from (select alike, relam, keys, min(rel) rel from ix where keys is not null group by 1, 2, 3) k
-   cross join lateral (select array(select a.attname from pg_catalog.pg_attribute a where a.attrelid = k.rel and a.attnum = any(k.keys)) names offset 0) n
+  select k.k, rule.phase from (select ${key('ix')} k, relam, min(indexrelid) indexrelid from ix where ruled group by 1, 2) k
+   cross join lateral (select i.indrelid, (i.indkey::int2[])[0:i.indnkeyatts - 1] || case when i.indexprs is null then '{}'::int2[]
+      else array(select m[1]::int2 from pg_catalog.regexp_matches(i.indexprs::text, ':varattno (\\d+)', 'g') m) end keys
+      from pg_catalog.pg_index i where i.indexrelid = k.indexrelid offset 0) i
+   cross join lateral (select array(select a.attname from pg_catalog.pg_attribute a where a.attrelid = i.indrelid and a.attnum = any(i.keys)) names offset 0) n
     join rule on k.relam = any(rule.methods) and n.names <@ rule.allowed and n.names && rule.columns
-  union all ${many(4)}),
-owned as (select alike, relam, keys, max(phase) phase from claim group by 1, 2, 3),
-whose as materialized (
-  select c.indexrelid, c.rel, c.relname, c.indpred, c.indexprs, c.single, owned.phase, named.fams${index === null ? '' : ', c.d'},
-         owned.phase is not null or coalesce(named.fams <> '{}', false) apart
-    from ix c left join owned on owned.alike = c.alike and owned.relam = c.relam and owned.keys = c.keys
-   cross join lateral (select case when c.tab is not null then array(
-      select case when not c.relname = any(fam.declared) then fam.digested end from fam
-       where fam.tab = c.tab and pg_catalog.starts_with(c.relname::text, fam.prefix)
-         and case when fam.likes is null then c.relname ~ fam.pattern else c.relname::text like any (fam.likes) end) end fams offset 0) named
-   where c.may),
-own as not materialized (select * from whose where apart),
+  union all ${many(2)}),
+owned as materialized (select k, max(phase) phase from claim group by 1),
+own as not materialized (
+  select c.*, ${key('c')} k, owned.phase from ix c left join owned on c.ruled and owned.k = ${key('c')}
+   where owned.phase is not null or c.fams <> '{}'),
 plain as not materialized (
-  select rel, indexrelid, relname${index === null ? '' : ', d, th'} from ix where not may
+  select rel, indexrelid, relname${index === null ? '' : `, d, th`} from ix where not may
   union all
-  select rel, indexrelid, relname${index === null ? '' : `, d, ${treesOf('whose', index)}`} from whose where not apart)`;
+  select c.rel, c.indexrelid, c.relname${index === null ? '' : `, c.d, ${treesOf('c', index)}`} from ix c left join owned on c.ruled and owned.k = ${key('c')}
+   where c.may and owned.phase is null and c.fams = '{}')`;
 }
 
 /** Of the others no more is kept than a hash of their trees: a hundred indexes of a tenant would fill the memory with those. */
-const MAY_STAND_APART = '(told.ruled or told.tab is not null)';
+const MAY_STAND_APART = "(told.ruled or told.fams <> '{}')";
 
-const COLUMNS = 'a.attrelid = r.oid and a.attnum > 0 and not a.attisdropped';
+/** Indexes of one `alike` and one hash of what they say have alike keys: numbers of columns mean the same where tables name theirs alike. */
+const ALIKE = `r.h # case when told.ruled and i.indexprs is not null then ${textHash('i.indexprs::text')} else 0 end`;
 
-/** The columns of a table that is cut, each with what of it is relevant: told once, where it is asked several times. */
-const FLAGGED = `(
-       select a.attnum, a.attname, a.atttypid, a.atttypmod, a.attnotnull, a.attidentity, a.attgenerated, a.attcollation,
-              ${isRelevantColumn('a.attname')} relevant,
-              case when ${isRelevantColumn('a.attname')} then ${isChangeableColumn('a.attname')} end changeable
-         from pg_catalog.pg_attribute a where ${COLUMNS} and not r.bare offset 0) a`;
+/** What keys consist of, word for word. */
+const KEYS = `concat_ws('|', r.oid, ic.relam, i.indnkeyatts, i.indkey, i.indexprs)`;
 
 const CUT = `
 cut as materialized (

@@ -1,3 +1,4 @@
+import { FACE_OF_TABLE, faces } from './faces.js';
 import { foreignReferences } from './object-references.js';
 import type { AlsoRead } from './owned.js';
 import { isRelevantConstraint } from './relevance-sql.js';
@@ -5,18 +6,11 @@ import { keyedHash, rowHash, SEED, seededHash, textHash } from './seeded-hash.js
 import { keyOptions, referencedTable, versionColumns, WITH_OPTIONS } from './table-hash.js';
 import { CONSTRAINTS, defaults, INDEXES, treeHash, treeSql } from './tree-hash.js';
 
-/**
- * What the rough hash needs of the pass over tables and indexes: `rel.h` is made of all columns; of one that is not relevant only
- * number and name are hashed, since indexes refer to it. `rel.nums` are the columns whose defaults and constraints are relevant too,
- * and `rel.numbered` those of them that have a sequence of their own, identity columns.
- */
+/** What the rough hash needs of the pass over tables and indexes: `rel.h` is made of all columns, whether relevant or not. */
 export const readForHash = (version: number, isCut: boolean): AlsoRead => ({
   first: KINDS,
-  table: isCut
-    ? `coalesce(pg_catalog.bit_xor(case when a.relevant then ${COLUMN} else ${textHash('a.attname::text', `${SEED} # a.attnum`)} end), 0) h,
-           pg_catalog.array_agg(a.attnum) filter (where a.changeable) nums,
-           pg_catalog.array_agg(a.attnum) filter (where a.changeable and a.attidentity <> '') numbered`
-    : `coalesce(pg_catalog.bit_xor(${COLUMN}), 0) h, pg_catalog.array_agg(a.attnum) filter (where a.attidentity <> '') numbered`,
+  table: `coalesce(pg_catalog.bit_xor(${COLUMN}), 0) h`,
+  over: faces(isCut),
   index: {
     own: seededHash(
       `'i'::text, ic.relam, i.indnkeyatts, i.indkey::int2[], i.indclass, i.indoption::int2[], i.indcollation,
@@ -27,6 +21,7 @@ export const readForHash = (version: number, isCut: boolean): AlsoRead => ({
     ),
     trees: (of) => treeHash([`${of}.indpred`, `${of}.indexprs`]),
   },
+  words: null,
 });
 
 /**
@@ -51,9 +46,9 @@ con as materialized (
            // PostgreSQL 18's NOT NULL constraints have names that are no part of a shape; a column has one at most.
            `case when k.contype <> 'n' then k.conname::text else k.conkey::text end`,
          )} d
-    from rel r
+    from rel r${isCut ? ` join ${FACE_OF_TABLE}` : ''}
    cross join lateral (select k.* from pg_catalog.pg_constraint k where k.conrelid = r.oid offset 0) k
-   where k.contype <> 't'${isCut ? ` and not r.bare and ${isRelevantConstraint('r.nums')}` : ''}),
+   where k.contype <> 't'${isCut ? ` and not r.bare and ${isRelevantConstraint('face.nums')}` : ''}),
 ${treeSql(version, 'dtree', defaults(isCut))},
 ${treeSql(version, 'itree', INDEXES)},
 ${treeSql(version, 'ktree', CONSTRAINTS)},
@@ -106,18 +101,20 @@ const relativeTo = (prefix: string, catalog: string, oid: string): string =>
                  from pg_catalog.${catalog} o where o.oid = ${oid}), ${oid}::text)`;
 
 /** Sequences `s` of identity columns, each looked up by its column: what depends on a table is mostly its indexes. */
-const IDENTITY_SEQUENCES = `rel r cross join lateral pg_catalog.unnest(r.numbered) m(attnum)
+const IDENTITY_SEQUENCES = `rel r join ${FACE_OF_TABLE} cross join lateral pg_catalog.unnest(face.numbered) m(attnum)
    cross join lateral (
     select s.* from pg_catalog.pg_depend d join pg_catalog.pg_sequence s on s.seqrelid = d.objid
      where d.refclassid = 'pg_catalog.pg_class'::regclass and d.refobjid = r.oid and d.refobjsubid = m.attnum
        and d.classid = 'pg_catalog.pg_class'::regclass and d.deptype = 'i' offset 0) s`;
 
+const PINNED = `greatest(a.atttypid, a.attcollation) < ${FIRST_UNPINNED}`;
+
 /** All that column `a` says, its default aside. */
-const COLUMN = keyedHash(
+const COLUMN = seededHash(
   `a.attnum, a.attname, a.atttypmod, a.attnotnull, a.attidentity, a.attgenerated,
-         case when a.atttypid < ${FIRST_UNPINNED} then a.atttypid end, case when a.atttypid >= ${FIRST_UNPINNED} then ${relativeTo('typ', 'pg_type', 'a.atttypid')} end,
-         case when a.attcollation < ${FIRST_UNPINNED} then a.attcollation end, case when a.attcollation >= ${FIRST_UNPINNED} then ${relativeTo('coll', 'pg_collation', 'a.attcollation')} end`,
-  'a.attname::text',
+         case when ${PINNED} then a.atttypid end, case when ${PINNED} then a.attcollation end,
+         case when not ${PINNED} then (${relativeTo('typ', 'pg_type', 'a.atttypid')}, ${relativeTo('coll', 'pg_collation', 'a.attcollation')})::text end`,
+  `${SEED} # a.attnum`,
 );
 
 /** Whether type `t` stands in a tenant's schema. */

@@ -1,3 +1,4 @@
+import { FACE_OF_TABLE } from './faces.js';
 import { foreignReferences, refersIntoTenants } from './object-references.js';
 import { rowHash, SEED, textHash } from './seeded-hash.js';
 import { relativeExpression } from './table-hash.js';
@@ -47,7 +48,7 @@ interface TreeCatalog {
   readonly raw: string;
 }
 
-/** @param isCut relevant ones alone: those of the columns in `rel.nums` */
+/** @param isCut relevant ones alone: those of the columns in `face.nums` */
 export const defaults = (isCut: boolean): TreeCatalog => ({
   catalog: 'pg_attrdef',
   object: 'pg_attrdef',
@@ -57,8 +58,8 @@ export const defaults = (isCut: boolean): TreeCatalog => ({
   raw: `
   select o.oid, r.oid rel, o.adnum n, ${treeHash(['o.adbin'])} h from rel r ${
     isCut
-      ? `cross join lateral (
-    select o.* from pg_catalog.pg_attrdef o where o.adrelid = r.oid and o.adnum = any(r.nums) offset 0) o`
+      ? `join ${FACE_OF_TABLE} cross join lateral (
+    select o.* from pg_catalog.pg_attrdef o where o.adrelid = r.oid and o.adnum = any(face.nums) offset 0) o`
       : 'join pg_catalog.pg_attrdef o on o.adrelid = r.oid'
   }`,
 });
