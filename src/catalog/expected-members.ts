@@ -3,7 +3,7 @@ import type { IndexFamily, NamePart } from '../desired-state/model.js';
 import { columnsOf } from '../sql/canonical.js';
 import { quoteIdentifier, quoteLiteral } from '../sql/quote.js';
 import { inBatches } from './batches.js';
-import { copyRows } from './copied-rows.js';
+import { copiedParts, copyRows } from './copied-rows.js';
 import { memberDigest, memberHash } from './owned-indexes-sql.js';
 import { type SizedTable, sizes } from './row-facts.js';
 import { shared } from './shared-snapshot.js';
@@ -41,7 +41,9 @@ export async function readDiffering(
   const { rows } = family;
   if (rows === null) return new Set(tenants.map((tenant) => tenant.schema));
   return new Set(
-    await shared(sessions, tenants, (session, part) => differingOf(session, { family, table: rows.table, seed }, part)),
+    await shared(sessions, copiedParts(tenants, sessions.length), (session, part) =>
+      differingOf(session, { family, table: rows.table, seed }, part),
+    ),
   );
 }
 

@@ -1,3 +1,4 @@
+import { chunk } from '../collections.js';
 import type { Session } from '../database/session.js';
 import type { FleetRow } from './fleet-row.js';
 import { NOTHING_MORE, type OwnershipFilter, tenantRelations } from './owned.js';
@@ -5,7 +6,7 @@ import { asOwned, type OwnedIndexes } from './owned-indexes.js';
 import { inWords, OWNED_ROWS, ownedSql } from './owned-indexes-sql.js';
 import { readForHash } from './rough-hash.js';
 import { asShapes, type HashedShape, randomSeed, SHAPE_ROWS, shapesSql, WORTH_ROUGH } from './shape-hash.js';
-import { ANY_TENANTS, shared } from './shared-snapshot.js';
+import { ANY_TENANTS, shared, shrinkingParts } from './shared-snapshot.js';
 
 /** What one pass over the catalogs gives of a fleet. */
 export interface FleetPass {
@@ -46,10 +47,10 @@ export async function readFleet(
   const apart = request.apart && (filter.ownership.length > 0 || filter.families.length > 0);
   if (namespaces.length === 0 || (!apart && !request.shapes)) return NOTHING;
   const seed = request.seed ?? randomSeed();
-  const each = Math.ceil(namespaces.length / sessions.length / (request.partOf ?? PART_OF));
-  const parts = sessions.length * Math.min(each, PARTS_PER_SESSION);
+  const parts = partsOf(namespaces, sessions.length, request.partOf ?? PART_OF);
   const worthRough = request.worthRough ?? WORTH_ROUGH;
-  const isKept = (request.again === true && namespaces.length >= parts * worthRough) || parts > sessions.length;
+  const isKept =
+    parts.length > sessions.length || (request.again === true && namespaces.length >= parts.length * worthRough);
   const read = (session: Session, part: readonly string[]) => {
     const isRough = request.shapes && part.length >= worthRough;
     const { serverVersion } = session;
@@ -67,7 +68,7 @@ export async function readFleet(
   };
   if (isKept && request.forAny !== true)
     await Promise.all(sessions.map((session) => session.query(`select ${ANY_TENANTS}`)));
-  const rows = await shared(sessions, namespaces, read, parts);
+  const rows = await shared(sessions, parts, read);
   return { hashed: asShapes(rows.filter((row) => row.what === 'shape')), apart: asOwned(rows, seed) };
 }
 
@@ -77,5 +78,12 @@ export async function readFleet(
  */
 const PART_OF = 1250;
 const PARTS_PER_SESSION = 4;
+
+function partsOf(namespaces: readonly string[], sessions: number, partOf: number): readonly (readonly string[])[] {
+  const most = Math.max(partOf, Math.ceil(namespaces.length / sessions / PARTS_PER_SESSION));
+  return namespaces.length <= sessions * partOf || sessions === 1
+    ? chunk(namespaces, Math.min(most, Math.ceil(namespaces.length / sessions)))
+    : shrinkingParts(namespaces, sessions, { most, least: Math.ceil(most / 8) });
+}
 
 const NOTHING: FleetPass = { hashed: [], apart: { groups: [], members: [], kinds: [], seed: '0' } };

@@ -1,4 +1,3 @@
-import { chunk } from '../collections.js';
 import type { Session } from '../database/session.js';
 import { inTransaction } from '../database/transaction.js';
 import { quoteLiteral } from '../sql/quote.js';
@@ -89,16 +88,37 @@ export async function withSessionBeside<T>(
 }
 
 /**
- * Shares items among sessions, each of which takes a part when it is free, and gives what each part's reading gave. Ends when
+ * Parts of a list for sessions that each take the next when they are free: ever smaller ones, so that none waits long for what
+ * another has begun. One of two takes a seventh longer on a machine whose cores are not alike.
+ * @param size of most, the first ones; of least, the last ones: each part costs something by itself
+ */
+export function shrinkingParts<T>(
+  items: readonly T[],
+  sessions: number,
+  size: { readonly most: number; readonly least: number },
+): readonly (readonly T[])[] {
+  const parts: (readonly T[])[] = [];
+  for (let from = 0; from < items.length; ) {
+    const left = items.length - from;
+    const even = Math.ceil(left / (2 * sessions) / size.least) * size.least;
+    const next = Math.min(size.most, even);
+    const to = left - next < size.least ? items.length : from + next;
+    parts.push(items.slice(from, to));
+    from = to;
+  }
+  return parts;
+}
+
+/**
+ * Shares parts among sessions, each of which takes the next when it is free, and gives what each part's reading gave. Ends when
  * all have: none is left busy behind an error.
  */
-export async function shared<T, R>(
+export async function shared<P, R>(
   sessions: readonly Session[],
-  items: readonly T[],
-  read: (session: Session, part: readonly T[]) => Promise<readonly R[]>,
-  parts = sessions.length,
+  parts: readonly P[],
+  read: (session: Session, part: P) => Promise<readonly R[]>,
 ): Promise<readonly R[]> {
-  const open = [...chunk(items, Math.max(1, Math.ceil(items.length / parts))).entries()];
+  const open = [...parts.entries()];
   const found: (readonly R[])[] = [];
   const settled = await Promise.allSettled(
     sessions.map(async (session) => {

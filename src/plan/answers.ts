@@ -1,3 +1,4 @@
+import { copiedParts } from '../catalog/copied-rows.js';
 import { DatabaseMemory } from '../catalog/database-memory.js';
 import { judgeAll, judgeView } from '../catalog/judge.js';
 import { readOwners } from '../catalog/owners.js';
@@ -131,7 +132,11 @@ export class Answers {
       this.session,
       beside,
       async (sessions) =>
-        new Map(await shared(sessions, schemas, async (session, part) => [...(await read(session, part))])),
+        new Map(
+          await shared(sessions, copiedParts(schemas, sessions.length), async (session, part) => [
+            ...(await read(session, part)),
+          ]),
+        ),
     );
   }
 
