@@ -1,4 +1,4 @@
-import { chunk } from '../collections.js';
+import { chunk, oncePer } from '../collections.js';
 import type { Session } from '../database/session.js';
 import type { FleetRow } from './fleet-row.js';
 import { NOTHING_MORE, type OwnershipFilter, tenantRelations } from './owned.js';
@@ -6,7 +6,7 @@ import { asOwned, type OwnedIndexes } from './owned-indexes.js';
 import { inWords, OWNED_ROWS, ownedSql } from './owned-indexes-sql.js';
 import { readForHash } from './rough-hash.js';
 import { asShapes, type HashedShape, randomSeed, SHAPE_ROWS, shapesSql, WORTH_ROUGH } from './shape-hash.js';
-import { ANY_TENANTS, shared, shrinkingParts } from './shared-snapshot.js';
+import { ANY_TENANTS, type ReadySession, shared, shrinkingParts } from './shared-snapshot.js';
 
 /** What one pass over the catalogs gives of a fleet. */
 export interface FleetPass {
@@ -38,7 +38,7 @@ export interface PassRequest {
  * @param relations names of tables
  */
 export async function readFleet(
-  sessions: readonly Session[],
+  sessions: readonly ReadySession[],
   namespaces: readonly string[],
   relations: readonly string[],
   filter: OwnershipFilter,
@@ -51,7 +51,9 @@ export async function readFleet(
   const worthRough = request.worthRough ?? WORTH_ROUGH;
   const isKept =
     parts.length > sessions.length || (request.again === true && namespaces.length >= parts.length * worthRough);
-  const read = (session: Session, part: readonly string[]) => {
+  const forAny = oncePer((session: Session) => session.query(`select ${ANY_TENANTS}`));
+  const read = async (session: Session, part: readonly string[]) => {
+    if (isKept && request.forAny !== true) await forAny(session);
     const isRough = request.shapes && part.length >= worthRough;
     const { serverVersion } = session;
     const isCut = request.shapes && filter.relevant.length > 0;
@@ -66,8 +68,6 @@ export async function readFleet(
     const parameters = [part, relations, JSON.stringify(filter), ...(isRough || apart ? [seed] : [])];
     return session.query<FleetRow>(sql, parameters, { kept: isKept && isRough });
   };
-  if (isKept && request.forAny !== true)
-    await Promise.all(sessions.map((session) => session.query(`select ${ANY_TENANTS}`)));
   const rows = await shared(sessions, parts, read);
   return { hashed: asShapes(rows.filter((row) => row.what === 'shape')), apart: asOwned(rows, seed) };
 }

@@ -21,7 +21,7 @@ export const RELEVANT_INDEX = `(r.columns is null or ic.relname = any(r.names) o
  */
 export const isRelevantConstraint = (numbers: string): string =>
   `(r.columns is null or k.conname = any(r.names) or ${isTemporary('k.conname')} or k.conkey && ${numbers}
-      or k.confrelid in (select oid from rel where not bare) or k.conindid in (select indexrelid from unusable))`;
+      or k.confrelid <> 0 and k.confrelid in (select oid from rel where not bare) or k.conindid <> 0 and k.conindid in (select indexrelid from unusable))`;
 
 function isTemporary(name: string): string {
   return `${name}::text ^@ '${TEMPORARY}'`;

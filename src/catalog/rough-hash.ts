@@ -53,7 +53,7 @@ ${treeSql(version, 'dtree', defaults(isCut))},
 ${treeSql(version, 'itree', INDEXES)},
 ${treeSql(version, 'ktree', CONSTRAINTS)},
 roughly as (
-  select r.oid rel, ${rowHash('r.o, r.relname')} h from rel r
+  select r.oid rel, ${textHash('r.relname::text', textHash('r.o'))} h from rel r
   union all select oid, h from rel
   union all
   select r.oid, ${rowHash(`'s', m.attnum, s.seqtypid, s.seqstart, s.seqincrement, s.seqmin, s.seqmax, s.seqcache, s.seqcycle`)}

@@ -3,6 +3,9 @@ import { inTransaction } from '../database/transaction.js';
 import { quoteLiteral } from '../sql/quote.js';
 import { PATIENT, patiently } from './locked-tenants.js';
 
+/** A session, or one that has something else to do first. */
+export type ReadySession = Session | Promise<Session>;
+
 /** Opens one more session on the same database; null where the run has but one. */
 export type OpenBeside = (() => Promise<Session>) | null;
 
@@ -37,38 +40,52 @@ export const WORTH_A_SESSION = 500;
  * Runs `read` with two sessions that see the same snapshot, or with the one alone where there can be no other: a standby
  * exports none, the server may have no connection left, and a pooler may lead to another server.
  * @param session in a transaction of `read only snapshot`
- * @param first is read by the one session while the other comes
+ * @param also is read by that session, while the other comes and begins
  */
 export async function withSharedSnapshot<F, T>(
   session: Session,
   open: OpenBeside,
-  first: () => Promise<F>,
-  read: (sessions: readonly Session[], first: F) => Promise<T>,
-): Promise<T> {
+  also: () => Promise<F>,
+  read: (sessions: readonly ReadySession[]) => Promise<T>,
+): Promise<readonly [F, T]> {
   const opening = open === null ? null : open().catch(() => null);
-  const [known] = await Promise.allSettled([first(), opening]);
+  const snapshot = opening === null ? null : await exportedSnapshot(session);
+  const meanwhile = also();
+  const first = meanwhile.then(() => session);
+  const [known, found] = await Promise.allSettled([meanwhile, readBeside(first, opening, snapshot, read), first]);
+  if (known.status === 'rejected') throw known.reason;
+  if (found.status === 'rejected') throw found.reason;
+  return [known.value, found.value];
+}
+
+/** Null on a standby. */
+async function exportedSnapshot(session: Session): Promise<string | null> {
+  const [row] = await session.query<{ id: string | null }>(
+    'select case when not pg_catalog.pg_is_in_recovery() then pg_catalog.pg_export_snapshot() end id',
+  );
+  return row?.id ?? null;
+}
+
+async function readBeside<T>(
+  session: Promise<Session>,
+  opening: Promise<Session | null> | null,
+  snapshot: string | null,
+  read: (sessions: readonly ReadySession[]) => Promise<T>,
+): Promise<T> {
   const other = await opening;
+  if (other === null) return read([session]);
   try {
-    if (known.status === 'rejected') throw known.reason;
-    const alone = [session];
-    const [row] =
-      other === null
-        ? []
-        : await session.query<{ id: string | null }>(
-            'select case when not pg_catalog.pg_is_in_recovery() then pg_catalog.pg_export_snapshot() end id',
-          );
-    const id = row?.id ?? null;
-    if (other === null || id === null) return await read(alone, known.value);
+    if (snapshot === null) return await read([session]);
     return await inTransaction(other, 'read only snapshot', async () => {
-      const joined = await other.query(`SET TRANSACTION SNAPSHOT ${quoteLiteral(id)}`).then(
+      const joined = await other.query(`SET TRANSACTION SNAPSHOT ${quoteLiteral(snapshot)}`).then(
         () => true,
         () => false,
       );
       if (joined) await other.query(`select ${CATALOG_SETTINGS}, ${PATIENT}`);
-      return read(joined ? [session, other] : alone, known.value);
+      return read(joined ? [other, session] : [session]);
     });
   } finally {
-    await other?.release();
+    await other.release();
   }
 }
 
@@ -114,14 +131,15 @@ export function shrinkingParts<T>(
  * all have: none is left busy behind an error.
  */
 export async function shared<P, R>(
-  sessions: readonly Session[],
+  sessions: readonly ReadySession[],
   parts: readonly P[],
   read: (session: Session, part: P) => Promise<readonly R[]>,
 ): Promise<readonly R[]> {
   const open = [...parts.entries()];
   const found: (readonly R[])[] = [];
   const settled = await Promise.allSettled(
-    sessions.map(async (session) => {
+    sessions.map(async (ready) => {
+      const session = await ready;
       for (let next = open.shift(); next !== undefined; next = open.shift()) {
         const [at, part] = next;
         found[at] = await read(session, part).catch((error: unknown) => {

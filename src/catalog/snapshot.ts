@@ -117,7 +117,7 @@ async function readOnce(
   const concerned =
     desired.tables.some((table) => table.families.length > 0) ||
     desired.phases.some((phase) => phase.selected && phase.owns !== null);
-  const { surroundings, undeclared, hashed, apart } = await withSharedSnapshot(
+  const [{ surroundings, undeclared }, { hashed, apart }] = await withSharedSnapshot(
     session,
     oids.length < WORTH_A_SESSION ? null : beside,
     async () => ({
@@ -126,15 +126,8 @@ async function readOnce(
       ),
       undeclared: counted ? await countUndeclared(session, oids, desired.tables) : null,
     }),
-    async (sessions, first) => ({
-      ...first,
-      ...(await readFleet(sessions, oids, relations, filter, {
-        shapes: true,
-        apart: concerned,
-        again,
-        forAny: isBatch,
-      })),
-    }),
+    (sessions) =>
+      readFleet(sessions, oids, relations, filter, { shapes: true, apart: concerned, again, forAny: isBatch }),
   );
   const owned = apart.groups.filter((group) => group.phase === null || selected.has(group.phase));
 

@@ -59,7 +59,7 @@ export const defaults = (isCut: boolean): TreeCatalog => ({
   select o.oid, r.oid rel, o.adnum n, ${treeHash(['o.adbin'])} h from rel r ${
     isCut
       ? `join ${FACE_OF_TABLE} cross join lateral (
-    select o.* from pg_catalog.pg_attrdef o where o.adrelid = r.oid and o.adnum = any(face.nums) offset 0) o`
+    select o.* from pg_catalog.pg_attrdef o where face.nums is not null and o.adrelid = r.oid and o.adnum = any(face.nums) offset 0) o`
       : 'join pg_catalog.pg_attrdef o on o.adrelid = r.oid'
   }`,
 });

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { tableOrder } from '../../src/apply/lock-order.js';
 import { readFleet } from '../../src/catalog/fleet-pass.js';
 import { ownershipFilter } from '../../src/catalog/owned.js';
-import { withSharedSnapshot } from '../../src/catalog/shared-snapshot.js';
+import { type ReadySession, withSharedSnapshot } from '../../src/catalog/shared-snapshot.js';
 import type { Session } from '../../src/database/session.js';
 import { inTransaction } from '../../src/database/transaction.js';
 import { change } from '../../src/diff/change.js';
@@ -103,22 +103,22 @@ it('two sessions on one snapshot group a fleet as one does, and see nothing that
       `select oid::text oid from pg_catalog.pg_namespace where nspname ~ '^t[0-9]+$'`,
     );
     const namespaces = oids.map((row) => row.oid);
-    const readShapes = async (sessions: readonly Session[]) =>
+    const readShapes = async (sessions: readonly ReadySession[]) =>
       (await readFleet(sessions, namespaces, tables, filter, { shapes: true, apart: false })).hashed;
-    const [alone, together] = await inTransaction(session, 'read only snapshot', async () => {
+    const [meanwhile, [alone, together]] = await inTransaction(session, 'read only snapshot', async () => {
       const one = await readShapes([session]);
       return withSharedSnapshot(
         session,
         () => fleet.database.connect(),
         async () => 'read meanwhile',
-        async (sessions, first) => {
-          expect(first).toBe('read meanwhile');
+        async (sessions) => {
           expect(sessions).toHaveLength(2);
           await test.exec(`ALTER TABLE t199."${tables[0]}" ADD COLUMN after_the_snapshot int`);
           return [one, await readShapes(sessions)] as const;
         },
       );
     });
+    expect(meanwhile).toBe('read meanwhile');
     expect(together.map(({ hash, schemas }) => [hash, schemas])).toEqual(
       alone.map(({ hash, schemas }) => [hash, schemas]),
     );
