@@ -3,7 +3,6 @@ import { isLost } from '../database/database-errors.js';
 import { DatabaseError, type Row, type Session } from '../database/session.js';
 import { quoteIdentifier } from '../sql/quote.js';
 import { namedSchemas, relationOf } from './named-schemas.js';
-import { shrinkingParts } from './shared-snapshot.js';
 
 /** Rows of one table of several tenants, as texts that the columns' types read back. */
 export interface CopiedBatch {
@@ -24,10 +23,6 @@ const TABLES_PER_MESSAGE = 250;
 
 /** Fewer tenants are as soon read by one statement, which needs no look at their tables first. */
 const WORTH_COPYING = 200;
-
-/** Tenants for sessions that copy side by side, each part in whole messages. */
-export const copiedParts = <T>(tenants: readonly T[], sessions: number): readonly (readonly T[])[] =>
-  sessions === 1 ? [tenants] : shrinkingParts(tenants, sessions, { most: tenants.length, least: TABLES_PER_MESSAGE });
 
 /** Pages of a table, by its statistics, and characters of its rows: what is larger is evaluated where it stands. */
 const MOST_PAGES = 4;

@@ -3,10 +3,10 @@ import type { IndexFamily, NamePart } from '../desired-state/model.js';
 import { columnsOf } from '../sql/canonical.js';
 import { quoteIdentifier, quoteLiteral } from '../sql/quote.js';
 import { inBatches } from './batches.js';
-import { copiedParts, copyRows } from './copied-rows.js';
+import { copyRows } from './copied-rows.js';
 import { memberDigest, memberHash } from './owned-indexes-sql.js';
 import { type SizedTable, sizes } from './row-facts.js';
-import { shared } from './shared-snapshot.js';
+import { evenParts, shared } from './shared-snapshot.js';
 
 /** A tenant whose members are to be compared with its rows. */
 export interface DigestedMembers {
@@ -41,7 +41,7 @@ export async function readDiffering(
   const { rows } = family;
   if (rows === null) return new Set(tenants.map((tenant) => tenant.schema));
   return new Set(
-    await shared(sessions, copiedParts(tenants, sessions.length), (session, part) =>
+    await shared(sessions, evenParts(tenants, sessions.length), (session, part) =>
       differingOf(session, { family, table: rows.table, seed }, part),
     ),
   );
@@ -57,14 +57,17 @@ async function differingOf(
   const formats = [...new Set(tenants.map((tenant) => tenant.format))];
   const compare = async (schemas: readonly string[], from: string, rows: readonly unknown[]) => {
     const of = schemas.flatMap((schema) => bySchema.get(schema) ?? []);
-    const result = await session.query<Row & { at: number }>(differingSql(family, from, formats), [
+    const parameters = [
       of.map((_, at) => at),
       of.map((tenant) => tenant.digest),
       of.map((tenant) => formats.indexOf(tenant.format) + 1),
       formats,
       seed,
       ...rows,
-    ]);
+    ];
+    const sql = differingSql(family, from, formats);
+    // Of copied rows it is the same for every batch.
+    const result = await session.query<Row & { at: number }>(sql, parameters, { kept: rows.length > 0 });
     const found = new Set(result.map((row) => row.at));
     for (const [at, { schema }] of of.entries()) if (!found.has(at)) differing.delete(schema);
   };

@@ -83,7 +83,7 @@ function partsOf(namespaces: readonly string[], sessions: number, partOf: number
   const most = Math.max(partOf, Math.ceil(namespaces.length / sessions / PARTS_PER_SESSION));
   return namespaces.length <= sessions * partOf || sessions === 1
     ? chunk(namespaces, Math.min(most, Math.ceil(namespaces.length / sessions)))
-    : shrinkingParts(namespaces, sessions, { most, least: Math.ceil(most / 8) });
+    : shrinkingParts(namespaces, sessions, { most, least: Math.ceil(most / 4) });
 }
 
 const NOTHING: FleetPass = { hashed: [], apart: { groups: [], members: [], kinds: [], seed: '0' } };

@@ -109,9 +109,9 @@ const IDENTITY_SEQUENCES = `rel r join ${FACE_OF_TABLE} cross join lateral pg_ca
 
 const PINNED = `greatest(a.atttypid, a.attcollation) < ${FIRST_UNPINNED}`;
 
-/** All that column `a` says, its default aside. */
+/** All that column `a` says, but what its default is. */
 const COLUMN = seededHash(
-  `a.attnum, a.attname, a.atttypmod, a.attnotnull, a.attidentity, a.attgenerated,
+  `a.attnum, a.attname, a.atttypmod, a.attnotnull, a.attidentity, a.attgenerated, a.atthasdef,
          case when ${PINNED} then a.atttypid end, case when ${PINNED} then a.attcollation end,
          case when not ${PINNED} then (${relativeTo('typ', 'pg_type', 'a.atttypid')}, ${relativeTo('coll', 'pg_collation', 'a.attcollation')})::text end`,
   `${SEED} # a.attnum`,

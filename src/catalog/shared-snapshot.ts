@@ -1,3 +1,4 @@
+import { chunk } from '../collections.js';
 import type { Session } from '../database/session.js';
 import { inTransaction } from '../database/transaction.js';
 import { quoteLiteral } from '../sql/quote.js';
@@ -125,6 +126,10 @@ export function shrinkingParts<T>(
   }
   return parts;
 }
+
+/** As many parts of a list as there are sessions: for what costs something in each part. */
+export const evenParts = <T>(items: readonly T[], sessions: number): readonly (readonly T[])[] =>
+  chunk(items, Math.max(1, Math.ceil(items.length / sessions)));
 
 /**
  * Shares parts among sessions, each of which takes the next when it is free, and gives what each part's reading gave. Ends when

@@ -48,7 +48,7 @@ interface TreeCatalog {
   readonly raw: string;
 }
 
-/** @param isCut relevant ones alone: those of the columns in `face.nums` */
+/** @param isCut relevant ones alone: those of the columns in `face.defaulted` */
 export const defaults = (isCut: boolean): TreeCatalog => ({
   catalog: 'pg_attrdef',
   object: 'pg_attrdef',
@@ -59,7 +59,7 @@ export const defaults = (isCut: boolean): TreeCatalog => ({
   select o.oid, r.oid rel, o.adnum n, ${treeHash(['o.adbin'])} h from rel r ${
     isCut
       ? `join ${FACE_OF_TABLE} cross join lateral (
-    select o.* from pg_catalog.pg_attrdef o where face.nums is not null and o.adrelid = r.oid and o.adnum = any(face.nums) offset 0) o`
+    select o.* from pg_catalog.pg_attrdef o where face.defaulted is not null and o.adrelid = r.oid and o.adnum = any(face.defaulted) offset 0) o`
       : 'join pg_catalog.pg_attrdef o on o.adrelid = r.oid'
   }`,
 });

@@ -1,11 +1,10 @@
-import { copiedParts } from '../catalog/copied-rows.js';
 import { DatabaseMemory } from '../catalog/database-memory.js';
 import { judgeAll, judgeView } from '../catalog/judge.js';
 import { readOwners } from '../catalog/owners.js';
 import type { IndexUsage } from '../catalog/presence.js';
 import { readCounts, readPresence, readReleases, readUsage } from '../catalog/row-facts.js';
 import { readBuilding } from '../catalog/running-builds.js';
-import { type OpenBeside, shared, WORTH_A_SESSION, withSessionBeside } from '../catalog/shared-snapshot.js';
+import { evenParts, type OpenBeside, shared, WORTH_A_SESSION, withSessionBeside } from '../catalog/shared-snapshot.js';
 import type { ReadTable } from '../catalog/snapshot.js';
 import { groupBy } from '../collections.js';
 import type { Session } from '../database/session.js';
@@ -133,7 +132,7 @@ export class Answers {
       beside,
       async (sessions) =>
         new Map(
-          await shared(sessions, copiedParts(schemas, sessions.length), async (session, part) => [
+          await shared(sessions, evenParts(schemas, sessions.length), async (session, part) => [
             ...(await read(session, part)),
           ]),
         ),
