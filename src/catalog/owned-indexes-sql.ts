@@ -1,4 +1,5 @@
 import { FACE_OF_TABLE } from './faces.js';
+import { many } from './owned.js';
 import { SEED, textHash } from './seeded-hash.js';
 import { versionColumns } from './table-hash.js';
 
@@ -44,7 +45,8 @@ found as materialized (
    cross join lateral (
     select p "is", pg_catalog.strpos(p, r.px) > 0 or pg_catalog.strpos(p, r.pq) > 0 px
       from (select case when own.fams <> '{}' then own.words when own.indpred is not null then ${inWords(isRough)('own.indpred')} end p offset 0) t offset 0) pred
-   cross join (select array(select pg_catalog.jsonb_array_elements_text($3::jsonb -> 'selected')) phases offset 0) sel),
+   cross join (select array(select pg_catalog.jsonb_array_elements_text($3::jsonb -> 'selected')) phases offset 0) sel
+  union all ${many(10)}),
 said as materialized (
   select d.alike, pg_catalog.hashtextextended(concat_ws('|', ic.relam, i.indnkeyatts, i.indclass, i.indoption, i.indcollation, i.indisunique,
            i.indisvalid, i.indisready, i.indislive, ${nullsNotDistinct}, coalesce(ic.reloptions::text, '-'),
@@ -60,7 +62,7 @@ said as materialized (
    cross join lateral (select ic.* from pg_catalog.pg_class ic where ic.oid = d.indexrelid offset 0) ic
     join rel r on r.oid = i.indrelid),
 member as materialized (
-  select m.tab, m.fam, m.ns, m.n, m.h, m.first, ${textHash(SKELETON, 'm.def')} kind from (
+  select m.*, f.nm, f.pred, f.phase, f.nspname, ${textHash(SKELETON, 'm.def')} kind from (
     select f.tab, f.fam, f.ns, said.def, count(*) n, pg_catalog.bit_xor(${memberHash('f.nm', 'f.pred', SEED)}) h, min(f.indexrelid) "first"
       from found f join said on said.alike = f.alike where f.fam is not null group by 1, 2, 3, 4) m
     join found f on f.indexrelid = m.first cross join lateral (select ${UNQUOTED} said offset 0) bare),
@@ -68,9 +70,7 @@ unit as (
   select tab, fam, ns, ${memberDigest('sum(n)', 'pg_catalog.bit_xor(h)')} digest, pg_catalog.array_agg(kind::text order by kind) kinds
     from member group by 1, 2, 3),
 kind as (
-  select k.tab, k.fam, k.kind, e.example from (
-    select tab, fam, kind, min("first") "first", max("first") "last" from member group by 1, 2, 3) k
-   cross join lateral (select distinct pg_catalog.unnest(array[k."first", k."last"]) example) e)`;
+  select distinct pg_catalog.unnest(array[min("first"), max("first")]) example from member group by tab, fam, kind)`;
 }
 
 /** One row a group of owned indexes, of tenants' members and of kinds of those, in the columns of {@link FleetRow}. */
@@ -83,8 +83,8 @@ union all
 select 'members', tab::text, null, null, null, null, null, null, pg_catalog.array_agg(n.nspname::text), pg_catalog.array_agg(digest), fam, kinds, null
   from unit join ns n on n.oid = unit.ns group by tab, fam, kinds
 union all
-select 'kind', f.tab::text, f.nm::text, said.def::text, f.pred, null, f.phase, f.indexrelid::text, array[f.nspname::text], null, f.fam, array[kind.kind::text], null
-  from kind join found f on f.indexrelid = kind.example join said on said.alike = f.alike`;
+select 'kind', m.tab::text, m.nm::text, m.def::text, m.pred, null, m.phase, m.first::text, array[m.nspname::text], null, m.fam, array[m.kind::text], null
+  from kind join member m on m.first = kind.example`;
 
 /**
  * The predicate without its string constants, as far as there are three, and without digits. Only to group members: whether

@@ -39,7 +39,7 @@ export class Answers {
 
   /** The role that the tenant's new tables are to belong to; null where nothing asked, and where it is the session's own. */
   owner(schema: string): string | null {
-    const answer = this.of(schema, questionKey(OWNER), OWNER);
+    const answer = this.of(schema, OWNER_KEY, OWNER);
     return typeof answer === 'string' ? answer : null;
   }
 
@@ -207,6 +207,7 @@ function bearing(question: Question, answer: unknown): string {
 }
 
 const OWNER: Question = { kind: 'owner' };
+const OWNER_KEY = questionKey(OWNER);
 
 const tablesIn = (schemas: readonly string[], table: string) => schemas.map((schema) => ({ schema, table }));
 

@@ -71,7 +71,12 @@ export async function planTenants(
       results.set(tenant.schema, family);
       continue;
     }
-    const own = (diffs.get(tenant.schema)?.changes ?? []).map((change) => ({ change, members: null }));
+    const alone = diffs.get(tenant.schema)?.changes ?? [];
+    if (alone.length === 0 && (family?.changes ?? []).length === 0) {
+      results.set(tenant.schema, IN_SYNC);
+      continue;
+    }
+    const own = alone.map((change) => ({ change, members: null }));
     const noted = noteKeyFields([...own, ...(family?.changes ?? [])], fleet.tables);
     found.set(tenant.schema, refuseHeld(noted, fleet.held, fleet.tables, tenant.tables.size === 0));
   }
@@ -81,6 +86,8 @@ export async function planTenants(
   }
   return results;
 }
+
+const IN_SYNC: TenantResult = { changes: [] };
 
 /** Figures differ from tenant to tenant and are no part of what a class has in common: each tenant's stand beside it. */
 function withUsage(item: TenantChange, schema: string, answers: Answers): TenantChange {

@@ -1,0 +1,95 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { CATALOG_SETTINGS } from '../../src/catalog/shared-snapshot.js';
+import { loadDesiredState } from '../../src/desired-state/load.js';
+import { type LoadOptions, openDatabase, resolveTarget } from '../../src/index.js';
+import { planFleet } from '../../src/plan/plan-fleet.js';
+import { NO_PROGRESS } from '../../src/progress.js';
+import { buildFleet, planTenant } from '../bench/build-fleet.js';
+import { loadShipped, SHIPPED } from '../bench/shipped.js';
+import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
+
+const TENANTS = 60;
+
+let test: TestDatabase;
+beforeAll(async () => {
+  test = await createTestDatabase();
+  const tenantStatements = await planTenant(test.url, await loadShipped());
+  await buildFleet({ url: test.url, tenantStatements, size: { tenants: TENANTS, banks: 3 }, advance: () => {} });
+}, 120_000);
+afterAll(() => test?.drop());
+
+/** The statement that a plan passes over the catalogs with, and its parameters as SQL. */
+async function passOf(phases: LoadOptions['phases']) {
+  const sent: { readonly sql: string; readonly parameters: readonly unknown[] }[] = [];
+  const target = resolveTarget({ databaseUrl: test.url, environment: {}, variables: [] });
+  const database = await openDatabase(target, { id: 'main', maxSessions: 2, observe: (one) => sent.push(one) });
+  try {
+    const desired = await loadDesiredState({
+      ...{ directory: SHIPPED, environment: {}, backends: {}, parameters: {} },
+      ...{ phases, skipExtensionPhases: false },
+    });
+    const selection = { schemas: [], exclude: [], allowEmpty: false, allowAbsent: false };
+    const plan = await planFleet(database, { desired, selection, allow: new Set(), progress: NO_PROGRESS });
+    expect(plan.summary).toMatchObject({ tenants: TENANTS, inSync: TENANTS });
+  } finally {
+    await database.close();
+  }
+  const [pass] = sent.filter(({ sql }) => sql.includes('\nface as materialized'));
+  if (pass === undefined) throw new Error('no pass was seen');
+  const literal = (value: unknown) =>
+    `'${(Array.isArray(value) ? `{${value.join(',')}}` : String(value)).replaceAll("'", "''")}'`;
+  return { sql: pass.sql, parameters: pass.parameters.map(literal).join(', ') };
+}
+
+interface PlanNode {
+  readonly 'Node Type': string;
+  readonly 'CTE Name'?: string;
+  readonly 'Actual Rows': number;
+  readonly 'Actual Loops': number;
+  readonly 'Rows Removed by Filter'?: number;
+  readonly Plans?: readonly PlanNode[];
+}
+
+const nodesOf = (node: PlanNode): readonly PlanNode[] => [node, ...(node.Plans ?? []).flatMap(nodesOf)];
+
+/** What holds a row a tenant, or more, and is gone through about once a tenant. */
+const rescanned = (plan: PlanNode): readonly string[] =>
+  nodesOf(plan).flatMap((node) => {
+    const rows = node['Actual Rows'] + (node['Rows Removed by Filter'] ?? 0);
+    const isKept = node['Node Type'] === 'CTE Scan' || node['Node Type'] === 'Materialize';
+    return isKept && rows >= TENANTS / 2 && node['Actual Loops'] >= TENANTS / 2
+      ? [`${node['Node Type']} ${node['CTE Name'] ?? ''}: ${rows} rows, ${node['Actual Loops']} times`]
+      : [];
+  });
+
+describe.each([
+  ['all phases', null],
+  ['the extension phases', ['vector', 'text-search']],
+])('a pass of %s', (_, phases) => {
+  it.each([
+    ['with the statistics of its catalogs', ''],
+    ['with none', 'DELETE FROM pg_statistic'],
+  ])('goes through nothing once for each tenant, however it is planned: %s', async (__, statistics) => {
+    const pass = await passOf(phases);
+    const client = await test.connect();
+    try {
+      await client.query('BEGIN');
+      await client.query(statistics);
+      await client.query(
+        `SELECT ${CATALOG_SETTINGS}, set_config('search_path', '', true), set_config('jit', 'off', true)`,
+      );
+      await client.query(`PREPARE pass(oid[], name[], jsonb, int8) AS ${pass.sql}`);
+      for (const mode of ['force_generic_plan', 'force_custom_plan']) {
+        await client.query(`SET LOCAL plan_cache_mode = ${mode}`);
+        const { rows } = await client.query<{ 'QUERY PLAN': readonly [{ readonly Plan: PlanNode }] }>(
+          `EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) EXECUTE pass(${pass.parameters})`,
+        );
+        const plan = rows[0]?.['QUERY PLAN'][0].Plan;
+        expect(plan === undefined ? 'no plan' : rescanned(plan), mode).toEqual([]);
+      }
+    } finally {
+      await client.query('ROLLBACK');
+      await client.end();
+    }
+  });
+});
