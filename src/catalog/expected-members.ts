@@ -6,7 +6,7 @@ import { inBatches } from './batches.js';
 import { copyRows } from './copied-rows.js';
 import { memberDigest, memberHash } from './owned-indexes-sql.js';
 import { type SizedTable, sizes } from './row-facts.js';
-import { evenParts, shared } from './shared-snapshot.js';
+import { evenParts, shared } from './shared-parts.js';
 
 /** A tenant whose members are to be compared with its rows. */
 export interface DigestedMembers {

@@ -6,7 +6,8 @@ import { asOwned, type OwnedIndexes } from './owned-indexes.js';
 import { inWords, OWNED_ROWS, ownedSql } from './owned-indexes-sql.js';
 import { readForHash } from './rough-hash.js';
 import { asShapes, type HashedShape, randomSeed, SHAPE_ROWS, shapesSql, WORTH_ROUGH } from './shape-hash.js';
-import { ANY_TENANTS, type ReadySession, shared, shrinkingParts } from './shared-snapshot.js';
+import { type ReadySession, shared, shrinkingParts } from './shared-parts.js';
+import { ANY_TENANTS } from './shared-snapshot.js';
 
 /** What one pass over the catalogs gives of a fleet. */
 export interface FleetPass {

@@ -1,11 +1,8 @@
-import { chunk } from '../collections.js';
 import type { Session } from '../database/session.js';
 import { inTransaction } from '../database/transaction.js';
 import { quoteLiteral } from '../sql/quote.js';
 import { PATIENT, patiently } from './locked-tenants.js';
-
-/** A session, or one that has something else to do first. */
-export type ReadySession = Session | Promise<Session>;
+import type { ReadySession } from './shared-parts.js';
 
 /** Opens one more session on the same database; null where the run has but one. */
 export type OpenBeside = (() => Promise<Session>) | null;
@@ -103,57 +100,4 @@ export async function withSessionBeside<T>(
   } finally {
     await other.release();
   }
-}
-
-/**
- * Parts of a list for sessions that each take the next when they are free: ever smaller ones, so that none waits long for what
- * another has begun. One of two takes a seventh longer on a machine whose cores are not alike.
- * @param size of most, the first ones; of least, the last ones: each part costs something by itself
- */
-export function shrinkingParts<T>(
-  items: readonly T[],
-  sessions: number,
-  size: { readonly most: number; readonly least: number },
-): readonly (readonly T[])[] {
-  const parts: (readonly T[])[] = [];
-  for (let from = 0; from < items.length; ) {
-    const left = items.length - from;
-    const even = Math.ceil(left / (2 * sessions) / size.least) * size.least;
-    const next = Math.min(size.most, even);
-    const to = left - next < size.least ? items.length : from + next;
-    parts.push(items.slice(from, to));
-    from = to;
-  }
-  return parts;
-}
-
-/** As many parts of a list as there are sessions: for what costs something in each part. */
-export const evenParts = <T>(items: readonly T[], sessions: number): readonly (readonly T[])[] =>
-  chunk(items, Math.max(1, Math.ceil(items.length / sessions)));
-
-/**
- * Shares parts among sessions, each of which takes the next when it is free, and gives what each part's reading gave. Ends when
- * all have: none is left busy behind an error.
- */
-export async function shared<P, R>(
-  sessions: readonly ReadySession[],
-  parts: readonly P[],
-  read: (session: Session, part: P) => Promise<readonly R[]>,
-): Promise<readonly R[]> {
-  const open = [...parts.entries()];
-  const found: (readonly R[])[] = [];
-  const settled = await Promise.allSettled(
-    sessions.map(async (ready) => {
-      const session = await ready;
-      for (let next = open.shift(); next !== undefined; next = open.shift()) {
-        const [at, part] = next;
-        found[at] = await read(session, part).catch((error: unknown) => {
-          open.length = 0;
-          throw error;
-        });
-      }
-    }),
-  );
-  for (const session of settled) if (session.status === 'rejected') throw session.reason;
-  return found.flat();
 }
