@@ -3,6 +3,7 @@ import { readFleet } from '../../src/catalog/fleet-pass.js';
 import { ownershipFilter } from '../../src/catalog/owned.js';
 import { planFleet } from '../../src/plan/plan-fleet.js';
 import { NO_PROGRESS } from '../../src/progress.js';
+import { quoteLiteral } from '../../src/sql/quote.js';
 import { type FleetUnderTest, itemsOf, loadShipped, openFleet } from '../support/fleet.js';
 import { watchedDatabase } from '../support/received.js';
 import { itemsIndex, itemsMember, keptIndex, shopState, shopTenant } from '../support/shop-fleet.js';
@@ -197,6 +198,32 @@ describe('members that are compared by digest', () => {
       else expect({ name, length: digest.length }).not.toEqual({ name, length: 0 });
     }
     expect([found('same_1'), found('same_2')]).toEqual([[], []]);
+  });
+
+  it('are looked at one by one in no tenant that is in order, where the first of the fleet is wrong and others are written in another order', async () => {
+    const other = await createTestDatabase();
+    const shops = await openFleet(other.url);
+    const schemas = Array.from({ length: 6 }, (_, at) => `t${at}`);
+    const inOtherOrder = (schema: string) =>
+      SHOPS.flatMap((shop) =>
+        (['old', 'new'] as const).map((kind) => {
+          const where = `shop = ${quoteLiteral(shop)} AND kind = '${kind}'`;
+          return `DROP INDEX ${schema}."${itemsMember(shop, kind)}"; ${itemsIndex(schema, itemsMember(shop, kind), shop, { where })};`;
+        }),
+      ).join('\n');
+    try {
+      const right = itemsIndex('t0', A, 'a');
+      const wrong = itemsIndex('t0', A, 'a', { where: `kind = 'old' AND shop = 'of no row'` });
+      for (const schema of schemas) await other.exec(shopTenant(schema, SHOPS).replace(right, wrong));
+      for (const schema of ['t3', 't5']) await other.exec(inOtherOrder(schema));
+      const { plan, parameters } = await planned(shops);
+      expect(plan.summary).toMatchObject({ tenants: 6, inSync: 5 });
+      const oid = await other.query<{ oid: string }>(`SELECT 't0'::regnamespace::oid::text oid`);
+      expect(parameters.filter(isDetailed).flatMap(([oids]) => oids)).toEqual([oid[0]?.oid]);
+    } finally {
+      await shops.close();
+      await other.drop();
+    }
   });
 
   it('are looked at one by one in no tenant that is in order, whatever its rows’ values', async () => {

@@ -54,32 +54,47 @@ it('an index is owned by the columns that its key expressions name: it is no par
   expect(plan.summary.shapes).toBe(1);
 });
 
-// As many as are hashed roughly first, where what is asked of one table is taken for all with like columns.
-it('each table’s own columns say whose its index is, in a fleet whose tables have theirs in other orders', async () => {
-  const declared = temporaryDesiredState({
-    'fleet.yaml': FLEET,
-    'base.yaml':
-      'tables: { items: { columns: { id: bigint, note: tsvector }, indexes: [{ name: by_note, method: gin, keys: [note] }] } }',
-    'search.yaml': 'tables: { items: { columns: { body: tsvector } } }',
-  });
-  const schemas = Array.from({ length: 40 }, (_, at) => `tenant_${at}`);
-  for (const [at, schema] of schemas.entries())
-    await test.exec(`
+// As many as are hashed roughly first, where what is asked of one index is taken for all that say the same.
+it('of two indexes that differ in their expressions alone each is owned by its own, in a large fleet as well', async () => {
+  const schemas = Array.from({ length: 40 }, (_, at) => `large_${at}`);
+  await test.exec(schemas.map(tenant).join('\n'));
+  await test.exec(`CREATE INDEX one ON large_7.items USING gin (to_tsvector('simple', body));`);
+  const plan = await fleet.plan({ directory, schemas });
+  const drifted = schemas.flatMap((schema) => changesOf(plan, schema).map((change) => [schema, change]));
+  expect(drifted).toEqual([['large_7', 'drop-index items.one pending']]);
+  expect(plan.summary.shapes).toBe(1);
+});
+
+// As few as are hashed exactly, and as many as are hashed roughly first.
+it.each([3, 40])(
+  'each table’s own columns say whose its index is, in a fleet of %d whose tables have theirs in other orders',
+  async (count) => {
+    const declared = temporaryDesiredState({
+      'fleet.yaml': FLEET,
+      'base.yaml':
+        'tables: { items: { columns: { id: bigint, note: tsvector }, indexes: [{ name: by_note, method: gin, keys: [note] }] } }',
+      'search.yaml': 'tables: { items: { columns: { body: tsvector } } }',
+    });
+    const schemas = Array.from({ length: count }, (_, at) => `tenant_${count}_${at}`);
+    for (const [at, schema] of schemas.entries())
+      await test.exec(`
       CREATE SCHEMA ${schema};
       CREATE TABLE ${schema}.items (id bigint, ${at % 2 === 0 ? 'body tsvector, note tsvector' : 'note tsvector, body tsvector'});
+      ${at % 3 === 0 ? `CREATE INDEX left_over ON ${schema}.items USING gin (body);` : ''}
       CREATE INDEX by_note ON ${schema}.items USING gin (note);
-      CREATE INDEX left_over ON ${schema}.items USING gin (body);`);
-  // Were it taken for the phase's own, that it is gone would make no difference to the tenant's hash.
-  const lacking = 'tenant_7';
-  await test.exec(`DROP INDEX ${lacking}.by_note`);
-  const skip = await fleet.plan({ directory: declared, schemas, load: { skipExtensionPhases: true } });
-  const whole = await fleet.plan({ directory: declared, schemas });
-  for (const schema of schemas) {
-    const missing = schema === lacking ? ['create-index items.by_note pending'] : [];
-    expect(changesOf(skip, schema), schema).toEqual(missing);
-    expect([...changesOf(whole, schema)].sort(), schema).toEqual([...missing, 'drop-index items.left_over pending']);
-  }
-});
+      ${at % 3 === 0 ? '' : `CREATE INDEX left_over ON ${schema}.items USING gin (body);`}`);
+    // Were it taken for the phase's own, that it is gone would make no difference to the tenant's hash.
+    const lacking = `tenant_${count}_1`;
+    await test.exec(`DROP INDEX ${lacking}.by_note`);
+    const skip = await fleet.plan({ directory: declared, schemas, load: { skipExtensionPhases: true } });
+    const whole = await fleet.plan({ directory: declared, schemas });
+    for (const schema of schemas) {
+      const missing = schema === lacking ? ['create-index items.by_note pending'] : [];
+      expect(changesOf(skip, schema), schema).toEqual(missing);
+      expect([...changesOf(whole, schema)].sort(), schema).toEqual([...missing, 'drop-index items.left_over pending']);
+    }
+  },
+);
 
 it('a declared index of one tenant is judged by its own columns, expression and predicate, in a fleet of which one of each is read', async () => {
   const declared = temporaryDesiredState({
@@ -115,4 +130,24 @@ tables:
     ['judged_8', 'rebuild-index items.by_words pending'],
     ['judged_9', 'rebuild-index items.by_note pending'],
   ]);
+});
+
+it('indexes of a family that no phase owns make no shape of their own, whatever rows a tenant has', async () => {
+  const declared = temporaryDesiredState({
+    'fleet.yaml': 'version: 1\ntenants: { having_tables: [items] }\nphases: [{ name: base, file: base.yaml }]',
+    'base.yaml': `
+tables:
+  kinds: { columns: { id: { type: integer, nullable: false } }, primary_key: { name: kinds_pkey, columns: [id] } }
+  items:
+    columns: { kind: integer, at: bigint }
+    index_families:
+      - { name: "of_\${kind.id}", for_each: { kind: { table: kinds, values: { id: id::text } } }, keys: [at], where: "kind = \${kind.id}::integer" }
+`,
+  });
+  const schemas = Array.from({ length: 40 }, (_, at) => `kinds_${at}`);
+  await fleet.provision(schemas, { directory: declared });
+  for (const [at, schema] of schemas.entries()) await test.exec(`INSERT INTO ${schema}.kinds VALUES (${at});`);
+  await fleet.apply({ directory: declared, schemas });
+  const { summary } = await fleet.plan({ directory: declared, schemas });
+  expect(summary).toMatchObject({ tenants: 40, inSync: 40, shapes: 1 });
 });

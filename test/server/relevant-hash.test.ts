@@ -220,6 +220,20 @@ describe('of a tenant that differs from the others', () => {
     });
   });
 
+  it('it says the same of both, whichever was made first', async () => {
+    const directory = temporaryDesiredState(STATE);
+    const schemas = ['made_first', 'made_second'];
+    try {
+      for (const schema of schemas) await fleet.provision([schema], { directory });
+      await bench.query('ALTER TABLE made_first.items ALTER body DROP DEFAULT');
+      const [whole = [], ...others] = (await plans(directory, schemas)).map(said);
+      for (const other of others) expect(other).toEqual(whole);
+      expect(whole.map((one) => ('changes' in one ? one.changes.length : null))).toEqual([1, 0]);
+    } finally {
+      for (const schema of schemas) await bench.query(`DROP SCHEMA IF EXISTS ${schema} CASCADE`);
+    }
+  });
+
   it('apply finds each as the plan did, and makes it what it should be', async () => {
     const {
       'a default': a,
