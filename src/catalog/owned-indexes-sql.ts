@@ -38,12 +38,13 @@ export function ownedSql(version: number, isRough: boolean): string {
   return `
 found as materialized (
   select r.relname tab, own.relname nm, r.ns, r.nspname, own.indexrelid, own.phase, pred.px, pred.is pred,
-         case when pg_catalog.cardinality(pg_catalog.array_remove(own.fams, null)) = 1 and not coalesce(pred.px, false)
-               and (own.phase is null or own.phase = any(sel.phases)) then (pg_catalog.array_remove(own.fams, null))[1] end fam,
+         case when not coalesce(pred.px, false) and (own.phase is null or own.phase = any(sel.phases)) then
+           case when pg_catalog.cardinality(own.fams) = 1 then own.fams[1]
+                when pg_catalog.cardinality(pg_catalog.array_remove(own.fams, null)) = 1 then (pg_catalog.array_remove(own.fams, null))[1] end end fam,
          ${isRough ? alike : 'own.indexrelid::text::int8'} alike
     from own join rel r on r.oid = own.rel${isRough ? `\n    join ${FACE_OF_TABLE}` : ''}
    cross join lateral (
-    select p "is", pg_catalog.strpos(p, r.px) > 0 or pg_catalog.strpos(p, r.pq) > 0 px
+    select p "is", pg_catalog.strpos(p, r.px) > 0 or r.pq <> r.px and pg_catalog.strpos(p, r.pq) > 0 px
       from (select case when own.fams <> '{}' then own.words when own.indpred is not null then ${inWords(isRough)('own.indpred')} end p offset 0) t offset 0) pred
    cross join (select array(select pg_catalog.jsonb_array_elements_text($3::jsonb -> 'selected')) phases offset 0) sel
   union all ${many(10)}),

@@ -12,7 +12,7 @@ export const isChangeableColumn = (column: string): string =>
   `(r.columns is null or ${column} = any(r.changeable) or ${isTemporary(column)})`;
 
 /** Of index `i` (in pg_class `ic`). */
-export const RELEVANT_INDEX = `(r.columns is null or ic.relname = any(r.names) or ic.relam = any(r.methods)
+export const RELEVANT_INDEX = `(ic.relam = any(r.methods) or r.columns is null or ic.relname = any(r.names)
       or not (i.indisvalid and i.indisready and i.indislive) or ic.relname::text ^@ any(r.prefixes))`;
 
 /**
