@@ -46,8 +46,12 @@ found as materialized (
    cross join lateral (
     select p "is", pg_catalog.strpos(p, r.px) > 0 or r.pq <> r.px and pg_catalog.strpos(p, r.pq) > 0 px
       from (select case when own.fams <> '{}' then own.words when own.indpred is not null then ${inWords(isRough)('own.indpred')} end p offset 0) t offset 0) pred
-   cross join (select array(select pg_catalog.jsonb_array_elements_text($3::jsonb -> 'selected')) phases offset 0) sel
-  union all ${many(10)}),
+   cross join (select array(select pg_catalog.jsonb_array_elements_text($3::jsonb -> 'selected')) phases offset 0) sel${
+     isRough
+       ? `
+  union all ${many(10)}`
+       : ''
+   }),
 said as materialized (
   select d.alike, pg_catalog.hashtextextended(concat_ws('|', ic.relam, i.indnkeyatts, i.indclass, i.indoption, i.indcollation, i.indisunique,
            i.indisvalid, i.indisready, i.indislive, ${nullsNotDistinct}, coalesce(ic.reloptions::text, '-'),
@@ -69,9 +73,7 @@ member as materialized (
     join found f on f.indexrelid = m.first cross join lateral (select ${UNQUOTED} said offset 0) bare),
 unit as (
   select tab, fam, ns, ${memberDigest('sum(n)', 'pg_catalog.bit_xor(h)')} digest, pg_catalog.array_agg(kind::text order by kind) kinds
-    from member group by 1, 2, 3),
-kind as (
-  select distinct pg_catalog.unnest(array[min("first"), max("first")]) example from member group by tab, fam, kind)`;
+    from member group by 1, 2, 3)`;
 }
 
 /** One row a group of owned indexes, of tenants' members and of kinds of those, in the columns of {@link FleetRow}. */
@@ -85,7 +87,8 @@ select 'members', tab::text, null, null, null, null, null, null, pg_catalog.arra
   from unit join ns n on n.oid = unit.ns group by tab, fam, kinds
 union all
 select 'kind', m.tab::text, m.nm::text, m.def::text, m.pred, null, m.phase, m.first::text, array[m.nspname::text], null, m.fam, array[m.kind::text], null
-  from kind join member m on m.first = kind.example`;
+  from (select member.*, min("first") over alike lowest, max("first") over alike highest from member window alike as (partition by tab, fam, kind)) m
+ where m.first in (m.lowest, m.highest)`;
 
 /**
  * The predicate without its string constants, as far as there are three, and without digits. Only to group members: whether
