@@ -131,12 +131,12 @@ export const many = (columns: number): string =>
   `select ${Array(columns).fill('null').join(', ')} from pg_catalog.generate_series(1, (select 0))`;
 
 /**
- * Common table expressions shared by the queries: `ns` (the tenants, $1 oids), `rel` (their declared tables, $2 names),
- * `ix` (their indexes), `whose` (those of them that may stand apart, and whether each does, by the filter $3 as JSON; `fams` says
- * which families may claim one, with null for one that is not digested), `own`, those that do, and `plain`, all that do not (`d` is
- * the hash of what an index says beside its name and trees, `th` that of its trees). px and pq are the schema as a prefix in SQL
- * and inside a literal. Each catalog is passed over once: of a fleet, that is most of the cost.
- * Whose an index is by its method and columns is asked once for all of tables with like columns.
+ * Common table expressions shared by the queries: `ns` (the tenants, $1 oids), `rel` (their declared tables, $2 names), `ix`
+ * (their indexes; `may` are those that may stand apart, by the filter $3 as JSON, and `fams` says which families may claim one, with
+ * null for one that is not digested), `owned` (which phase owns those of one key), `own`, the indexes that do stand apart, and
+ * `plain`, all that do not (`d` is the hash of what an index says beside its name and trees, `th` that of its trees). px and pq are
+ * the schema as a prefix in SQL and inside a literal. Each catalog is passed over once: of a fleet, that is most of the cost.
+ * Whose an index is by its method and columns is asked once for all that say the same of tables with like columns.
  * @param isCut of tables that the filter cuts, `ix` has the relevant indexes alone, and `rel` says what is relevant; a table of
  * which nothing is (`bare`) is asked for no more than whether it is there
  */
