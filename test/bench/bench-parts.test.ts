@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { FrontendReader } from './frontend-reader.js';
 import type { Figure } from './measure.js';
-import { benchOptions } from './options.js';
+import { benchOptions, USAGE } from './options.js';
 import { shares } from './shares.js';
 import { spread } from './statistics.js';
 import { targetsOf } from './targets.js';
@@ -122,4 +122,12 @@ it('refuses sizes that are no numbers', () => {
   expect(benchOptions([])).toMatchObject({ size: { tenants: 1000, banks: 3 }, runs: 3, databaseUrl: null });
   expect(() => benchOptions(['--tenants', '1k'])).toThrow(/--tenants must be a whole number from 1 to 99999, not 1k/u);
   expect(() => benchOptions(['--tenant', '5'])).toThrow(TypeError);
+});
+
+it('knows every flag that its usage names', () => {
+  const flags = [...USAGE.matchAll(/^ {2}(--[a-z-]+)( [A-Z]+)?/gmu)];
+  expect(flags.length).toBe(9);
+  for (const [, flag = '', value] of flags)
+    expect(() => benchOptions(value === undefined ? [flag] : [flag, value === ' N' ? '7' : 'x'])).not.toThrow();
+  expect(benchOptions(['--help'])).toMatchObject({ help: true });
 });

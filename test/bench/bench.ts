@@ -1,7 +1,7 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { givenServer, startFleetServer } from './fleet-server.js';
-import { benchOptions } from './options.js';
+import { type BenchOptions, benchOptions, USAGE } from './options.js';
 import { runBench } from './run-bench.js';
 import { benchTables } from './tables.js';
 import { updateDocs } from './update-docs.js';
@@ -10,7 +10,11 @@ import { updateDocs } from './update-docs.js';
 
 const DOCS = fileURLToPath(new URL('../../docs/performance.md', import.meta.url));
 
-const options = benchOptions(process.argv.slice(2));
+const options = askedFor(process.argv.slice(2));
+if (options.help) {
+  process.stdout.write(USAGE);
+  process.exit(0);
+}
 if (!existsSync(new URL('../../dist/index.js', import.meta.url))) throw new Error('nothing is built: npm run build');
 const say = (line: string): void => void process.stderr.write(`${line}\n`);
 
@@ -24,4 +28,14 @@ try {
   if (options.updateDocs) updateDocs(DOCS, options.size.tenants, tables);
 } finally {
   await server.stop();
+}
+
+function askedFor(args: readonly string[]): BenchOptions {
+  try {
+    return benchOptions(args);
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    process.stderr.write(`${error.message}\n\n${USAGE}`);
+    process.exit(1);
+  }
 }

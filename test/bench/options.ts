@@ -18,7 +18,31 @@ export interface BenchOptions {
   readonly plans: boolean;
   /** Writes the tables into docs/performance.md. */
   readonly updateDocs: boolean;
+  /** Only tells what it can be asked for. */
+  readonly help: boolean;
 }
+
+/** What `--help` prints, and what follows a flag that nobody knows. */
+export const USAGE = `Measures trueup on a large fleet. docs/performance.md says beside what, and what each figure means.
+
+USAGE
+  npm run bench -- [FLAGS]
+
+FLAGS
+  --tenants N         tenants of the fleet (1000)
+  --banks N           banks of each (3)
+  --runs N            repetitions, of which the medians count (3)
+  --database-url URL  an empty database to build the fleet in, instead of a server of the bench's own
+  --keep DIR          where data directories are kept between runs
+  --fresh             build the fleet anew
+  --plans             measure plans alone: nothing is changed, and no copy needed
+  --json FILE         write the results as JSON
+  --update-docs       write the tables into docs/performance.md
+
+EXAMPLES
+  npm run bench -- --tenants 1000 --runs 5 --json results.json
+  npm run bench -- --tenants 10000 --plans
+`;
 
 /** Reads the command line. @throws {TypeError} for what it does not know, or a number that is none */
 export function benchOptions(args: readonly string[]): BenchOptions {
@@ -34,6 +58,7 @@ export function benchOptions(args: readonly string[]): BenchOptions {
       fresh: { type: 'boolean', default: false },
       plans: { type: 'boolean', default: false },
       'update-docs': { type: 'boolean', default: false },
+      help: { type: 'boolean', short: 'h', default: false },
     },
   });
   return {
@@ -45,6 +70,7 @@ export function benchOptions(args: readonly string[]): BenchOptions {
     fresh: values.fresh,
     plans: values.plans,
     updateDocs: values['update-docs'],
+    help: values.help,
   };
 }
 
