@@ -205,7 +205,7 @@ owned as materialized (select k, max(phase) phase from claim group by 1),
 own as not materialized (
   select c.*, ${key('c')} k, owned.phase from ix c left join owned on c.ruled and owned.k = ${key('c')}
    where owned.phase is not null or c.fams <> '{}'),
-plain as not materialized (
+plain as materialized (
   select rel, indexrelid, relname${index === null ? '' : `, d, th`} from ix where not may
   union all
   select c.rel, c.indexrelid, c.relname${index === null ? '' : `, c.d, ${treesOf('c', index)}`} from ix c left join owned on c.ruled and owned.k = ${key('c')}

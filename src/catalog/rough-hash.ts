@@ -109,13 +109,14 @@ const IDENTITY_SEQUENCES = `rel r join ${FACE_OF_TABLE} cross join lateral pg_ca
 
 const PINNED = `greatest(a.atttypid, a.attcollation) < ${FIRST_UNPINNED}`;
 
-/** All that column `a` says, but what its default is. */
-const COLUMN = seededHash(
-  `a.attnum, a.attname, a.atttypmod, a.attnotnull, a.attidentity, a.attgenerated, a.atthasdef,
-         case when ${PINNED} then a.atttypid end, case when ${PINNED} then a.attcollation end,
-         case when not ${PINNED} then (${relativeTo('typ', 'pg_type', 'a.atttypid')}, ${relativeTo('coll', 'pg_collation', 'a.attcollation')})::text end`,
-  `${SEED} # a.attnum`,
-);
+const COLUMN_SAYS = 'a.attnum, a.attname, a.atttypmod, a.attnotnull, a.attidentity, a.attgenerated, a.atthasdef';
+
+/** All that column `a` says, but what its default is. The seeds tell a type's number from its name. */
+const COLUMN = `case when ${PINNED} then ${seededHash(`${COLUMN_SAYS}, a.atttypid, a.attcollation`, `${SEED} # a.attnum`)}
+    else ${seededHash(
+      `${COLUMN_SAYS}, (${relativeTo('typ', 'pg_type', 'a.atttypid')}, ${relativeTo('coll', 'pg_collation', 'a.attcollation')})::text`,
+      `~(${SEED} # a.attnum)`,
+    )} end`;
 
 /** Whether type `t` stands in a tenant's schema. */
 export const OWN_TYPE = 't.typnamespace in (select oid from ns)';
