@@ -1,8 +1,8 @@
 import { chunk, groupBy } from '../collections.js';
 import { isLost } from '../database/database-errors.js';
-import { DatabaseError, type Row, type Session } from '../database/session.js';
+import { DatabaseError, type Session } from '../database/session.js';
 import { quoteIdentifier } from '../sql/quote.js';
-import { namedSchemas, relationOf } from './named-schemas.js';
+import { type CopiedColumns, findPlain, type PlainTables } from './plain-tables.js';
 
 /** Rows of one table of several tenants, as texts that the columns' types read back. */
 export interface CopiedBatch {
@@ -24,12 +24,8 @@ const TABLES_PER_MESSAGE = 250;
 /** Fewer tenants are as soon read by one statement, which needs no look at their tables first. */
 const WORTH_COPYING = 200;
 
-/** Pages of a table, by its statistics, and characters of its rows: what is larger is evaluated where it stands. */
-const MOST_PAGES = 4;
+/** Characters of a table's rows: what is larger is evaluated where it stands. */
 const MOST_CHARACTERS = 32_768;
-
-/** The types of a table's columns, by tenant, where COPY says of it all that SELECT would. */
-export type PlainTables = Map<string, readonly string[]>;
 
 /**
  * Copies columns of one table of many tenants, batch by batch, where that is a third of what a SELECT takes: a table of a
@@ -42,14 +38,12 @@ export type PlainTables = Map<string, readonly string[]>;
 export async function copyRows(
   session: Session,
   schemas: readonly string[],
-  { table, columns }: { readonly table: string; readonly columns: readonly string[] },
+  { table, columns }: CopiedColumns,
   take: (batch: CopiedBatch) => Promise<readonly string[]>,
   known: PlainTables = new Map(),
 ): Promise<readonly string[]> {
   if (session.copyOut === undefined || schemas.length < WORTH_COPYING || columns.length === 0) return schemas;
-  const open = schemas.filter((schema) => !known.has(schema));
-  const found = open.length === 0 ? [] : await session.query<PlainRow>(PLAIN_SQL, [open, table, columns]);
-  for (const { names, types } of found) for (const schema of names) known.set(schema, types);
+  await findPlain(session, schemas, { table, columns }, known);
   const left = new Set(schemas);
   const plain = schemas.filter((schema) => known.has(schema));
   for (const alike of groupBy(plain, (schema) => JSON.stringify(known.get(schema))).values())
@@ -68,11 +62,7 @@ export async function copyRows(
 async function copyPart(
   session: Session,
   schemas: readonly string[],
-  {
-    table,
-    columns,
-    types,
-  }: { readonly table: string; readonly columns: readonly string[]; readonly types: readonly string[] },
+  { table, columns, types }: CopiedColumns & { readonly types: readonly string[] },
 ): Promise<CopiedBatch> {
   const list = columns.map(quoteIdentifier).join(', ');
   const statements = schemas.map(
@@ -100,31 +90,3 @@ async function copyPart(
     }),
   };
 }
-
-interface PlainRow extends Row {
-  readonly names: readonly string[];
-  readonly types: readonly string[];
-}
-
-/** Object identifiers below it are PostgreSQL's own (FirstNormalObjectId). */
-const FIRST_NORMAL = 16384;
-
-/**
- * Tenants by the types of the columns of their tables of this name, where COPY says all that SELECT would: of a table
- * without children and row security, of a column that is not generated (COPY refuses those), in the default collation.
- */
-const PLAIN_SQL = `
-with ${namedSchemas('$1')}
-select pg_catalog.array_agg(t.nspname::text) "names",
-       (select pg_catalog.array_agg(pg_catalog.format_type(o.type, o.modifier) order by o.n) from unnest(t.types, t.modifiers) with ordinality o(type, modifier, n)) "types"
-  from (
-  select ns.nspname, a.types, a.modifiers from ns
-   ${relationOf(`c.relname = $2::name and c.relkind = 'r' and not c.relhassubclass and not c.relrowsecurity and c.relpages <= ${MOST_PAGES}`)}
-   cross join lateral (
-    select pg_catalog.array_agg(a.atttypid order by pg_catalog.array_position($3::name[], a.attname)) types,
-           pg_catalog.array_agg(a.atttypmod order by pg_catalog.array_position($3::name[], a.attname)) modifiers
-      from pg_catalog.pg_attribute a
-     where a.attrelid = c.oid and a.attname = any($3::name[]) and a.attnum > 0 and not a.attisdropped and a.attgenerated = ''
-       and a.atttypid < ${FIRST_NORMAL} and a.attcollation in (0, 100) offset 0) a
-   where pg_catalog.cardinality(a.types) = pg_catalog.cardinality($3::name[])) t
- group by t.types, t.modifiers`;

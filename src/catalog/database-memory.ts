@@ -1,6 +1,6 @@
 import type { DesiredTable, MigrationLockRule } from '../desired-state/model.js';
 import type { TableShape } from '../shape/table-shape.js';
-import type { PlainTables } from './copied-rows.js';
+import type { PlainTables } from './plain-tables.js';
 import type { Surroundings } from './surroundings.js';
 
 /** Shapes of tables by hash, of those that were hashed for the same. */

@@ -3,8 +3,9 @@ import type { IndexFamily, NamePart } from '../desired-state/model.js';
 import { columnsOf } from '../sql/canonical.js';
 import { quoteIdentifier, quoteLiteral } from '../sql/quote.js';
 import { inBatches } from './batches.js';
-import { copyRows } from './copied-rows.js';
+import { type CopiedBatch, copyRows } from './copied-rows.js';
 import { memberDigest, memberHash } from './owned-indexes-sql.js';
+import type { CopiedColumns, PlainTables } from './plain-tables.js';
 import { type SizedTable, sizes } from './row-facts.js';
 import { evenParts, shared } from './shared-parts.js';
 
@@ -31,25 +32,43 @@ export const predicateVariables = (family: Pick<IndexFamily, 'where'>): readonly
  * {@link readFamilyRows} reads them, where nothing of a tenant in sync does; a tenant whose rows could not be read counts as
  * differing.
  * @param seed that of the digests
+ * @param plain what is known of the tables that the rows stand in; takes what is found out
  */
 export async function readDiffering(
   sessions: readonly Session[],
   family: IndexFamily,
   tenants: readonly DigestedMembers[],
   seed: string,
+  plain: PlainTables = new Map(),
 ): Promise<ReadonlySet<string>> {
-  const { rows } = family;
-  if (rows === null) return new Set(tenants.map((tenant) => tenant.schema));
+  const copied = await copiedOf(family);
+  if (copied === null) return new Set(tenants.map((tenant) => tenant.schema));
   return new Set(
     await shared(sessions, evenParts(tenants, sessions.length), (session, part) =>
-      differingOf(session, { family, table: rows.table, seed }, part),
+      differingOf(session, { family, copied, plain, seed }, part),
     ),
   );
 }
 
+/** What is copied for a family: the columns that its rows' values are made of; null where its members come from no rows. */
+export async function copiedOf(family: IndexFamily): Promise<CopiedColumns | null> {
+  const { rows } = family;
+  return rows === null ? null : { table: rows.table, columns: await columnsOf(valuesSql(family)) };
+}
+
 async function differingOf(
   session: Session,
-  { family, table, seed }: { readonly family: IndexFamily; readonly table: string; readonly seed: string },
+  {
+    family,
+    copied,
+    plain,
+    seed,
+  }: {
+    readonly family: IndexFamily;
+    readonly copied: CopiedColumns;
+    readonly plain: PlainTables;
+    readonly seed: string;
+  },
   tenants: readonly DigestedMembers[],
 ): Promise<readonly string[]> {
   const differing = new Set(tenants.map((tenant) => tenant.schema));
@@ -72,14 +91,15 @@ async function differingOf(
     for (const [at, { schema }] of of.entries()) if (!found.has(at)) differing.delete(schema);
   };
   const values = valuesSql(family);
-  const columns = await columnsOf(values);
-  const left = await copyRows(session, [...differing], { table, columns }, async ({ schemas, types, rows }) => {
+  const { table, columns } = copied;
+  const take = async ({ schemas, types, rows }: CopiedBatch) => {
     await compare(schemas, fromCopied(values, table, columns, types), [
       rows.map((row) => row.at),
       ...columns.map((_, column) => rows.map((row) => row.values[column] ?? null)),
     ]);
     return schemas;
-  });
+  };
+  const left = await copyRows(session, [...differing], copied, take, plain);
   await inBatches(
     await sizes(
       session,

@@ -4,8 +4,9 @@ import type { ReleaseRule } from '../desired-state/model.js';
 import { quoteIdentifier, quoteLiteral } from '../sql/quote.js';
 import { relativeSql, renderSql } from '../sql/template.js';
 import { inBatches } from './batches.js';
-import { type CopiedBatch, copyRows, type PlainTables } from './copied-rows.js';
+import { type CopiedBatch, copyRows } from './copied-rows.js';
 import { namedSchemas, relationOf } from './named-schemas.js';
+import type { PlainTables } from './plain-tables.js';
 import type { IndexUsage, Presence } from './presence.js';
 
 /** A table of one tenant. */

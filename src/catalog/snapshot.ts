@@ -61,6 +61,8 @@ interface CatalogReading {
   readonly memory?: DatabaseMemory;
   readonly made?: boolean;
   readonly again?: boolean;
+  /** Is told the tenants as soon as the fleet was passed over: for what can begin while it is read in detail. Left out: nobody. */
+  readonly passed?: (tenants: readonly Tenant[]) => void;
   /** Schemas that are left out. Left out itself: none. */
   readonly without?: { has(schema: string): boolean };
 }
@@ -76,7 +78,7 @@ interface OpenedReading extends CatalogReading {
  * not one lock on a table of theirs.
  * @param how beside: opens a second session for a fleet large enough to be read by two; counts: whether what nothing
  * declares is counted; memory: what the run has learnt before; made: see
- * {@link Surroundings.made}; again: see {@link PassRequest}; without: schemas that are left out
+ * {@link Surroundings.made}; again: see {@link PassRequest}; passed: is told the tenants; without: schemas that are left out
  */
 export async function readCatalog(
   session: Session,
@@ -102,7 +104,17 @@ async function readOnce(
   session: Session,
   desired: DesiredState,
   selection: TenantSelection,
-  { beside, counts, memory = new DatabaseMemory(), made = false, again = false, without, isBatch, who }: OpenedReading,
+  {
+    beside,
+    counts,
+    memory = new DatabaseMemory(),
+    made = false,
+    again = false,
+    passed,
+    without,
+    isBatch,
+    who,
+  }: OpenedReading,
 ): Promise<CatalogSnapshot> {
   const found = await discoverTenants(session, desired.tenants, selection, desired.directory);
   const leftOut = found.tenants.flatMap(({ schema }) => (without?.has(schema) === true ? schema : []));
@@ -129,6 +141,7 @@ async function readOnce(
     (sessions) =>
       readFleet(sessions, oids, relations, filter, { shapes: true, apart: concerned, again, forAny: isBatch }),
   );
+  passed?.(discovery.tenants);
   const owned = apart.groups.filter((group) => group.phase === null || selected.has(group.phase));
 
   const remembered = made ? surroundings.made : memory.shapes;

@@ -1,4 +1,5 @@
 import type { OwnedRead, ReadKind } from '../catalog/owned-reads.js';
+import type { RowsAhead } from '../catalog/rows-ahead.js';
 import type { OpenBeside } from '../catalog/shared-snapshot.js';
 import type { Session } from '../database/session.js';
 import type { DesiredState, DesiredTable } from '../desired-state/model.js';
@@ -14,6 +15,8 @@ export interface FleetContext {
   readonly session: Session;
   /** Opens a second session, for a fleet large enough to be read by two. */
   readonly beside: OpenBeside;
+  /** What was looked at beside the reading of the catalogs. */
+  readonly ahead: RowsAhead;
   readonly desired: DesiredState;
   /** The declared tables, names resolved in this database. */
   readonly tables: readonly DesiredTable[];

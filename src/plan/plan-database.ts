@@ -1,6 +1,10 @@
 import { DatabaseMemory } from '../catalog/database-memory.js';
-import { discoverTenants, type LookAlike, type TenantSelection } from '../catalog/discover.js';
+import { discoverTenants, type LookAlike, type Tenant, type TenantSelection } from '../catalog/discover.js';
+import { copiedOf } from '../catalog/expected-members.js';
+import { isDigested } from '../catalog/owned.js';
 import { readOwned } from '../catalog/owned-reads.js';
+import { RowsAhead } from '../catalog/rows-ahead.js';
+import { WORTH_A_SESSION } from '../catalog/shared-snapshot.js';
 import { type CatalogSnapshot, readCatalog, relationsRead } from '../catalog/snapshot.js';
 import type { Unmanaged } from '../catalog/unmanaged.js';
 import { known } from '../collections.js';
@@ -132,7 +136,7 @@ async function planVariant(database: Database, session: Session, request: PlanRe
   const desired = inFocus(request.desired, request.focus);
   const { schemas } = request.selection;
   return pastLocks(session, { tables: relationsRead(desired), schemas, progress: request.progress }, (attempt) =>
-    planUnlocked(database, session, { ...request, desired }, attempt),
+    RowsAhead.during((ahead) => planUnlocked(database, session, { ...request, desired }, { ...attempt, ahead })),
   );
 }
 
@@ -140,7 +144,7 @@ async function planUnlocked(
   database: Database,
   session: Session,
   request: PlanRequest,
-  { locked, isLast }: Attempt,
+  { locked, isLast, ahead }: Attempt & { readonly ahead: RowsAhead },
 ): Promise<DatabasePlan> {
   const { progress, desired } = request;
   if (desired.tenants.query !== null) await checkTenantQuery(session, desired.tenants.query);
@@ -156,6 +160,7 @@ async function planUnlocked(
     memory,
     made: request.made === true,
     again: request.again === true,
+    ...(beside === null ? {} : { passed: (tenants) => lookAhead(ahead, beside, desired, tenants) }),
     without: locked,
   });
   // Which backend the fleet runs explains more than what the default one lacks.
@@ -172,6 +177,7 @@ async function planUnlocked(
   const results = await planTenants(reads, {
     session,
     beside,
+    ahead,
     desired,
     tables,
     allow: request.allow,
@@ -208,6 +214,19 @@ async function planUnlocked(
     extensionSchemas: extensions.schemas,
     shard: request.selection.shard ?? null,
   };
+}
+
+/** Begins to look at the tables that families take their rows from, where two sessions are to read those. */
+function lookAhead(
+  ahead: RowsAhead,
+  open: () => Promise<Session>,
+  { tables }: DesiredState,
+  tenants: readonly Tenant[],
+): void {
+  if (tenants.length < WORTH_A_SESSION) return;
+  const families = tables.filter(isDigested).flatMap((table) => table.families);
+  const schemas = tenants.map((tenant) => tenant.schema);
+  ahead.begin(open, schemas, () => Promise.all(families.map(copiedOf)));
 }
 
 const lockedTenant = (database: string, schema: string, locked: Locked): UnreadableTenant => ({

@@ -1,4 +1,4 @@
-import { type DigestedMembers, predicateVariables, readDiffering } from '../catalog/expected-members.js';
+import { copiedOf, type DigestedMembers, predicateVariables, readDiffering } from '../catalog/expected-members.js';
 import { isDigested } from '../catalog/owned.js';
 import type { ReadKind } from '../catalog/owned-reads.js';
 import { readFamilyRows } from '../catalog/row-facts.js';
@@ -27,7 +27,7 @@ const MOST_GROUPS = 20;
 export async function settleMembers(
   tenants: readonly TenantRead[],
   kinds: ReadonlyMap<string, ReadKind>,
-  fleet: Pick<FleetContext, 'session' | 'beside' | 'tables' | 'memberSeed'>,
+  fleet: Pick<FleetContext, 'session' | 'beside' | 'ahead' | 'tables' | 'memberSeed'>,
   asking: AskingAs,
 ): Promise<ReadonlySet<string>> {
   let settled = tenants;
@@ -40,9 +40,11 @@ export async function settleMembers(
         const format = formats.get(tenant.schema);
         return format === undefined ? [] : [{ schema: tenant.schema, digest, format }];
       });
+      const copied = await copiedOf(family);
+      const plain = copied === null ? undefined : await fleet.ahead.of(copied);
       const beside = compared.length < WORTH_A_SESSION ? null : fleet.beside;
       const differing = await withSessionBeside(fleet.session, beside, (sessions) =>
-        readDiffering(sessions, family, compared, fleet.memberSeed),
+        readDiffering(sessions, family, compared, fleet.memberSeed, plain),
       );
       settled = settled.filter(({ schema }) => formats.has(schema) && !differing.has(schema));
     }
