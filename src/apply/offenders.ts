@@ -1,3 +1,4 @@
+import { counted, number } from '../counted.js';
 import type { Row, Session } from '../database/session.js';
 import { inTransaction } from '../database/transaction.js';
 import { OFFENDERS_COUNTED } from '../sql/ddl/offenders.js';
@@ -25,8 +26,7 @@ export async function countOffenders(session: Session, statement: Statement): Pr
       return row?.n ?? 0;
     });
     if (found === 0) return null;
-    const number = found.toLocaleString('en-US');
-    return found >= OFFENDERS_COUNTED ? `${number} or more ${of.many}` : `${number} ${found === 1 ? of.one : of.many}`;
+    return found >= OFFENDERS_COUNTED ? `${number(found)} or more ${of.many}` : counted(found, of.one, of.many);
   } catch {
     return null;
   }

@@ -190,7 +190,7 @@ of_extension as (
 told as (
   select n.oid, n.nspname,
          n.nspname like 'pg\\_%' or n.nspname = 'information_schema' or n.oid in (select oid from of_extension) "system",
-         ${named ? `'{}'::text[]` : `case when held.has is null then '{}' when not held.has @> $3::text[] then held.has end`} has,
+         ${named ? `'{}'::text[]` : `case when held.n is null then '{}' when held.n < (select n from wanted) then array(${HELD_ONES}) end`} has,
          exists (select from pg_catalog.unnest($1::text[]) x where n.nspname like x) excluded,
          n.nspname like $2 liked
     from pg_catalog.pg_namespace n${named ? ' where n.nspname = any($3::name[])' : ' left join held on held.ns = n.oid'})
@@ -198,7 +198,11 @@ select pg_catalog.array_agg(oid::text) oids, pg_catalog.array_agg(nspname::text)
        "system", has, excluded, liked
   from told group by "system", has, excluded, liked`;
 
+const HELD_TABLES = `pg_catalog.pg_class c where c.relname = any($3::name[]) and c.relkind in ('r','p')`;
+
+/** How many of the tables a schema holds: which ones is asked of those alone that hold some and not all. */
 const HELD = `
-held as (
-  select c.relnamespace ns, pg_catalog.array_agg(c.relname::text) has from pg_catalog.pg_class c
-   where c.relname = any($3::name[]) and c.relkind in ('r','p') group by 1),`;
+wanted as materialized (select count(distinct w) n from pg_catalog.unnest($3::text[]) w),
+held as (select c.relnamespace ns, count(*) n from ${HELD_TABLES} group by 1),`;
+
+const HELD_ONES = `select c.relname::text from ${HELD_TABLES} and c.relnamespace = n.oid`;

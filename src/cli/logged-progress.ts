@@ -1,4 +1,5 @@
 import { performance } from 'node:perf_hooks';
+import { number } from '../counted.js';
 import type { Progress } from '../progress.js';
 import type { Log } from './log.js';
 
@@ -9,7 +10,7 @@ export function loggedProgress(shown: Progress, log: Log): Progress {
     if (stretch === null) return;
     const { label, began, count } = stretch;
     const ms = Math.round(performance.now() - began);
-    const many = count === 0 ? '' : ` ${count.toLocaleString('en-US')} in`;
+    const many = count === 0 ? '' : ` ${number(count)} in`;
     log.info(`${label}:${many} ${(ms / 1000).toFixed(1)} s`, { stage: label, count, ms });
     stretch = null;
   };

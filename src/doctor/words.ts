@@ -1,9 +1,4 @@
-/** `9,988`. */
-export const number = (value: number): string => value.toLocaleString('en-US');
-
-/** `1 tenant`, `9,988 tenants`. */
-export const counted = (value: number, one: string, many = `${one}s`): string =>
-  `${number(value)} ${value === 1 ? one : many}`;
+export { counted, number } from '../counted.js';
 
 /** `1.5 GB`. */
 export function size(bytes: number): string {

@@ -1,3 +1,4 @@
+import { counted, number } from '../counted.js';
 import { quoteIdentifier } from '../sql/quote.js';
 import type { TenantProbe } from './context.js';
 import type { ProbeResult, RowCount } from './explanation.js';
@@ -48,9 +49,8 @@ const stateWords = (state: 'valid' | 'invalid' | 'missing' | 'other'): string =>
   return state === 'other' ? '; the index of the right name is another one than declared' : '';
 };
 
-function rows({ counted, capped }: RowCount): string {
-  if (capped) return `more than ${(counted - 1).toLocaleString('en-US')} rows`;
-  return counted === 1 ? '1 row' : `${counted.toLocaleString('en-US')} rows`;
+function rows({ counted: found, capped }: RowCount): string {
+  return capped ? `more than ${number(found - 1)} rows` : counted(found, 'row');
 }
 
 function remedyOf(of: TenantProbe, { relation }: PreparedProbe, { expected, used, stale }: PlannedProbe): string {

@@ -259,21 +259,31 @@ function sorted(
     const phase = desired.phases[0]?.name ?? '';
     const changes =
       read.tables.size === 0 ? provisioned(result.changes, desired.release, phase, !isNew) : result.changes;
-    const owner = of.answers.owner(schema);
-    tenants.push({
-      database,
-      schema,
-      changes,
-      // Of tens of thousands of tenants in sync nobody asks for it.
-      get fingerprint() {
-        return fingerprintOf(read, owner, changes);
-      },
-      owner,
-      isNew,
-      phases: desired.phases,
-    });
+    tenants.push(new Planned(read, database, schema, changes, of.answers.owner(schema), isNew, desired.phases));
   }
   return { tenants, unreadable };
+}
+
+/** A class, since a getter of each object's own takes longer to define than all of the rest. */
+class Planned implements PlannedTenant {
+  readonly #read: TenantRead;
+
+  constructor(
+    read: TenantRead,
+    readonly database: string,
+    readonly schema: string,
+    readonly changes: PlannedTenant['changes'],
+    readonly owner: string | null,
+    readonly isNew: boolean,
+    readonly phases: PlannedTenant['phases'],
+  ) {
+    this.#read = read;
+  }
+
+  /** Made when it is asked for: of tens of thousands of tenants in sync nobody does. */
+  get fingerprint(): string {
+    return fingerprintOf(this.#read, this.owner, this.changes);
+  }
 }
 
 function describe(database: Database, snapshot: CatalogSnapshot) {

@@ -1,7 +1,10 @@
 import type { Shard } from '../catalog/shard.js';
+import { number } from '../counted.js';
 import type { DesiredPhase } from '../desired-state/model.js';
 import type { Action, Hazard } from '../diff/change.js';
 import { visible } from './visible.js';
+
+export { counted, number } from '../counted.js';
 
 /** What each hazard means, for people. */
 export const HAZARD_WORDS: Readonly<Record<Hazard, string>> = {
@@ -22,13 +25,6 @@ export function symbolOf(action: Action): '+' | '-' | '~' {
   if (/^(?:create|add|stamp)-/u.test(action)) return '+';
   return action.startsWith('drop-') ? '-' : '~';
 }
-
-/** `9,988`. */
-export const number = (value: number): string => value.toLocaleString('en-US');
-
-/** `1 tenant`, `9,988 tenants`. */
-export const counted = (value: number, one: string, many = `${one}s`): string =>
-  `${number(value)} ${value === 1 ? one : many}`;
 
 /** `a`, `a and b`, `a, b and c`. */
 export function listed(words: readonly string[]): string {
