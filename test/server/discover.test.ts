@@ -1,0 +1,62 @@
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { discoverTenants } from '../../src/catalog/discover.js';
+import type { TenantRule } from '../../src/desired-state/model.js';
+import { type FleetUnderTest, openFleet } from '../support/fleet.js';
+import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
+
+const BY_NAME = { schemas: [], exclude: [], allowEmpty: false, allowAbsent: false };
+const rule = (havingTables: readonly string[]): TenantRule => ({
+  havingTables,
+  like: null,
+  schemas: null,
+  query: null,
+  exclude: [],
+  baseSchema: null,
+});
+
+let test: TestDatabase;
+let fleet: FleetUnderTest;
+beforeAll(async () => {
+  test = await createTestDatabase();
+  fleet = await openFleet(test.url);
+  await test.exec(`
+    CREATE SCHEMA whole; CREATE TABLE whole.shops (); CREATE TABLE whole.orders (id int) PARTITION BY LIST (id); CREATE TABLE whole.items ();
+    CREATE SCHEMA more; CREATE TABLE more.shops (); CREATE TABLE more.orders (); CREATE TABLE more.items (); CREATE TABLE more.notes ();
+    CREATE SCHEMA lacks_one; CREATE TABLE lacks_one.items (); CREATE TABLE lacks_one.shops ();
+    CREATE SCHEMA has_one; CREATE TABLE has_one.orders ();
+    CREATE SCHEMA shown; CREATE TABLE shown.shops (); CREATE TABLE shown.orders (); CREATE VIEW shown.items AS SELECT 1 one;
+    CREATE SCHEMA nothing; CREATE SEQUENCE nothing.shops; CREATE VIEW nothing.orders AS SELECT 1 one`);
+});
+afterAll(async () => {
+  await fleet?.close();
+  await test?.drop();
+});
+
+async function found(tables: readonly string[]) {
+  const session = await fleet.database.connect();
+  try {
+    const { tenants, lookAlikes } = await discoverTenants(session, rule(tables), BY_NAME);
+    return {
+      tenants: tenants.map(({ schema }) => schema),
+      lookAlikes: lookAlikes.map(({ schema, has, lacks }) => [schema, [...has].sort(), lacks]),
+    };
+  } finally {
+    await session.release();
+  }
+}
+
+it('a schema is a tenant that holds all of the tables, and looks like one that holds some: views and sequences are none', async () => {
+  expect(await found(['shops', 'orders', 'items'])).toEqual({
+    tenants: ['more', 'whole'],
+    lookAlikes: [
+      ['has_one', ['orders'], ['shops', 'items']],
+      ['lacks_one', ['items', 'shops'], ['orders']],
+      ['shown', ['orders', 'shops'], ['items']],
+    ],
+  });
+  expect(await found(['orders'])).toEqual({ tenants: ['has_one', 'more', 'shown', 'whole'], lookAlikes: [] });
+});
+
+it('a table that is named twice counts once', async () => {
+  expect(await found(['shops', 'orders', 'shops', 'items'])).toMatchObject({ tenants: ['more', 'whole'] });
+});
