@@ -125,7 +125,8 @@ export const NOTHING_MORE: AlsoRead = { first: '', table: '', over: '', index: n
 /**
  * No row, of which the planner expects a thousand. A name of which its sample of pg_class holds few is expected on a handful
  * of tables, whatever the size of the fleet, and everything that is joined to them would be gone through once for each: twenty
- * times the time, by chance of the sample.
+ * times the time, by chance of the sample. And where few indexes are expected, hash tables are made of them, with all that is
+ * kept of each, three times over, and not of the tables and owners that they are joined to.
  */
 export const many = (columns: number): string =>
   `select ${Array(columns).fill('null').join(', ')} from pg_catalog.generate_series(1, (select 0))`;
@@ -191,7 +192,12 @@ ix as materialized (
       select case when not ic.relname = any(fam.declared) then fam.digested end from fam
        where fam.tab = r.tab and pg_catalog.starts_with(ic.relname::text, fam.prefix)
          and case when fam.likes is null then ic.relname ~ fam.pattern else ic.relname::text like any (fam.likes) end) else '{}'::int4[] end fams offset 0) told
-   ${isCut ? `where ${RELEVANT_INDEX}` : index === null ? `where ${MAY_STAND_APART}` : ''}),
+   ${isCut ? `where ${RELEVANT_INDEX}` : index === null ? `where ${MAY_STAND_APART}` : ''}${
+     index === null
+       ? ''
+       : `
+  union all ${many(words === null ? 14 : 15)}`
+   }),
 ${isCut ? 'unusable as materialized (select indexrelid from ix where not usable),' : ''}
 claim as materialized (
   select k.k, rule.phase from (select ${key('ix')} k, relam, min(indexrelid) indexrelid from ix where ruled group by 1, 2) k
