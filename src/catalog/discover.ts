@@ -205,4 +205,4 @@ const HELD = `
 wanted as materialized (select count(distinct w) n from pg_catalog.unnest($3::text[]) w),
 held as (select c.relnamespace ns, count(*) n from ${HELD_TABLES} group by 1),`;
 
-const HELD_ONES = `select c.relname::text from ${HELD_TABLES} and c.relnamespace = n.oid`;
+const HELD_ONES = `select c.relname::text from ${HELD_TABLES} and c.relnamespace = n.oid order by 1`;

@@ -11,22 +11,20 @@ import { known } from '../collections.js';
 import type { Database, Session } from '../database/session.js';
 import { inTransaction } from '../database/transaction.js';
 import type { DesiredState } from '../desired-state/model.js';
-import type { TenantChange } from '../diff/change.js';
 import type { Approval } from '../diff/context.js';
 import type { Progress } from '../progress.js';
-import { showSql } from '../sql/template.js';
 import { Answers } from './answers.js';
 import { checkBackends } from './check-backends.js';
 import { checkExtensions } from './check-extensions.js';
 import { checkEvaluatedFragments, checkTenantQuery } from './check-fragments.js';
 import { checkTypes } from './check-types.js';
 import { type Reload, resolveAlternatives, variantsOf } from './desired-variants.js';
-import { sha256 } from './drift-classes.js';
 import type { DatabasePlan, Diagnostic, PlannedTenant, UnreadableTenant } from './fleet-plan.js';
 import { heldMethods } from './held-methods.js';
 import { keyFieldDiagnostics } from './key-fields.js';
 import { type Attempt, type Locked, pastLocks } from './past-locks.js';
 import { planTenants } from './plan-tenants.js';
+import { Planned } from './planned-tenant.js';
 import { provisioned } from './provision.js';
 import { resolveNames } from './resolve-names.js';
 import { searchPathDiagnostics } from './search-path.js';
@@ -259,31 +257,9 @@ function sorted(
     const phase = desired.phases[0]?.name ?? '';
     const changes =
       read.tables.size === 0 ? provisioned(result.changes, desired.release, phase, !isNew) : result.changes;
-    tenants.push(new Planned(read, database, schema, changes, of.answers.owner(schema), isNew, desired.phases));
+    tenants.push(new Planned(read, database, changes, of.answers.owner(schema), desired.phases));
   }
   return { tenants, unreadable };
-}
-
-/** A class, since a getter of each object's own takes longer to define than all of the rest. */
-class Planned implements PlannedTenant {
-  readonly #read: TenantRead;
-
-  constructor(
-    read: TenantRead,
-    readonly database: string,
-    readonly schema: string,
-    readonly changes: PlannedTenant['changes'],
-    readonly owner: string | null,
-    readonly isNew: boolean,
-    readonly phases: PlannedTenant['phases'],
-  ) {
-    this.#read = read;
-  }
-
-  /** Made when it is asked for: of tens of thousands of tenants in sync nobody does. */
-  get fingerprint(): string {
-    return fingerprintOf(this.#read, this.owner, this.changes);
-  }
 }
 
 function describe(database: Database, snapshot: CatalogSnapshot) {
@@ -308,20 +284,4 @@ function lookAlikes(found: readonly LookAlike[], database: string): readonly Dia
     database,
     schema,
   }));
-}
-
-/** What a tenant was and what it was to be changed into: its shape, its owner, its owned indexes, its members. */
-function fingerprintOf(read: TenantRead, owner: string | null, changes: readonly TenantChange[]): string {
-  const owned = read.owned.map(({ table, index, definition }) => [table, index.name, definition, index.where]).sort();
-  const wanted = changes.map(({ change, members }) => [
-    change.action,
-    change.status,
-    change.steps.map((step) => showSql(step.sql)),
-    members,
-  ]);
-  // Of settled members the kinds and their number: their digests are of this plan's seed.
-  const members = [...read.members]
-    .map(([of, { kinds, digest }]) => [of, kinds, digest.replace(/:.*$/u, '')] as const)
-    .sort(([left], [right]) => (left < right ? -1 : 1));
-  return `sha256:${sha256(JSON.stringify([read.hash, owner, owned, members, wanted]))}`;
 }
