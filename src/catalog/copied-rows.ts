@@ -69,17 +69,20 @@ async function copyPart(
     (schema) => `COPY ${quoteIdentifier(schema)}.${quoteIdentifier(table)} (${list}) TO STDOUT`,
   );
   const rows: CopiedRow[] = [];
-  const characters = new Map<number, number>();
-  const isLarge = (at: number) => (characters.get(at) ?? 0) > MOST_CHARACTERS;
+  const large = new Set<number>();
+  // Of the table whose rows come: one table's after another's.
+  let current = -1;
+  let characters = 0;
   await session.copyOut?.(statements, (at, values) => {
+    if (at !== current) characters = 0;
+    current = at;
     // A NULL counts as well: a million of them fill the memory like anything else.
-    characters.set(
-      at,
-      values.reduce((sum, value) => sum + (value?.length ?? 0) + 1, characters.get(at) ?? 0),
-    );
-    if (!isLarge(at)) rows.push({ at, values });
+    for (const value of values) characters += (value?.length ?? 0) + 1;
+    if (characters > MOST_CHARACTERS) large.add(at);
+    else rows.push({ at, values });
   });
-  const small = schemas.flatMap((_, at) => (isLarge(at) ? [] : [at]));
+  if (large.size === 0) return { schemas, types, rows };
+  const small = [...schemas.keys()].filter((at) => !large.has(at));
   const places = new Map(small.map((at, place) => [at, place]));
   return {
     schemas: small.flatMap((at) => schemas[at] ?? []),
