@@ -19,7 +19,7 @@ export interface CopiedRow {
 }
 
 /** Tables that one message copies; each is locked until its end, and nothing beside it: no index. */
-const TABLES_PER_MESSAGE = 250;
+export const TABLES_PER_MESSAGE = 250;
 
 /** Fewer tenants are as soon read by one statement, which needs no look at their tables first. */
 const WORTH_COPYING = 200;

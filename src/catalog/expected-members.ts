@@ -3,7 +3,7 @@ import type { IndexFamily, NamePart } from '../desired-state/model.js';
 import { columnsOf } from '../sql/canonical.js';
 import { quoteIdentifier, quoteLiteral } from '../sql/quote.js';
 import { inBatches } from './batches.js';
-import { type CopiedBatch, copyRows } from './copied-rows.js';
+import { type CopiedBatch, copyRows, TABLES_PER_MESSAGE } from './copied-rows.js';
 import { memberDigest, memberHash } from './owned-indexes-sql.js';
 import type { CopiedColumns, PlainTables } from './plain-tables.js';
 import { type SizedTable, sizes } from './row-facts.js';
@@ -44,7 +44,7 @@ export async function readDiffering(
   const copied = await copiedOf(family);
   if (copied === null) return new Set(tenants.map((tenant) => tenant.schema));
   return new Set(
-    await shared(sessions, evenParts(tenants, sessions.length), (session, part) =>
+    await shared(sessions, evenParts(tenants, sessions.length, TABLES_PER_MESSAGE), (session, part) =>
       differingOf(session, { family, copied, plain, seed }, part),
     ),
   );

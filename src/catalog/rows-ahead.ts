@@ -1,15 +1,20 @@
+import { chunk } from '../collections.js';
 import type { Session } from '../database/session.js';
 import { patiently } from './locked-tenants.js';
 import { type CopiedColumns, findPlain, type PlainTables } from './plain-tables.js';
 
+/** Tenants that one statement looks at: whoever asks meanwhile waits for its end. */
+const AT_ONCE = 1000;
+
 /**
  * Looks which tables can be copied before anybody asks for their rows, over a session that would be idle: while one session
- * reads in detail what the pass over the catalogs has found, the other has nothing to do. Nothing hangs on it: what it has not
- * found is looked at by whoever copies.
+ * reads in detail what the pass over the catalogs has found, the other has nothing to do. It ends when somebody asks. Nothing
+ * hangs on it: what it has not looked at is looked at by whoever copies.
  */
 export class RowsAhead {
   readonly #known = new Map<string, PlainTables>();
   #looking: Promise<void> = Promise.resolve();
+  #isAsked = false;
 
   /**
    * Runs something that may begin such a look, and ends no sooner than the look: no session is left busy.
@@ -20,6 +25,7 @@ export class RowsAhead {
     try {
       return await run(ahead);
     } finally {
+      ahead.#isAsked = true;
       await ahead.#looking;
     }
   }
@@ -37,8 +43,9 @@ export class RowsAhead {
     this.#looking = before.then(() => this.#look(open, schemas, of)).catch(() => {});
   }
 
-  /** What is known of the tables of one name, when the look has ended: for whoever copies them, who adds to it. */
+  /** What is known of the tables of one name, and ends the look: for whoever copies them, who adds to it. */
   async of(copied: CopiedColumns): Promise<PlainTables> {
+    this.#isAsked = true;
     await this.#looking;
     return this.#of(copied);
   }
@@ -53,7 +60,9 @@ export class RowsAhead {
     const session = await open();
     try {
       await patiently(session, async () => {
-        for (const copied of wanted) await findPlain(session, schemas, copied, this.#of(copied));
+        for (const copied of wanted)
+          for (const part of chunk(schemas, AT_ONCE))
+            if (!this.#isAsked) await findPlain(session, part, copied, this.#of(copied));
       });
     } finally {
       await session.release();

@@ -26,9 +26,19 @@ export function shrinkingParts<T>(
   return parts;
 }
 
-/** As many parts of a list as there are sessions: for what costs something in each part. */
-export const evenParts = <T>(items: readonly T[], sessions: number): readonly (readonly T[])[] =>
-  chunk(items, Math.max(1, Math.ceil(items.length / sessions)));
+/**
+ * As many parts of a list as there are sessions: for what costs something in each part. Up to four times as many, where such
+ * parts hold at least so much: no session waits long for another then.
+ * @param least left out: no list is long enough
+ */
+export function evenParts<T>(
+  items: readonly T[],
+  sessions: number,
+  least = Number.POSITIVE_INFINITY,
+): readonly (readonly T[])[] {
+  const parts = Math.max(sessions, Math.min(4 * sessions, Math.floor(items.length / least)));
+  return chunk(items, Math.max(1, Math.ceil(items.length / parts)));
+}
 
 /**
  * Shares parts among sessions, each of which takes the next when it is free, and gives what each part's reading gave. Ends when

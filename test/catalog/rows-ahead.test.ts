@@ -32,6 +32,7 @@ it('a look ahead keeps nobody waiting but whoever asks what it has found, and le
       async () => [shops, null],
     );
     order.push('went on');
+    await expect.poll(() => said.some((sql) => sql.includes('relhassubclass'))).toBe(true);
     const asked = ahead.of(shops).then((known) => order.push(...known.keys()));
     setTimeout(() => {
       order.push('answered');
@@ -88,5 +89,30 @@ it('a run that fails ends no sooner than the look that it has begun', async () =
   });
   setTimeout(() => answer.resolve(found), 5);
   await expect(run).rejects.toThrow('a plan that cannot be made');
+  expect(said.at(-1)).toBe('released');
+});
+
+it('a look ahead at many tenants ends when somebody asks: what is left is looked at by more than one session then', async () => {
+  const answers = [deferred<readonly unknown[]>(), deferred<readonly unknown[]>()];
+  let looks = 0;
+  const { said, session } = sessionThat(() => {
+    looks += 1;
+    return answers[looks - 1]?.promise ?? Promise.resolve([]);
+  });
+  const many = Array.from({ length: 5000 }, (_, at) => `t${at}`);
+  const known = await RowsAhead.during(async (ahead) => {
+    ahead.begin(
+      async () => session,
+      many,
+      async () => [shops],
+    );
+    answers[0]?.resolve(found);
+    await expect.poll(() => looks).toBe(2);
+    const asked = ahead.of(shops);
+    answers[1]?.resolve([{ names: ['c'], types: ['text'] }]);
+    return asked;
+  });
+  expect([...known.keys()]).toEqual(['a', 'b', 'c']);
+  expect(looks).toBe(2);
   expect(said.at(-1)).toBe('released');
 });

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { shared, shrinkingParts } from '../../src/catalog/shared-parts.js';
+import { evenParts, shared, shrinkingParts } from '../../src/catalog/shared-parts.js';
 import type { Session } from '../../src/database/session.js';
 
 const named = (name: string) => ({ name }) as unknown as Session & { readonly name: string };
@@ -31,6 +31,22 @@ describe('parts that get smaller', () => {
     expect(lengths.at(-1)).toBeGreaterThanOrEqual(156);
     expect(lengths.slice(0, 5)).toEqual([1250, 1250, 1250, 1250, 1250]);
     expect(lengths.length).toBeLessThanOrEqual(13);
+  });
+});
+
+describe('even parts', () => {
+  const lengths = (items: number, least?: number) =>
+    evenParts(Array.from({ length: items }), 2, least).map((part) => part.length);
+
+  it('are one a session, or up to four where each still holds enough', () => {
+    expect([lengths(10_001), lengths(3), lengths(1), lengths(0)]).toEqual([[5001, 5000], [2, 1], [1], []]);
+    expect([lengths(10_000, 250), lengths(1000, 250), lengths(900, 250), lengths(510, 250)]).toEqual([
+      Array(8).fill(1250),
+      [250, 250, 250, 250],
+      [300, 300, 300],
+      [255, 255],
+    ]);
+    expect(lengths(100, 250)).toEqual([50, 50]);
   });
 });
 
