@@ -27,8 +27,8 @@ export function shrinkingParts<T>(
 }
 
 /**
- * As many parts of a list as there are sessions: for what costs something in each part. Up to four times as many, where such
- * parts hold at least so much: no session waits long for another then.
+ * As many parts of a list as there are sessions: for what costs something in each part. Of several sessions up to four times as
+ * many, where such parts hold at least so much: none waits long for another then.
  * @param least left out: no list is long enough
  */
 export function evenParts<T>(
@@ -36,7 +36,8 @@ export function evenParts<T>(
   sessions: number,
   least = Number.POSITIVE_INFINITY,
 ): readonly (readonly T[])[] {
-  const parts = Math.max(sessions, Math.min(4 * sessions, Math.floor(items.length / least)));
+  const most = sessions === 1 ? 1 : 4 * sessions;
+  const parts = Math.max(sessions, Math.min(most, Math.floor(items.length / least)));
   return chunk(items, Math.max(1, Math.ceil(items.length / parts)));
 }
 

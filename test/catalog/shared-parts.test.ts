@@ -47,6 +47,7 @@ describe('even parts', () => {
       [255, 255],
     ]);
     expect(lengths(100, 250)).toEqual([50, 50]);
+    expect(evenParts(Array.from({ length: 10_000 }), 1, 250)).toHaveLength(1);
   });
 });
 
