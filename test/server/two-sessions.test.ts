@@ -90,3 +90,22 @@ it('a fleet that two sessions read shows in each tenant what one session sees: s
     expect([schema, found]).toEqual([schema, [...(at < DRIFTING ? [column] : []), ...(hasOrphan(at) ? [orphan] : [])]]);
   }
 });
+
+it('a fleet is planned alike where no session is to be had to look ahead at what can be copied', async () => {
+  const { database } = fleet;
+  const connect = database.connect;
+  let asked = 0;
+  // The first is the plan's own, the second reads the catalogs beside it.
+  database.connect = () => {
+    asked += 1;
+    return asked === 3 ? Promise.reject(new Error('no connection is left')) : connect();
+  };
+  try {
+    const plan = await fleet.plan({ directory });
+    expect(asked).toBe(6);
+    const alone = await fleet.plan({ directory, schemas });
+    for (const schema of schemas) expect([schema, changesOf(plan, schema)]).toEqual([schema, changesOf(alone, schema)]);
+  } finally {
+    database.connect = connect;
+  }
+});
