@@ -10,20 +10,16 @@ const ITEMS_PER_STATEMENT = 50;
  * Errors that concern some item of a batch, not the connection: it vanished, was altered, is forbidden, or locks ran out. A lock
  * that was not had in time (55P03) is none: who holds it is found out and waited for, not sought by halves.
  */
-const ITEM_ERRORS = new Set([
-  '3F000',
-  '42P01',
-  '42501',
-  '42703',
-  '0A000',
-  '53200',
-  'XX000',
-  '55000',
-  '42883',
-  '42804',
-  '22P02',
-  '57014',
-]);
+const ITEM_ERRORS = new Set(['3F000', '42P01', '42501', '42703', '0A000', '53200', '55000', '42883', '42804', '57014']);
+
+/**
+ * Classes of such: what the rows hold, or a function that a view of the tenant's runs for them, cannot be computed (21, 22, 38, 39, P0),
+ * and what is damaged: an invalid page, a file that is not there (58, XX).
+ */
+const ITEM_ERROR_CLASSES = new Set(['21', '22', '38', '39', '58', 'P0', 'XX']);
+
+const isOfItem = (error: unknown): error is DatabaseError =>
+  error instanceof DatabaseError && (ITEM_ERRORS.has(error.code) || ITEM_ERROR_CLASSES.has(error.code.slice(0, 2)));
 
 /**
  * Runs items in batches, of at most {@link LOCKS_PER_STATEMENT} locks each. A batch that fails is halved until the item is found
@@ -39,7 +35,7 @@ export async function inBatches<T>(
     try {
       await run(batch);
     } catch (error) {
-      if (!(error instanceof DatabaseError) || !ITEM_ERRORS.has(error.code)) throw error;
+      if (!isOfItem(error)) throw error;
       const [only] = batch;
       if (batch.length === 1 && only !== undefined) failed(only, error);
       else {
