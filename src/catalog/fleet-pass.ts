@@ -50,8 +50,7 @@ export async function readFleet(
   const seed = request.seed ?? randomSeed();
   const parts = partsOf(namespaces, sessions.length, request.partOf ?? PART_OF);
   const worthRough = request.worthRough ?? WORTH_ROUGH;
-  const isKept =
-    parts.length > sessions.length || (request.again === true && namespaces.length >= parts.length * worthRough);
+  const isKept = parts.length > sessions.length || request.again === true;
   const forAny = oncePer((session: Session) => session.query(`select ${ANY_TENANTS}`));
   const read = async (session: Session, part: readonly string[]) => {
     if (isKept && request.forAny !== true) await forAny(session);
@@ -67,7 +66,7 @@ export async function readFleet(
       ...(request.shapes ? [shapesSql(serverVersion, { isRough, isCut })] : []),
     ].join(',')}${[...(apart ? [OWNED_ROWS] : []), ...(request.shapes ? [SHAPE_ROWS] : [])].join('\nunion all')}`;
     const parameters = [part, relations, JSON.stringify(filter), ...(isRough || apart ? [seed] : [])];
-    return session.query<FleetRow>(sql, parameters, { kept: isKept && isRough });
+    return session.query<FleetRow>(sql, parameters, { kept: isKept });
   };
   const rows = await shared(sessions, parts, read);
   return { hashed: asShapes(rows.filter((row) => row.what === 'shape')), apart: asOwned(rows, seed) };
