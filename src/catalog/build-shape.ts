@@ -22,10 +22,14 @@ export interface DetailRows {
   readonly indexes: readonly IndexRow[];
 }
 
-/** Shapes by the oid of the table that they were read from, and by index for indexes that were asked for alone. */
+/**
+ * Shapes by the oid of the table that they were read from, and by index for indexes that were asked for alone.
+ * @param apart indexes, by oid, that are no part of their table's shape
+ */
 export async function buildShapes(
   rows: DetailRows,
   names: NameResolver,
+  apart: ReadonlySet<string>,
 ): Promise<{ readonly tables: ReadonlyMap<string, TableShape>; readonly indexes: ReadonlyMap<string, IndexShape> }> {
   const relative: Relative = (schema, text) => relativeTo(schema, text, isForeignIn(schema, names));
   const indexes = new Map<string, IndexShape>();
@@ -34,7 +38,7 @@ export async function buildShapes(
     const shape = await buildIndex(row, names);
     if (shape === null) continue;
     indexes.set(row.indexrelid, shape);
-    ofTable.set(row.indrelid, [...(ofTable.get(row.indrelid) ?? []), shape]);
+    if (!apart.has(row.indexrelid)) ofTable.set(row.indrelid, [...(ofTable.get(row.indrelid) ?? []), shape]);
   }
   const columns = groupBy(rows.columns, (row) => row.attrelid);
   const constraints = groupBy(rows.constraints, (row) => row.conrelid);
@@ -73,7 +77,6 @@ function buildColumn(row: ColumnRow, relative: Relative): ColumnShape {
         ? null
         : { expression, kind: row.attgenerated === 'v' ? 'virtual' : 'stored' },
     identity: buildIdentity(row),
-    usedBy: row.used_by,
   };
 }
 

@@ -18,22 +18,7 @@ select a.attrelid::text attrelid, n.nspname::text nspname, a.attname::text attna
                  'max', s.seqmax::text, 'cache', s.seqcache::text, 'cycle', s.seqcycle)
           from pg_catalog.pg_depend p join pg_catalog.pg_sequence s on s.seqrelid = p.objid
          where a.attidentity <> '' and p.classid = 'pg_catalog.pg_class'::regclass and p.refclassid = 'pg_catalog.pg_class'::regclass
-           and p.refobjid = a.attrelid and p.refobjsubid = a.attnum and p.deptype = 'i') sequence,
-       array(select distinct case p.classid when 'pg_catalog.pg_rewrite'::regclass then
-                 case v.relkind when 'm' then 'materialized view ' else 'view ' end || v.relname
-               when 'pg_catalog.pg_attrdef'::regclass then 'generated column ' || ga.attname
-               when 'pg_catalog.pg_trigger'::regclass then 'trigger ' || tg.tgname
-               else 'policy ' || po.polname end
-          from pg_catalog.pg_depend p
-          left join pg_catalog.pg_rewrite w on p.classid = 'pg_catalog.pg_rewrite'::regclass and w.oid = p.objid
-          left join pg_catalog.pg_class v on v.oid = w.ev_class
-          left join pg_catalog.pg_attrdef gd on p.classid = 'pg_catalog.pg_attrdef'::regclass and gd.oid = p.objid
-          left join pg_catalog.pg_attribute ga on ga.attrelid = gd.adrelid and ga.attnum = gd.adnum
-          left join pg_catalog.pg_trigger tg on p.classid = 'pg_catalog.pg_trigger'::regclass and tg.oid = p.objid
-          left join pg_catalog.pg_policy po on p.classid = 'pg_catalog.pg_policy'::regclass and po.oid = p.objid
-         where p.refclassid = 'pg_catalog.pg_class'::regclass and p.refobjid = a.attrelid and p.refobjsubid = a.attnum
-           and (w.oid is not null or tg.oid is not null or po.oid is not null or (gd.oid is not null and gd.adnum <> a.attnum))
-         order by 1) used_by
+           and p.refobjid = a.attrelid and p.refobjsubid = a.attnum and p.deptype = 'i') sequence
   from pg_catalog.pg_attribute a join pg_catalog.pg_class c on c.oid = a.attrelid join pg_catalog.pg_namespace n on n.oid = c.relnamespace
   join pg_catalog.pg_type t on t.oid = a.atttypid
   left join pg_catalog.pg_collation co on co.oid = a.attcollation left join pg_catalog.pg_namespace cn on cn.oid = co.collnamespace

@@ -18,5 +18,14 @@ export interface FleetRow extends Row {
   readonly fam: number;
   readonly kinds: readonly string[];
   /** Of a shape: its tables, as one of its tenants has them. */
-  readonly tables: readonly { readonly name: string; readonly hash: string; readonly oid: string }[] | null;
+  readonly tables: readonly HashedTable[] | null;
+}
+
+/** A table, and what its shape is hashed to. */
+export interface HashedTable {
+  readonly name: string;
+  readonly hash: string;
+  readonly oid: string;
+  /** Indexes of it, by oid, that are no part of its shape; digested members are not named. Null for none. */
+  readonly apart: readonly string[] | null;
 }

@@ -1,7 +1,8 @@
 import { FACE_OF_TABLE } from './faces.js';
+import { foreignReferences } from './object-references.js';
 import { many } from './owned.js';
 import { SEED, textHash } from './seeded-hash.js';
-import { versionColumns } from './table-hash.js';
+import { ownInKeys, relativeExpression, versionColumns } from './table-hash.js';
 
 /**
  * A member, hashed by its name and predicate under a seed. Members are put together by XOR, and counted: two of one name and
@@ -38,20 +39,14 @@ export function ownedSql(version: number, isRough: boolean): string {
   return `
 found as materialized (
   select r.relname tab, own.relname nm, r.ns, r.nspname, own.indexrelid, own.phase, pred.px, pred.is pred,
-         case when not coalesce(pred.px, false) and (own.phase is null or own.phase = any(sel.phases)) then
+         case when not coalesce(pred.px, false) then
            case when pg_catalog.cardinality(own.fams) = 1 then own.fams[1]
                 when pg_catalog.cardinality(pg_catalog.array_remove(own.fams, null)) = 1 then (pg_catalog.array_remove(own.fams, null))[1] end end fam,
          ${isRough ? alike : 'own.indexrelid::text::int8'} alike
     from own join rel r on r.oid = own.rel${isRough ? `\n    join ${FACE_OF_TABLE}` : ''}
    cross join lateral (
     select p "is", pg_catalog.strpos(p, r.px) > 0 or r.pq <> r.px and pg_catalog.strpos(p, r.pq) > 0 px
-      from (select case when own.fams <> '{}' then own.words when own.indpred is not null then ${inWords(isRough)('own.indpred')} end p offset 0) t offset 0) pred
-   cross join (select array(select pg_catalog.jsonb_array_elements_text($3::jsonb -> 'selected')) phases offset 0) sel${
-     isRough
-       ? `
-  union all ${many(10)}`
-       : ''
-   }),
+      from (select case when own.fams <> '{}' then own.words when own.indpred is not null then ${inWords(isRough)('own.indpred')} end p offset 0) t offset 0) pred${isRough ? `\n  union all ${many(10)}` : ''}),
 said as materialized (
   select d.alike, pg_catalog.hashtextextended(concat_ws('|', ic.relam, i.indnkeyatts, i.indclass, i.indoption, i.indcollation, i.indisunique,
            i.indisvalid, i.indisready, i.indislive, ${nullsNotDistinct}, coalesce(ic.reloptions::text, '-'),
@@ -59,8 +54,8 @@ said as materialized (
               from pg_catalog.unnest(i.indkey::int2[]) with ordinality m(attnum, n)),
            (select pg_catalog.string_agg(concat_ws('|', a.attnum, a.attoptions), ',' order by a.attnum)
               from pg_catalog.pg_attribute a where a.attrelid = i.indexrelid and a.attoptions is not null),
-           case when i.indexprs is not null
-                then pg_catalog.replace(pg_catalog.replace(pg_catalog.pg_get_expr(i.indexprs, i.indrelid), r.px, E'\\x01'), r.pq, E'\\x01') end,
+           ${ownInKeys('r.ns')}::text,
+           case when i.indexprs is not null then (${relativeExpression('i.indexprs')}, ${foreignReferences('pg_class', 'i.indexrelid')})::text end,
            exists (select from pg_catalog.pg_constraint k where k.conrelid = i.indrelid and k.conindid = i.indexrelid and k.contype in ('p','u','x') offset 0)), 0) def
     from (select alike, min(indexrelid) indexrelid from found group by 1) d
    cross join lateral (select i.* from pg_catalog.pg_index i where i.indexrelid = d.indexrelid offset 0) i

@@ -43,8 +43,9 @@ export async function readOwned(
       const { apart } = await readFleet([session], namespaces, relations, filter, { shapes: false, apart: true });
       const owned = apart.groups.filter((group) => group.phase === null || filter.selected.includes(group.phase));
       const definitions = new Map(owned.map((group) => [definitionKey(group), group.representative]));
-      const details = await readDetails(session, [], [...new Set(definitions.values())], filter);
-      const { indexes } = await buildShapes(details, names);
+      const asked = new Set(definitions.values());
+      const details = await readDetails(session, [], [...asked], filter);
+      const { indexes } = await buildShapes(details, names, asked);
       return ownedBySchema(owned, (group) => indexes.get(known(definitions.get(definitionKey(group)), 'definition')));
     }),
   );

@@ -1,7 +1,7 @@
 import { nameLikes, namePattern } from '../desired-state/family-names.js';
 import type { DesiredPhase, DesiredTable, IndexFamily } from '../desired-state/model.js';
 import { COLUMNS_OF_TABLE, FACE_OF_TABLE } from './faces.js';
-import type { Relevance } from './relevance.js';
+import { type Relevance, TEMPORARY } from './relevance.js';
 import { RELEVANT_INDEX } from './relevance-sql.js';
 import { textHash } from './seeded-hash.js';
 
@@ -30,6 +30,8 @@ export interface OwnershipFilter {
   }[];
   /** Phases of this run. */
   readonly selected: readonly string[];
+  /** Names that they declare, of indexes and constraints: what stands under one is in its way, whose ever it is. */
+  readonly names: readonly string[];
   /** Tables of which a part is hashed. */
   readonly relevant: readonly Relevance[];
 }
@@ -72,6 +74,7 @@ export function ownershipFilter(
       })),
     ),
     selected: phases.flatMap((phase) => (phase.selected ? [phase.name] : [])),
+    names: tables.flatMap(({ indexes, constraints }) => [...indexes, ...constraints].map(({ name }) => name)),
     relevant,
   };
 }
@@ -81,16 +84,6 @@ export const undigested = (filter: OwnershipFilter): OwnershipFilter => ({
   ...filter,
   families: filter.families.map((family) => ({ ...family, digested: null })),
 });
-
-/** Whether an index of this name is compared by digest: the same rule as in the catalog's query, on one database's names. */
-export const isDigestedMember = (table: string, index: string, filter: OwnershipFilter): boolean =>
-  filter.families.filter(
-    (family) =>
-      family.table === table &&
-      family.digested !== null &&
-      !family.declared.includes(index) &&
-      new RegExp(family.pattern, 'su').test(index),
-  ).length === 1;
 
 /** A regular expression (PostgreSQL's and JavaScript's) for every name that a family can give. */
 export const familyNamePattern = (family: IndexFamily): string => namePattern(family.name, family.lists);
@@ -145,6 +138,7 @@ export function tenantRelations(also: AlsoRead = NOTHING_MORE, isCut = false): s
   const { index, words } = also;
   const alike = index === null ? KEYS : ALIKE;
   const key = (of: string) => (index === null ? `${of}.alike` : `${of}.alike # ${of}.d`);
+  const owner = `c.ruled and owned.k = ${key('c')} and (owned.selected or not ${IN_THE_WAY})`;
   return `
 ns as materialized (
   select n.oid, n.nspname, pg_catalog.quote_ident(n.nspname) || '.' px,
@@ -207,16 +201,25 @@ claim as materialized (
    cross join lateral (select array(select a.attname from pg_catalog.pg_attribute a where a.attrelid = i.indrelid and a.attnum = any(i.keys)) names offset 0) n
     join rule on k.relam = any(rule.methods) and n.names <@ rule.allowed and n.names && rule.columns
   union all ${many(2)}),
-owned as materialized (select k, max(phase) phase from claim group by 1),
+owned as materialized (
+  select k, phase, phase = any(array(select pg_catalog.jsonb_array_elements_text($3::jsonb -> 'selected'))) selected
+    from (select k, max(phase) phase from claim group by 1) c),
+declared as materialized (select pg_catalog.jsonb_array_elements_text($3::jsonb -> 'names') "name"),
 own as not materialized (
-  select c.*, ${key('c')} k, owned.phase from ix c left join owned on c.ruled and owned.k = ${key('c')}
+  select c.*, ${key('c')} k, owned.phase from ix c left join owned on ${owner}
    where owned.phase is not null or c.fams <> '{}'),
 plain as materialized (
   select rel, indexrelid, relname${index === null ? '' : `, d, th`} from ix where not may
   union all
-  select c.rel, c.indexrelid, c.relname${index === null ? '' : `, c.d, ${treesOf('c', index)}`} from ix c left join owned on c.ruled and owned.k = ${key('c')}
+  select c.rel, c.indexrelid, c.relname${index === null ? '' : `, c.d, ${treesOf('c', index)}`} from ix c left join owned on ${owner}
    where c.may and owned.phase is null and c.fams = '{}')`;
 }
+
+/**
+ * Whether index `c` is in the way of what this run declares, or of what it does to the table. A phase that the run leaves out owns no
+ * such index: it is read like any that nobody owns, or the plan would not know of it.
+ */
+const IN_THE_WAY = `(c.fams <> '{}' or not c.usable or c.relname::text ^@ '${TEMPORARY}' or c.relname::text in (select "name" from declared))`;
 
 /** Of the others no more is kept than a hash of their trees: a hundred indexes of a tenant would fill the memory with those. */
 const MAY_STAND_APART = "(told.ruled or told.fams <> '{}')";

@@ -3,7 +3,7 @@ import { foreignReferences } from './object-references.js';
 import type { AlsoRead } from './owned.js';
 import { isRelevantConstraint } from './relevance-sql.js';
 import { keyedHash, rowHash, SEED, seededHash, textHash } from './seeded-hash.js';
-import { keyOptions, referencedTable, versionColumns, WITH_OPTIONS } from './table-hash.js';
+import { keyOptions, referencedTable, VIEWED, versionColumns, WITH_OPTIONS } from './table-hash.js';
 import { CONSTRAINTS, defaults, INDEXES, treeHash, treeSql } from './tree-hash.js';
 
 /** What the rough hash needs of the pass over tables and indexes: `rel.h` is made of all columns, whether relevant or not. */
@@ -76,7 +76,7 @@ roughly as (
     from con k left join rel f on f.oid = k.confrelid and f.ns = k.ns where k.confrelid <> 0
   union all
   select r.oid, ${textHash(
-    `row('v', array(select case when c.relnamespace = r.ns then '.' else c.relnamespace::text || '.' end || pg_catalog.quote_ident(c.relname)
+    `row('v', array(select ${VIEWED}
                       from pg_catalog.unnest(pg_catalog.string_to_array(w.ev_action::text, ':relid ')) with ordinality m(t, n)
                       join pg_catalog.pg_class c on c.oid = pg_catalog.split_part(pg_catalog.left(m.t, 12), ' ', 1)::oid where m.n > 1 order by m.n),
          ${foreignReferences('pg_rewrite', 'w.oid')})::text`,

@@ -21,7 +21,6 @@ export interface ColumnRow extends Row {
     readonly cache: string;
     readonly cycle: boolean;
   } | null;
-  readonly used_by: readonly string[];
 }
 
 /** pg_constraint, with names for numbers. */

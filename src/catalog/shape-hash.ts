@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { groupBy } from '../collections.js';
-import type { FleetRow } from './fleet-row.js';
+import type { FleetRow, HashedTable } from './fleet-row.js';
 import { OWN_TYPE, roughHashSql } from './rough-hash.js';
 import { seededHash, textHash } from './seeded-hash.js';
 import { digest, type Hashing, readsPlainIndexes, tableHash } from './table-hash.js';
@@ -11,8 +11,8 @@ export interface HashedShape {
   readonly schemas: readonly string[];
   /** Of these, the one whose tables are given. */
   readonly representative: string;
-  /** Table name → its hash, and the oid of the representative's table. */
-  readonly tables: readonly { readonly name: string; readonly hash: string; readonly oid: string }[];
+  /** Those of the representative: one table's name and hash, and its oid. */
+  readonly tables: readonly HashedTable[];
 }
 
 /** The tenants of a statement's rows of kind `shape`, grouped; two sessions may each have found a part of the same group. */
@@ -69,7 +69,14 @@ ten as materialized (
   select lead.s, lead.ns, coalesce(pg_catalog.string_agg((tab.relname, tab.h)::text, '' order by tab.relname), '') h
     from lead left join tab on tab.ns = lead.ns group by 1, 2),
 grp as (select pg_catalog.encode(${digest('ten.h')}, 'hex') h, min(ten.ns) rep, pg_catalog.array_agg(n.nspname::text order by n.nspname) schemas
-          from ten join sig on sig.s = ten.s join ns n on n.oid = sig.ns group by 1)`;
+          from ten join sig on sig.s = ten.s join ns n on n.oid = sig.ns group by 1),
+apart as materialized (
+  select own.rel, pg_catalog.jsonb_agg(own.indexrelid::text) indexes from own
+   where own.rel in (select tab.rel from tab join grp on grp.rep = tab.ns) and pg_catalog.cardinality(pg_catalog.array_remove(own.fams, null)) <> 1 group by 1),
+given as materialized (
+  select tab.ns, pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object(
+           'name', tab.relname, 'hash', pg_catalog.encode(tab.h, 'hex'), 'oid', tab.rel::text, 'apart', apart.indexes) order by tab.relname) tables
+    from tab left join apart on apart.rel = tab.rel where tab.ns in (select rep from grp) group by 1)`;
 }
 
 /** The tables of the leads, found among all before they are joined: the planner expects few rough hashes, and would begin with those. */
@@ -87,7 +94,5 @@ const SHOWN = 'shown as materialized (select plain.indexrelid from one join plai
 export const SHAPE_ROWS = `
 select 'shape' what, null::text tab, grp.h "name", null::text def, null::text pred, null::text own, null::text phase,
        (select n.nspname::text from ns n where n.oid = grp.rep) rep, grp.schemas,
-       null::text[] digests, null::int4 fam, null::text[] kinds,
-       (select pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object('name', tab.relname, 'hash', pg_catalog.encode(tab.h, 'hex'), 'oid', tab.rel::text))
-          from tab where tab.ns = grp.rep) tables
-  from grp`;
+       null::text[] digests, null::int4 fam, null::text[] kinds, given.tables
+  from grp left join given on given.ns = grp.rep`;

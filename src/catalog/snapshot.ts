@@ -7,7 +7,8 @@ import { DatabaseMemory } from './database-memory.js';
 import { readDetails } from './details.js';
 import { type Discovery, discoverTenants, type Tenant, type TenantSelection } from './discover.js';
 import { readFleet } from './fleet-pass.js';
-import { isDigestedMember, type OwnershipFilter, ownershipFilter } from './owned.js';
+import type { HashedTable } from './fleet-row.js';
+import { type OwnershipFilter, ownershipFilter } from './owned.js';
 import type { MemberGroup } from './owned-indexes.js';
 import { definitionKey, type OwnedRead, ownedBySchema, type ReadKind, readKind } from './owned-reads.js';
 import { againWhenPassing } from './passing-errors.js';
@@ -149,9 +150,9 @@ async function readOnce(
   const knownOf = (name: string, hash: string) => shapesOf.get(name)?.get(hash);
   const representatives = new Map<string, Representative>();
   for (const group of hashed)
-    for (const { name, hash, oid } of group.tables) {
-      const of = tableKey(name, hash);
-      if (!representatives.has(of)) representatives.set(of, { name, hash, oid, schema: group.representative });
+    for (const table of group.tables) {
+      const of = tableKey(table.name, table.hash);
+      if (!representatives.has(of)) representatives.set(of, { ...table, schema: group.representative });
     }
   const unknown = [...representatives.values()].filter(({ name, hash }) => knownOf(name, hash) === undefined);
   const definitions = new Map(owned.map((group) => [definitionKey(group), group.representative]));
@@ -160,20 +161,17 @@ async function readOnce(
   const indexes = [...new Set([...definitions.values(), ...examples])];
   if (tables.length + indexes.length > FEW_OBJECTS) await session.query(`select ${THESE_TENANTS}`);
   const details = await readDetails(session, tables, indexes, filter);
-  const shapes = await buildShapes(details, surroundings.names);
+  // Whatever was not hashed must not stay, a left out phase's indexes either: every tenant of the shape would have the representative's.
+  const notHashed = new Set([...indexes, ...unknown.flatMap((table) => table.apart ?? [])]);
+  const shapes = await buildShapes(details, surroundings.names, notHashed);
   const ownedIndexes = ownedBySchema(owned, (group) => shapes.indexes.get(definitions.get(definitionKey(group)) ?? ''));
-  // By the representative's own schema: under one name, one tenant's index may be owned and another's not.
-  const isApart = (schema: string, table: string, index: string) =>
-    isDigestedMember(table, index, filter) ||
-    (ownedIndexes.get(schema)?.some((read) => read.table === table && read.index.name === index) ?? false);
   const asked = new Set(relations.filter((name) => relevance.get(name)?.bare !== true));
-  for (const { name, hash, oid, schema } of unknown) {
+  for (const { name, hash, oid } of unknown) {
     const shape = shapes.tables.get(oid);
     // Vanished between two statements of this snapshot: the tenant is diffed as without it, and verified later.
     if (shape === undefined) continue;
-    const whole = { ...shape, indexes: shape.indexes.filter((index) => !isApart(schema, shape.name, index.name)) };
     const relevant = relevance.get(shape.name);
-    shapesOf.get(name)?.set(hash, relevant === undefined ? whole : relevantShape(whole, relevant, asked));
+    shapesOf.get(name)?.set(hash, relevant === undefined ? shape : relevantShape(shape, relevant, asked));
   }
   const groups = hashed.map((group) => ({
     hash: group.hash,
@@ -224,10 +222,7 @@ const shapedBy = (table: string, filter: OwnershipFilter, relations: readonly st
 };
 
 /** The table that a shape is read from, and its tenant. */
-interface Representative {
-  readonly name: string;
-  readonly hash: string;
-  readonly oid: string;
+interface Representative extends HashedTable {
   readonly schema: string;
 }
 

@@ -92,14 +92,22 @@ export const referencedTable = (tenant: string): string => `(
                  from pg_catalog.pg_class f where f.oid = k.confrelid)`;
 
 /** Which of an index's operator classes and collations, hashed by oid, are the tenant's own: to another tenant they are not. */
-const ownInKeys = (namespace: string): string =>
+export const ownInKeys = (namespace: string): string =>
   `array(select o.oid from pg_catalog.pg_opclass o where o.oid = any(i.indclass) and o.opcnamespace = ${namespace}
              union all select o.oid from pg_catalog.pg_collation o where o.oid = any(i.indcollation) and o.collnamespace = ${namespace} order by 1)`;
+
+/**
+ * Relation `c` that the tree of a materialized view of table `r` names: by name in the tenant, with its columns, which the tree has by
+ * number alone, and with whether others inherit from it, whose rows the view has too.
+ */
+export const VIEWED = `(case when c.relnamespace = r.ns then '.' else c.relnamespace::text || '.' end || pg_catalog.quote_ident(c.relname), c.relhassubclass,
+              array(select (a.attnum, a.attname)::text from pg_catalog.pg_attribute a
+                     where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped order by a.attnum))::text`;
 
 /** A materialized view's tree with its relations blanked, then those relations by name; what else is foreign, by oid. No lock is taken. */
 const VIEW = `
     select (pg_catalog.regexp_replace(w.ev_action::text, ':(relid|resorigtbl|location|stmt_location|stmt_len) -?\\d+', '', 'g'),
-            array(select case when c.relnamespace = r.ns then '.' else c.relnamespace::text || '.' end || pg_catalog.quote_ident(c.relname)
+            array(select ${VIEWED}
                     from pg_catalog.regexp_matches(w.ev_action::text, ':relid (\\d+)', 'g') with ordinality m(g, n)
                     join pg_catalog.pg_class c on c.oid = m.g[1]::oid order by m.n),
             ${foreignReferences('pg_rewrite', 'w.oid')})::text

@@ -32,7 +32,7 @@ export function replaceColumn(
     needs: [key.table(table)],
   };
   const constrainedBy = actual.constraints.filter((constraint) => covers(constraint, wanted.name));
-  const users = existing.usedBy ?? [];
+  const users = context.facts.users(table, wanted.name);
 
   if (isWidening(wanted, existing)) {
     const altered = change({

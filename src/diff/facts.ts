@@ -9,6 +9,8 @@ export type Question =
   | { readonly kind: 'rows'; readonly table: string }
   /** Does any row of the tenant's table hold a value in this column? */
   | { readonly kind: 'values'; readonly table: string; readonly column: string }
+  /** What stands on the tenant's column, and keeps it from being dropped or retyped? */
+  | { readonly kind: 'users'; readonly table: string; readonly column: string }
   /** How many rows match, counted no further than `limit`. `where` may hold a member's values. */
   | { readonly kind: 'count'; readonly table: string; readonly where: string | null; readonly limit: number }
   /** Which release the application's stamp table names. */
@@ -45,6 +47,8 @@ export interface ExpressionQuestion {
 export interface Facts {
   rows(table: string): Presence;
   values(table: string, column: string): Presence;
+  /** What stands on a column that PostgreSQL would not change under it: views, triggers, policies, generated columns. In words. */
+  users(table: string, column: string): readonly string[];
   count(table: string, where: string | null, limit: number): number | null;
   release(): string | null | undefined;
   /** The role that new tables are to belong to, when it is not the session's own. */
@@ -80,6 +84,10 @@ export class FactSheet implements Facts {
 
   values(table: string, column: string): Presence {
     return presence(this.#ask({ kind: 'values', table, column }));
+  }
+
+  users(table: string, column: string): readonly string[] {
+    return (this.#ask({ kind: 'users', table, column }) as readonly string[] | undefined) ?? [];
   }
 
   count(table: string, where: string | null, limit: number): number | null {

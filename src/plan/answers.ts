@@ -1,3 +1,4 @@
+import { readColumnUsers } from '../catalog/column-users.js';
 import { DatabaseMemory } from '../catalog/database-memory.js';
 import { judgeAll, judgeView } from '../catalog/judge.js';
 import { readOwners } from '../catalog/owners.js';
@@ -179,6 +180,10 @@ export class Answers {
       }
       case 'owner':
         return from(await readOwners(this.session, schemas), null);
+      case 'users': {
+        const users = await readColumnUsers(this.session, schemas, question.table, question.column);
+        return (schema) => users.get(schema) ?? [];
+      }
       case 'building':
         return from(await readBuilding(this.session, schemas, question.table), null);
       case 'usage':

@@ -28,8 +28,6 @@ export interface ColumnShape {
   readonly default: string | null;
   readonly generated: GeneratedShape | null;
   readonly identity: IdentityShape | null;
-  /** What a change of its type would break, in words: `materialized view x`, `generated column y`. Of actual columns only. */
-  readonly usedBy?: readonly string[];
 }
 
 /** GENERATED ALWAYS AS (…). */

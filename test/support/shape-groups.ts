@@ -3,7 +3,7 @@ import { groupBy } from '../../src/collections.js';
 import type { Database, Session } from '../../src/database/session.js';
 
 const TABLES = ['parent', 'parents', 'child', 'seen'];
-const NOTHING_OWNED = { ownership: [], families: [], selected: [], relevant: [] };
+const NOTHING_OWNED = { ownership: [], families: [], selected: [], names: [], relevant: [] };
 
 /** How tables may be hashed: roughly first, in parts, and exactly alone. */
 const WAYS = [{ worthRough: 1 }, { worthRough: 1, partOf: 1 }, { worthRough: Number.POSITIVE_INFINITY }];

@@ -1,0 +1,41 @@
+import type { Row, Session } from '../database/session.js';
+import { namedSchemas, relationOf } from './named-schemas.js';
+
+/**
+ * What stands on one column of one table in each schema, and would break if the column were dropped or retyped, in words:
+ * `materialized view x`, `generated column y`. Schemas where nothing does are left out. No part of a shape: to look it up for
+ * every column of a fleet, of which nearly none is to change, would take as long as its indexes.
+ */
+export async function readColumnUsers(
+  session: Session,
+  schemas: readonly string[],
+  table: string,
+  column: string,
+): Promise<ReadonlyMap<string, readonly string[]>> {
+  const rows = await session.query<Row & { schema: string; users: readonly string[] }>(USERS_SQL, [
+    schemas,
+    table,
+    column,
+  ]);
+  return new Map(rows.map(({ schema, users }) => [schema, users]));
+}
+
+const USERS_SQL = `
+with ${namedSchemas('$1')}
+select ns.nspname::text "schema",
+       pg_catalog.array_agg(distinct case p.classid when 'pg_catalog.pg_rewrite'::regclass then
+                 case v.relkind when 'm' then 'materialized view ' else 'view ' end || v.relname
+               when 'pg_catalog.pg_attrdef'::regclass then 'generated column ' || ga.attname
+               when 'pg_catalog.pg_trigger'::regclass then 'trigger ' || tg.tgname
+               else 'policy ' || po.polname end) users
+  from ns ${relationOf('c.relname = $2::name')}
+  join pg_catalog.pg_attribute a on a.attrelid = c.oid and a.attname = $3::name and a.attnum > 0
+  join pg_catalog.pg_depend p on p.refclassid = 'pg_catalog.pg_class'::regclass and p.refobjid = a.attrelid and p.refobjsubid = a.attnum
+  left join pg_catalog.pg_rewrite w on p.classid = 'pg_catalog.pg_rewrite'::regclass and w.oid = p.objid
+  left join pg_catalog.pg_class v on v.oid = w.ev_class
+  left join pg_catalog.pg_attrdef gd on p.classid = 'pg_catalog.pg_attrdef'::regclass and gd.oid = p.objid
+  left join pg_catalog.pg_attribute ga on ga.attrelid = gd.adrelid and ga.attnum = gd.adnum
+  left join pg_catalog.pg_trigger tg on p.classid = 'pg_catalog.pg_trigger'::regclass and tg.oid = p.objid
+  left join pg_catalog.pg_policy po on p.classid = 'pg_catalog.pg_policy'::regclass and po.oid = p.objid
+ where w.oid is not null or tg.oid is not null or po.oid is not null or (gd.oid is not null and gd.adnum <> a.attnum)
+ group by 1`;
