@@ -137,8 +137,7 @@ export const many = (columns: number): string =>
 export function tenantRelations(also: AlsoRead = NOTHING_MORE, isCut = false): string {
   const { index, words } = also;
   const alike = index === null ? KEYS : ALIKE;
-  const key = (of: string) => (index === null ? `${of}.alike` : `${of}.alike # ${of}.d`);
-  const owner = `c.ruled and owned.k = ${key('c')} and (owned.selected or not ${IN_THE_WAY})`;
+  const isHashed = index !== null;
   return `
 ns as materialized (
   select n.oid, n.nspname, pg_catalog.quote_ident(n.nspname) || '.' px,
@@ -194,7 +193,7 @@ ix as materialized (
    }),
 ${isCut ? 'unusable as materialized (select indexrelid from ix where not usable),' : ''}
 claim as materialized (
-  select k.k, rule.phase from (select ${key('ix')} k, relam, min(indexrelid) indexrelid from ix where ruled group by 1, 2) k
+  select k.k, rule.phase from (select ${keyOf('ix', isHashed)} k, relam, min(indexrelid) indexrelid from ix where ruled group by 1, 2) k
    cross join lateral (select i.indrelid, (i.indkey::int2[])[0:i.indnkeyatts - 1] || case when i.indexprs is null then '{}'::int2[]
       else array(select m[1]::int2 from pg_catalog.regexp_matches(i.indexprs::text, ':varattno (\\d+)', 'g') m) end keys
       from pg_catalog.pg_index i where i.indexrelid = k.indexrelid offset 0) i
@@ -205,15 +204,26 @@ owned as materialized (
   select k, phase, phase = any(array(select pg_catalog.jsonb_array_elements_text($3::jsonb -> 'selected'))) selected
     from (select k, max(phase) phase from claim group by 1) c),
 declared as materialized (select pg_catalog.jsonb_array_elements_text($3::jsonb -> 'names') "name"),
-own as not materialized (
-  select c.*, ${key('c')} k, owned.phase from ix c left join owned on ${owner}
-   where owned.phase is not null or c.fams <> '{}'),
+own as not materialized (${standingApart(isHashed)}),
 plain as materialized (
   select rel, indexrelid, relname${index === null ? '' : `, d, th`} from ix where not may
   union all
-  select c.rel, c.indexrelid, c.relname${index === null ? '' : `, c.d, ${treesOf('c', index)}`} from ix c left join owned on ${owner}
+  select c.rel, c.indexrelid, c.relname${index === null ? '' : `, c.d, ${treesOf('c', index)}`} from ${withOwner(isHashed)}
    where c.may and owned.phase is null and c.fams = '{}')`;
 }
+
+/** Under what `owned` has an index of `ix`. */
+const keyOf = (of: string, isHashed: boolean): string => (isHashed ? `${of}.alike # ${of}.d` : `${of}.alike`);
+
+const withOwner = (isHashed: boolean, from = 'ix'): string =>
+  `${from} c left join owned on c.ruled and owned.k = ${keyOf('c', isHashed)} and (owned.selected or not ${IN_THE_WAY})`;
+
+/**
+ * The indexes that stand apart, as `own` has them.
+ * @param from `ix`, or a part of it
+ */
+export const standingApart = (isHashed: boolean, from = 'ix'): string => `
+  select c.*, ${keyOf('c', isHashed)} k, owned.phase from ${withOwner(isHashed, from)} where owned.phase is not null or c.fams <> '{}'`;
 
 /**
  * Whether index `c` is in the way of what this run declares, or of what it does to the table. A phase that the run leaves out owns no

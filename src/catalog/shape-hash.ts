@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { groupBy } from '../collections.js';
 import type { FleetRow, HashedTable } from './fleet-row.js';
+import { standingApart } from './owned.js';
 import { OWN_TYPE, roughHashSql } from './rough-hash.js';
 import { seededHash, textHash } from './seeded-hash.js';
 import { digest, type Hashing, readsPlainIndexes, tableHash } from './table-hash.js';
@@ -71,8 +72,7 @@ ten as materialized (
 grp as (select pg_catalog.encode(${digest('ten.h')}, 'hex') h, min(ten.ns) rep, pg_catalog.array_agg(n.nspname::text order by n.nspname) schemas
           from ten join sig on sig.s = ten.s join ns n on n.oid = sig.ns group by 1),
 apart as materialized (
-  select own.rel, pg_catalog.jsonb_agg(own.indexrelid::text) indexes from own
-   where own.rel in (select tab.rel from tab join grp on grp.rep = tab.ns) and pg_catalog.cardinality(pg_catalog.array_remove(own.fams, null)) <> 1 group by 1),
+  select own.rel, pg_catalog.jsonb_agg(own.indexrelid::text) indexes from (${standingApart(isRough, OF_GIVEN)}) own group by 1),
 given as materialized (
   select tab.ns, pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object(
            'name', tab.relname, 'hash', pg_catalog.encode(tab.h, 'hex'), 'oid', tab.rel::text, 'apart', apart.indexes) order by tab.relname) tables
@@ -83,6 +83,11 @@ given as materialized (
 const LED = `led as materialized (
   select r.ns, r.oid rel, r.relname, rough.h raw from (select r.ns, r.oid, r.relname from rel r where r.ns in (select ns from lead) offset 0) r
     join rough on rough.rel = r.oid),`;
+
+/** Indexes of the tables that are given, but digested members: few, found before they are asked about. */
+const OF_GIVEN = `(
+  select c.* from ix c where c.may and c.rel in (select tab.rel from tab join grp on grp.rep = tab.ns)
+     and pg_catalog.cardinality(pg_catalog.array_remove(c.fams, null)) <> 1 offset 0)`;
 
 /**
  * The indexes of the tables that are hashed, where all of them were read: to look for one among those of the whole fleet took half

@@ -97,12 +97,14 @@ export const ownInKeys = (namespace: string): string =>
              union all select o.oid from pg_catalog.pg_collation o where o.oid = any(i.indcollation) and o.collnamespace = ${namespace} order by 1)`;
 
 /**
- * Relation `c` that the tree of a materialized view of table `r` names: by name in the tenant, with its columns, which the tree has by
- * number alone, and with whether others inherit from it, whose rows the view has too.
+ * Relation `c` that the tree of a materialized view `r`, in rule `w`, names: by name in the tenant, with the columns that the view
+ * reads, which the tree has by number alone, and with whether others inherit from it, whose rows the view has too.
  */
 export const VIEWED = `(case when c.relnamespace = r.ns then '.' else c.relnamespace::text || '.' end || pg_catalog.quote_ident(c.relname), c.relhassubclass,
-              array(select (a.attnum, a.attname)::text from pg_catalog.pg_attribute a
-                     where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped order by a.attnum))::text`;
+              array(select (a.attnum, a.attname)::text
+                      from pg_catalog.pg_depend x join pg_catalog.pg_attribute a on a.attrelid = x.refobjid and a.attnum = x.refobjsubid
+                     where x.classid = 'pg_catalog.pg_rewrite'::regclass and x.objid = w.oid
+                       and x.refclassid = 'pg_catalog.pg_class'::regclass and x.refobjid = c.oid order by a.attnum))::text`;
 
 /** A materialized view's tree with its relations blanked, then those relations by name; what else is foreign, by oid. No lock is taken. */
 const VIEW = `
