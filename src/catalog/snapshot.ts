@@ -125,7 +125,7 @@ async function readOnce(
   const relevance = new Map((await relevanceOf(desired)).map((of) => [of.table, of]));
   const filter = ownershipFilter(desired.phases, desired.tables, [...relevance.values()]);
   const oids = discovery.tenants.map((tenant) => tenant.oid);
-  // What a phase owns that this run leaves out is no part of a shape, and nothing is asked about it.
+  // What a phase owns that this run leaves out is no part of a shape, unless it is in the run's way, and nothing is asked about it.
   const selected = new Set(desired.phases.flatMap((phase) => (phase.selected ? [phase.name] : [])));
   const concerned =
     desired.tables.some((table) => table.families.length > 0) ||
