@@ -51,10 +51,14 @@ const remedyOf = ({ code, message, details }: DatabaseError): string | null =>
     ? 'trueup checks with PL/pgSQL, under the lock, that a table is empty still: trueup doctor has the statement'
     : (REMEDIES[code] ?? details.hint ?? null);
 
+const TAKEN = 'something has taken the name since the plan was made: plan again, which says what, then make it free';
+
 const REMEDIES: Readonly<Record<string, string>> = {
   '42501': 'run as a role that owns the tenant’s tables, or name one with --role',
   '55P03': 'a lock was not had in time: run again, or end the transaction that holds it',
   '57014': 'the statement was cancelled: run again; --build-timeout bounds builds',
+  '42P07': TAKEN,
+  '42710': TAKEN,
   '23505': 'existing rows are not unique: mend them, then run again',
   '23514': 'existing rows violate the check: mend them, then run again',
   '23502': 'existing rows have no value: fill the column, then run again',

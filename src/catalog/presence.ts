@@ -13,3 +13,12 @@ export interface Building {
   readonly by: number | null;
   readonly invalid: readonly string[];
 }
+
+/** What has a name in a schema. `what`: in words, with the article: `a sequence`, `an index of table shops`. */
+export type NameHolder =
+  /** What a tenant's shapes show under a table's name, of whatever kind: a view, a partitioned table … */
+  | { readonly kind: 'table'; readonly what: string }
+  /** `isConstraint`: a key or an exclusion constraint of the table stands on it. */
+  | { readonly kind: 'index'; readonly what: string; readonly table: string; readonly isConstraint: boolean }
+  /** A sequence, or a type. */
+  | { readonly kind: 'other'; readonly what: string };

@@ -111,6 +111,14 @@ export type Assumption =
   /** No row of the family's table gives a member by the name of one of the change's members. */
   | { readonly kind: 'no-member'; readonly table: string; readonly family: IndexFamily };
 
+/** A name in the tenant's schema that a change gives to something, and that nothing else may have. */
+export interface TakenName {
+  /** Unquoted, or a member's variable. */
+  readonly name: string | Variable;
+  /** A view counts as a table: both have a type of their name. `key`: a primary key's or unique constraint's index. */
+  readonly of: 'table' | 'index' | 'key';
+}
+
 /**
  * One correction of one tenant's drift, in terms that hold for every tenant that needs it: names of tenants and members
  * are variables of its templates.
@@ -134,6 +142,10 @@ export interface Change {
   readonly hazards: readonly Hazard[];
   readonly steps: readonly Step[];
   readonly assumptions: readonly Assumption[];
+  /** Names that it needs to find free. What replaces an object under its own name takes none. */
+  readonly takes: readonly TakenName[];
+  /** Names of other objects that it makes free: unquoted, or a member's variables. */
+  readonly frees: readonly (string | Variable)[];
   /** Keys of what this makes (`column:t.c`) and of what must be there first. */
   readonly provides: readonly string[];
   readonly needs: readonly string[];
@@ -184,6 +196,8 @@ export function change(
     remedy: null,
     hazards: [],
     assumptions: [],
+    takes: [],
+    frees: [],
     provides: [],
     needs: [],
     group: null,

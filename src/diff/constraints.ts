@@ -2,7 +2,7 @@ import type { DesiredConstraint, DesiredTable } from '../desired-state/model.js'
 import type { ConstraintShape, IndexShape, TableShape } from '../shape/table-shape.js';
 import { addConstraint, addConstraintUsingIndex, dropConstraint, renameConstraint } from '../sql/ddl/constraint.js';
 import { name } from '../sql/template.js';
-import { blocked, type Change, change, key } from './change.js';
+import { blocked, type Change, change, key, type TakenName } from './change.js';
 import { constraintDifference } from './constraint-difference.js';
 import {
   added,
@@ -71,11 +71,12 @@ export function diffConstraints(
   return { changes, adopted: of.adopted };
 }
 
-/** What a constraint makes and what it waits for: also for those that CREATE TABLE makes. */
+/** What a constraint makes, the name that it takes for its index, and what it waits for: also for those that CREATE TABLE makes. */
 export function constraintFacets(table: string, constraint: DesiredConstraint, context: Pick<DiffContext, 'facts'>) {
   const columns = constrainedColumns(constraint, context);
-  const provides =
-    constraint.kind === 'primary-key' || constraint.kind === 'unique' ? [key.unique(table, constraint.columns)] : [];
+  const isKey = constraint.kind === 'primary-key' || constraint.kind === 'unique';
+  const provides = isKey ? [key.unique(table, constraint.columns)] : [];
+  const takes: readonly TakenName[] = isKey ? [{ name: constraint.name, of: 'key' }] : [];
   const needs = [
     key.table(table),
     key.cleared(table),
@@ -91,7 +92,7 @@ export function constraintFacets(table: string, constraint: DesiredConstraint, c
         ]
       : []),
   ];
-  return { provides, needs };
+  return { provides, needs, takes };
 }
 
 function diffConstraint(
@@ -126,6 +127,7 @@ function diffConstraint(
         action: 'rename-constraint',
         reason: `its definition stands under the name "${twin.name}"${unchecked ? ', NOT VALID' : ''}`,
         hazards: unchecked ? ['TABLE_SCAN'] : [],
+        frees: indexNames(twin),
         steps,
       });
       return withRoom(renamed, squatter, of);
@@ -170,6 +172,10 @@ function withRoom(made: Change, squatter: IndexShape | undefined, { table, adopt
   const away = drop({ table }, name(squatter.name));
   return { ...made, hazards: [...new Set([...made.hazards, 'INDEX_DROPPED' as const])], steps: [away, ...made.steps] };
 }
+
+/** The name of the index that goes with a constraint; of what is neither a check nor a reference it may have one. */
+const indexNames = ({ kind, name: constraint }: ConstraintShape): readonly string[] =>
+  kind === 'check' || kind === 'foreign-key' ? [] : [constraint];
 
 /** Every column that a constraint is about: a check goes with any of its columns, like a key. */
 function constrainedColumns(of: ConstraintShape, context: Pick<DiffContext, 'facts'>): readonly string[] {
@@ -233,7 +239,7 @@ function replacement(
   const { actual } = of;
   const away = exclusively(table, dropConstraint(table, existing.name));
   const empty = context.facts.rows(table) === 'none';
-  const common = { ...base, action: 'replace-constraint' as const, reason };
+  const common = { ...base, action: 'replace-constraint' as const, reason, frees: indexNames(existing) };
   const resting = restingOn(existing, actual, context);
   if (resting.length > 0)
     return blocked(

@@ -27,6 +27,10 @@ export function createTable(desired: DesiredTable, context: DiffContext): readon
     table,
     object: table,
     reason: 'missing',
+    takes: [
+      { name: table, of: 'table' },
+      ...inline.flatMap((constraint) => constraintFacets(table, constraint, context).takes),
+    ],
     provides: [
       key.table(table),
       ...columns.map((column) => key.column(table, column.name)),
@@ -78,6 +82,7 @@ export function createView(
     table,
     object: table,
     reason: 'missing',
+    takes: [{ name: table, of: 'table' }],
     provides: [key.table(table)],
     needs: [key.allTables],
     hazards: withData ? ['TABLE_SCAN'] : [],
@@ -103,6 +108,7 @@ export function newIndexes(desired: DesiredTable): readonly Change[] {
       table,
       object: index.name,
       reason: 'missing',
+      takes: [{ name: index.name, of: 'index' }],
       needs: [key.table(table)],
       provides: [key.index(table, index.name), key.built(index.phase, table)],
       steps: [unlocked(createIndex(indexDefinition(table, index, where), name(index.name), false))],

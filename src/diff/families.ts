@@ -31,6 +31,10 @@ export interface TenantFamily {
   readonly others: readonly RegExp[];
 }
 
+/** A member's name, and that of the index which becomes it. */
+const INDEX = identifierVariable('index');
+const FROM = identifierVariable('from');
+
 type Fate = 'build' | 'rebuild' | 'swap' | 'rename' | 'drop' | 'orphan';
 
 interface Finding {
@@ -192,7 +196,7 @@ function familyChange(of: TenantFamily, group: readonly Finding[], context: Diff
   const target: IndexTarget = {
     table,
     definition: indexDefinition(table, family, predicateTemplate(family)),
-    name: identifierVariable('index'),
+    name: INDEX,
     fixedName: null,
     temporaryNew: identifierVariable('temporary_new'),
     temporaryOld: identifierVariable('temporary_old'),
@@ -205,8 +209,8 @@ function familyChange(of: TenantFamily, group: readonly Finding[], context: Diff
   const steps = {
     build: () => buildSteps(target, online),
     rebuild: () => rebuildSteps(target, { online, dropFirst: first.dropFirst }),
-    swap: () => swapSteps(target, identifierVariable('from')),
-    rename: () => [rename(target, identifierVariable('from'), target.name)],
+    swap: () => swapSteps(target, FROM),
+    rename: () => [rename(target, FROM, target.name)],
     // Out of the way first, in the transaction that looks for its rows: a row that comes after that finds its name
     // free for its own, where a drop that is under way would take the index from under it.
     drop: () => [rename(target, target.name, target.temporaryOld), drop(target, target.temporaryOld)],
@@ -220,6 +224,8 @@ function familyChange(of: TenantFamily, group: readonly Finding[], context: Diff
     family: family.label,
     reason: first.reason,
     hazards,
+    takes: first.fate === 'build' || first.fate === 'rename' ? [{ name: INDEX, of: 'index' }] : [],
+    frees: drops ? [INDEX] : first.fate === 'rename' ? [FROM] : [],
     assumptions: assumptionsOf(first.fate, builds && !online && of.actual !== null, of),
     provides: drops ? [] : [key.built(family.phase, table)],
     needs: drops

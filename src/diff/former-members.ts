@@ -55,8 +55,9 @@ export function unexpectedMembers(
       : families.find((known) => new RegExp(known.pattern, 'u').test(index.name));
     if (family === undefined) alone.push({ change: unexpected, members: null });
     else {
-      const steps = [drop({ table: of.desired.name }, identifierVariable('index'))];
-      const change = { ...unexpected, object: family.label, family: family.label, steps };
+      const member = identifierVariable('index');
+      const steps = [drop({ table: of.desired.name }, member)];
+      const change = { ...unexpected, object: family.label, family: family.label, frees: [member], steps };
       counted.push({ index, item: { change, members: [{ index: index.name }] } });
     }
   }

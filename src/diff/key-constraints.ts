@@ -10,7 +10,7 @@ import { exclusively } from './step.js';
 import { usesReplaced } from './table-indexes.js';
 
 /** What every change of a constraint says of it. */
-export type ConstraintBase = Pick<Change, 'phase' | 'table' | 'object' | 'provides' | 'needs'>;
+export type ConstraintBase = Pick<Change, 'phase' | 'table' | 'object' | 'takes' | 'provides' | 'needs'>;
 
 /**
  * A declared name claims its object: an index that stands under a key's name becomes the key's own when it is what the key

@@ -18,7 +18,7 @@ import {
   swapSteps,
 } from './index-steps.js';
 import { matchesLike } from './like.js';
-import { clearing, FREE, hazardsOf, placeOf, taken } from './one-per-table.js';
+import { clearedNames, clearing, FREE, hazardsOf, placeOf, taken } from './one-per-table.js';
 import { owningPhase } from './ownership.js';
 import { temporaryName } from './temporary-name.js';
 
@@ -113,6 +113,7 @@ function diffIndex(
         action: 'rebuild-index',
         reason: `a constraint that nothing declares stands under its name, and its definition under the name "${twin.name}"`,
         hazards: ['INDEX_DROPPED'],
+        frees: [twin.name],
         steps: [
           {
             sql: dropConstraint(table, squatter.name),
@@ -127,6 +128,8 @@ function diffIndex(
         ...base,
         action: 'rename-index',
         reason: `its definition stands under the name "${twin.name}"`,
+        takes: [{ name: desired.name, of: 'index' }],
+        frees: [twin.name],
         steps: [rename({ table }, name(twin.name), name(desired.name))],
       });
     if (squatter !== undefined)
@@ -137,6 +140,7 @@ function diffIndex(
           reason: 'a constraint that nothing declares stands under its name',
           hazards: online ? ['INDEX_DROPPED', 'INDEX_BUILD'] : ['INDEX_DROPPED'],
           assumptions,
+          frees: clearedNames(place),
           steps: [
             ...clearing(place, table),
             build(target, target.temporaryNew, null, online),
@@ -162,6 +166,8 @@ function diffIndex(
       reason: lost !== undefined ? 'goes with its column, which is replaced' : 'missing',
       assumptions,
       hazards: [...(online ? buildHazards : []), ...hazardsOf(place, online)],
+      takes: [{ name: desired.name, of: 'index' }],
+      frees: clearedNames(place),
       steps: [...clearing(place, table), ...buildSteps(target, online)],
     });
     if (place.stranger !== null) return taken(created, place.stranger);
@@ -176,6 +182,7 @@ function diffIndex(
         'is INVALID: the leftover of a build that failed or was interrupted; no query uses it, every write maintains it',
       assumptions,
       hazards: [...(online ? (['INDEX_BUILD'] as const) : []), ...hazardsOf(place, online)],
+      frees: clearedNames(place),
       steps: [...clearing(place, table), ...rebuildSteps(target, { online, dropFirst: true })],
     });
     return place.stranger === null ? repaired : taken(repaired, place.stranger);
@@ -190,6 +197,7 @@ function diffIndex(
     reason: `${present ?? 'differs'}${actual.valid ? '' : ', and INVALID'}`,
     assumptions,
     hazards,
+    frees: clearedNames(place),
     steps: [
       ...clearing(place, table),
       ...(twin === undefined ? rebuildSteps(target, { online, dropFirst }) : swapSteps(target, name(twin.name))),
@@ -259,6 +267,7 @@ function dropped(
     object: index,
     reason: inUse ? `${reason}; it has served scans since the statistics were reset` : reason,
     hazards: inUse ? ['INDEX_DROPPED', 'INDEX_IN_USE'] : ['INDEX_DROPPED'],
+    frees: [index],
     needs: [key.built(phase, table)],
     steps: [drop({ table }, name(index))],
   });

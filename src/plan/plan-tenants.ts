@@ -16,6 +16,7 @@ import { inOrder } from './order.js';
 import { planFamilies } from './plan-families.js';
 import { planGroup } from './plan-group.js';
 import { settleMembers } from './settle-members.js';
+import { withoutTaken } from './taken-names.js';
 import type { TenantRead, TenantResult } from './tenant-read.js';
 
 /** Diffs tenants by shape: one diff a group of tenants that look alike and gave the same answers. */
@@ -80,10 +81,12 @@ export async function planTenants(
     const noted = noteKeyFields([...own, ...(family?.changes ?? [])], fleet.tables);
     found.set(tenant.schema, refuseHeld(noted, fleet.held, fleet.tables, tenant.tables.size === 0));
   }
-  for (const [tenant, wanted] of await withoutBuilds(tenants, found, ownedBy, fleet)) {
-    const all = wanted.map((item) => withUsage(item, tenant.schema, fleet.answers));
-    results.set(tenant.schema, { changes: all.length === 0 ? all : inOrder(settle(all, everyTable), everyTable) });
-  }
+  const wanted = (await withoutBuilds(tenants, found, ownedBy, fleet)).map(([tenant, items]) => {
+    const all = items.map((item) => withUsage(item, tenant.schema, fleet.answers));
+    return [tenant, settle(all, everyTable)] as const;
+  });
+  for (const [tenant, all] of await withoutTaken(wanted, everyTable, fleet))
+    results.set(tenant.schema, { changes: all.length === 0 ? all : inOrder(all, everyTable) });
   return results;
 }
 

@@ -1,0 +1,117 @@
+import type { NameHolder } from '../catalog/presence.js';
+import { groupBy } from '../collections.js';
+import type { Variable } from '../sql/template.js';
+import { blocked, type Change, type Member, type TakenName, type TenantChange } from './change.js';
+import { settle } from './settle.js';
+
+/** A name that a tenant's changes need to find free. */
+export interface NeededName {
+  readonly name: string;
+  /** A type of that name would be in the way as well. */
+  readonly asTable: boolean;
+}
+
+/** The names that are to be looked up for some changes. Those of refused and of deferred ones are not needed yet. */
+export const neededNames = (items: readonly TenantChange[]): readonly NeededName[] =>
+  items
+    .filter(isPending)
+    .flatMap(({ change, members }) =>
+      change.takes.flatMap(({ name, of }) =>
+        named(name, members).map((one) => ({ name: one, asTable: of === 'table' })),
+      ),
+    );
+
+/**
+ * Refuses what would make something under a name that another object has: PostgreSQL would refuse it in every run. What
+ * these changes themselves rename or drop is not in the way; nor is what the tenant's shapes would have shown, since it was
+ * made after they were read, and the next diff goes by it.
+ * @param items settled: what is refused makes no name free
+ * @param holders of {@link neededNames}, by name
+ * @returns `items` itself when none is refused
+ */
+export function refuseTaken(
+  items: readonly TenantChange[],
+  holders: ReadonlyMap<string, NameHolder>,
+  allTables: readonly string[],
+): readonly TenantChange[] {
+  let current = items;
+  while (holders.size > 0) {
+    const room = roomOf(current);
+    const refused = current.flatMap((item) => refuse(item, holders, room));
+    if (refused.every((item, at) => item === current[at])) break;
+    // What was to make a name free may wait for what was refused, and then no longer does.
+    current = settle(refused, allTables);
+  }
+  return current;
+}
+
+/** What pending changes make free. */
+interface Room {
+  readonly names: ReadonlySet<string>;
+  /** Tables and views whose indexes may go, with a column that is replaced or with the whole. */
+  readonly tables: ReadonlySet<string>;
+}
+
+function roomOf(items: readonly TenantChange[]): Room {
+  const pending = items.filter(isPending);
+  return {
+    names: new Set(pending.flatMap(({ change, members }) => change.frees.flatMap((name) => named(name, members)))),
+    tables: new Set(
+      pending.flatMap(({ change }) =>
+        change.action === 'replace-column' || change.action === 'replace-materialized-view' ? [change.table] : [],
+      ),
+    ),
+  };
+}
+
+/** The change, refused where a name is taken: of a family's, the members alone whose names are. */
+function refuse(item: TenantChange, holders: ReadonlyMap<string, NameHolder>, room: Room): readonly TenantChange[] {
+  const { change, members } = item;
+  if (!isPending(item) || change.takes.length === 0) return [item];
+  if (members === null) {
+    const obstacle = obstacleTo(change, null, holders, room);
+    return [obstacle === null ? item : { ...item, change: blocked(change, obstacle, REMEDY) }];
+  }
+  const parts = groupBy(members, (member) => obstacleTo(change, member, holders, room));
+  if (parts.size === 1 && parts.has(null)) return [item];
+  return [...parts].map(([obstacle, part]) => ({
+    ...item,
+    change: obstacle === null ? change : blocked(change, obstacle, REMEDY),
+    members: part,
+  }));
+}
+
+const REMEDY = 'give that another name, or drop it, in the application’s own migration, then apply';
+
+function obstacleTo(
+  change: Change,
+  member: Member | null,
+  holders: ReadonlyMap<string, NameHolder>,
+  room: Room,
+): string | null {
+  for (const taken of change.takes)
+    for (const name of named(taken.name, member === null ? null : [member])) {
+      const holder = holders.get(name);
+      if (holder === undefined || !isInTheWay(holder, name, taken.of, change.table, room)) continue;
+      // A member's name holds values of rows, and is not said.
+      const own = member !== null || name === change.object;
+      return `${holder.what} stands under ${own ? 'its name' : `the name "${name}" of its key`}`;
+    }
+  return null;
+}
+
+function isInTheWay(holder: NameHolder, name: string, of: TakenName['of'], table: string, room: Room): boolean {
+  if (room.names.has(name)) return false;
+  if (holder.kind === 'table') return of !== 'table';
+  if (holder.kind === 'other') return true;
+  if (room.tables.has(holder.table)) return false;
+  // A declared name claims its table's own index, and a key its table's constraint: those are no news to the differ. What
+  // an index meets is a constraint that the differ makes no room for.
+  return holder.table !== table || (of === 'index' && holder.isConstraint);
+}
+
+const isPending = ({ change }: TenantChange): boolean => change.status === 'pending';
+
+/** What a name of a change is called: of a family's change, one a member. */
+const named = (name: string | Variable, members: readonly Member[] | null): readonly string[] =>
+  typeof name === 'string' ? [name] : (members ?? []).flatMap((member) => member[name.variable] ?? []);

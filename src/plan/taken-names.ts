@@ -1,0 +1,26 @@
+import { readNameHolders } from '../catalog/name-holders.js';
+import type { TenantChange } from '../diff/change.js';
+import { neededNames, refuseTaken } from '../diff/taken-names.js';
+import type { FleetContext } from './fleet-context.js';
+import type { TenantRead } from './tenant-read.js';
+
+/**
+ * Each tenant's changes, with those refused that need a name which another object has. The names of all tenants are looked up
+ * together, and only those that something is to be made under: a fleet in sync is asked nothing, nor is a schema that is not
+ * there yet.
+ * @param settled changes as they are settled
+ */
+export async function withoutTaken(
+  settled: readonly (readonly [TenantRead, readonly TenantChange[]])[],
+  everyTable: readonly string[],
+  fleet: Pick<FleetContext, 'session'>,
+): Promise<readonly (readonly [TenantRead, readonly TenantChange[]])[]> {
+  const wanted = settled.flatMap(([{ schema, isNew }, items]) =>
+    isNew ? [] : neededNames(items).map((name) => ({ schema, ...name })),
+  );
+  const holders = await readNameHolders(fleet.session, wanted);
+  return settled.map(([tenant, items]) => {
+    const its = holders.get(tenant.schema);
+    return [tenant, its === undefined ? items : refuseTaken(items, its, everyTable)];
+  });
+}

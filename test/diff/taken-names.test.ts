@@ -1,0 +1,99 @@
+import { describe, expect, it } from 'vitest';
+import type { NameHolder } from '../../src/catalog/presence.js';
+import { type Change, change, key, type TenantChange } from '../../src/diff/change.js';
+import { neededNames, refuseTaken } from '../../src/diff/taken-names.js';
+import { identifierVariable } from '../../src/sql/template.js';
+
+const SEQUENCE: NameHolder = { kind: 'other', what: 'a sequence' };
+const indexOf = (table: string, isConstraint = false): NameHolder => ({
+  kind: 'index',
+  what: `an index of table ${table}`,
+  table,
+  isConstraint,
+});
+
+const made = (fields: Partial<Change>): TenantChange => ({
+  change: change({
+    phase: 'base',
+    action: 'create-index',
+    table: 'items',
+    object: 'wanted',
+    reason: 'missing',
+    steps: [],
+    takes: [{ name: 'wanted', of: 'index' }],
+    ...fields,
+  }),
+  members: null,
+});
+
+/** `object status` of each change, after the names were looked up. */
+const outcome = (items: readonly TenantChange[], holders: Readonly<Record<string, NameHolder>>) =>
+  refuseTaken(items, new Map(Object.entries(holders)), []).map(({ change: of }) => `${of.object} ${of.status}`);
+
+describe('a change that needs a name', () => {
+  it('is as it was while the name is free', () => {
+    const items = [made({})];
+    expect(refuseTaken(items, new Map([['other', SEQUENCE]]), [])).toBe(items);
+  });
+
+  it('is refused, and what waits for it with it', () => {
+    const provides = [key.index('items', 'wanted')];
+    const later = made({ action: 'drop-index', object: 'old', takes: [], needs: provides });
+    expect(outcome([made({ provides }), later], { wanted: SEQUENCE })).toEqual(['wanted blocked', 'old blocked']);
+  });
+
+  it('goes on where another session has made what it was to make: the next diff goes by that', () => {
+    expect(outcome([made({})], { wanted: indexOf('items') })).toEqual(['wanted pending']);
+    const table = made({ action: 'create-table', takes: [{ name: 'wanted', of: 'table' }] });
+    expect(outcome([table], { wanted: { kind: 'table', what: 'a table' } })).toEqual(['wanted pending']);
+  });
+
+  it('goes on where the index that has it may go with a column', () => {
+    const column = made({ action: 'replace-column', object: 'column', takes: [] });
+    expect(outcome([made({}), column], { wanted: indexOf('items', true) })).toEqual([
+      'wanted pending',
+      'column pending',
+    ]);
+  });
+
+  it('meets a constraint of its own table, which a key takes the place of', () => {
+    expect(outcome([made({})], { wanted: indexOf('items', true) })).toEqual(['wanted blocked']);
+    const keyed = made({ action: 'replace-constraint', takes: [{ name: 'wanted', of: 'key' }] });
+    expect(outcome([keyed], { wanted: indexOf('items', true) })).toEqual(['wanted pending']);
+  });
+
+  it('goes on where another change makes the name free, and is refused where that one is', () => {
+    const renamed = made({
+      action: 'rename-index',
+      table: 'shops',
+      object: 'other',
+      takes: [{ name: 'other', of: 'index' }],
+      frees: ['wanted'],
+    });
+    const taken = { wanted: indexOf('shops') };
+    expect(outcome([made({}), renamed], taken)).toEqual(['wanted pending', 'other pending']);
+    expect(outcome([made({}), renamed], { ...taken, other: SEQUENCE })).toEqual(['wanted blocked', 'other blocked']);
+  });
+
+  it('needs none while it is refused or deferred', () => {
+    expect(neededNames([made({ status: 'blocked' }), made({ status: 'deferred' })])).toEqual([]);
+    expect(neededNames([made({})])).toEqual([{ name: 'wanted', asTable: false }]);
+  });
+});
+
+it('of a family’s change the members are refused whose names are taken, and those are not said', () => {
+  const family = made({
+    family: 'members',
+    object: 'members',
+    takes: [{ name: identifierVariable('index'), of: 'index' }],
+  });
+  const item = { ...family, members: [{ index: 'one' }, { index: 'two' }, { index: 'three' }] };
+  expect(neededNames([item]).map(({ name }) => name)).toEqual(['one', 'two', 'three']);
+  const [rest, refused, ...more] = refuseTaken([item], new Map([['two', SEQUENCE]]), []);
+  expect(more).toEqual([]);
+  expect(rest).toEqual({ ...item, members: [{ index: 'one' }, { index: 'three' }] });
+  expect(refused).toMatchObject({
+    change: { status: 'blocked', obstacle: 'a sequence stands under its name' },
+    members: [{ index: 'two' }],
+  });
+});
