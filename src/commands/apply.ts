@@ -9,6 +9,7 @@ import { readIdentity } from '../catalog/database-identity.js';
 import { BaseCommand } from '../cli/base-command.js';
 import { EXIT_CODES } from '../cli/exit-codes.js';
 import { showValuesFlags, targetFlags, targetsOf } from '../cli/flags.js';
+import { workStandsWithoutOutput } from '../cli/lost-output.js';
 import { applyExitCode } from '../cli/outcome-exit-codes.js';
 import { paletteOf } from '../cli/palette.js';
 import { RunReport, reportFlags } from '../cli/report-flag.js';
@@ -48,8 +49,9 @@ EXIT CODES
   3  changes are blocked
   4  some tenants failed
   5  tenants are left over: run again
+  6  it came to its end, but its output could not be written
   130, 143  interrupted
-The worst wins: 1, 130, 143, 4, 3, 5, 0.`;
+The worst wins: 1, 130, 143, 4, 3, 5, 6, 0.`;
   static override readonly examples = [
     '<%= config.bin %> apply --database-url postgresql://deploy@db.example/app',
     '<%= config.bin %> apply --skip-extension-reconcile --yes',
@@ -74,6 +76,7 @@ The worst wins: 1, 130, 143, 4, 3, 5, 0.`;
 
   protected override async execute(): Promise<number> {
     const { flags } = this;
+    workStandsWithoutOutput();
     const run = runOptionsOf(flags);
     const file = this.args.file === undefined ? null : await this.#saved(this.args.file);
     // Lines of JSON and a bar would stand in each other's way.
