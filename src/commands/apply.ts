@@ -7,7 +7,7 @@ import { approvesChanges, checkDatabase, checkPlan, withGone } from '../apply/sa
 import { isWork } from '../apply/work.js';
 import { readIdentity } from '../catalog/database-identity.js';
 import { BaseCommand } from '../cli/base-command.js';
-import { EXIT_CODES } from '../cli/exit-codes.js';
+import { EXIT_CODES, worstExitCode } from '../cli/exit-codes.js';
 import { showValuesFlags, targetFlags, targetsOf } from '../cli/flags.js';
 import { workStandsWithoutOutput } from '../cli/lost-output.js';
 import { applyExitCode } from '../cli/outcome-exit-codes.js';
@@ -162,7 +162,7 @@ The worst wins: 1, 130, 143, 4, 3, 5, 6, 0.`;
     else if (retry !== null) this.logger.notice(`Run again for what is left: ${retry.line}`);
     if (text && flags.report !== undefined && unwritten === null) this.print(`\nReport: ${visible(flags.report)}`);
     this.#sayUnwritten(unwritten);
-    return unwritten === null ? applyExitCode(result) : EXIT_CODES.error;
+    return worstExitCode([applyExitCode(result), ...(unwritten === null ? [] : [EXIT_CODES.outputLost])]);
   }
 
   /** What was done is told all the same, and by more than a page. */
