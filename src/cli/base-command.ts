@@ -5,6 +5,7 @@ import type { Progress } from '../progress.js';
 import { withEmbeddedValue, withEnvironment } from './arguments.js';
 import { LOG_FORMATS, LOG_LEVELS, Log } from './log.js';
 import { loggedProgress } from './logged-progress.js';
+import { refuseEmptyPath } from './path-values.js';
 import { type TerminalOutput, terminalOutput } from './progress.js';
 import { writeDocument } from './standard-output.js';
 
@@ -114,6 +115,9 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
     for (const argument of Object.values(args)) argument.ignoreStdin = true;
     this.argv = [...withEnvironment(withEmbeddedValue(this.argv), all, process.env)];
     const parsed = await this.parse({ flags, baseFlags: BaseCommand.baseFlags, args, strict });
+    for (const [name, flag] of Object.entries(all))
+      if (flag.type === 'option') refuseEmptyPath(`--${name}`, parsed.flags[name], flag.helpValue);
+    for (const name of Object.keys(args)) refuseEmptyPath(name.toUpperCase(), parsed.args[name], name.toUpperCase());
     this.flags = parsed.flags as FlagsOf<T>;
     this.args = parsed.args as ArgumentsOf<T>;
   }

@@ -12,6 +12,8 @@ export const EXIT_CODES = {
   failed: 4,
   /** Tenants are left over, stale or not attempted: run again. */
   leftOver: 5,
+  /** An apply came to its end, and a part of its output could not be written. */
+  outputLost: 6,
   /** Ended by SIGINT. */
   interrupted: 130,
   /** Ended by SIGTERM. */
@@ -21,7 +23,7 @@ export const EXIT_CODES = {
 /** One of {@link EXIT_CODES}. */
 export type ExitCode = (typeof EXIT_CODES)[keyof typeof EXIT_CODES];
 
-const WORST_FIRST: readonly number[] = [1, 130, 143, 4, 3, 5, 2, 0];
+const WORST_FIRST: readonly number[] = [1, 130, 143, 4, 3, 5, 6, 2, 0];
 
 /** The worst of several, 0 for none; a code that is not in the list is an error. */
 export function worstExitCode(codes: Iterable<number>): ExitCode {

@@ -8,9 +8,10 @@ import { endOfFlags, wantsJson, wantsJsonLog } from './arguments.js';
 import { EXIT_CODES } from './exit-codes.js';
 import { knownError, nearest } from './known-error.js';
 import { loadConfig, SHORT_HELP } from './load-config.js';
-import { reportError } from './report-error.js';
+import { surviveLostOutput, withLostOutput } from './lost-output.js';
+import { reportError, showError } from './report-error.js';
 import { endOnSignals } from './signals.js';
-import { drain, survivePipes } from './standard-output.js';
+import { drain } from './standard-output.js';
 
 const HELP = ['--help', ...SHORT_HELP];
 const VERSION = ['--version', '-v', '-V'];
@@ -34,16 +35,23 @@ export async function run(
   };
   const end = async (code: number): Promise<never> => {
     await drain();
-    process.exit(code);
+    process.exit(withLostOutput(code));
   };
-  const fail = async (error: unknown): Promise<never> => {
+  let failing = false;
+  const fail = async (error: unknown): Promise<void> => {
+    // What the telling of an error throws would be told, and thrown, for ever.
+    if (failing) return;
+    failing = true;
     if (error instanceof ExitError) return end(error.oclif.exit ?? EXIT_CODES.error);
-    reportError(knownError(error, help), form);
-    return end(EXIT_CODES.error);
+    try {
+      reportError(knownError(error, help), form);
+    } finally {
+      await end(EXIT_CODES.error);
+    }
   };
   leaveUnoptimised();
   optimiseLate();
-  survivePipes();
+  surviveLostOutput((error) => showError(error, form));
   endOnSignals();
   process.on('uncaughtException', fail);
   process.on('unhandledRejection', fail);

@@ -1,6 +1,7 @@
 import { bold, red } from 'ansis';
 import { redact } from '../database/redact.js';
 import type { TrueupError } from '../trueup-error.js';
+import { printedIsLost } from './lost-output.js';
 import { printable } from './printable.js';
 import { documentWritten, FORMAT_VERSION, writeDocument } from './standard-output.js';
 
@@ -14,12 +15,18 @@ export interface ErrorForm {
   readonly debug: boolean;
 }
 
-/** Shows an error: where, what to do, its code; without any password that it may hold. */
+/** Shows the error that ends a run: where, what to do, its code; without any password that it may hold. */
 export function reportError(error: TrueupError, form: ErrorForm): void {
-  if (form.json && !documentWritten()) writeDocument(errorDocument(error));
-  else if (form.jsonLog) process.stderr.write(`${JSON.stringify(errorLine(error))}\n`);
-  else process.stderr.write(`${errorText(error, process.stderr.isTTY === true)}\n`);
+  const document = form.json && !documentWritten();
+  if (document) writeDocument(errorDocument(error));
+  if (!document || printedIsLost()) showError(error, form);
   if (form.debug) process.stderr.write(`${printable(redact(stacks(error), []))}\n`);
+}
+
+/** Shows an error on standard error, whatever standard output holds. */
+export function showError(error: TrueupError, form: Pick<ErrorForm, 'jsonLog'>): void {
+  if (form.jsonLog) process.stderr.write(`${JSON.stringify(errorLine(error))}\n`);
+  else process.stderr.write(`${errorText(error, process.stderr.isTTY === true)}\n`);
 }
 
 /** What `--json` prints for an error. */

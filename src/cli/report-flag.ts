@@ -1,5 +1,3 @@
-import { open } from 'node:fs/promises';
-import { resolve } from 'node:path';
 import * as Flags from '@oclif/core/flags';
 import type { ApplyEvent } from '../apply/events.js';
 import type { FleetOutcome } from '../apply/fleet-outcome.js';
@@ -9,9 +7,9 @@ import type { FleetPlan } from '../plan/fleet-plan.js';
 import type { ReportedRun } from '../report/html/report.js';
 import { REPORT_SIGNATURE } from '../report/html/signature.js';
 import { withoutRowValues } from '../report/row-values.js';
-import { TrueupError } from '../trueup-error.js';
+import type { TrueupError } from '../trueup-error.js';
 import { knownError } from './known-error.js';
-import { checkOutputFile, writeOutputFile } from './output-file.js';
+import { checkOutputFile, refuseNamedTwice, writeOutputFile } from './output-file.js';
 
 /** A page for people: plan and apply. */
 export const reportFlags = {
@@ -43,10 +41,8 @@ export class RunReport {
     options: { readonly showValues: boolean; readonly others?: readonly (string | undefined)[] },
   ): Promise<RunReport> {
     if (path === undefined) return new RunReport(null, options.showValues);
-    const same = (options.others ?? []).some((other) => other !== undefined && resolve(other) === resolve(path));
-    if (same) throw new TrueupError('USAGE', `${path} is named twice`, { remedy: 'give --report a file of its own' });
-    await checkOutputFile(path, 'report');
-    await refuseOther(path);
+    refuseNamedTwice(path, 'report', options.others ?? []);
+    await checkOutputFile(path, 'report', { name: 'report', signature: REPORT_SIGNATURE });
     return new RunReport(path, options.showValues);
   }
 
@@ -92,19 +88,4 @@ export class RunReport {
       return knownError(error);
     }
   }
-}
-
-async function refuseOther(path: string): Promise<void> {
-  const file = await open(path).catch(() => null);
-  if (file === null) return;
-  try {
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(REPORT_SIGNATURE.length), 0, REPORT_SIGNATURE.length, 0);
-    if (bytesRead === 0 || buffer.toString('utf8', 0, bytesRead) === REPORT_SIGNATURE) return;
-  } finally {
-    await file.close();
-  }
-  throw new TrueupError('OUTPUT_NOT_WRITTEN', `${path} is there already, and is no report of trueup`, {
-    where: '--report',
-    remedy: 'name a file that does not exist, or an older report',
-  });
 }

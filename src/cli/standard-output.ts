@@ -13,18 +13,6 @@ export function writeDocument(value: unknown): void {
   process.stdout.write(`${JSON.stringify(value, null, 2)}\n`);
 }
 
-/**
- * Lets a run go on when whoever reads its output has closed it (`| head`): an apply that dies of that would stop half
- * way.
- */
-export function survivePipes(): void {
-  for (const stream of [process.stdout, process.stderr]) {
-    stream.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EPIPE') throw error;
-    });
-  }
-}
-
 /** Waits until what was written has left the process. */
 export async function drain(): Promise<void> {
   await Promise.all(

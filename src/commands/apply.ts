@@ -7,8 +7,9 @@ import { approvesChanges, checkDatabase, checkPlan, withGone } from '../apply/sa
 import { isWork } from '../apply/work.js';
 import { readIdentity } from '../catalog/database-identity.js';
 import { BaseCommand } from '../cli/base-command.js';
-import { EXIT_CODES } from '../cli/exit-codes.js';
+import { EXIT_CODES, worstExitCode } from '../cli/exit-codes.js';
 import { showValuesFlags, targetFlags, targetsOf } from '../cli/flags.js';
+import { workStandsWithoutOutput } from '../cli/lost-output.js';
 import { applyExitCode } from '../cli/outcome-exit-codes.js';
 import { paletteOf } from '../cli/palette.js';
 import { RunReport, reportFlags } from '../cli/report-flag.js';
@@ -48,8 +49,9 @@ EXIT CODES
   3  changes are blocked
   4  some tenants failed
   5  tenants are left over: run again
+  6  it came to its end, but its output could not be written
   130, 143  interrupted
-The worst wins: 1, 130, 143, 4, 3, 5, 0.`;
+The worst wins: 1, 130, 143, 4, 3, 5, 6, 0.`;
   static override readonly examples = [
     '<%= config.bin %> apply --database-url postgresql://deploy@db.example/app',
     '<%= config.bin %> apply --skip-extension-reconcile --yes',
@@ -74,6 +76,7 @@ The worst wins: 1, 130, 143, 4, 3, 5, 0.`;
 
   protected override async execute(): Promise<number> {
     const { flags } = this;
+    workStandsWithoutOutput();
     const run = runOptionsOf(flags);
     const file = this.args.file === undefined ? null : await this.#saved(this.args.file);
     // Lines of JSON and a bar would stand in each other's way.
@@ -159,7 +162,7 @@ The worst wins: 1, 130, 143, 4, 3, 5, 0.`;
     else if (retry !== null) this.logger.notice(`Run again for what is left: ${retry.line}`);
     if (text && flags.report !== undefined && unwritten === null) this.print(`\nReport: ${visible(flags.report)}`);
     this.#sayUnwritten(unwritten);
-    return unwritten === null ? applyExitCode(result) : EXIT_CODES.error;
+    return worstExitCode([applyExitCode(result), ...(unwritten === null ? [] : [EXIT_CODES.outputLost])]);
   }
 
   /** What was done is told all the same, and by more than a page. */

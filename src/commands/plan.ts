@@ -2,7 +2,7 @@ import * as Flags from '@oclif/core/flags';
 import { BaseCommand } from '../cli/base-command.js';
 import { showValuesFlags, targetFlags, targetsOf } from '../cli/flags.js';
 import { planExitCode } from '../cli/outcome-exit-codes.js';
-import { checkOutputFile, writeOutputFile } from '../cli/output-file.js';
+import { checkOutputFile, refuseNamedTwice, writeOutputFile } from '../cli/output-file.js';
 import { paletteOf } from '../cli/palette.js';
 import { RunReport, reportFlags } from '../cli/report-flag.js';
 import { programName, shellQuoted } from '../cli/retry-command.js';
@@ -16,6 +16,7 @@ import { MemberNames } from '../report/member-names.js';
 import { planDocument } from '../report/plan-json.js';
 import { planSql } from '../report/plan-sql.js';
 import { planText } from '../report/plan-text.js';
+import { TENANT_LIST_SIGNATURE } from '../report/tenant-list-columns.js';
 import { visible } from '../report/visible.js';
 
 /** The width of a report that goes to no terminal, or to one that does not say its own (0); columns. */
@@ -71,7 +72,10 @@ The worst wins: 1, 4, 3, 2, 0.`;
     const request = await requestOf(flags, process.env, this.progress());
     const list = flags['tenant-list'];
     if (flags.out !== undefined) await checkPlanFilePath(flags.out);
-    if (list !== undefined) await checkOutputFile(list, 'tenant-list');
+    if (list !== undefined) {
+      refuseNamedTwice(list, 'tenant-list', [flags.out]);
+      await checkOutputFile(list, 'tenant-list', { name: 'tenant list', signature: TENANT_LIST_SIGNATURE });
+    }
     const report = await RunReport.at(flags.report, { showValues: flags['show-values'], others: [flags.out, list] });
     const databases = await openDatabases(targetsOf(flags, process.env, request.desired), {
       role: flags.role,

@@ -7,6 +7,9 @@ import type { DesiredColumn } from './model.js';
 import { join, type Reading } from './reading.js';
 import { keyAt, type Place, within } from './yaml-file.js';
 
+/** What every table has from PostgreSQL itself, of 14 and newer: a column of such a name fails to be created. */
+const SYSTEM_COLUMNS = ['tableoid', 'cmax', 'xmax', 'cmin', 'xmin', 'ctid'];
+
 /** The columns of a table's `columns`. */
 export function readColumns(table: TableDocument, place: Place, reading: Reading): readonly DesiredColumn[] {
   return Object.entries(table.columns ?? {}).flatMap(([name, entry]) => {
@@ -15,6 +18,10 @@ export function readColumns(table: TableDocument, place: Place, reading: Reading
     const column = short ? { type: entry } : entry;
     if (!short && !reading.active(column, at)) return [];
     reading.key(name, at);
+    if (SYSTEM_COLUMNS.includes(name)) {
+      const taken = `the column ${shown(name)} has the name of a system column, which every table has`;
+      reading.problems.invalid(taken, keyAt(at), 'rename it');
+    }
     return [readColumn(name, column, at, short ? at : within(at, 'type'), reading)];
   });
 }

@@ -1,11 +1,10 @@
 import { stringify } from 'csv-stringify/sync';
 import type { Change } from '../diff/change.js';
 import type { FleetPlan, PlannedTenant } from '../plan/fleet-plan.js';
+import { TENANT_LIST_COLUMNS } from './tenant-list-columns.js';
 
 /** What is to be done about a tenant: what apply would make, else what keeps it from making more. */
 export type TenantState = 'in-sync' | 'pending' | 'blocked' | 'deferred' | 'unreadable';
-
-const COLUMNS = ['database', 'schema', 'state', 'class', 'changes'] as const;
 
 /**
  * Who is in which class, as CSV (RFC 4180) with a head line: every tenant of the plan, by database and schema. The class is
@@ -31,7 +30,7 @@ export function tenantList(plan: FleetPlan): string {
     .map(({ database, schema }) => [database, schema, 'unreadable', '', '']);
   const rows = [...tenants, ...unreadable].sort(byName);
   // Spreadsheets take a cell that begins so for a formula, and schema names are the tenants' own.
-  return stringify([[...COLUMNS], ...rows], { escape_formulas: true });
+  return stringify([[...TENANT_LIST_COLUMNS], ...rows], { escape_formulas: true });
 }
 
 function stateOf(changes: readonly Change[]): TenantState {

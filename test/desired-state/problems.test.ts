@@ -1,10 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { edited, type Files, problemsOf } from '../support/desired-state-fixture.js';
+import { edited, type Files, load, problemsOf } from '../support/desired-state-fixture.js';
 
 const base = (from: string, to: string): Files => edited('base.yaml', from, to);
 const KIND = 'kind: { type: text, default: "\'new\'" }';
 
-const CASES: readonly (readonly [string, Files, string, string, string])[] = [
+type Case = readonly [name: string, files: Files, where: string, message: string, remedy: string];
+
+const CASES: readonly Case[] = [
   [
     'an unknown key',
     base('primary_key: { name: items', 'primry_key: { name: items'),
@@ -103,6 +105,15 @@ const CASES: readonly (readonly [string, Files, string, string, string])[] = [
     `the name "${'ü'.repeat(32)}" has 64 bytes; PostgreSQL keeps 63`,
     'shorten it',
   ],
+  ...['tableoid', 'cmax', 'xmax', 'cmin', 'xmin', 'ctid'].map(
+    (name): Case => [
+      `a column that every table has: ${name}`,
+      edited('search/plain.yaml', 'body: {', `${name}: text\n      body: {`),
+      'search/plain.yaml:7:7',
+      `the column "${name}" has the name of a system column, which every table has`,
+      'rename it',
+    ],
+  ),
   [
     'a column that two phases declare',
     edited('search/plain.yaml', 'body: {', 'kind: text\n      body: {'),
@@ -179,6 +190,12 @@ describe('a problem', () => {
   it.each(CASES)('says where it is and what to do: %s', async (_name, files, where, message, remedy) => {
     const options = where.startsWith('search/fancy') ? { backends: { search: 'fancy' } } : {};
     expect(await problemsOf(files, options)).toEqual([{ code: 'DESIRED_STATE_INVALID', where, message, remedy }]);
+  });
+
+  it.each(['CTID', 'oid'])('is none of a column whose name no system column has: %s', async (name) => {
+    const files = edited('search/plain.yaml', 'body: {', `${name}: text\n      body: {`);
+    const { tables } = await load(files);
+    expect(tables.flatMap((table) => table.columns.map((column) => column.name))).toContain(name);
   });
 
   it('comes with all others, by file and line', async () => {

@@ -175,14 +175,14 @@ describe('apply --report', { timeout: 120_000 }, () => {
     expect(heading()).toBe('1 of 1 tenant needs changes');
   });
 
-  it('tells what it did, and exits with 1, when the page cannot be written at the end', async () => {
+  it('tells what it did, and exits with 6, when the page cannot be written at the end', async () => {
     await database.exec(files.tenant('t1', ROWS));
     mkdirSync(join(work, 'gone'));
     const run = started(['apply', '--yes', '--report', 'gone/report.html']);
     await building();
     rmSync(join(work, 'gone'), { recursive: true });
     const { code, stdout, stderr } = await run.ended;
-    expect(code).toBe(1);
+    expect(code).toBe(6);
     expect(stdout).toContain('Apply: 1 tenant converged');
     expect(stdout).not.toContain('Report:');
     expect(stderr).toMatch(/gone\/report\.html cannot be written: .*: the report is not of this run's end/u);

@@ -1,5 +1,6 @@
 import type { Command } from '@oclif/core/command';
 import type * as Interfaces from '@oclif/core/interfaces';
+import { pathKind } from '../path-values.js';
 
 /** What may stand where a value is expected. */
 export type Values =
@@ -68,12 +69,16 @@ function argumentOf([argument]: readonly Command.Arg.Cached[]): Values | null {
   return argument === undefined ? null : valuesOf(argument.options, argument.name.toUpperCase());
 }
 
-/** What help calls a value says what it is: FILE, FILE.html, DIR, [DIR]. */
 function valuesOf(options: readonly string[] | undefined, helpValue: string | readonly string[]): Values {
   if (options !== undefined) return { kind: 'words', words: options };
-  const name = [helpValue].flat().join(' ');
-  if (/^\[?FILE\b/u.test(name)) return { kind: 'files' };
-  return { kind: /^\[?DIR\b/u.test(name) ? 'directories' : 'anything' };
+  switch (pathKind(helpValue)) {
+    case 'file':
+      return { kind: 'files' };
+    case 'directory':
+      return { kind: 'directories' };
+    default:
+      return { kind: 'anything' };
+  }
 }
 
 const firstLine = (text: string): string => text.split('\n', 1)[0] ?? '';
