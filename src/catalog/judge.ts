@@ -4,6 +4,7 @@ import type { NameResolver } from '../sql/names.js';
 import { quoteIdentifier } from '../sql/quote.js';
 import { relativeSql, renderSql, TENANT_SCHEMA_SQL } from '../sql/template.js';
 import { isLockTimeout } from './locked-tenants.js';
+import { numberedRelations } from './numbered-relations.js';
 
 /** Columns for the server to analyse expressions over: of no table, so that no lock and no privilege is needed. */
 export type JudgeColumns = readonly {
@@ -208,7 +209,7 @@ async function reachesFurther(session: Session, view: string): Promise<boolean> 
   return row?.further !== false;
 }
 
-/** The plans of a query with its columns by place, and with the given ones by name. */
+/** The plans of a query with its columns by place, and with the given ones by name; its relations by number. */
 async function planOf(session: Session, query: string, columns: readonly string[]): Promise<string | null> {
   const body = query.trim().replace(/;$/u, '');
   const byName = columns.map((column) => `q.${quoteIdentifier(column)}`).join(', ');
@@ -216,7 +217,7 @@ async function planOf(session: Session, query: string, columns: readonly string[
     const explained = await session.script(
       ['q.*', byName].map((outputs) => `EXPLAIN (VERBOSE, COSTS OFF, FORMAT JSON) SELECT ${outputs} FROM (${body}) q`),
     );
-    return JSON.stringify(explained);
+    return JSON.stringify(numberedRelations(explained));
   } catch (error) {
     // A column that the declared query does not have: another query.
     if (error instanceof DatabaseError && error.code === '42703') return null;

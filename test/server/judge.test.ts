@@ -53,3 +53,17 @@ it('a view’s query is judged by what it gives under which name', async () => {
   expect(await judged(`SELECT a one, b three FROM ${TENANT_SCHEMA_SQL}.items`)).toBe(false);
   expect(await judged(`SELECT a one, b two FROM ${TENANT_SCHEMA_SQL}.elsewhere`)).toBeNull();
 });
+
+it('a view that reads a table twice is judged alike where others inherit from the table', async () => {
+  const items = `${TENANT_SCHEMA_SQL}.items`;
+  const twice = `SELECT a one, (SELECT max(b) FROM ${items}) two FROM ${items}`;
+  await test.exec(`CREATE SCHEMA twice; CREATE TABLE twice.items (a int, b int); CREATE TABLE twice.more () INHERITS (twice.items);
+    CREATE MATERIALIZED VIEW twice.both AS ${twice.replaceAll(TENANT_SCHEMA_SQL, 'twice')}`);
+  const [row] = await session.query<{ oid: string }>(`SELECT 'twice.both'::regclass::oid::text AS oid`);
+  const view = { schema: 'twice', name: 'both', oid: row?.oid ?? '', columns: ['one', 'two'] };
+  const judged = (query: string) => judgeView(session, view, query, names);
+  expect(await judged(twice)).toBe(true);
+  expect(await judged(`SELECT i.a one, (SELECT max(j.b) FROM ${items} j) two FROM ${items} i`)).toBe(true);
+  expect(await judged(`SELECT a one, (SELECT max(a) FROM ${items}) two FROM ${items}`)).toBe(false);
+  expect(await judged(`SELECT a one, (SELECT max(b) FROM ONLY ${items}) two FROM ${items}`)).toBe(false);
+});

@@ -2,7 +2,7 @@ import { rmSync } from 'node:fs';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { FleetPlan } from '../../src/plan/fleet-plan.js';
-import { type FleetUnderTest, openFleet } from '../support/fleet.js';
+import { type FleetOptions, type FleetUnderTest, openFleet } from '../support/fleet.js';
 import { temporaryDesiredState } from '../support/library.js';
 import { type Bench, fill, inflict, write } from '../support/random/convergence.js';
 import { randomDamage } from '../support/random/damage.js';
@@ -55,8 +55,25 @@ const said = (plan: FleetPlan) =>
     ...one.unreadable.map(({ schema, message }) => ({ schema, message })),
   ]);
 
+/** Of all phases, of the extension phases, of the base phase alone. */
+const RUNS: readonly FleetOptions[] = [{}, EXTENSION_PHASES, { load: { skipExtensionPhases: true } }];
+
+/** Whatever a tenant's neighbours are, a plan says of it what it says of it alone. */
+async function comparesWithAlone(directory: string, schemas: readonly string[]): Promise<void> {
+  for (const options of RUNS) {
+    const alone: unknown[] = [];
+    Object.assign(way, { isCut: true, isRough: false });
+    for (const schema of schemas) alone.push(...said(await fleet.plan({ ...options, directory, schemas: [schema] })));
+    way.isRough = true;
+    const together = said(await fleet.plan({ ...options, directory, schemas }));
+    expect(new Set(together)).toEqual(new Set(alone));
+  }
+}
+
 describe('a plan of the extension phases', () => {
-  it('says after any damage what it says when tables are hashed whole', { timeout: 600_000 }, async () => {
+  it('says after any damage what it says when tables are hashed whole, and of each tenant what it says of it alone', {
+    timeout: 600_000,
+  }, async () => {
     const seed = Number(process.env.TRUEUP_PROPERTY_SEED ?? Date.now() % 2 ** 31);
     process.stderr.write(`seed ${seed} (TRUEUP_PROPERTY_SEED)\n`);
     let run = 0;
@@ -75,6 +92,7 @@ describe('a plan of the extension phases', () => {
           for (const [at, list] of lists.entries()) await inflict(bench, schemas[at + 1] ?? '', state, list);
           const [whole, ...others] = (await plans(directory, schemas)).map(said);
           for (const other of others) expect(other).toEqual(whole);
+          await comparesWithAlone(directory, schemas);
           changed += JSON.stringify(whole).split('"action"').length - 1;
         } finally {
           for (const schema of schemas) await bench.query(`DROP SCHEMA IF EXISTS ${schema} CASCADE`);
