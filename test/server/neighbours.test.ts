@@ -1,6 +1,6 @@
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { FleetPlan } from '../../src/plan/fleet-plan.js';
-import { type FleetOptions, type FleetUnderTest, openFleet } from '../support/fleet.js';
+import { changesOf, type FleetOptions, type FleetUnderTest, openFleet } from '../support/fleet.js';
 import { temporaryDesiredState } from '../support/library.js';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
 
@@ -183,6 +183,52 @@ describe('a plan says of a tenant what it says of it alone, beside', () => {
     } finally {
       await database.query('RESET search_path');
       for (const schema of SCHEMAS) await database.exec(`DROP SCHEMA IF EXISTS ${schema} CASCADE`);
+    }
+  });
+});
+
+describe('an index of a phase that the run leaves out', () => {
+  const ROUTINE: FleetOptions = { directory, ...RUNS['the routine run'] };
+
+  /** The changes that a plan holds for one tenant, damaged like this. */
+  const planned = async (script: string, options: FleetOptions = ROUTINE) => {
+    await fleet.provision(['first'], { directory });
+    await database.exec(`INSERT INTO first.shops VALUES ('a')`);
+    await fleet.apply({ directory });
+    await database.exec(`SET search_path = first, public; ${script}; RESET search_path`);
+    return changesOf(await fleet.plan(options), 'first');
+  };
+  afterEach(() => database.exec('DROP SCHEMA IF EXISTS first CASCADE'));
+
+  it('is nobody’s business where it is in nothing’s way', async () => {
+    expect(await planned('CREATE INDEX stray ON items USING gin (body); DROP INDEX items_said')).toEqual([]);
+  });
+
+  it('is cleared away as a leftover', async () => {
+    const script = 'CREATE INDEX trueup_00000000000000bc ON items USING gin (body)';
+    expect(await planned(script)).toEqual(['drop-index items.trueup_00000000000000bc pending']);
+  });
+
+  it('gives way to what is declared under its name', async () => {
+    const script = 'DROP INDEX items_price; CREATE INDEX items_price ON items USING gin (body)';
+    expect(await planned(script)).toEqual(['rebuild-index items.items_price pending']);
+  });
+
+  it('gives way to the member that the rows ask for under its name', async () => {
+    const script = 'DROP INDEX member_a; CREATE INDEX member_a ON items USING gist (at)';
+    const found = await planned(script, { directory, ...RUNS['one extension phase'] });
+    expect(found).toEqual(['rebuild-index items.member_${shop.id} pending']);
+  });
+
+  it('is not met while another session builds it', async () => {
+    const builder = await database.connect();
+    try {
+      const invalid = `UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'items_said'::regclass`;
+      expect(await planned(`${invalid}; DROP INDEX items_price`)).toEqual(['create-index items.items_price pending']);
+      await builder.query('BEGIN; LOCK TABLE first.items IN SHARE UPDATE EXCLUSIVE MODE');
+      expect(changesOf(await fleet.plan(ROUTINE), 'first')).toEqual(['create-index items.items_price deferred']);
+    } finally {
+      await builder.end();
     }
   });
 });
