@@ -98,9 +98,9 @@ export const ownInKeys = (namespace: string): string =>
 
 /**
  * Relation `c` that the tree of a materialized view `r`, in rule `w`, names: by name in the tenant, with the columns that the view
- * reads, which the tree has by number alone, and with whether others inherit from it, whose rows the view has too.
+ * reads, which the tree has by number alone.
  */
-export const VIEWED = `(case when c.relnamespace = r.ns then '.' else c.relnamespace::text || '.' end || pg_catalog.quote_ident(c.relname), c.relhassubclass,
+export const VIEWED = `(case when c.relnamespace = r.ns then '.' else c.relnamespace::text || '.' end || pg_catalog.quote_ident(c.relname),
               array(select (a.attnum, a.attname)::text
                       from pg_catalog.pg_depend x join pg_catalog.pg_attribute a on a.attrelid = x.refobjid and a.attnum = x.refobjsubid
                      where x.classid = 'pg_catalog.pg_rewrite'::regclass and x.objid = w.oid

@@ -1,4 +1,4 @@
-import { ownershipFilter, tenantRelations, undigested } from '../../catalog/owned.js';
+import { ofAllPhases, ownershipFilter, tenantRelations, undigested } from '../../catalog/owned.js';
 import { readBuilders } from '../../catalog/running-builds.js';
 import { groupBy } from '../../collections.js';
 import type { Row } from '../../database/session.js';
@@ -62,7 +62,7 @@ interface InvalidRow extends Row {
 /** Which phase owns each of them, by oid. Asked of the tenants that have any. */
 async function ownersOf({ session, desired, relations }: CheckContext, rows: readonly InvalidRow[]) {
   if (rows.length === 0) return new Map<string, string>();
-  const filter = undigested(ownershipFilter(desired.phases, desired.tables));
+  const filter = ofAllPhases(undigested(ownershipFilter(desired.phases, desired.tables)));
   const owned = await session.query<Row & { oid: string; phase: string }>(
     `with ${tenantRelations()}
      select own.indexrelid::text oid, own.phase from own where own.phase is not null and own.indexrelid = any($4::oid[])`,

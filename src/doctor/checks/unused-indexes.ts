@@ -1,4 +1,4 @@
-import { familyNamePattern, ownershipFilter, tenantRelations, undigested } from '../../catalog/owned.js';
+import { familyNamePattern, ofAllPhases, ownershipFilter, tenantRelations, undigested } from '../../catalog/owned.js';
 import type { Row } from '../../database/session.js';
 import type { DesiredState } from '../../desired-state/model.js';
 import { type CheckContext, check, oidsOf } from '../check.js';
@@ -71,7 +71,7 @@ function described({ table, label, isFamily, indexes, scans, unused, unusedBytes
 
 async function readUsage(context: CheckContext): Promise<readonly UsageGroup[]> {
   const { session, desired, relations } = context;
-  const filter = undigested(ownershipFilter(desired.phases, desired.tables));
+  const filter = ofAllPhases(undigested(ownershipFilter(desired.phases, desired.tables)));
   if (filter.ownership.length === 0 && filter.families.length === 0) return [];
   const families = familiesByPattern(desired);
   const names = desired.tables.flatMap((table) => table.indexes.map((index) => index.name));
