@@ -1,7 +1,7 @@
 import { chunk } from '../collections.js';
 import type { Session } from '../database/session.js';
 import { COLUMNS_SQL, CONSTRAINTS_SQL, INDEXES_SQL, TABLES_SQL } from './detail-queries.js';
-import type { OwnershipFilter } from './owned.js';
+import type { OwnershipFilter } from './ownership-filter.js';
 import type { ColumnRow, ConstraintRow, IndexRow, TableRow } from './rows.js';
 
 /** The rows of some tables, digested members aside, and of some indexes. Four statements; more only where one would name more than some ten thousand objects. */

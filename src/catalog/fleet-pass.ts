@@ -1,13 +1,14 @@
 import { chunk, oncePer } from '../collections.js';
 import type { Session } from '../database/session.js';
 import type { FleetRow } from './fleet-row.js';
-import { NOTHING_MORE, type OwnershipFilter, tenantRelations } from './owned.js';
 import { asOwned, type OwnedIndexes } from './owned-indexes.js';
 import { inWords, OWNED_ROWS, ownedSql } from './owned-indexes-sql.js';
+import type { OwnershipFilter } from './ownership-filter.js';
 import { readForHash } from './rough-hash.js';
 import { asShapes, type HashedShape, randomSeed, SHAPE_ROWS, shapesSql, WORTH_ROUGH } from './shape-hash.js';
 import { type ReadySession, shared, shrinkingParts } from './shared-parts.js';
 import { ANY_TENANTS } from './shared-snapshot.js';
+import { NOTHING_MORE, tenantRelations } from './tenant-relations.js';
 
 /** What one pass over the catalogs gives of a fleet. */
 export interface FleetPass {

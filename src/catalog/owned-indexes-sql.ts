@@ -1,8 +1,8 @@
 import { FACE_OF_TABLE } from './faces.js';
 import { foreignReferences } from './object-references.js';
-import { many } from './owned.js';
 import { SEED, textHash } from './seeded-hash.js';
 import { ownInKeys, relativeExpression, versionColumns } from './table-hash.js';
+import { many } from './tenant-relations.js';
 
 /**
  * A member, hashed by its name and predicate under a seed. Members are put together by XOR, and counted: two of one name and

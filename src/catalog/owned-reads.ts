@@ -8,8 +8,8 @@ import { buildShapes } from './build-shape.js';
 import { readDetails } from './details.js';
 import type { Tenant } from './discover.js';
 import { readFleet } from './fleet-pass.js';
-import { ownershipFilter, undigested } from './owned.js';
 import type { MemberKind, OwnedIndexGroup } from './owned-indexes.js';
+import { ownershipFilter, undigested } from './ownership-filter.js';
 import { againWhenPassing } from './passing-errors.js';
 
 /** What one tenant has that is read apart from its shape. */

@@ -1,9 +1,9 @@
 import { FACE_OF_TABLE, faces } from './faces.js';
 import { foreignReferences } from './object-references.js';
-import type { AlsoRead } from './owned.js';
 import { isRelevantConstraint } from './relevance-sql.js';
 import { keyedHash, rowHash, SEED, seededHash, textHash } from './seeded-hash.js';
 import { keyOptions, referencedTable, VIEWED, versionColumns, WITH_OPTIONS } from './table-hash.js';
+import type { AlsoRead } from './tenant-relations.js';
 import { CONSTRAINTS, defaults, INDEXES, treeHash, treeSql } from './tree-hash.js';
 
 /** What the rough hash needs of the pass over tables and indexes: `rel.h` is made of all columns, whether relevant or not. */

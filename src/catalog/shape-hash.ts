@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { groupBy } from '../collections.js';
 import type { FleetRow, HashedTable } from './fleet-row.js';
-import { standingApart } from './owned.js';
 import { OWN_TYPE, roughHashSql } from './rough-hash.js';
 import { seededHash, textHash } from './seeded-hash.js';
+import { standingApart } from './standing-apart.js';
 import { digest, type Hashing, readsPlainIndexes, tableHash } from './table-hash.js';
 
 /** Tenants whose declared tables hash alike, with the tables of one of them. */

@@ -8,9 +8,9 @@ import { readDetails } from './details.js';
 import { type Discovery, discoverTenants, type Tenant, type TenantSelection } from './discover.js';
 import { readFleet } from './fleet-pass.js';
 import type { HashedTable } from './fleet-row.js';
-import { type OwnershipFilter, ownershipFilter } from './owned.js';
 import type { MemberGroup } from './owned-indexes.js';
 import { definitionKey, type OwnedRead, ownedBySchema, type ReadKind, readKind } from './owned-reads.js';
+import { type OwnershipFilter, ownershipFilter } from './ownership-filter.js';
 import { againWhenPassing } from './passing-errors.js';
 import { relevanceOf, relevantShape } from './relevance.js';
 import {

@@ -4,7 +4,7 @@ import type { DiffContext } from './context.js';
 
 /**
  * The phase that owns an index: its method is listed, and so is every column that its keys and key expressions reference,
- * at least one of them not merely ignored. The same rule as in the catalog's query (src/catalog/owned.ts).
+ * at least one of them not merely ignored. The same rule as in the catalog's query (src/catalog/tenant-relations.ts).
  */
 export function owningPhase(index: IndexShape, context: Pick<DiffContext, 'phases' | 'facts'>): DesiredPhase | null {
   const columns = index.keys.flatMap((key) =>

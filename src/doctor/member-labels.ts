@@ -1,4 +1,4 @@
-import { familyNamePattern } from '../catalog/owned.js';
+import { familyNamePattern } from '../catalog/ownership-filter.js';
 import type { DesiredState } from '../desired-state/model.js';
 
 /**

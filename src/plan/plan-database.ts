@@ -1,8 +1,8 @@
 import { DatabaseMemory } from '../catalog/database-memory.js';
 import { discoverTenants, type LookAlike, type Tenant, type TenantSelection } from '../catalog/discover.js';
 import { copiedOf } from '../catalog/expected-members.js';
-import { isDigested } from '../catalog/owned.js';
 import { readOwned } from '../catalog/owned-reads.js';
+import { isDigested } from '../catalog/ownership-filter.js';
 import { RowsAhead } from '../catalog/rows-ahead.js';
 import { WORTH_A_SESSION } from '../catalog/shared-snapshot.js';
 import { type CatalogSnapshot, readCatalog, relationsRead } from '../catalog/snapshot.js';

@@ -1,5 +1,5 @@
-import { familyNamePattern, isDigested } from '../catalog/owned.js';
 import type { OwnedRead } from '../catalog/owned-reads.js';
+import { familyNamePattern, isDigested } from '../catalog/ownership-filter.js';
 import { readFamilyRows } from '../catalog/row-facts.js';
 import type { DesiredTable, IndexFamily } from '../desired-state/model.js';
 import type { TenantChange } from '../diff/change.js';

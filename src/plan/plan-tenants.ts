@@ -1,5 +1,5 @@
-import { familyNamePattern, isDigested } from '../catalog/owned.js';
 import type { OwnedRead } from '../catalog/owned-reads.js';
+import { familyNamePattern, isDigested } from '../catalog/ownership-filter.js';
 import type { IndexUsage } from '../catalog/presence.js';
 import { groupBy, oncePer } from '../collections.js';
 import type { TenantChange } from '../diff/change.js';

@@ -1,6 +1,6 @@
 import { copiedOf, type DigestedMembers, predicateVariables, readDiffering } from '../catalog/expected-members.js';
-import { isDigested } from '../catalog/owned.js';
 import type { ReadKind } from '../catalog/owned-reads.js';
+import { isDigested } from '../catalog/ownership-filter.js';
 import { readFamilyRows } from '../catalog/row-facts.js';
 import { WORTH_A_SESSION, withSessionBeside } from '../catalog/shared-snapshot.js';
 import { groupBy } from '../collections.js';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readFleet } from '../../src/catalog/fleet-pass.js';
-import { ownershipFilter } from '../../src/catalog/owned.js';
+import { ownershipFilter } from '../../src/catalog/ownership-filter.js';
 import { planFleet } from '../../src/plan/plan-fleet.js';
 import { NO_PROGRESS } from '../../src/progress.js';
 import { quoteLiteral } from '../../src/sql/quote.js';

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { tableOrder } from '../../src/apply/lock-order.js';
 import { readFleet } from '../../src/catalog/fleet-pass.js';
-import { ownershipFilter } from '../../src/catalog/owned.js';
+import { ownershipFilter } from '../../src/catalog/ownership-filter.js';
 import type { ReadySession } from '../../src/catalog/shared-parts.js';
 import { withSharedSnapshot } from '../../src/catalog/shared-snapshot.js';
 import type { Session } from '../../src/database/session.js';

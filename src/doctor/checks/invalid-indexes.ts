@@ -1,5 +1,6 @@
-import { ofAllPhases, ownershipFilter, tenantRelations, undigested } from '../../catalog/owned.js';
+import { ofAllPhases, ownershipFilter, undigested } from '../../catalog/ownership-filter.js';
 import { readBuilders } from '../../catalog/running-builds.js';
+import { tenantRelations } from '../../catalog/tenant-relations.js';
 import { groupBy } from '../../collections.js';
 import type { Row } from '../../database/session.js';
 import { quoteIdentifier } from '../../sql/quote.js';

@@ -1,4 +1,5 @@
-import { familyNamePattern, ofAllPhases, ownershipFilter, tenantRelations, undigested } from '../../catalog/owned.js';
+import { familyNamePattern, ofAllPhases, ownershipFilter, undigested } from '../../catalog/ownership-filter.js';
+import { tenantRelations } from '../../catalog/tenant-relations.js';
 import type { Row } from '../../database/session.js';
 import type { DesiredState } from '../../desired-state/model.js';
 import { type CheckContext, check, oidsOf } from '../check.js';
