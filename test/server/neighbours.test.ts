@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { readCatalog } from '../../src/catalog/snapshot.js';
 import type { FleetPlan } from '../../src/plan/fleet-plan.js';
-import { changesOf, type FleetOptions, type FleetUnderTest, openFleet } from '../support/fleet.js';
+import { changesOf, type FleetOptions, type FleetUnderTest, loadShipped, openFleet } from '../support/fleet.js';
 import { temporaryDesiredState } from '../support/library.js';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
 
@@ -202,6 +203,19 @@ describe('an index of a phase that the run leaves out', () => {
 
   it('is nobody’s business where it is in nothing’s way', async () => {
     expect(await planned('CREATE INDEX stray ON items USING gin (body); DROP INDEX items_said')).toEqual([]);
+  });
+
+  it('is in no tenant’s shape', async () => {
+    await planned('CREATE INDEX stray ON items USING gin (body)');
+    const session = await fleet.database.connect();
+    try {
+      const selection = { schemas: ['first'], exclude: [], allowEmpty: false, allowAbsent: false };
+      const { groups } = await readCatalog(session, await loadShipped(ROUTINE), selection);
+      const indexes = groups.flatMap(({ tables }) => tables.get('items')?.shape.indexes ?? []);
+      expect(indexes.map(({ name }) => name)).toEqual(['items_price']);
+    } finally {
+      await session.close();
+    }
   });
 
   it('is cleared away as a leftover', async () => {
