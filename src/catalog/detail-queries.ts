@@ -1,6 +1,7 @@
 /**
  * Everything about some tables ($1: their oids) and, for indexes, some more indexes ($2). Sent once a run for the
- * representatives of all shapes: four statements, whatever the number of tenants.
+ * representatives of all shapes: four statements, whatever the number of tenants. Indexes are looked up one by one (`offset 0`):
+ * without statistics, as after a restore, the planner went through those of all tenants.
  */
 export const TABLES_SQL = `
 select c.oid::text oid, n.nspname::text nspname, c.relname::text relname, c.relkind::text relkind, c.relpersistence::text relpersistence
@@ -12,7 +13,7 @@ select a.attrelid::text attrelid, n.nspname::text nspname, a.attname::text attna
        case when a.attcollation <> t.typcollation
             then case when cn.nspname = 'pg_catalog' then '' else pg_catalog.quote_ident(cn.nspname) || '.' end || pg_catalog.quote_ident(co.collname) end collation,
        a.attnotnull and not exists (select from pg_catalog.pg_constraint k where k.conrelid = a.attrelid and k.contype = 'n'
-                                      and k.conkey = array[a.attnum] and not k.convalidated) "notnull",
+                                      and k.conkey = array[a.attnum] and not k.convalidated offset 0) "notnull",
        pg_catalog.pg_get_expr(d.adbin, d.adrelid) default_expr, a.attgenerated::text attgenerated, a.attidentity::text attidentity,
        (select pg_catalog.jsonb_build_object('start', s.seqstart::text, 'increment', s.seqincrement::text, 'min', s.seqmin::text,
                  'max', s.seqmax::text, 'cache', s.seqcache::text, 'cycle', s.seqcycle)
@@ -50,12 +51,17 @@ select i.indexrelid::text indexrelid, i.indrelid::text indrelid, n.nspname::text
        ${METHOD_EXTENSION_SQL} amextension,
        i.indisunique, ${version < 150000 ? 'false' : 'i.indnullsnotdistinct'} nulls_not_distinct,
        i.indisvalid and i.indisready and i.indislive valid, ic.reloptions, pg_catalog.pg_get_indexdef(i.indexrelid) indexdef
-  from pg_catalog.pg_index i join pg_catalog.pg_class ic on ic.oid = i.indexrelid join pg_catalog.pg_am am on am.oid = ic.relam
-  join pg_catalog.pg_class c on c.oid = i.indrelid join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+  from (select pg_catalog.unnest($2::oid[]) oid
+        union select x.indexrelid from pg_catalog.unnest($1::oid[]) t(oid)
+         cross join lateral (select x.indexrelid from pg_catalog.pg_index x where x.indrelid = t.oid offset 0) x) w
+ cross join lateral (select i.* from pg_catalog.pg_index i where i.indexrelid = w.oid offset 0) i
+ cross join lateral (select ic.* from pg_catalog.pg_class ic where ic.oid = i.indexrelid offset 0) ic
+ cross join lateral (select c.* from pg_catalog.pg_class c where c.oid = i.indrelid offset 0) c
+  join pg_catalog.pg_am am on am.oid = ic.relam join pg_catalog.pg_namespace n on n.oid = c.relnamespace
  where (i.indexrelid = any($2::oid[]) or i.indrelid = any($1::oid[]) and (
      select count(*) from pg_catalog.jsonb_to_recordset($3::jsonb) f("table" text, pattern text, digested int4, declared jsonb)
       where f.digested is not null and f."table" = c.relname and ic.relname ~ f.pattern and not f.declared ? ic.relname::text) <> 1)
-   and not exists (select from pg_catalog.pg_constraint k where k.conindid = i.indexrelid and k.conrelid = i.indrelid and k.contype in ('p','u','x'))
+   and not exists (select from pg_catalog.pg_constraint k where k.conindid = i.indexrelid and k.conrelid = i.indrelid and k.contype in ('p','u','x') offset 0)
  order by ic.relname`;
 
 /**

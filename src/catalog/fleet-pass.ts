@@ -54,7 +54,7 @@ export async function readFleet(
   const isKept = parts.length > sessions.length || request.again === true;
   const forAny = oncePer((session: Session) => session.query(`select ${ANY_TENANTS}`));
   const read = async (session: Session, part: readonly string[]) => {
-    if (isKept && request.forAny !== true) await forAny(session);
+    if (request.forAny !== true) await forAny(session);
     const isRough = request.shapes && part.length >= worthRough;
     const { serverVersion } = session;
     const isCut = request.shapes && filter.relevant.length > 0;

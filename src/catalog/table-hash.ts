@@ -67,7 +67,7 @@ export function tableHash(version: number, how: Hashing): string {
             (select pg_catalog.string_agg((a.attnum, a.attoptions)::text, '' order by a.attnum)
                from pg_catalog.pg_attribute a where a.attrelid = i.indexrelid and a.attoptions is not null))::text, '' order by ic.relname)
      from pg_catalog.pg_index i join pg_catalog.pg_class ic on ic.oid = i.indexrelid
-    where i.indrelid = r.oid and i.indexrelid ${readsPlainIndexes(how) ? 'in (select indexrelid from shown)' : 'not in (select indexrelid from own)'}),
+    where i.indrelid = r.oid and i.indexrelid ${readsPlainIndexes(how) ? 'in (select indexrelid from shown)' : '<> all(array(select indexrelid from own))'}),
   (select pg_catalog.string_agg(k.said, '' order by k.said collate "C") from (
      select (k.contype, case when k.contype <> 'n' then k.conname end, k.conkey, k.condeferrable, k.condeferred, k.convalidated, k.connoinherit,
              case when k.confrelid <> 0 then ${referencedTable('r.ns')} end,

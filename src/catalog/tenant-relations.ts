@@ -76,8 +76,9 @@ rel as materialized (
   select c.oid, c.relname, c.relnamespace ns, n.nspname, n.px, n.pq, c.relkind,
          concat_ws('|', c.relkind, c.relpersistence, c.relispartition, c.relreplident) o,
          case when c.relname::text = any(array(select tab from fam)) then c.relname::text end tab${isCut ? ', cut.columns, cut.changeable, cut.names, cut.methods, cut.prefixes, coalesce(cut.bare, false) bare' : ''}
-    from pg_catalog.pg_class c join ns n on n.oid = c.relnamespace${isCut ? ' left join cut on cut.tab = c.relname' : ''}
-   where pg_catalog.strpos('rpmvf', c.relkind::text) <> 0 and c.relname = any($2::name[])
+    from ns n cross join lateral (
+      select * from pg_catalog.pg_class c where c.relnamespace = n.oid and c.relname = any($2::name[]) offset 0) c${isCut ? ' left join cut on cut.tab = c.relname' : ''}
+   where pg_catalog.strpos('rpmvf', c.relkind::text) <> 0
   union all ${many(isCut ? 15 : 9)}) r${
     also.table === ''
       ? ''
@@ -94,7 +95,7 @@ ix as materialized (
              : `,
          ${index.own} d, case when not ${MAY_STAND_APART} then ${treesOf('i', index)} end th`
          }
-    from rel r${words === null || index === null ? '' : ` join ${FACE_OF_TABLE}`} join pg_catalog.pg_index i on i.indrelid = r.oid${isCut ? ' and not r.bare' : ''} join pg_catalog.pg_class ic on ic.oid = i.indexrelid
+    from rel r${words === null || index === null ? '' : ` join ${FACE_OF_TABLE}`} ${index === null ? LOOKED_UP : JOINED}${isCut ? ' and not r.bare' : ''}
    cross join lateral (select ic.relam = any(array(select pg_catalog.unnest(methods) from rule)) "is") ruled
    cross join lateral (
     select ruled.is ruled, case when r.tab is not null and ic.relname::text ^@ any(array(select prefix from fam)) then array(
@@ -127,6 +128,15 @@ plain as materialized (
   select c.rel, c.indexrelid, c.relname${index === null ? '' : `, c.d, ${treesOf('c', index)}`} from ${withOwner(isHashed)}
    where c.may and owned.phase is null and c.fams = '{}')`;
 }
+
+/**
+ * The indexes of table `r`. Of a whole fleet it takes less to join them. Of a few tenants each has to be looked up: without
+ * statistics, as after a restore or an upgrade, the planner expects hundreds of indexes on a table, and goes through those of all tenants.
+ */
+const JOINED = 'join pg_catalog.pg_index i on i.indrelid = r.oid join pg_catalog.pg_class ic on ic.oid = i.indexrelid';
+const LOOKED_UP = `cross join lateral (
+      select i.* from pg_catalog.pg_index i where i.indrelid = r.oid offset 0) i join lateral (
+      select ic.* from pg_catalog.pg_class ic where ic.oid = i.indexrelid offset 0) ic on true`;
 
 /** Of the others no more is kept than a hash of their trees: a hundred indexes of a tenant would fill the memory with those. */
 const MAY_STAND_APART = "(told.ruled or told.fams <> '{}')";

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { CATALOG_SETTINGS } from '../../src/catalog/shared-snapshot.js';
+import { ANY_TENANTS, CATALOG_SETTINGS } from '../../src/catalog/shared-snapshot.js';
 import { loadDesiredState } from '../../src/desired-state/load.js';
 import { type LoadOptions, openDatabase, resolveTarget } from '../../src/index.js';
 import { planFleet } from '../../src/plan/plan-fleet.js';
@@ -35,11 +35,13 @@ async function passOf(phases: LoadOptions['phases'], schemas: readonly string[])
   } finally {
     await database.close();
   }
-  const [pass] = sent.filter(({ sql }) => sql.includes('\nrel as materialized'));
+  const at = sent.findIndex(({ sql }) => sql.includes('\nrel as materialized'));
+  const pass = sent[at];
   if (pass === undefined) throw new Error('no pass was seen');
+  const isForAny = sent.slice(0, at).some(({ sql }) => sql.includes(ANY_TENANTS));
   const literal = (value: unknown) =>
     `'${(Array.isArray(value) ? `{${value.join(',')}}` : String(value)).replaceAll("'", "''")}'`;
-  return { sql: pass.sql, parameters: pass.parameters.map(literal).join(', ') };
+  return { sql: pass.sql, parameters: pass.parameters.map(literal).join(', '), isForAny };
 }
 
 interface PlanNode {
@@ -49,6 +51,7 @@ interface PlanNode {
   readonly 'Actual Loops': number;
   readonly 'Rows Removed by Filter'?: number;
   readonly 'Hash Buckets'?: number;
+  readonly 'Relation Name'?: string;
   readonly Plans?: readonly PlanNode[];
 }
 
@@ -71,6 +74,20 @@ const oversized = (plan: PlanNode): readonly string[] =>
     return buckets > 2 ** 16 ? [`${node['Node Type']}: ${buckets} buckets`] : [];
   });
 
+/** Rows of the tenants' catalogs, where more were gone through in one scan than a tenant's own, twenty times over. */
+const others = (plan: PlanNode): readonly string[] =>
+  nodesOf(plan).flatMap((node) => {
+    const relation = node['Relation Name'] ?? '';
+    const rows = (node['Actual Rows'] + (node['Rows Removed by Filter'] ?? 0)) * node['Actual Loops'];
+    return GROWING.includes(relation) && rows > 20 * OF_A_TENANT
+      ? [`${node['Node Type']} on ${relation}: ${rows} rows`]
+      : [];
+  });
+const GROWING = ['pg_class', 'pg_index', 'pg_attribute', 'pg_constraint', 'pg_attrdef'];
+
+/** Relations of a tenant with three banks, roughly: more than it has columns or constraints that are looked at. */
+const OF_A_TENANT = 130;
+
 describe.each([
   ['of all phases', null, []],
   ['of the extension phases', ['vector', 'text-search'], []],
@@ -83,6 +100,8 @@ describe.each([
     'goes through nothing once for each tenant, however it is planned, and makes no hash table for a fleet that is not there: %s',
     async (__, statistics) => {
       const pass = await passOf(phases, schemas);
+      // A plan for these very tenants expects so many rows without statistics that one of 250 tenants took four times as long.
+      expect(pass.isForAny).toBe(true);
       const client = await test.connect();
       try {
         await client.query('BEGIN');
@@ -97,8 +116,13 @@ describe.each([
             `EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) EXECUTE pass(${pass.parameters})`,
           );
           const plan = rows[0]?.['QUERY PLAN'][0].Plan;
+          if (plan === undefined) throw new Error('no plan');
           expect(
-            plan === undefined ? 'no plan' : [...rescanned(plan), ...(statistics === '' ? oversized(plan) : [])],
+            [
+              ...rescanned(plan),
+              ...(statistics === '' ? oversized(plan) : []),
+              ...(schemas.length === 1 ? others(plan) : []),
+            ],
             mode,
           ).toEqual([]);
         }
