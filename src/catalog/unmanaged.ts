@@ -27,16 +27,21 @@ export async function countUndeclared(
   return row?.count ?? 0;
 }
 
-/** By namespace pg_class has no index: the tables of few schemas are found by what depends on those, not among all. */
+/**
+ * By namespace pg_class has no index: the tables of few schemas are found by what depends on those, not among all. One by one
+ * (`offset 0`): without statistics the planner goes through all that depends on anything.
+ */
 const FEW_SCHEMAS = 500;
 
 const UNDECLARED = `c.relkind in ('r','p','m') and c.relname <> all($2::name[])`;
 
 const UNDECLARED_OF_FEW = `
 select count(*)::int4 "count"
-  from pg_catalog.unnest($1::oid[]) n(oid) join pg_catalog.pg_depend d on d.refobjid = n.oid
-   and d.classid = 'pg_catalog.pg_class'::regclass and d.refclassid = 'pg_catalog.pg_namespace'::regclass
-  join pg_catalog.pg_class c on c.oid = d.objid where ${UNDECLARED}`;
+  from pg_catalog.unnest($1::oid[]) n(oid)
+ cross join lateral (select d.objid from pg_catalog.pg_depend d where d.refclassid = 'pg_catalog.pg_namespace'::regclass
+    and d.refobjid = n.oid and d.classid = 'pg_catalog.pg_class'::regclass offset 0) d
+ cross join lateral (select c.relkind, c.relname from pg_catalog.pg_class c where c.oid = d.objid offset 0) c
+ where ${UNDECLARED}`;
 
 const UNDECLARED_OF_MANY = `
 select count(*)::int4 "count"
