@@ -105,7 +105,8 @@ export async function readCounts(
 }
 
 /**
- * The application's stamp in each schema; null where there is no table, no row, or it could not be read.
+ * The application's stamp in each schema; null where there is no table, or no row. Left out where it could not be read: a
+ * tenant whose stamp is hidden may be at any release.
  * @param known see {@link copyRows}
  */
 export async function readReleases(
@@ -143,7 +144,10 @@ export async function readReleases(
         if (of !== undefined) note(of.schema, row.stamp);
       }
     },
-    () => {},
+    (of, { code }) => {
+      // Gone since its size was read: no stamp.
+      if (code !== '42P01' && code !== '3F000') found.delete(of.schema);
+    },
   );
   return found;
 }

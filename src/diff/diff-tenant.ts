@@ -181,8 +181,9 @@ function persistence(desired: DesiredTable, actual: TableShape, context: DiffCon
 }
 
 /**
- * The application's own migrations come first: on a tenant of another release the base phase waits. Asked only where
- * there is base drift, so that a converged fleet has none of its tables read.
+ * The application's own migrations come first: on a tenant of another release the base phase waits. One whose stamp cannot be
+ * read may be of any, and is refused. Asked only where there is base drift, so that a converged fleet has none of its tables
+ * read.
  */
 function byRelease(changes: readonly Change[], context: DiffContext): readonly Change[] {
   const rule = context.release;
@@ -190,6 +191,16 @@ function byRelease(changes: readonly Change[], context: DiffContext): readonly C
   const concerned = (made: Change) => !extensionPhases.has(made.phase) && made.status !== 'deferred';
   if (rule === null || !changes.some(concerned)) return changes;
   const stamp = context.facts.release();
+  if (stamp === false)
+    return changes.map((made) =>
+      concerned(made)
+        ? blocked(
+            made,
+            `the tenant’s release could not be read from ${rule.table}.${rule.column}: these files describe ${rule.accepts.join(', ')}`,
+            `let the role read ${rule.table} (row security included), then plan again`,
+          )
+        : made,
+    );
   if (stamp === undefined || stamp === null || rule.accepts.includes(stamp)) return changes;
   return changes.map((made) =>
     concerned(made)

@@ -50,7 +50,8 @@ export interface Facts {
   /** What stands on a column that PostgreSQL would not change under it: views, triggers, policies, generated columns. In words. */
   users(table: string, column: string): readonly string[];
   count(table: string, where: string | null, limit: number): number | null;
-  release(): string | null | undefined;
+  /** Null: the tenant has no stamp; false: it could not be read; undefined while the question is open. */
+  release(): string | null | false | undefined;
   /** The role that new tables are to belong to, when it is not the session's own. */
   owner(): string | null;
   building(table: string): Building | null;
@@ -95,9 +96,9 @@ export class FactSheet implements Facts {
     return typeof answer === 'number' ? answer : null;
   }
 
-  release(): string | null | undefined {
+  release(): string | null | false | undefined {
     const answer = this.#ask({ kind: 'release' });
-    return typeof answer === 'string' || answer === null ? answer : undefined;
+    return typeof answer === 'string' || answer === null || answer === false ? answer : undefined;
   }
 
   owner(): string | null {

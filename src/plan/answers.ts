@@ -173,10 +173,10 @@ export class Answers {
       case 'release': {
         const { release } = this;
         if (release === null) return () => null;
-        return from(
-          await this.#sideBySide(schemas, (session, part) => readReleases(session, part, release, this.memory.stamps)),
-          null,
+        const stamps = await this.#sideBySide(schemas, (session, part) =>
+          readReleases(session, part, release, this.memory.stamps),
         );
+        return (schema) => stamps.get(schema) ?? (stamps.has(schema) ? null : false);
       }
       case 'owner':
         return from(await readOwners(this.session, schemas), null);

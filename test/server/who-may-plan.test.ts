@@ -3,7 +3,7 @@ import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { TrueupError } from '../../src/trueup-error.js';
 import { insertBank } from '../support/banks.js';
-import { changesOf, type FleetUnderTest, openFleet, SHIPPED } from '../support/fleet.js';
+import { changesOf, type FleetUnderTest, itemsOf, openFleet, SHIPPED } from '../support/fleet.js';
 import { startServer } from '../support/postgres/server.js';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
 
@@ -64,6 +64,17 @@ describe('plan', () => {
     const rights = 'GRANT USAGE ON SCHEMA tenant_0001 TO ROLE; GRANT SELECT ON tenant_0001.banks TO ROLE';
     const plan = await asRole(rights, (reader) => reader.plan());
     expect(plan.summary).toMatchObject({ tenants: 1, inSync: 1, unreadable: 0 });
+  });
+
+  it('C14: a tenant whose release stamp the role may not read may be of another release: its base phase is refused', async () => {
+    const rights = 'GRANT USAGE ON SCHEMA tenant_0001 TO ROLE; GRANT SELECT ON tenant_0001.banks TO ROLE';
+    await test.exec('ALTER TABLE tenant_0001.banks DROP COLUMN mission');
+    const plan = await asRole(rights, (reader) => reader.plan());
+    expect(changesOf(plan, 'tenant_0001')).toEqual(['add-column banks.mission blocked']);
+    const [item] = itemsOf(plan, 'tenant_0001');
+    expect(item?.change.obstacle).toMatch(/release could not be read from alembic_version\.version_num/u);
+    expect(item?.change.remedy).toMatch(/let the role read alembic_version/u);
+    expect((await fleet.apply()).summary).toMatchObject({ converged: 1 });
   });
 
   it.each([
