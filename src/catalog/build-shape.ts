@@ -108,6 +108,7 @@ function buildConstraint(row: ConstraintRow, relative: Relative): ConstraintShap
         nullsNotDistinct: row.nulls_not_distinct ?? false,
         deferrable,
         indexValid: row.index_valid ?? false,
+        replicaIdentity: row.replica_identity ?? false,
       };
     case 'c':
       return {
@@ -152,6 +153,7 @@ async function buildIndex(row: IndexRow, names: NameResolver): Promise<IndexShap
     options: Object.fromEntries((row.reloptions ?? []).map(splitOption)),
     where: definition.where,
     valid: row.valid,
+    replicaIdentity: row.replica_identity,
   };
 }
 

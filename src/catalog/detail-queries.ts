@@ -34,7 +34,7 @@ select k.conrelid::text conrelid, n.nspname::text nspname, k.conname::text conna
           join pg_catalog.pg_attribute a on a.attrelid = k.conrelid and a.attnum = m.attnum) columns,
        (select pg_catalog.array_agg(a.attname::text order by m.n) from pg_catalog.unnest(i.indkey::int2[]) with ordinality m(attnum, n)
           join pg_catalog.pg_attribute a on a.attrelid = k.conrelid and a.attnum = m.attnum where m.n > i.indnkeyatts) include,
-       ${version < 150000 ? 'false' : 'i.indnullsnotdistinct'} nulls_not_distinct, i.indisvalid and i.indisready index_valid,
+       ${version < 150000 ? 'false' : 'i.indnullsnotdistinct'} nulls_not_distinct, i.indisvalid and i.indisready index_valid, i.indisreplident replica_identity,
        fn.nspname::text ref_schema, f.relname::text ref_table,
        (select pg_catalog.array_agg(a.attname::text order by m.n) from pg_catalog.unnest(k.confkey) with ordinality m(attnum, n)
           join pg_catalog.pg_attribute a on a.attrelid = k.confrelid and a.attnum = m.attnum) ref_columns,
@@ -50,7 +50,7 @@ export const INDEXES_SQL = (version: number): string => `
 select i.indexrelid::text indexrelid, i.indrelid::text indrelid, n.nspname::text nspname, ic.relname::text relname, am.amname::text amname,
        ${METHOD_EXTENSION_SQL} amextension,
        i.indisunique, ${version < 150000 ? 'false' : 'i.indnullsnotdistinct'} nulls_not_distinct,
-       i.indisvalid and i.indisready and i.indislive valid, ic.reloptions, pg_catalog.pg_get_indexdef(i.indexrelid) indexdef
+       i.indisvalid and i.indisready and i.indislive valid, i.indisreplident replica_identity, ic.reloptions, pg_catalog.pg_get_indexdef(i.indexrelid) indexdef
   from (select pg_catalog.unnest($2::oid[]) oid
         union select x.indexrelid from pg_catalog.unnest($1::oid[]) t(oid)
          cross join lateral (select x.indexrelid from pg_catalog.pg_index x where x.indrelid = t.oid offset 0) x) w

@@ -37,6 +37,7 @@ export interface ConstraintRow extends Row {
   readonly include: readonly string[] | null;
   readonly nulls_not_distinct: boolean | null;
   readonly index_valid: boolean | null;
+  readonly replica_identity: boolean | null;
   readonly ref_schema: string | null;
   readonly ref_table: string | null;
   readonly ref_columns: readonly string[] | null;
@@ -57,6 +58,7 @@ export interface IndexRow extends Row {
   readonly indisunique: boolean;
   readonly nulls_not_distinct: boolean | null;
   readonly valid: boolean;
+  readonly replica_identity: boolean;
   readonly reloptions: readonly string[] | null;
   /** Null when the index went while it was read. */
   readonly indexdef: string | null;

@@ -33,6 +33,7 @@ function readKey(
       deferrable: DEFERRABLE[key.deferrable ?? 'no'],
       validated: true,
       indexValid: true,
+      replicaIdentity: false,
       phase: reading.phase,
       source: valueAt(at),
     },

@@ -17,6 +17,7 @@ import {
 import type { DiffContext } from './context.js';
 import { drop } from './index-steps.js';
 import { builtKey, type ConstraintBase, claim, primaryKeyOf, restingOn } from './key-constraints.js';
+import { sparingIdentity } from './replica-identity.js';
 import { exclusively } from './step.js';
 import { usesReplaced } from './table-indexes.js';
 
@@ -228,6 +229,18 @@ function addition(base: ConstraintBase, wanted: DesiredConstraint, of: TableCons
 }
 
 function replacement(
+  base: ConstraintBase,
+  wanted: DesiredConstraint,
+  existing: ConstraintShape,
+  reason: string,
+  of: TableConstraints,
+  context: DiffContext,
+): Change {
+  const made = replaced(base, wanted, existing, reason, of, context);
+  return 'include' in existing ? sparingIdentity(made, existing) : made;
+}
+
+function replaced(
   base: ConstraintBase,
   wanted: DesiredConstraint,
   existing: ConstraintShape,

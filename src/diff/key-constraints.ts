@@ -6,6 +6,7 @@ import { type Change, change } from './change.js';
 import { type KeyConstraint, keyIndexName, uniqueBuild } from './constraint-steps.js';
 import type { DiffContext } from './context.js';
 import { drop } from './index-steps.js';
+import { sparingIdentity } from './replica-identity.js';
 import { exclusively } from './step.js';
 import { usesReplaced } from './table-indexes.js';
 
@@ -36,21 +37,23 @@ export function claim(
   const built = builtKey(wanted, of, context);
   if (built !== null) {
     of.adopted.add(built.name);
-    return change({
+    const replaced = change({
       ...base,
       action: 'replace-constraint',
       reason: 'an index that is not the constraint’s stands under its name; an interrupted run has built the right one',
       hazards: ['INDEX_DROPPED'],
       steps: [drop({ table }, name(index.name)), use(temporary)],
     });
+    return sparingIdentity(replaced, index);
   }
-  return change({
+  const replaced = change({
     ...base,
     action: 'replace-constraint',
     reason: 'an index that is not the constraint’s stands under its name',
     hazards: context.facts.rows(table) === 'none' ? ['INDEX_DROPPED'] : ['INDEX_BUILD', 'INDEX_DROPPED'],
     steps: [uniqueBuild(table, wanted, temporary), drop({ table }, name(index.name)), use(temporary)],
   });
+  return sparingIdentity(replaced, index);
 }
 
 /** Where a key's index may stand already. */

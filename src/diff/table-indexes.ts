@@ -20,6 +20,7 @@ import {
 import { matchesLike } from './like.js';
 import { clearedNames, clearing, FREE, hazardsOf, placeOf, taken } from './one-per-table.js';
 import { owningPhase } from './ownership.js';
+import { sparingIdentity } from './replica-identity.js';
 import { temporaryName } from './temporary-name.js';
 
 /** The state of a table's indexes, members of families aside. */
@@ -45,13 +46,19 @@ export function diffIndexes(of: TableIndexes, context: DiffContext): readonly Ch
   const changes: Change[] = [];
   for (const desired of of.desired.indexes) {
     const made = diffIndex(desired, byName.get(desired.name) ?? null, spare, of, context);
-    if (made !== null) changes.push(made);
+    if (made !== null) changes.push(sparing(made, byName));
   }
   for (const index of spare.values()) {
     const unexpected = unexpectedIndex(index, of, context);
-    if (unexpected !== null) changes.push(unexpected);
+    if (unexpected !== null) changes.push(sparing(unexpected, byName));
   }
   return changes;
+}
+
+/** Everything but a deferred change that is about an index which is there drops it. */
+function sparing(made: Change, byName: ReadonlyMap<string, IndexShape>): Change {
+  const index = byName.get(made.object);
+  return index === undefined || made.status === 'deferred' ? made : sparingIdentity(made, index);
 }
 
 /** Whether an index goes with the columns that are replaced. */

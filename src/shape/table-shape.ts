@@ -64,6 +64,8 @@ export interface KeyConstraintShape extends ConstraintBase {
   readonly deferrable: Deferrable;
   /** False for the leftover of a build that failed: it enforces nothing, or not for all rows. */
   readonly indexValid: boolean;
+  /** Whether the table's rows are replicated by its index; not so where they are by the primary key, whichever that is. */
+  readonly replicaIdentity: boolean;
 }
 
 /** A check constraint. */
@@ -110,6 +112,8 @@ export interface IndexShape {
   readonly where: string | null;
   /** indisvalid and indisready: false for the leftover of a failed build, and while a build runs. */
   readonly valid: boolean;
+  /** Whether the table's rows are replicated by it: ALTER TABLE … REPLICA IDENTITY USING INDEX. */
+  readonly replicaIdentity: boolean;
 }
 
 /** An access method is told by the extension that brought it, never by its name alone: `bm25` has three owners. */

@@ -56,6 +56,7 @@ describe('a desired state', () => {
       include: [],
       deferrable: 'no',
       indexValid: true,
+      replicaIdentity: false,
     });
     const items = table(state.tables, 'items');
     expect(items.columns.map(({ filledBy }) => filledBy)).toEqual(['database', 'nothing', 'database', 'application']);

@@ -16,6 +16,7 @@ const index = (name: string, where: string): IndexShape => ({
   options: {},
   where,
   valid: true,
+  replicaIdentity: false,
 });
 
 const table = (indexes: readonly IndexShape[]): TableShape => ({

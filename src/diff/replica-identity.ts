@@ -1,0 +1,19 @@
+import type { IndexShape, KeyConstraintShape } from '../shape/table-shape.js';
+import { quoteIdentifier } from '../sql/quote.js';
+import { blocked, type Change } from './change.js';
+
+/**
+ * A change that drops an index, refused where the table is replicated by that index. PostgreSQL drops it without a word, its
+ * successor is no replica identity, and from then on every UPDATE and DELETE of a published table fails: the application's.
+ */
+export function sparingIdentity(made: Change, index: IndexShape | KeyConstraintShape): Change {
+  const serves = 'valid' in index ? index.valid : index.indexValid;
+  // By an INVALID one nothing is replicated.
+  if (!index.replicaIdentity || !serves) return made;
+  const table = quoteIdentifier(made.table);
+  return blocked(
+    made,
+    `${index.name} is the replica identity of the table: without it UPDATE and DELETE fail where the table is published`,
+    `ALTER TABLE ${table} REPLICA IDENTITY FULL, apply, then ALTER TABLE ${table} REPLICA IDENTITY USING INDEX again`,
+  );
+}

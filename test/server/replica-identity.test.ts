@@ -1,0 +1,87 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { changesOf, type FleetUnderTest, itemsOf, openFleet } from '../support/fleet.js';
+import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
+
+const FLEET = `
+version: 1
+tenants: { having_tables: [notes] }
+phases: [{ name: base, file: base.yaml }]
+`;
+
+const BASE = `
+tables:
+  notes:
+    columns:
+      id: { type: bigint, nullable: false }
+      code: { type: text, nullable: false }
+    primary_key: { name: notes_pkey, columns: [id] }
+    unique: [{ name: notes_code_key, columns: [code] }]
+    indexes: [{ name: notes_both, keys: [id, code], unique: true }]
+`;
+
+let test: TestDatabase;
+let fleet: FleetUnderTest;
+const directory = mkdtempSync(join(tmpdir(), 'trueup-replica-identity-'));
+const options = { directory };
+
+beforeAll(async () => {
+  writeFileSync(join(directory, 'fleet.yaml'), FLEET);
+  writeFileSync(join(directory, 'base.yaml'), BASE);
+  test = await createTestDatabase();
+  fleet = await openFleet(test.url);
+});
+
+afterAll(async () => {
+  await fleet?.close();
+  await test?.drop();
+  rmSync(directory, { recursive: true, force: true });
+});
+
+it.each([
+  {
+    what: 'an index',
+    schema: 'by_index',
+    of: 'notes_both',
+    damage: 'DROP INDEX S.notes_both; CREATE UNIQUE INDEX notes_both ON S.notes (code)',
+    action: 'rebuild-index',
+  },
+  {
+    what: 'a key',
+    schema: 'by_key',
+    of: 'notes_code_key',
+    damage: 'ALTER TABLE S.notes DROP CONSTRAINT notes_code_key, ADD CONSTRAINT notes_code_key UNIQUE (id, code)',
+    action: 'replace-constraint',
+  },
+  {
+    what: 'an index under the name of a key',
+    schema: 'by_squatter',
+    of: 'notes_code_key',
+    damage:
+      'ALTER TABLE S.notes DROP CONSTRAINT notes_code_key; CREATE UNIQUE INDEX notes_code_key ON S.notes (id, code)',
+    action: 'replace-constraint',
+  },
+])(
+  '$what that a published table is replicated by is not replaced: every UPDATE would fail',
+  async ({ schema, of, damage, action }) => {
+    await fleet.provision([schema], options);
+    await test.exec(`${damage.replaceAll('S.', `${schema}.`)};
+      ALTER TABLE ${schema}.notes REPLICA IDENTITY USING INDEX ${of};
+      INSERT INTO ${schema}.notes VALUES (1, 'a');
+      CREATE PUBLICATION ${schema} FOR TABLE ${schema}.notes`);
+    const narrow = { ...options, schemas: [schema] };
+    const plan = await fleet.plan(narrow);
+    expect(changesOf(plan, schema)).toEqual([`${action} notes.${of} blocked`]);
+    expect(itemsOf(plan, schema)[0]?.change.obstacle).toMatch(/replica identity/u);
+    expect((await fleet.apply(narrow)).summary).toMatchObject({ blocked: 1, converged: 0 });
+    await test.exec(`UPDATE ${schema}.notes SET code = 'b'`);
+
+    await test.exec(`ALTER TABLE ${schema}.notes REPLICA IDENTITY FULL`);
+    expect((await fleet.apply(narrow)).summary).toMatchObject({ converged: 1 });
+    await test.exec(`UPDATE ${schema}.notes SET code = 'c';
+      ALTER TABLE ${schema}.notes REPLICA IDENTITY USING INDEX ${of}`);
+    expect(changesOf(await fleet.plan(narrow), schema)).toEqual([]);
+  },
+);
