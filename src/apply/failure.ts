@@ -49,12 +49,57 @@ const withoutValues = (sqlstate: string, detail: string): string =>
 const remedyOf = ({ code, message, details }: DatabaseError): string | null =>
   /language "?plpgsql"?/u.test(message)
     ? 'trueup checks with PL/pgSQL, under the lock, that a table is empty still: trueup doctor has the statement'
-    : (REMEDIES[code] ?? details.hint ?? null);
+    : (BY_MESSAGE.find((one) => one.code === code && one.message.test(message))?.remedy ??
+      REMEDIES[code] ??
+      details.hint ??
+      null);
+
+/**
+ * Where one SQLSTATE stands for several causes. Whoever owns the tables and is told to run as their owner looks in the wrong
+ * place. A server that speaks another language gets what the SQLSTATE alone tells.
+ */
+const BY_MESSAGE: readonly { readonly code: string; readonly message: RegExp; readonly remedy: string }[] = [
+  {
+    code: '42501',
+    message: /row-level security/u,
+    remedy:
+      'row security hides rows of that table from the role, its owner too where it is forced: ALTER ROLE … BYPASSRLS, or run as a role that sees all rows',
+  },
+  {
+    code: '42501',
+    message: /^permission denied for schema /u,
+    remedy:
+      'grant the role USAGE on that schema, and CREATE as well where it is the tenant’s; or name another with --role',
+  },
+  {
+    code: '42501',
+    message: /^permission denied for database /u,
+    remedy: 'GRANT CREATE ON DATABASE to the role, which is to make a schema in it; or name another with --role',
+  },
+  {
+    code: '42501',
+    message: /^permission denied for (?:view|function|language|type|tablespace) /u,
+    remedy: 'grant the role what it lacks, or name another with --role',
+  },
+  {
+    code: '42P16',
+    message: /inherited/u,
+    remedy:
+      'the table inherits it from another: change it there, which changes it here as well, or end that with NO INHERIT',
+  },
+  {
+    code: '42809',
+    message: /\bto a partition$/u,
+    remedy: 'the table is a partition of another: change that one, which changes it here as well, or DETACH PARTITION',
+  },
+];
 
 const TAKEN = 'something has taken the name since the plan was made: plan again, which says what, then make it free';
 
 const REMEDIES: Readonly<Record<string, string>> = {
   '42501': 'run as a role that owns the tenant’s tables, or name one with --role',
+  '25006':
+    'the server is a standby, or default_transaction_read_only is on for the role or the database: trueup doctor says which',
   '55P03': 'a lock was not had in time: run again, or end the transaction that holds it',
   '57014': 'the statement was cancelled: run again; --build-timeout bounds builds',
   '42P07': TAKEN,

@@ -13,3 +13,18 @@ it.each([
     remedy: 'something has taken the name since the plan was made: plan again, which says what, then make it free',
   });
 });
+
+it.each([
+  ['42501', 'must be owner of table units', /owns the tenant’s tables/u],
+  ['42501', 'permission denied for table units', /owns the tenant’s tables/u],
+  ['42501', 'keine Berechtigung für Schema extensions', /owns the tenant’s tables/u],
+  ['42501', 'permission denied for schema extensions', /USAGE on that schema/u],
+  ['42501', 'permission denied for database app', /GRANT CREATE ON DATABASE/u],
+  ['42501', 'permission denied for view pg_locks', /grant the role what it lacks/u],
+  ['42501', 'query would be affected by row-level security policy for table "units"', /BYPASSRLS/u],
+  ['42P16', 'cannot alter inherited column "body"', /inherits it from another/u],
+  ['42809', 'cannot add column to a partition', /partition of another/u],
+  ['25006', 'cannot execute CREATE INDEX in a read-only transaction', /default_transaction_read_only/u],
+])('%s, %s: says what mends that', (code, message, remedy) => {
+  expect(failureOf(new DatabaseError(message, code)).remedy).toMatch(remedy);
+});
