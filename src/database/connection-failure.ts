@@ -35,7 +35,7 @@ export function connectionFailure(error: unknown, target: TargetDescription, sec
   const server = error instanceof DatabaseError ? error : isServerError(error) ? databaseError(error, secrets) : null;
   const reason = server?.message ?? redact(explainedMessage(error), secrets);
   const cause = server ?? new DatabaseError(reason, '08001');
-  const remedy = server === null ? systemRemedy(error) : (BY_STATE[server.code] ?? 'see the log of the server');
+  const remedy = server === null ? systemRemedy(error) : serverRemedy(server);
   return new TrueupError('CONNECTION_FAILED', `cannot connect to ${describeTarget(target)}: ${reason}`, {
     where: target.source,
     remedy,
@@ -48,6 +48,12 @@ export function describeTarget(target: TargetDescription): string {
   if (target.kind === 'embedded') return `the embedded PostgreSQL (${target.host})`;
   return `database ${target.database} on ${target.host}${target.port === null ? '' : `:${target.port}`} as ${target.user}`;
 }
+
+/** To set a role is refused by the SQLSTATE by which CONNECT is. */
+const serverRemedy = ({ code, message }: DatabaseError): string =>
+  code === '42501' && /set role/u.test(message)
+    ? 'GRANT that role to the one that connects, or name another with --role'
+    : (BY_STATE[code] ?? 'see the log of the server');
 
 function systemRemedy(error: unknown): string {
   const code = systemCode(error) ?? '';

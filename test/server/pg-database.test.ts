@@ -82,6 +82,15 @@ describe('a session on a server', () => {
     expect((await failure(test.url, { role })).options.remedy).toContain('--role');
   });
 
+  it('says of a role that it may not become that it lacks the membership, not the right to connect', async () => {
+    const login = `stranger_${process.pid}`;
+    await test.exec(`CREATE ROLE ${login} LOGIN`);
+    const refused = await failure(test.urlFor(login), { role: 'postgres' });
+    await test.exec(`DROP ROLE ${login}`);
+    expect(refused).toMatchObject({ code: 'CONNECTION_FAILED', message: expect.stringContaining('set role') });
+    expect(refused.options.remedy).toBe('GRANT that role to the one that connects, or name another with --role');
+  });
+
   it('gives values as the embedded PostgreSQL does', async () => {
     const session = await open().connect();
     const [row] = await session.query(
