@@ -80,7 +80,7 @@ function findingLines(finding: Finding, widest: number, options: DoctorTextOptio
   const head = `  ${sign} ${check.padEnd(widest)}  `;
   const [first = '', ...rest] = wrapped(visible(what), width, { first: head, rest: DETAIL });
   // One that the sentence has named already needs no line of its own.
-  const named = subjects.shown.length === 1 && what.includes(subjects.shown[0] ?? '') ? [] : subjects.shown;
+  const named = subjects.shown.length === 1 && names(what, subjects.shown[0] ?? '') ? [] : subjects.shown;
   const more = subjects.count - subjects.shown.length;
   // A statement stays whole, whatever the width: it is there to be pasted.
   return [
@@ -97,6 +97,15 @@ function findingLines(finding: Finding, widest: number, options: DoctorTextOptio
     ...statements.map((statement) => color.cyan(`${' '.repeat(DETAIL + 2)}${visible(statement)};`)),
   ];
 }
+
+/** Whether a sentence names something: "te" is not named by "1 tenant". */
+const names = (sentence: string, subject: string): boolean =>
+  sentence
+    .split(subject)
+    .some(
+      (before, at, parts) =>
+        at < parts.length - 1 && !/[\p{L}\p{N}_]$/u.test(before) && !/^[\p{L}\p{N}_]/u.test(parts[at + 1] ?? ''),
+    );
 
 function closingLines(seen: Examination, { color, width }: DoctorTextOptions): readonly string[] {
   const { problem, warning, note, ok } = severityCounts(seen);

@@ -55,6 +55,15 @@ describe('doctor as text', () => {
     expect(text(seen, width)).toMatchSnapshot();
   });
 
+  it.each([
+    ['role deploy may not use the schema of 1 tenant', 'te', true],
+    ['x lives in the tenant schema "te"', 'te', false],
+    ['the busiest table, te.notes, has 319 indexes', 'te.notes', false],
+  ])('%s: lists %s, unless the sentence names it: %s', (what, subject, listed) => {
+    const findings = [finding('privileges', 'problem', { what, subjects: [subject] })];
+    expect(text({ ...seen, databases: [{ ...database, findings }] }, 120).includes(`- ${subject}`)).toBe(listed);
+  });
+
   it('leaves a statement whole, however narrow the terminal', () => {
     expect(text(seen, 30)).toContain('        GRANT pg_read_all_data TO deploy;');
   });
