@@ -3,8 +3,9 @@ import { namedSchemas, relationOf } from './named-schemas.js';
 
 /**
  * What stands on one column of one table in each schema, and would break if the column were dropped or retyped, in words:
- * `materialized view x`, `generated column y`. Schemas where nothing does are left out. No part of a shape: to look it up for
- * every column of a fleet, of which nearly none is to change, would take as long as its indexes.
+ * `materialized view x`, `generated column y`, `publication z` by its row filter or its list of columns. Schemas where nothing
+ * does are left out. No part of a shape: to look it up for every column of a fleet, of which nearly none is to change, would
+ * take as long as its indexes.
  */
 export async function readColumnUsers(
   session: Session,
@@ -27,6 +28,8 @@ select ns.nspname::text "schema",
                  case v.relkind when 'm' then 'materialized view ' else 'view ' end || v.relname
                when 'pg_catalog.pg_attrdef'::regclass then 'generated column ' || ga.attname
                when 'pg_catalog.pg_trigger'::regclass then 'trigger ' || tg.tgname
+               when 'pg_catalog.pg_proc'::regclass then case f.prokind when 'p' then 'procedure ' else 'function ' end || f.proname
+               when 'pg_catalog.pg_publication_rel'::regclass then 'publication ' || pub.pubname
                else 'policy ' || po.polname end) users
   from ns ${relationOf('c.relname = $2::name')}
   join pg_catalog.pg_attribute a on a.attrelid = c.oid and a.attname = $3::name and a.attnum > 0
@@ -36,6 +39,10 @@ select ns.nspname::text "schema",
   left join pg_catalog.pg_attrdef gd on p.classid = 'pg_catalog.pg_attrdef'::regclass and gd.oid = p.objid
   left join pg_catalog.pg_attribute ga on ga.attrelid = gd.adrelid and ga.attnum = gd.adnum
   left join pg_catalog.pg_trigger tg on p.classid = 'pg_catalog.pg_trigger'::regclass and tg.oid = p.objid
+  left join pg_catalog.pg_proc f on p.classid = 'pg_catalog.pg_proc'::regclass and f.oid = p.objid
+  left join pg_catalog.pg_publication_rel pr on p.classid = 'pg_catalog.pg_publication_rel'::regclass and pr.oid = p.objid
+  left join pg_catalog.pg_publication pub on pub.oid = pr.prpubid
   left join pg_catalog.pg_policy po on p.classid = 'pg_catalog.pg_policy'::regclass and po.oid = p.objid
- where w.oid is not null or tg.oid is not null or po.oid is not null or (gd.oid is not null and gd.adnum <> a.attnum)
+ where w.oid is not null or tg.oid is not null or po.oid is not null or f.oid is not null or pub.oid is not null
+    or (gd.oid is not null and gd.adnum <> a.attnum)
  group by 1`;
