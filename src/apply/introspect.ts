@@ -1,5 +1,7 @@
 import type { Row, Session } from '../database/session.js';
-import type { TenantChange } from '../diff/change.js';
+import type { DesiredTable } from '../desired-state/model.js';
+import type { Change, TenantChange } from '../diff/change.js';
+import { addsColumnOf } from '../plan/column-of-rows.js';
 import { changeKey } from '../plan/drift-classes.js';
 import type { DatabasePlan, PlannedTenant, UnreadableTenant } from '../plan/fleet-plan.js';
 import { type PlanRequest, planDatabase } from '../plan/plan-database.js';
@@ -23,6 +25,8 @@ export type Expectation =
       readonly schema: string;
       readonly tables: ReadonlySet<string>;
       readonly changes: readonly TenantChange[];
+      /** Those that add a column, made by now or not. */
+      readonly added: readonly Change[];
     }
   /** It does not exist, and this makes it. */
   | { readonly kind: 'absent'; readonly schema: string; readonly planned: PlannedTenant }
@@ -35,7 +39,9 @@ export function expecting(
   changes: readonly TenantChange[] = about,
 ): Expectation {
   const tables = new Set(about.map(({ change }) => change.table));
-  return tables.size === 0 || tables.has('') ? { kind: 'unknown', schema } : { kind: 'known', schema, tables, changes };
+  if (tables.size === 0 || tables.has('')) return { kind: 'unknown', schema };
+  const added = about.flatMap(({ change }) => (change.action === 'add-column' ? [change] : []));
+  return { kind: 'known', schema, tables, changes, added };
 }
 
 /**
@@ -51,7 +57,11 @@ export async function introspect(
   { presumes }: { readonly presumes: boolean },
 ): Promise<Introspected> {
   const narrow = expected.flatMap((one) => (one.kind === 'known' ? [one] : []));
-  const focus = new Set(narrow.flatMap(({ tables }) => [...tables]));
+  const added = narrow.flatMap((one) => one.added);
+  const focus = new Set([
+    ...narrow.flatMap(({ tables }) => [...tables]),
+    ...generatedBy(added, run.request.desired.tables),
+  ]);
   const seen = narrow.length === 0 ? NOTHING : await read(run, narrow, { focus, presumes });
   const borneOut = new Map(
     narrow.flatMap(({ schema, changes }) => {
@@ -70,6 +80,15 @@ export async function introspect(
     unreadable: new Map([...locked, ...whole.unreadable]),
   };
 }
+
+/**
+ * Tables whose index families are generated from rows that are read by a column which is new: it may name members, and a tenant
+ * that was not looked at there would be called converged.
+ */
+const generatedBy = (added: readonly Change[], desired: readonly DesiredTable[]): readonly string[] =>
+  desired
+    .filter(({ families }) => families.some(({ rows }) => added.some((change) => addsColumnOf(rows, change))))
+    .map((table) => table.name);
 
 async function stillAbsent(session: Session, expected: readonly Expectation[]): Promise<readonly PlannedTenant[]> {
   const absent = expected.flatMap((one) => (one.kind === 'absent' ? [one.planned] : []));

@@ -130,5 +130,5 @@ export const unreadableFailure = ({ code, message }: UnreadableTenant): TenantFa
   code,
   message,
   sqlstate: null,
-  remedy: unreadableRemedy({ code }),
+  remedy: unreadableRemedy({ code, message }),
 });

@@ -167,6 +167,13 @@ export async function readUsage(
   return new Map(rows.map((row) => [row.schema, { scans: Number(row.scans), bytes: Number(row.bytes ?? 0) }]));
 }
 
+/** Why rows of a tenant could not be read. */
+export interface RowsUnread {
+  readonly message: string;
+  /** Whether for want of a column, which this run may be about to add. */
+  readonly lacksColumn: boolean;
+}
+
 /** The rows that a family is generated from, by schema; or why they could not be read. */
 export async function readFamilyRows(
   session: Session,
@@ -174,17 +181,21 @@ export async function readFamilyRows(
   values: Readonly<Record<string, string>>,
 ): Promise<{
   readonly rows: ReadonlyMap<string, readonly Readonly<Record<string, string>>[]>;
-  readonly failed: ReadonlyMap<string, string>;
+  readonly failed: ReadonlyMap<string, RowsUnread>;
 }> {
   const rows = new Map<string, Readonly<Record<string, string>>[]>();
-  const failed = new Map<string, string>();
+  const failed = new Map<string, RowsUnread>();
+  const unread = (table: string, why: string, lacksColumn: boolean): RowsUnread => ({
+    message: `rows of ${table} could not be read: ${why}`,
+    lacksColumn,
+  });
   const names = Object.keys(values);
   const expressions = Object.values(values).map((expression) => `(${expression})::text`);
   const there = await sizes(session, tables);
   const found = new Set(there.map((of) => of.schema));
   // Gone since the catalogs were read: to take it for an empty one would make an orphan of every member.
   for (const { schema, table } of tables)
-    if (!found.has(schema)) failed.set(schema, `rows of ${table} could not be read: the table is gone`);
+    if (!found.has(schema)) failed.set(schema, unread(table, 'the table is gone', false));
   await inBatches(
     there,
     (of) => of.locks,
@@ -200,7 +211,7 @@ export async function readFamilyRows(
       }
       for (const [schema, its] of read) rows.set(schema, its);
     },
-    (of, error) => failed.set(of.schema, `rows of ${of.table} could not be read: ${error.message}`),
+    (of, { code, message }) => failed.set(of.schema, unread(of.table, message, code === '42703')),
   );
   return { rows, failed };
 }

@@ -59,7 +59,7 @@ async function readMembers(session: Session, schema: string, family: IndexFamily
     const { rows, failed } = await readFamilyRows(session, [{ schema, table: source.table }], source.values);
     const why = failed.get(schema);
     if (why !== undefined)
-      throw unreadable(schema, why, 'see that this role may read it, or name one that may: --role');
+      throw unreadable(schema, why.message, 'see that this role may read it, or name one that may: --role');
     return expectedMembers(family, rows.get(schema) ?? []);
   } catch (error) {
     if (!(error instanceof MemberProblem)) throw error;

@@ -46,7 +46,7 @@ export async function planned(
 export const unreadableTenant = ({ schema, code, message }: Omit<UnreadableTenant, 'database'>): TrueupError =>
   new TrueupError(code, `schema "${schema}" cannot be read: ${message}`, {
     where: `--schema ${schema}`,
-    remedy: unreadableRemedy({ code }),
+    remedy: unreadableRemedy({ code, message }),
   });
 
 async function loaded(directory: string, schema: string): Promise<DesiredState> {

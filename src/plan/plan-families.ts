@@ -10,6 +10,7 @@ import { diffFamily } from '../diff/families.js';
 import { MemberProblem } from '../diff/family-members.js';
 import { knownFamilies, unexpectedMembers } from '../diff/former-members.js';
 import { PredicateMatcher } from '../diff/predicate-matcher.js';
+import { addsColumnOf } from './column-of-rows.js';
 import { contextOf, type FleetContext, factsOf, fetchOpen } from './fleet-context.js';
 import type { TenantRead, TenantResult } from './tenant-read.js';
 
@@ -43,8 +44,12 @@ export async function planFamilies(
   };
   const replacedOf = (tenant: TenantRead, table: DesiredTable) =>
     diffs.get(tenant.schema)?.replaced.get(table.name) ?? new Set<string>();
+  const addsColumns = (tenant: TenantRead, { rows }: IndexFamily) =>
+    diffs.get(tenant.schema)?.changes.some((change) => addsColumnOf(rows, change)) ?? false;
   for (const table of fleet.tables) {
     const tenants = batch.tenants.filter(({ schema }) => !(isDigested(table) && batch.settled.has(schema)));
+    /** Tenants that get the columns which their families' rows are read by only now. */
+    const early = new Set<string>();
     const patterns = table.families.map((family) => new RegExp(familyNamePattern(family), 'u'));
     for (const [at, family] of table.families.entries()) {
       const others = patterns.filter((_, of) => of !== at);
@@ -66,7 +71,12 @@ export async function planFamilies(
       await diffEach(tenants, found, fleet, (tenant, context) => {
         if (lacksRows(tenant, family)) return [];
         const failed = read?.failed.get(tenant.schema);
-        if (failed !== undefined) throw new MemberProblem(failed);
+        // To call it unreadable would hide the very change that makes it readable.
+        if (failed?.lacksColumn === true && addsColumns(tenant, family)) {
+          early.add(tenant.schema);
+          return [];
+        }
+        if (failed !== undefined) throw new MemberProblem(failed.message);
         return diffFamily(
           {
             desired: table,
@@ -86,7 +96,7 @@ export async function planFamilies(
     // Whatever no family of the backend that runs has a name or a use for.
     if (patterns.length > 0 || knownFamilies(fleet.desired.phases, table.name).length > 0)
       await diffEach(tenants, found, fleet, (tenant, context) => {
-        if (table.families.some((family) => lacksRows(tenant, family))) return [];
+        if (early.has(tenant.schema) || table.families.some((family) => lacksRows(tenant, family))) return [];
         const left = unclaimed(tenant, table).filter(({ index }) => !patterns.some((one) => one.test(index.name)));
         return unexpectedMembers(left, { desired: table, replaced: replacedOf(tenant, table) }, context);
       });

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { groupBy } from '../../src/collections.js';
 import type { FleetPlan } from '../../src/plan/fleet-plan.js';
+import { unreadableRemedy } from '../../src/plan/unreadable.js';
 import {
   type Code,
   createMember,
@@ -240,6 +241,19 @@ describe('a family of indexes', () => {
     await converge();
     expect(await names('acme')).toEqual([...members(1), ...members(3)].sort());
     expect(await names('beta')).toEqual([...members(1), ...members(4)].sort());
+  });
+
+  it('G13: a tenant whose banks lack the column that names the members gets it, and keeps its members, renamed', async () => {
+    const before = Object.values(await oids('beta')).sort();
+    await test.exec('ALTER TABLE beta.banks DROP COLUMN internal_id');
+    const plan = await fleet.plan();
+    expect(changesOf(plan, 'beta')).toContain('add-column banks.internal_id pending');
+    expect(changesOf(plan, 'beta').filter((change) => /index/u.test(change))).toEqual([]);
+    const alone = await fleet.plan({ load: { phases: ['vector'] } });
+    expect(alone.databases[0]?.unreadable).toMatchObject([{ schema: 'beta', code: 'TENANT_UNREADABLE' }]);
+    expect(alone.databases[0]?.unreadable.map(unreadableRemedy)).toEqual([expect.stringContaining('base phase')]);
+    await converge();
+    expect(Object.values(await oids('beta')).sort()).toEqual(before);
   });
 });
 
