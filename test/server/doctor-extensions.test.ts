@@ -141,6 +141,23 @@ describe('doctor, of the application’s fleet', () => {
     await migration.end();
   });
 
+  it('tells that the role may not use the schema of an extension, whose types and operator classes apply has to name', async () => {
+    const role = `trueup_${test.name.slice(-16)}`;
+    await test.exec(`CREATE ROLE ${role} LOGIN; CREATE SCHEMA "Ext"; ALTER EXTENSION vector SET SCHEMA "Ext"`);
+    try {
+      const closed = async () =>
+        of(await look(test.urlFor(role)), 'privileges').filter(({ what }) => what.includes('a declared extension'));
+      const found = await closed();
+      expect(found).toMatchObject([{ severity: 'warning', statements: [`GRANT USAGE ON SCHEMA "Ext" TO ${role}`] }]);
+      await test.query(found[0]?.statements[0] ?? '');
+      expect(await closed()).toEqual([]);
+    } finally {
+      await test.exec(
+        `ALTER EXTENSION vector SET SCHEMA public; DROP SCHEMA "Ext"; DROP OWNED BY ${role}; DROP ROLE ${role}`,
+      );
+    }
+  });
+
   it('R20: tells row security that hides rows of a family’s table', async () => {
     const role = `trueup_${test.name.slice(-16)}`;
     await test.exec(`CREATE ROLE ${role} LOGIN; GRANT pg_read_all_data TO ${role};

@@ -25,10 +25,17 @@ export const privileges = check({
   name: 'privileges',
   read: async (context) => {
     const { session } = context;
-    const [row] = await session.query<Row & { stats: boolean; plpgsql: boolean | null }>(
+    const [row] = await session.query<
+      Row & { stats: boolean; plpgsql: boolean | null; closed: readonly string[] | null }
+    >(
       `select pg_catalog.pg_has_role(current_user, 'pg_read_all_stats', 'usage') stats,
               (select pg_catalog.has_language_privilege(l.oid, 'usage') from pg_catalog.pg_language l
-                where l.lanname = 'plpgsql') plpgsql`,
+                where l.lanname = 'plpgsql') plpgsql,
+              (select pg_catalog.array_agg(n.nspname::text order by n.nspname) from pg_catalog.pg_namespace n
+                where not pg_catalog.has_schema_privilege(n.oid, 'usage')
+                  and (n.nspname = any($2::text[])
+                    or exists (select from pg_catalog.pg_extension e where e.extnamespace = n.oid and e.extname = any($1::text[])))) closed`,
+      [context.extensions.map(({ name }) => name), context.extensions.flatMap(({ schemas }) => schemas)],
     );
     const lacks = await session.query<LackRow>(LACKS_SQL, [
       oidsOf(context),
@@ -37,11 +44,19 @@ export const privileges = check({
       // Since 16 a membership may be without leave to become the role.
       session.serverVersion >= 160_000 ? 'set' : 'member',
     ]);
-    return { stats: row?.stats ?? false, plpgsql: row?.plpgsql ?? null, lacks };
+    return { stats: row?.stats ?? false, plpgsql: row?.plpgsql ?? null, closed: row?.closed ?? [], lacks };
   },
-  judge: ({ stats, plpgsql, lacks }, { here, session }) => {
+  judge: ({ stats, plpgsql, closed, lacks }, { here, session }) => {
     const role = quoteIdentifier(here.user);
     const told = lacks.map((lack) => lackFinding(lack, here.user));
+    for (const schema of closed)
+      told.push(
+        finding('privileges', 'warning', {
+          what: `role ${here.user} may not use schema ${quoteIdentifier(schema)}, where a declared extension lives`,
+          why: 'to plan it is enough; apply can name none of its types and operator classes: columns and indexes of them are refused',
+          statements: [`GRANT USAGE ON SCHEMA ${quoteIdentifier(schema)} TO ${role}`],
+        }),
+      );
     if (plpgsql !== true)
       told.push(
         finding('privileges', 'warning', {
