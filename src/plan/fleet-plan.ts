@@ -27,6 +27,7 @@ export const DIAGNOSTIC_CODES = [
   'BACKEND_RESOLVED',
   'KEY_NOT_UNIQUE',
   'SEARCH_PATH_NEEDED',
+  'NOT_THE_OWNER',
 ] as const;
 export type DiagnosticCode = (typeof DIAGNOSTIC_CODES)[number];
 

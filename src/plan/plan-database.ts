@@ -22,6 +22,7 @@ import { type Reload, resolveAlternatives, variantsOf } from './desired-variants
 import type { DatabasePlan, Diagnostic, PlannedTenant, UnreadableTenant } from './fleet-plan.js';
 import { heldMethods } from './held-methods.js';
 import { keyFieldDiagnostics } from './key-fields.js';
+import { notOwnedDiagnostics } from './not-owned.js';
 import { type Attempt, type Locked, pastLocks } from './past-locks.js';
 import { planTenants } from './plan-tenants.js';
 import { Planned } from './planned-tenant.js';
@@ -204,6 +205,10 @@ async function planUnlocked(
       ...lookAlikes(snapshot.lookAlikes, database.id),
       ...keyFieldDiagnostics(tenants, tables, database.id),
       ...(await searchPathDiagnostics(session, desired.phases, database)),
+      // A batch of an apply finds out by itself.
+      ...(request.again === true
+        ? []
+        : await notOwnedDiagnostics(session, tenants, { id: database.id, role: snapshot.session.user })),
     ],
     tenants,
     unreadable: [...unreadable, ...snapshot.leftOut.map((schema) => lockedTenant(database.id, schema, locked))],

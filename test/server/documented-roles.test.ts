@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import type { FleetPlan } from '../../src/plan/fleet-plan.js';
 import { blocksOf } from '../support/docs.js';
 import { changesOf, type FleetUnderTest, openFleet } from '../support/fleet.js';
 import { type SmallFleet, smallFleet } from '../support/small-fleet.js';
@@ -51,6 +52,25 @@ it('docs/operations.md: its role for plan plans, and may not apply; its role for
     "SELECT pg_get_userbyid(relowner) AS owner FROM pg_class WHERE relname = 'notes_slow'",
   );
   expect(index).toEqual({ owner: `app_owner_${suffix}` });
+});
+
+it('a role that owns some of the tables that are to be changed is warned of the others, which fail alone', async () => {
+  const stranger = `stranger_${suffix}`;
+  await test.exec(`CREATE ROLE ${stranger}; ${small.tenant('tenant_b', 3)} ${small.tenant('tenant_c', 3)}
+    ALTER SCHEMA tenant_b OWNER TO app_owner_${suffix}; ALTER TABLE tenant_b.notes OWNER TO app_owner_${suffix};
+    GRANT USAGE, CREATE ON SCHEMA tenant_c TO app_owner_${suffix}; ALTER TABLE tenant_c.notes OWNER TO ${stranger}`);
+  const options = { directory: small.directory };
+  const warned = (plan: FleetPlan) => plan.databases[0]?.diagnostics.map(({ code, message }) => [code, message]);
+  try {
+    expect(warned(await as('trueup_plan', (fleet) => fleet.plan(options)))).toEqual([]);
+    expect(warned(await as('trueup_apply', (fleet) => fleet.plan(options)))).toEqual([
+      ['NOT_THE_OWNER', expect.stringMatching(/of role stranger_\w+, .* in 1 tenant \(tenant_c\): apply would fail/u)],
+    ]);
+    const outcome = await as('trueup_apply', (fleet) => fleet.apply(options));
+    expect(outcome.summary).toMatchObject({ converged: 1, failed: 1 });
+  } finally {
+    await test.exec(`DROP SCHEMA tenant_b, tenant_c CASCADE; DROP ROLE ${stranger}`);
+  }
 });
 
 it('docs/github-action.md: its role plans', async () => {
