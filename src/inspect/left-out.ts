@@ -18,7 +18,8 @@ export function withDependents(sketch: Sketch, refused: LeftOut): LeftOut {
     for (const item of sketch.items) {
       if (out.has(itemKey(item))) continue;
       const missing = item.needs.find((needed) => out.has(needed) || !byKey.has(needed));
-      const why = missing !== undefined ? needing(missing, out) : unkeyed(item, byTable, out);
+      const why =
+        missing !== undefined ? needing(missing, out) : (unkeyed(item, byTable, out) ?? columnless(item, byTable, out));
       if (why !== null) out.set(itemKey(item), { item, why });
     }
   }
@@ -42,6 +43,13 @@ function unkeyed(item: Sketched, byTable: ReadonlyMap<string, readonly Sketched[
     return unique !== null && [...unique].sort().join('\0') === wanted && !out.has(itemKey(other));
   });
   return keyed ? null : `the key of ${table} (${columns.join(', ')}) that it references is left out`;
+}
+
+/** Whether a table has lost its last column, or never had one: no file with such a table loads, so none would be written. */
+function columnless(item: Sketched, byTable: ReadonlyMap<string, readonly Sketched[]>, out: LeftOut): string | null {
+  if (item.kind !== 'table' || item.view !== null) return null;
+  const kept = (byTable.get(item.table) ?? []).some((other) => other.kind === 'column' && !out.has(itemKey(other)));
+  return kept ? null : 'it has no column that the format can say';
 }
 
 const uniqueOf = (item: Extract<Sketched, { kind: 'constraint' }>): readonly string[] | null =>

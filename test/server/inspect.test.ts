@@ -157,6 +157,22 @@ it('indexes that no rows explain are not listed by the hundreds, and the tenant 
   expect(await drift(found.directory, 'many')).toEqual([]);
 });
 
+it('a table without a column that the format can say is left out, with what needs it', async () => {
+  const found = await made(
+    'bare',
+    `CREATE COLLATION S.by_number (provider = icu, locale = 'en-u-kn');
+     CREATE TABLE S.nothing (); CREATE TABLE S.words (word text COLLATE S.by_number PRIMARY KEY);
+     CREATE TABLE S.uses (id int PRIMARY KEY, word text COLLATE S.by_number REFERENCES S.words);
+     CREATE MATERIALIZED VIEW S.counted AS SELECT count(*) FROM S.words`,
+  );
+  const notes = found.notes.map(({ what, why }) => `${what}: ${why}`);
+  expect(notes).toContain('table nothing: it has no column that the format can say');
+  expect(notes).toContain('table words: it has no column that the format can say');
+  expect(notes).toContain('table counted: it needs table words, which is left out');
+  expect(found.text('base.yaml')).toMatch(/^tables:\n(?: +#.*\n)* {2}uses:\n {4}columns:\n {6}id:/mu);
+  expect(await drift(found.directory, 'bare')).toEqual([]);
+});
+
 describe('a tenant with what sample databases have', () => {
   let found: Awaited<ReturnType<typeof inspected>>;
   beforeAll(async () => {
