@@ -6,7 +6,7 @@ import type { DesiredExtension } from '../desired-state/model.js';
 import { isTemporary } from '../diff/context.js';
 import type { TableShape } from '../shape/table-shape.js';
 import type { NameResolver } from '../sql/names.js';
-import { relativeTo } from '../sql/relative.js';
+import { relativeQuery } from '../sql/relative.js';
 import { TrueupError } from '../trueup-error.js';
 import { bareState, inOrder, ruleOf, selected } from './bare-state.js';
 import { itemKey, type Note } from './items.js';
@@ -122,7 +122,7 @@ async function readViews(
       view.oid,
     ]);
     views.set(view.name, {
-      query: relativeTo(schema, (row?.def ?? '').trim().replace(/;$/u, ''), isForeign),
+      query: await relativeQuery(schema, (row?.def ?? '').trim().replace(/;$/u, ''), isForeign),
       populated: view.populated,
       reads: view.reads.map(([of, table]) => ({ schema: of, table })),
     });

@@ -1,12 +1,20 @@
+import { characterOffset, readFragment } from './fragments.js';
 import { tokenize } from './lexer.js';
 import { TENANT_SCHEMA_SQL } from './template.js';
+import { list, locationOf, names, walk } from './tree.js';
 
 /**
  * Deparsed server text with every reference to `schema` replaced by {@link TENANT_SCHEMA_SQL}: where the schema's name
  * stands before a dot, and inside a string constant that is cast to a reg type (`'tenant.seq'::regclass`). What an
  * extension keeps there (`isForeign`) is no tenant's own: it reads alike in every tenant.
+ * @param others where the word is no schema, as offsets in the text
  */
-export function relativeTo(schema: string, text: string, isForeign: (name: string) => boolean = () => false): string {
+export function relativeTo(
+  schema: string,
+  text: string,
+  isForeign: (name: string) => boolean = () => false,
+  others: ReadonlySet<number> = new Set(),
+): string {
   const tokens = tokenize(text);
   return tokens
     .map((token, index) => {
@@ -16,6 +24,7 @@ export function relativeTo(schema: string, text: string, isForeign: (name: strin
           token.value === schema &&
           next?.text === '.' &&
           tokens[index - 1]?.text !== '.' &&
+          !others.has(token.start) &&
           !isForeign(nameOf(tokens[index + 2]));
         return own ? TENANT_SCHEMA_SQL : token.text;
       }
@@ -25,6 +34,25 @@ export function relativeTo(schema: string, text: string, isForeign: (name: strin
         : token.text;
     })
     .join('');
+}
+
+/**
+ * The same of a query. The server qualifies its columns by what FROM calls their tables, never by a schema: in `SELECT shop.id
+ * FROM shop.shop` the first `shop` taken for the schema would give another tenant a query that does not run.
+ */
+export async function relativeQuery(
+  schema: string,
+  text: string,
+  isForeign: (name: string) => boolean,
+): Promise<string> {
+  const read = await readFragment('query', text);
+  const columns = new Set<number>();
+  if (read.ok)
+    walk({ SelectStmt: read.tree }, ({ kind, body }) => {
+      if (kind === 'ColumnRef' && names(list(body, 'fields'))[0] === schema)
+        columns.add(characterOffset(text, locationOf(body) - read.shift));
+    });
+  return relativeTo(schema, text, isForeign, columns);
 }
 
 const nameOf = (token: { readonly kind: string; readonly value: string } | undefined): string =>

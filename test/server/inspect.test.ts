@@ -173,6 +173,14 @@ it('a table without a column that the format can say is left out, with what need
   expect(await drift(found.directory, 'bare')).toEqual([]);
 });
 
+it('a view whose table is called like the schema is made in another tenant', async () => {
+  const shop = `CREATE TABLE S.shop (id int PRIMARY KEY, name text);
+    CREATE MATERIALIZED VIEW S.names AS SELECT s.name, shop.id FROM S.shop JOIN S.shop s USING (id)`;
+  const found = await made('shop', shop);
+  const outcome = await fleet.apply({ directory: found.directory, schemas: ['shop_b'], createSchema: true });
+  expect(outcome.tenants.map(({ outcome: of, error }) => [of, error])).toEqual([['converged', null]]);
+});
+
 describe('a tenant with what sample databases have', () => {
   let found: Awaited<ReturnType<typeof inspected>>;
   beforeAll(async () => {

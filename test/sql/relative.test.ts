@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { relativeTo } from '../../src/sql/relative.js';
+import { relativeQuery, relativeTo } from '../../src/sql/relative.js';
 import { relativeSql, renderSql, TENANT_SCHEMA_SQL as T } from '../../src/sql/template.js';
 
 describe('relativeTo', () => {
@@ -30,5 +30,18 @@ describe('relativeTo', () => {
     const template = relativeSql(`nextval('${T}.s'::regclass) + ${T}.f('x''${'y'}', "it's")`);
     const rendered = renderSql(template, { schema });
     expect(relativeTo(schema, rendered)).toBe(`nextval('${T}.s'::regclass) + ${T}.f('x''y', "it's")`);
+  });
+});
+
+describe('relativeQuery', () => {
+  it.each([
+    ['SELECT shop.id, shop.b FROM shop.shop', `SELECT shop.id, shop.b FROM ${T}.shop`],
+    [
+      'SELECT "größe".id, shop.f(shop.id) FROM shop.t "größe" JOIN shop.u shop ON (("größe".id = shop.id))',
+      `SELECT "größe".id, ${T}.f(shop.id) FROM ${T}.t "größe" JOIN ${T}.u shop ON (("größe".id = shop.id))`,
+    ],
+    ["SELECT count(shop.*), 'a'::shop.c FROM shop.shop", `SELECT count(shop.*), 'a'::${T}.c FROM ${T}.shop`],
+  ])('leaves the name of a table alone that is that of the schema: %s', async (text, expected) => {
+    expect(await relativeQuery('shop', text, () => false)).toBe(expected);
   });
 });
