@@ -62,7 +62,9 @@ type Relative = (schema: string, text: string) => string;
 
 /** An extension may live in one tenant's schema: its objects are then no part of that tenant. */
 const isForeignIn = (schema: string, names: NameResolver) => (name: string) =>
-  (['type', 'function', 'operator-class'] as const).some((kind) => names.extensionOf(kind, schema, name) !== null);
+  (['type', 'function', 'operator', 'operator-class'] as const).some(
+    (kind) => names.extensionOf(kind, schema, name) !== null,
+  );
 
 function buildColumn(row: ColumnRow, relative: Relative): ColumnShape {
   const expression = row.default_expr === null ? null : relative(row.nspname, row.default_expr);

@@ -74,6 +74,11 @@ export const readObjects = (session: Session, declared: readonly DesiredExtensio
         and d.classid = 'pg_catalog.pg_proc'::regclass
        join pg_catalog.pg_proc p on p.oid = d.objid join pg_catalog.pg_namespace n on n.oid = p.pronamespace
      union all
+     select distinct 'operator', ext.extname::text, n.nspname::text, o.oprname::text, null::text
+       from ext join pg_catalog.pg_depend d on d.refobjid = ext.oid and d.refclassid = 'pg_catalog.pg_extension'::regclass and d.deptype = 'e'
+        and d.classid = 'pg_catalog.pg_operator'::regclass
+       join pg_catalog.pg_operator o on o.oid = d.objid join pg_catalog.pg_namespace n on n.oid = o.oprnamespace
+     union all
      select distinct 'operator-class', ext.extname::text, n.nspname::text, c.opcname::text, am.amname::text
        from ext join pg_catalog.pg_depend d on d.refobjid = ext.oid and d.refclassid = 'pg_catalog.pg_extension'::regclass and d.deptype = 'e'
         and d.classid = 'pg_catalog.pg_opclass'::regclass

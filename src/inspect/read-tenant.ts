@@ -115,7 +115,9 @@ async function readViews(
   names: NameResolver,
 ): Promise<ReadonlyMap<string, ViewFacts>> {
   const isForeign = (name: string) =>
-    (['type', 'function', 'operator-class'] as const).some((kind) => names.extensionOf(kind, schema, name) !== null);
+    (['type', 'function', 'operator', 'operator-class'] as const).some(
+      (kind) => names.extensionOf(kind, schema, name) !== null,
+    );
   const views = new Map<string, ViewFacts>();
   for (const view of relations.filter((relation) => relation.relkind === 'm')) {
     const [row] = await session.query<Row & { def: string | null }>('select pg_catalog.pg_get_viewdef($1::oid) def', [

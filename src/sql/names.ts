@@ -13,7 +13,7 @@ export interface NameResolver {
   extensionOf(kind: NameKind, schema: string, name: string): string | null;
 }
 
-export type NameKind = 'type' | 'function' | 'operator-class' | 'collation';
+export type NameKind = 'type' | 'function' | 'operator' | 'operator-class' | 'collation';
 
 /** A resolver that knows no extension: for validation without a database, and for tests. */
 export const NO_EXTENSIONS: NameResolver = { schemaOf: () => null, extensionOf: () => null };

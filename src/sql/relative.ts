@@ -1,5 +1,5 @@
 import { characterOffset, readFragment } from './fragments.js';
-import { tokenize } from './lexer.js';
+import { type Token, tokenize } from './lexer.js';
 import { TENANT_SCHEMA_SQL } from './template.js';
 import { list, locationOf, names, walk } from './tree.js';
 
@@ -25,7 +25,7 @@ export function relativeTo(
           next?.text === '.' &&
           tokens[index - 1]?.text !== '.' &&
           !others.has(token.start) &&
-          !isForeign(nameOf(tokens[index + 2]));
+          !isForeign(nameAt(tokens, index + 2));
         return own ? TENANT_SCHEMA_SQL : token.text;
       }
       if (token.kind !== 'string' || next?.kind !== 'cast') return token.text;
@@ -55,8 +55,17 @@ export async function relativeQuery(
   return relativeTo(schema, text, isForeign, columns);
 }
 
-const nameOf = (token: { readonly kind: string; readonly value: string } | undefined): string =>
-  token?.kind === 'word' || token?.kind === 'quoted-name' ? token.value : '';
+/** The name of an object; of an operator, which stands in `OPERATOR(schema.<@)`, one symbol behind the other. */
+function nameAt(tokens: readonly Token[], at: number): string {
+  const first = tokens[at];
+  if (first?.kind === 'word' || first?.kind === 'quoted-name') return first.value;
+  const behind = tokens.slice(at);
+  const end = behind.findIndex((token) => token.kind !== 'symbol' || token.text === ')');
+  return behind
+    .slice(0, Math.max(end, 0))
+    .map((token) => token.text)
+    .join('');
+}
 
 function isRegType(following: readonly { readonly text: string }[]): boolean {
   const [first, second, third] = following;

@@ -181,6 +181,24 @@ it('a view whose table is called like the schema is made in another tenant', asy
   expect(outcome.tenants.map(({ outcome: of, error }) => [of, error])).toEqual([['converged', null]]);
 });
 
+it('an extension’s operators in one tenant’s schema are that tenant’s no more than the others’', async () => {
+  const database = await createTestDatabase({ template: false });
+  const own = await openFleet(database.url);
+  try {
+    await database.exec('CREATE SCHEMA host; CREATE EXTENSION pg_trgm SCHEMA host; CREATE SCHEMA guest');
+    for (const schema of ['host', 'guest'])
+      await database.exec(`CREATE TABLE ${schema}.words (id int, word text CHECK ((word OPERATOR(host.<->) 'x') > 0.1));
+        CREATE INDEX near ON ${schema}.words (id) WHERE (word OPERATOR(host.<->) 'a') < 0.5`);
+    for (const schema of ['host', 'guest']) {
+      const { directory } = await inspected(own.database, schema);
+      expect((await own.plan({ directory })).summary).toMatchObject({ tenants: 2, inSync: 2 });
+    }
+  } finally {
+    await own.close();
+    await database.drop();
+  }
+});
+
 describe('a tenant with what sample databases have', () => {
   let found: Awaited<ReturnType<typeof inspected>>;
   beforeAll(async () => {

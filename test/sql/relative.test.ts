@@ -33,6 +33,18 @@ describe('relativeTo', () => {
   });
 });
 
+describe('what an extension keeps in the tenant’s schema', () => {
+  it.each([
+    ["(h OPERATOR(tenant_a.->) 'a'::text)", "(h OPERATOR(tenant_a.->) 'a'::text)"],
+    ['(a OPERATOR(tenant_a.=) b)', '(a OPERATOR(tenant_a.=) b)'],
+    ['(a OPERATOR(tenant_a.==) b)', `(a OPERATOR(${T}.==) b)`],
+    ['(a)::tenant_a.citext', '(a)::tenant_a.citext'],
+  ])('is named alike in every tenant: %s', (text, expected) => {
+    const brought = new Set(['->', '=', 'citext']);
+    expect(relativeTo('tenant_a', text, (name) => brought.has(name))).toBe(expected);
+  });
+});
+
 describe('relativeQuery', () => {
   it.each([
     ['SELECT shop.id, shop.b FROM shop.shop', `SELECT shop.id, shop.b FROM ${T}.shop`],
