@@ -125,6 +125,7 @@ async function namedTenants(
 ): Promise<Discovery> {
   const bySchema = new Map(rows.map((row) => [row.schema, row]));
   const absent = [...new Set(selection.schemas)].filter((schema) => !bySchema.has(schema));
+  for (const schema of absent) refuseImpossible(schema);
   if (absent.length > 0 && !selection.allowAbsent) {
     const [first = ''] = absent;
     // Without regard to case: a name that was typed in another case is the likeliest slip of all.
@@ -153,6 +154,27 @@ async function namedTenants(
     );
   const named = [...new Set(selection.schemas)].flatMap((schema) => bySchema.get(schema) ?? []);
   return { tenants: named.filter((row) => !row.excluded).map(tenant), lookAlikes: [], absent };
+}
+
+/**
+ * No schema can have such a name. A plan would show it as to be made and apply fail; of one that is too long the server would make
+ * a schema of another name, and the tenant's tables find none.
+ */
+function refuseImpossible(schema: string): void {
+  const bytes = Buffer.byteLength(schema);
+  const why =
+    schema === ''
+      ? 'it is empty'
+      : bytes > 63
+        ? `it has ${bytes} bytes, and PostgreSQL keeps 63`
+        : schema.startsWith('pg_')
+          ? 'names that begin with pg_ are kept for PostgreSQL’s own'
+          : null;
+  if (why === null) return;
+  throw new TrueupError('UNKNOWN_SCHEMA', `no schema can be called ${quoted(schema)}: ${why}`, {
+    where: `--schema ${schema}`,
+    remedy: 'give it another name',
+  });
 }
 
 const tenant = ({ oid, schema }: SchemaRow): Tenant => ({ oid, schema });
