@@ -1,9 +1,10 @@
 import type { PGlite } from '@electric-sql/pglite';
+import { TrueupError } from '../trueup-error.js';
 import { optimiseAgain } from '../webassembly-tiers.js';
 import { beginSession, type Send } from './begin-session.js';
 import { connectionFailure } from './connection-failure.js';
 import { databaseError, isServerError } from './database-errors.js';
-import { takeDirectory } from './embedded-directory.js';
+import { realDirectory, takeDirectory } from './embedded-directory.js';
 import { EmbeddedSession } from './embedded-session.js';
 import { Limiter } from './limiter.js';
 import { CONNECTION_CLOSED, type DatabaseOptions } from './options.js';
@@ -31,13 +32,14 @@ export async function openEmbedded(directory: string | null, options: EmbeddedOp
     user: 'postgres',
     source: options.source ?? '--embedded',
   };
-  const release = directory === null ? () => {} : takeDirectory(directory);
+  const real = directory === null ? null : realDirectory(directory);
+  const release = real === null ? () => {} : takeDirectory(real);
   let engine: PGlite;
   try {
-    engine = await start(directory);
+    engine = await start(real);
   } catch (error) {
     release();
-    throw connectionFailure(error, target, []);
+    throw error instanceof Error ? connectionFailure(error, target, []) : filesRefused(target);
   }
   return new EmbeddedDatabase(engine, target, options, release);
 }
@@ -116,6 +118,13 @@ async function start(directory: string | null): Promise<PGlite> {
   engine.serializers = {};
   return engine;
 }
+
+/** What the engine's file system throws is no Error, and would read as [object Object]. */
+const filesRefused = ({ host }: TargetDescription): TrueupError =>
+  new TrueupError('CONNECTION_FAILED', 'the embedded database cannot read or write its files', {
+    where: host,
+    remedy: 'see that this user may read and write the directory and everything in it, or name another directory',
+  });
 
 /** One statement by the extended protocol. */
 function sendTo(engine: PGlite): Send {

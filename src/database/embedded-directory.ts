@@ -1,16 +1,19 @@
 import {
+  accessSync,
   closeSync,
+  constants,
   existsSync,
   mkdirSync,
   openSync,
   readdirSync,
   readFileSync,
+  realpathSync,
   rmSync,
   statSync,
   writeSync,
 } from 'node:fs';
 import { hostname } from 'node:os';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { TrueupError } from '../trueup-error.js';
 
 /** The major version of the PostgreSQL that the package brings (PGlite 0.5); its data directories are of that version. */
@@ -21,9 +24,28 @@ const heldHere = new Set<string>();
 /**
  * Takes a data directory for this process, and gives the function that lets it go. Two processes in one directory would
  * destroy it, and the embedded PostgreSQL itself does not notice.
- * @throws {TrueupError} CONNECTION_FAILED when another holds it, or when it is no data directory of this version
+ * @param directory as {@link realDirectory} gives it
+ * @throws {TrueupError} CONNECTION_FAILED when another holds it, or when it is no data directory of this version, or not this user's
  */
 export function takeDirectory(directory: string): () => void {
+  try {
+    return taken(directory);
+  } catch (error) {
+    throw error instanceof TrueupError ? error : unusable(directory, error);
+  }
+}
+
+/**
+ * The directory itself, where a path leads there by symbolic links: under two names it would have two locks, and the embedded
+ * PostgreSQL does not open a link.
+ */
+export function realDirectory(path: string): string {
+  if (existsSync(path)) return realpathSync(path);
+  const parent = dirname(path);
+  return parent === path ? path : join(realDirectory(parent), basename(path));
+}
+
+function taken(directory: string): () => void {
   checkContents(directory);
   mkdirSync(dirname(directory), { recursive: true });
   const lock = `${directory}.lock`;
@@ -38,7 +60,7 @@ export function takeDirectory(directory: string): () => void {
         rmSync(lock, { force: true });
       };
     } catch (error) {
-      if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw unusable(directory, error);
+      if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
       const holder = holderOf(lock);
       if (holder !== null) throw inUse(directory, lock, holder);
       rmSync(lock, { force: true });
@@ -50,6 +72,8 @@ export function takeDirectory(directory: string): () => void {
 function checkContents(directory: string): void {
   if (!existsSync(directory)) return;
   if (!statSync(directory).isDirectory()) throw refused(directory, 'it is not a directory');
+  // Found out later, it would be a number that the embedded PostgreSQL calls its error.
+  accessSync(directory, constants.R_OK | constants.W_OK | constants.X_OK);
   const entries = readdirSync(directory);
   if (entries.length === 0) return;
   if (!entries.includes('PG_VERSION')) throw refused(directory, 'it holds other files, and no PostgreSQL data');

@@ -1,9 +1,9 @@
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openEmbedded } from '../../src/database/embedded-database.js';
-import { EMBEDDED_MAJOR, takeDirectory } from '../../src/database/embedded-directory.js';
+import { EMBEDDED_MAJOR, realDirectory, takeDirectory } from '../../src/database/embedded-directory.js';
 import type { Database } from '../../src/database/session.js';
 import { inTransaction } from '../../src/database/transaction.js';
 
@@ -152,6 +152,27 @@ describe('the directory of an embedded database', () => {
     expect(() => takeDirectory(path)).toThrow(/another-machine/);
     writeFileSync(`${path}.lock`, `999999999\n${hostname()}\n`);
     takeDirectory(path)();
+  });
+
+  it('is the same one, and has one lock, by whatever links a path leads there', async () => {
+    const path = directory('linked', {});
+    const link = join(root, 'link');
+    symlinkSync(path, link);
+    expect(realDirectory(link)).toBe(realpathSync(path));
+    expect(realDirectory(join(link, 'not', 'there'))).toBe(join(realpathSync(path), 'not', 'there'));
+    const give = takeDirectory(realDirectory(path));
+    await expect(openEmbedded(link, { id: 'main' })).rejects.toThrow(/in use by this process/);
+    give();
+  });
+
+  it('that cannot be read or made is refused, and no bug', () => {
+    const path = directory('unreadable', {});
+    mkdirSync(join(path, 'PG_VERSION'));
+    const below = join(directory('file', { 'letter.txt': '' }), 'letter.txt', 'data');
+    for (const unusable of [path, below])
+      expect(() => takeDirectory(unusable)).toThrow(
+        expect.objectContaining({ code: 'CONNECTION_FAILED', message: expect.stringContaining('cannot be used') }),
+      );
   });
 
   it('must be empty, or hold data of the same version that no server runs on', () => {
