@@ -122,11 +122,22 @@ function noteSyntax(
   const first = found.find((error) => error.code !== 'DUPLICATE_KEY');
   if (first !== undefined) {
     const message = first.message.replace(/\s+at line \d+, column \d+:?[\s\S]*$/u, '').split('\n')[0] ?? '';
-    const deep = message.includes('call stack');
-    const what = deep ? `nested deeper than ${MAX_DEPTH} levels` : `not valid YAML: ${message.slice(0, 200)}`;
-    problems.invalid(what, at(first.pos[0]), deep ? 'flatten it' : 'correct the YAML');
+    const [what, remedy] = explained(first.code, message);
+    problems.invalid(what, at(first.pos[0]), remedy);
   }
   return true;
+}
+
+/** Some of the library's messages tell its caller what to call, and nothing to who wrote the file. */
+function explained(code: string, message: string): readonly [what: string, remedy: string] {
+  if (message.includes('call stack')) return [`nested deeper than ${MAX_DEPTH} levels`, 'flatten it'];
+  if (code === 'MULTIPLE_DOCS')
+    return [
+      'a second YAML document begins here',
+      'keep one in a file: remove the --- and join them, or make two files',
+    ];
+  if (code === 'NON_STRING_KEY') return ['a key is no text', 'write a name there; in quotes, if need be'];
+  return [`not valid YAML: ${message.slice(0, 200)}`, 'correct the YAML'];
 }
 
 function noteDangers(document: Document, at: (offset: number) => SourcePosition, problems: Problems): boolean {

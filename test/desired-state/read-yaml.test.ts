@@ -31,7 +31,8 @@ const HOSTILE: readonly (readonly [string, string | Uint8Array, RegExp])[] = [
   ['text that is not UTF-8', Buffer.from([0x61, 0x3a, 0x20, 0xe9, 0x0a]), /not valid UTF-8/u],
   ['tabs', 'tables:\n\titems: {}\n', /tab is used for indentation/u],
   ['an empty file', '', /the file is empty/u],
-  ['two documents', 'tables: {}\n---\ntables: {}\n', /not valid YAML/u],
+  ['two documents', 'tables: {}\n---\ntables: {}\n', /^a second YAML document begins here$/u],
+  ['a list for a key', 'tables:\n  ? [a, b]\n  : {}\n', /^a key is no text$/u],
   ['a list at the top', '- a\n', /must be a mapping, but is a list/u],
   ['a tag', 'tables: !!js/function "x"\n', /not valid YAML/u],
   [
