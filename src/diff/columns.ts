@@ -92,9 +92,16 @@ function structuralDifference(
   actual: TableShape,
   context: DiffContext,
 ): string | null {
-  if (!context.facts.sameType(wanted.type, existing.type)) return `type is ${existing.type}, declared ${wanted.type}`;
-  if ((wanted.collation ?? '') !== (existing.collation ?? ''))
-    return `collation is ${existing.collation ?? 'the default'}, declared ${wanted.collation ?? 'the default'}`;
+  // Both, where both differ: a wider varchar alone would be altered in place, and nobody would see why it is not.
+  const plain = [
+    ...(context.facts.sameType(wanted.type, existing.type)
+      ? []
+      : [`type is ${existing.type}, declared ${wanted.type}`]),
+    ...((wanted.collation ?? '') === (existing.collation ?? '')
+      ? []
+      : [`collation is ${existing.collation ?? 'the default'}, declared ${wanted.collation ?? 'the default'}`]),
+  ];
+  if (plain.length > 0) return plain.join('; ');
   if (wanted.generated === null)
     return existing.generated?.kind === 'virtual' ? 'is a virtual generated column, declared plain' : null;
   if (existing.generated === null)

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { changesOf } from '../support/fleet.js';
+import { changesOf, itemsOf } from '../support/fleet.js';
 import { type Damage, type Library, openLibrary } from '../support/library.js';
 
 let library: Library;
@@ -172,6 +172,19 @@ describe('C9: a column', () => {
   it.each(DAMAGES)('$title', async (damage) => {
     await library.suffer(damage);
   });
+});
+
+it('a column of another type and another collation says both: the type alone might be altered in place', async () => {
+  const { test, fleet, options } = library;
+  await test.exec(
+    'DROP MATERIALIZED VIEW bare.summary; ALTER TABLE bare.books ALTER kind TYPE varchar(8) COLLATE "POSIX"',
+  );
+  const plan = await fleet.plan(options);
+  expect(itemsOf(plan, 'bare').map(({ change }) => change.reason)).toContainEqual(
+    expect.stringMatching(/^type is character varying\(8\), declared .*; collation is "POSIX", declared the default$/u),
+  );
+  await fleet.apply(options);
+  expect((await fleet.plan(options)).summary).toMatchObject({ inSync: 3 });
 });
 
 describe('C10: NOT NULL wanted where rows hold NULL', () => {
