@@ -123,18 +123,19 @@ export class Crew {
 
   /**
    * Replaces sessions that were lost, and takes up work again; between batches, when nobody has a worker.
+   * @param goesOn whether there is anything to take up: a run that was told to end must not wait for a server that is gone
    * @throws {DatabaseError | TrueupError} when the server does not come back in time
    */
-  async mend(): Promise<void> {
+  async mend(goesOn: () => boolean): Promise<void> {
     const until = Date.now() + this.patience;
     if (this.keeper.broken) {
       const alone = !this.watched;
-      this.keeper = await this.#reopened(this.keeper, until);
+      this.keeper = await this.#reopened(this.keeper, until, goesOn);
       const [only] = this.workers;
       if (alone && only !== undefined) only.session = this.keeper;
     }
     for (const one of this.workers) {
-      if (one.session.broken) one.session = await this.#reopened(one.session, until);
+      if (one.session.broken) one.session = await this.#reopened(one.session, until, goesOn);
       one.activity = null;
       one.yielded = null;
     }
@@ -152,7 +153,7 @@ export class Crew {
     for (const session of new Set([...this.workers.map((one) => one.session), this.keeper])) await session.release();
   }
 
-  async #reopened(lost: Session, until: number): Promise<Session> {
+  async #reopened(lost: Session, until: number, goesOn: () => boolean): Promise<Session> {
     await lost.close();
     for (let attempt = 1; ; attempt += 1) {
       try {
@@ -161,7 +162,7 @@ export class Crew {
         // A server that restarts refuses connections, or says that it is starting up.
         const passing =
           error instanceof TrueupError ? error.code === 'CONNECTION_FAILED' : isLost(error) || isPassing(error);
-        if (!passing || Date.now() > until) throw error;
+        if (!passing || Date.now() > until || !goesOn()) throw error;
         await sleep(backoff(attempt));
       }
     }

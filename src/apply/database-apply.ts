@@ -22,6 +22,7 @@ export class DatabaseApply {
   /** Why nothing could be begun here. */
   failure: TrueupError | DatabaseError | null = null;
   #crew: Crew | null = null;
+  #stopListening = (): void => {};
   readonly #ledger = new Ledger();
   readonly #told = new Set<string>();
   readonly #pending: ReadonlyMap<string, DatabasePlan['tenants'][number]>;
@@ -48,6 +49,11 @@ export class DatabaseApply {
     const { tenants } = this.target;
     observe({ kind: 'run-started', database: this.id, tenants: tenants.length, pending: this.#pending.size });
     if (!control.running || (this.#pending.size === 0 && this.databaseChanges.length === 0)) return;
+    // Whatever waits for an answer then, in a batch or between two: a network that swallows everything would hold the run, and
+    // its report, for ever.
+    this.#stopListening = control.onChange(() => {
+      if (control.state === 'abandoned') this.database.cut();
+    });
     try {
       const connections = this.#isOneNew() ? 1 : concurrency;
       this.#crew = await Crew.open(this.database, connections, this.#pending.size, limits.lockWait);
@@ -126,6 +132,7 @@ export class DatabaseApply {
   /** Ends its sessions. */
   async close(): Promise<void> {
     await this.#crew?.close();
+    this.#stopListening();
   }
 
   /** One schema that does not exist yet: nobody can wait for it, so that nobody need watch. */
@@ -184,7 +191,7 @@ async function recover(troubles: readonly Trouble[], run: DatabaseRun): Promise<
     for (const task of tasks.filter(({ schema }) => schedule.has(schema)))
       settle(run, task, retried(task, anyFailure(error), by(request)));
   try {
-    await crew.mend();
+    await crew.mend(() => request.control.running);
   } catch (lost) {
     if (!isConnectionTrouble(lost)) throw lost;
     request.control.drain('connection');

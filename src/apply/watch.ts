@@ -47,7 +47,7 @@ export async function watchWhile<T>(watched: Watched, work: Promise<T>): Promise
       });
       await Promise.race([sleep(INTERVAL, undefined, { ref: false }), changed]);
       if (!working) break;
-      if (control.state === 'abandoned' || (control.state === 'cancelled' && !crew.watched)) await crew.close();
+      if (!crew.watched && ['cancelled', 'abandoned'].includes(control.state)) await crew.close();
       else if (crew.watched) await crew.keep(() => look(watched, clock));
     }
   } finally {

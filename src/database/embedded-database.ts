@@ -89,6 +89,8 @@ class EmbeddedDatabase implements Database {
     return this.#closing;
   }
 
+  cut(): void {}
+
   async #close(): Promise<void> {
     this.#places.close(CONNECTION_CLOSED);
     await this.#session?.close();

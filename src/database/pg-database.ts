@@ -79,6 +79,9 @@ export function connectServer(target: ServerTarget, options: DatabaseOptions): D
       spare.end();
       await Promise.all([...open].map((session) => session.close()));
     },
+    cut() {
+      for (const session of [...open]) session.cut();
+    },
   };
 }
 

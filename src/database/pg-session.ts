@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client, Connection } from 'pg';
 import { CopyOut } from './copy-out.js';
@@ -40,6 +41,8 @@ export class PgSession implements Session {
   #broken: DatabaseError | null = null;
   #closed: Promise<void> | null = null;
   #busy = false;
+  /** The connection was left to the next session. */
+  #left = false;
   /** Transactions that are sent and not answered. */
   #transactions = 0;
 
@@ -129,6 +132,14 @@ export class PgSession implements Session {
     return this.#closed;
   }
 
+  /** Ends the connection without a word, also one that waits for the answer to its goodbye. */
+  cut(): void {
+    // It is the next session's by now.
+    if (this.#left) return;
+    this.#broken ??= new DatabaseError('the connection to the database is lost: it was given up', CONNECTION_LOST);
+    (connectionOf(this.client).stream as Socket).destroy();
+  }
+
   readonly #lose = (error: unknown): void => {
     this.#broken ??= databaseError(error, this.secrets);
   };
@@ -145,6 +156,7 @@ export class PgSession implements Session {
   /** The connection is another's from here on. */
   async #leave(): Promise<void> {
     this.client.off('error', this.#lose);
+    this.#left = true;
     this.ended.gone();
   }
 

@@ -84,6 +84,12 @@ export interface Database {
   connect(): Promise<Session>;
   /** Ends whatever is still open. */
   close(): Promise<void>;
+  /**
+   * Cuts the connection of every open session, and waits for nothing: what runs fails with `08006` at once. For when even a
+   * goodbye may stay without an answer, as behind a firewall that drops what it is sent. The embedded PostgreSQL goes on: it
+   * has no connection.
+   */
+  cut(): void;
 }
 
 /** Where a run is pointed at, and who said so. */

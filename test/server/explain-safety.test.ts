@@ -140,6 +140,7 @@ function beforeEachExplain(times: number, work: () => Promise<void>): Database {
     spare: 0,
     connect: async () => watched(await database.connect()),
     close: async () => {},
+    cut: () => database.cut(),
   };
 }
 

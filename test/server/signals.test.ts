@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { ApplyDocument } from '../../src/report/apply-json.js';
+import { type CuttableProxy, startProxy } from '../support/chaos/proxy.js';
 import { type SmallFleet, smallFleet } from '../support/small-fleet.js';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
 
@@ -28,11 +29,11 @@ afterEach(async () => {
 afterAll(() => files?.remove());
 
 /** An apply in a process of its own; its events come on standard error, its document on standard output. */
-function apply(argv: readonly string[] = []) {
+function apply(argv: readonly string[] = [], url = test.url) {
   const options = ['--yes', '--json', '--events', '--desired-state', files.directory];
   const child = spawn(process.execPath, [PROGRAM, 'apply', ...options, ...argv], {
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, TRUEUP_DATABASE_URL: test.url },
+    env: { ...process.env, TRUEUP_DATABASE_URL: url },
   });
   running.add(child);
   let [stdout, stderr] = ['', ''];
@@ -154,5 +155,44 @@ describe('SIGTERM', { timeout: 120_000 }, () => {
     expect(end.code).toBe(143);
     expect(end.document).toMatchObject({ ended: 'SIGTERM', summary: { converged: 0 } });
     expect(await indexes()).toEqual([]);
+  });
+});
+
+describe('behind a network that swallows everything', { timeout: 120_000 }, () => {
+  let proxy: CuttableProxy;
+  let through: string;
+  beforeEach(async () => {
+    const url = new URL(test.url);
+    proxy = await startProxy(Number(url.port));
+    url.port = String(proxy.port);
+    through = url.href;
+    await test.exec(['t1', 't2'].map((schema) => files.tenant(schema, ROWS * 8)).join('\n'));
+  });
+  afterEach(() => proxy.close());
+
+  it.each(['1', '4'])('SIGTERM ends a run of %s connections in time, and it still reports', async (connections) => {
+    const run = apply(['--drain-timeout', '300ms', '--concurrency', connections], through);
+    await building();
+    proxy.stall();
+    const at = performance.now();
+    run.child.kill('SIGTERM');
+    const end = await Promise.race([run.ended, sleep(20_000, null)]);
+    expect(end?.code, 'it did not end').toBe(143);
+    expect((end?.at ?? 0) - at).toBeLessThan(8000);
+    expect(end?.document).toMatchObject({ ended: 'SIGTERM', summary: { tenants: 2, notAttempted: 2 } });
+    expect(end?.document.tenants.flatMap(({ changes }) => changes.map(({ result }) => result))).toContain('in-doubt');
+  });
+
+  it('a run that waits for a server which went away ends at Ctrl-C, and still reports', async () => {
+    const run = apply(['--lock-wait', '60s'], through);
+    await building();
+    await proxy.close();
+    await expect.poll(() => run.stderr().includes('"kind":"retry"'), { timeout: 10_000 }).toBe(true);
+    const at = performance.now();
+    run.child.kill('SIGINT');
+    const end = await Promise.race([run.ended, sleep(20_000, null)]);
+    expect(end?.code, 'it did not end').toBe(130);
+    expect((end?.at ?? 0) - at).toBeLessThan(15_000);
+    expect(end?.document).toMatchObject({ ended: 'SIGINT', summary: { tenants: 2, notAttempted: 2 } });
   });
 });

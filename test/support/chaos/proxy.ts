@@ -7,6 +7,8 @@ export interface CuttableProxy {
   readonly taken: number;
   /** Resets every connection that is open now, on both sides; gives their number. */
   reset(): number;
+  /** Passes nothing on any more, and says nothing of it, as a firewall that drops packets. */
+  stall(): void;
   close(): Promise<void>;
 }
 
@@ -14,6 +16,7 @@ export interface CuttableProxy {
 export async function startProxy(to: number): Promise<CuttableProxy> {
   const sockets = new Set<Socket>();
   let taken = 0;
+  let stalled = false;
   const server = createServer((inbound) => {
     taken += 1;
     const outbound = open({ host: '127.0.0.1', port: to });
@@ -26,9 +29,10 @@ export async function startProxy(to: number): Promise<CuttableProxy> {
       socket.on('error', () => {});
       socket.once('close', () => {
         sockets.delete(socket);
-        other.destroy();
+        // The other end of a way that is blocked learns of nothing.
+        if (!stalled) other.destroy();
       });
-      socket.pipe(other);
+      if (!stalled) socket.pipe(other);
     }
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -45,6 +49,10 @@ export async function startProxy(to: number): Promise<CuttableProxy> {
       return taken;
     },
     reset,
+    stall() {
+      stalled = true;
+      for (const socket of sockets) socket.unpipe().pause();
+    },
     close: async () => {
       const closed = new Promise((resolve) => server.close(resolve));
       reset();
