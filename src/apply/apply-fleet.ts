@@ -78,6 +78,8 @@ async function converge(
     await everyOne(
       runs.map((run) => run.converge(stage.flatMap(({ database, schema }) => (database === run.id ? [schema] : [])))),
     );
+    // One that went away ends its own part only; with the last of them the run is over.
+    if (runs.every((run) => run.isLost || run.failure !== null)) control.drain('connection');
     const troubled = stage.some(({ database, schema }) =>
       runs.some((run) => run.id === database && run.isTroubled(schema)),
     );

@@ -21,6 +21,8 @@ export class DatabaseApply {
   databaseChanges: FleetOutcome['databaseChanges'];
   /** Why nothing could be begun here. */
   failure: TrueupError | DatabaseError | null = null;
+  /** Why it could not be gone on with: its server went away, and did not come back in time. */
+  #lost: TrueupError | DatabaseError | null = null;
   #crew: Crew | null = null;
   #stopListening = (): void => {};
   readonly #ledger = new Ledger();
@@ -41,6 +43,11 @@ export class DatabaseApply {
 
   get id(): string {
     return this.target.id;
+  }
+
+  /** Whether its server went away during the run. */
+  get isLost(): boolean {
+    return this.#lost !== null;
   }
 
   /** Opens the sessions and makes what the database needs once. Where that fails, `failure` says why. */
@@ -70,7 +77,7 @@ export class DatabaseApply {
     const crew = this.#crew;
     if (crew === null || this.failure !== null || schemas.length === 0) return;
     const run = this.#runOf(crew, new Schedule(schemas, this.request.batch));
-    while (control.running) {
+    while (control.running && this.#lost === null) {
       const turn = run.schedule.next(Date.now());
       if (turn.kind === 'done') return;
       if (turn.kind === 'wait') {
@@ -78,7 +85,7 @@ export class DatabaseApply {
         continue;
       }
       const round = turn.lane === 'long' ? this.#batch(run, turn) : this.#shortBatches(run);
-      await recover(await watchWhile({ crew, database: this.id, request: this.request }, round), run);
+      this.#lost = await recover(await watchWhile({ crew, database: this.id, request: this.request }, round), run);
     }
   }
 
@@ -113,7 +120,7 @@ export class DatabaseApply {
 
   /** Whether a tenant has failed, or was left for others' sake. */
   isTroubled(schema: string): boolean {
-    return this.failure !== null || this.#ledger.isTroubled(schema);
+    return this.failure !== null || this.#lost !== null || this.#ledger.isTroubled(schema);
   }
 
   /** Every tenant's end. */
@@ -122,6 +129,11 @@ export class DatabaseApply {
     if (this.failure !== null) {
       const failure = anyFailure(this.failure);
       for (const schema of this.#pending.keys()) this.#ledger.leave(schema, { kind: 'not-attempted', failure });
+    }
+    if (this.#lost !== null) {
+      const failure = anyFailure(this.#lost);
+      for (const planned of this.#pending.values())
+        if (this.#ledger.isOpen(planned)) this.#ledger.leave(planned.schema, { kind: 'not-attempted', failure });
     }
     const ends = [...tenants.map((tenant) => this.#ledger.outcome(tenant)), ...unreadable.map(unreadableOutcome)];
     for (const tenant of ends) this.#tell(tenant);
@@ -181,20 +193,26 @@ interface Trouble {
   readonly tasks: readonly Task[];
 }
 
-/** Batches whose keeper was lost: their tenants are looked at anew, once the server is back. */
-async function recover(troubles: readonly Trouble[], run: DatabaseRun): Promise<void> {
+/**
+ * Batches whose keeper was lost: their tenants are looked at anew, once the server is back. Gives why it is not: that ends this
+ * database's part, and no other's.
+ */
+async function recover(troubles: readonly Trouble[], run: DatabaseRun): Promise<DatabaseApply['failure']> {
   const { crew, schedule, request } = run;
   for (const { error } of troubles) if (!(error instanceof DatabaseError || error instanceof TrueupError)) throw error;
   // After a cancellation nothing is opened again: what the batch left is for the report to say.
-  if (request.control.state === 'cancelled' || request.control.state === 'abandoned') return;
+  if (request.control.state === 'cancelled' || request.control.state === 'abandoned') return null;
   for (const { error, tasks } of troubles)
     for (const task of tasks.filter(({ schema }) => schedule.has(schema)))
       settle(run, task, retried(task, anyFailure(error), by(request)));
   try {
     await crew.mend(() => request.control.running);
+    return null;
   } catch (lost) {
-    if (!isConnectionTrouble(lost)) throw lost;
-    request.control.drain('connection');
+    const isOurs = lost instanceof TrueupError || lost instanceof DatabaseError;
+    if (!isOurs || !isConnectionTrouble(lost)) throw lost;
+    // A run that was told to end did not wait for the server: what is left is left for that reason.
+    return request.control.running ? lost : null;
   }
 }
 

@@ -76,6 +76,11 @@ export class Ledger {
     return standing?.kind === 'unreadable' || left?.kind === 'failed' || left?.kind === 'not-attempted';
   }
 
+  /** Whether something is left to do for a tenant, and nothing says why. */
+  isOpen(planned: PlannedTenant): boolean {
+    return this.#of(planned.schema).left === null && this.outcome(planned).outcome === 'not-attempted';
+  }
+
   /** A planned tenant's end, by all that is known. */
   outcome(planned: PlannedTenant): TenantOutcome {
     const { database, schema } = planned;

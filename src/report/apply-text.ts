@@ -93,7 +93,7 @@ function troubleLines(
   const shown = verbose ? causes : causes.slice(0, CAUSES);
   const style = trouble.outcome === 'failed' ? color.red : color.yellow;
   const lines = shown.flatMap((group) => {
-    const names = group.map(({ database, schema }) => (result.databases.length > 1 ? `${database}/${schema}` : schema));
+    const names = group.map(({ database, schema }) => nameOf(result, database, schema));
     const head = `${counted(group.length, 'tenant')} ${trouble.words}: (${named(names, verbose ? names.length : NAMES)})`;
     const [first] = group;
     const cause = first === undefined ? [] : trouble.cause(first, hide);
@@ -111,7 +111,7 @@ function troubleLines(
 function changeLines(result: FleetOutcome, { width, color }: ApplyTextOptions): readonly string[] {
   return result.tenants.flatMap(({ database, schema, changes }) => {
     if (changes.length === 0) return [];
-    const name = result.databases.length > 1 ? `${database}/${schema}` : schema;
+    const name = nameOf(result, database, schema);
     const lines = changes.map(({ item: { change, members }, result: made }) => {
       const count = members === null ? '' : ` (${counted(members.length, 'member')})`;
       const why = made === 'not-applied' && change.status !== 'pending' ? `, ${change.status}` : '';
@@ -124,13 +124,17 @@ function changeLines(result: FleetOutcome, { width, color }: ApplyTextOptions): 
 
 const RESULTS = { applied: 'applied', 'not-applied': 'not applied', 'in-doubt': 'in doubt' } as const;
 
+/** Of several databases each may have a schema of this name. */
+const nameOf = ({ databases }: FleetOutcome, database: string, schema: string): string =>
+  databases.length > 1 ? `${database}/${schema}` : schema;
+
 /** A lost connection says nothing of the statement that it interrupted. */
 function doubtLines(result: FleetOutcome, { width }: ApplyTextOptions): readonly string[] {
-  return result.tenants.flatMap(({ schema, changes }) =>
+  return result.tenants.flatMap(({ database, schema, changes }) =>
     changes.flatMap(({ item: { change }, result: made }) =>
       made === 'in-doubt'
         ? paragraph(
-            `In doubt: ${change.action} ${visible(change.object)} of ${visible(schema)}: the connection was lost while it ran; the next run sees what came of it.`,
+            `In doubt: ${change.action} ${visible(change.object)} of ${visible(nameOf(result, database, schema))}: the connection was lost while it ran; the next run sees what came of it.`,
             width,
             0,
             2,

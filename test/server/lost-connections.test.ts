@@ -187,6 +187,7 @@ describe('a server that crashes during the run', () => {
       // One pause between two tries may begin just before the end.
       expect(took).toBeLessThan(lockWait + 10_000);
       expect(outcome.summary).toMatchObject({ tenants: 4, notAttempted: 4 });
+      expect(outcome.tenants.map(({ error }) => error?.code)).toEqual(Array(4).fill('CONNECTION_FAILED'));
       // The columns were committed; whether the build that ran is there nobody could say.
       for (const { changes } of outcome.tenants) {
         const results = new Map(changes.map(({ item, result }) => [item.change.object, result]));

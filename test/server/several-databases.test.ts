@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { applyFleet } from '../../src/apply/apply-fleet.js';
-import { type ApplyRequest, runDefaults } from '../../src/apply/request.js';
+import { type ApplyRequest, DEFAULT_LIMITS, runDefaults } from '../../src/apply/request.js';
 import { applyExitCode, planExitCode } from '../../src/cli/outcome-exit-codes.js';
 import { closeDatabases, openDatabases } from '../../src/database/open-database.js';
 import type { Database } from '../../src/database/session.js';
@@ -8,6 +8,7 @@ import { resolveTargets } from '../../src/database/target.js';
 import { planFleet } from '../../src/plan/plan-fleet.js';
 import { NO_PROGRESS } from '../../src/progress.js';
 import { planDocument } from '../../src/report/plan-json.js';
+import { startProxy } from '../support/chaos/proxy.js';
 import { loadShipped } from '../support/fleet.js';
 import { itemsTenant, writeItems } from '../support/items.js';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
@@ -92,6 +93,42 @@ it('two names for one database are refused', async () => {
   await withDatabases([`eu=${eu.url}`, `again=${eu.url}`], async (databases) => {
     await expect(planFleet(databases, await request())).rejects.toMatchObject({ code: 'USAGE' });
   });
+});
+
+it('one whose server goes away in the middle ends its own part only, and each of its tenants says why', async () => {
+  const proxy = await startProxy(Number(new URL(eu.url).port));
+  const through = new URL(eu.url);
+  through.port = String(proxy.port);
+  await eu.exec(itemsTenant('c', { without: ['note'] }));
+  await us.exec(`DROP SCHEMA b CASCADE; ${itemsTenant('b', { without: ['note'] })}`);
+  try {
+    await withDatabases([`eu=${through.href}`, `us=${us.url}`], async (databases) => {
+      const cut: Promise<void>[] = [];
+      const asked = await request({
+        batch: 1,
+        limits: { ...DEFAULT_LIMITS, lockWait: 100 },
+        observe: (event) => {
+          if (event.kind === 'batch-started' && event.database === 'eu' && cut.length === 0) cut.push(proxy.close());
+        },
+      });
+      const outcome = await applyFleet(databases, await planFleet(databases, asked), asked);
+      await Promise.all(cut);
+      expect(outcome.tenants.map(({ database, schema, outcome: end }) => [database, schema, end])).toEqual([
+        ['eu', 'a', 'not-attempted'],
+        ['eu', 'b', 'in-sync'],
+        ['eu', 'c', 'not-attempted'],
+        ['us', 'a', 'converged'],
+        ['us', 'b', 'converged'],
+      ]);
+      for (const { error } of outcome.tenants.filter(({ outcome: end }) => end === 'not-attempted'))
+        expect(error).toMatchObject({ code: 'CONNECTION_FAILED', message: expect.stringContaining(`${eu.name} on`) });
+      expect(outcome.ended).toBeNull();
+      expect(applyExitCode(outcome)).toBe(5);
+    });
+  } finally {
+    await proxy.close();
+    await eu.exec('DROP SCHEMA c CASCADE');
+  }
 });
 
 it('R12: canaries and failures count over all databases', async () => {
