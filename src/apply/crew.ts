@@ -8,6 +8,7 @@ import { checkConnections } from './connections.js';
 import { isPassing } from './failure.js';
 import { Gate } from './gate.js';
 import { backoff } from './schedule.js';
+import { refuseStandby } from './standby.js';
 
 /** A statement outside any transaction that a worker's session is busy with: long, and may give way to others. */
 export interface Activity {
@@ -63,12 +64,13 @@ export class Crew {
    * @param concurrency connections at most
    * @param work tenants that are to be changed
    * @param patience how long a lost connection may take to come back, in milliseconds
-   * @throws {TrueupError} TOO_FEW_CONNECTIONS, POOLER_SHARES_BACKENDS: nothing was changed
+   * @throws {TrueupError} SERVER_READ_ONLY, TOO_FEW_CONNECTIONS, POOLER_SHARES_BACKENDS: nothing was changed
    */
   static async open(database: Database, concurrency: number, work: number, patience: number): Promise<Crew> {
     const keeper = await database.connect();
     const opened: Session[] = [];
     try {
+      if (!keeper.embedded) await refuseStandby(keeper, database.target);
       const beside = Math.min(concurrency, database.maxSessions, work + 1) - 1;
       const more = beside - database.spare;
       if (!keeper.embedded && more > 0) await checkConnections(keeper, more);

@@ -97,6 +97,8 @@ const BY_MESSAGE: readonly { readonly code: string; readonly message: RegExp; re
 const TAKEN = 'something has taken the name since the plan was made: plan again, which says what, then make it free';
 
 const REMEDIES: Readonly<Record<string, string>> = {
+  '25006':
+    'the server takes no changes: it is a standby by now, or default_transaction_read_only is on; trueup doctor says which',
   '42501': 'run as a role that owns the tenant’s tables, or name one with --role',
   '25006':
     'the server is a standby, or default_transaction_read_only is on for the role or the database: trueup doctor says which',

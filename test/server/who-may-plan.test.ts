@@ -101,6 +101,12 @@ describe('plan', () => {
         const seen = changesOf(await reading.plan(), 'tenant_0001');
         expect(seen).toHaveLength(4);
         expect(seen).toEqual(changesOf(await writing.plan(), 'tenant_0001'));
+        // Each tenant would fail by itself, and the report say to run again there.
+        await expect(reading.apply()).rejects.toMatchObject({
+          code: 'SERVER_READ_ONLY',
+          message: expect.stringContaining(`127.0.0.1:${standby.port}`),
+          options: { remedy: expect.stringContaining('primary') },
+        });
       } finally {
         await reading.close();
         await standby.remove();
