@@ -3,7 +3,7 @@ import type { DesiredTable } from '../desired-state/model.js';
 import type { TableShape } from '../shape/table-shape.js';
 import { tableName } from '../sql/ddl/column.js';
 import { dropMaterializedView } from '../sql/ddl/view.js';
-import { sql } from '../sql/template.js';
+import { sql, TENANT_SCHEMA_SQL } from '../sql/template.js';
 import { blocked, type Change, change, deferred, key } from './change.js';
 import { diffColumns } from './columns.js';
 import { diffConstraints } from './constraints.js';
@@ -100,7 +100,7 @@ function diffView(
 ): readonly Change[] {
   if (actual === null) return createView(desired, view.query, view.withData, context);
   if (actual.kind !== 'materialized-view') return [wrongKind(desired, actual)];
-  if (context.facts.sameView(desired.name, view.query) !== false)
+  if (context.facts.sameView(desired.name, view.query) !== false && !namesMissing(view.query, context))
     return diffIndexes({ desired, actual, owned: [], replaced: NONE, adopted: NONE }, context);
   const [create, ...indexes] = createView(desired, view.query, view.withData, context);
   if (create === undefined) return [];
@@ -118,6 +118,19 @@ function diffView(
     },
     ...indexes,
   ];
+}
+
+/**
+ * Whether the declared query reads a table that is not there. The server cannot compare the queries then, and need not: what a
+ * view reads is there, so that this one reads another, which was moved or renamed under it.
+ */
+function namesMissing(query: string, { tables, actualTables }: DiffContext): boolean {
+  const [, ...tails] = query.split(TENANT_SCHEMA_SQL);
+  const named = tails.map((tail) => {
+    const [, quoted, plain] = /^\s*\.\s*(?:"((?:[^"]|"")+)"|([\w$]+))/u.exec(tail) ?? [];
+    return quoted?.replaceAll('""', '"') ?? plain?.toLowerCase();
+  });
+  return tables.some(({ name }) => named.includes(name) && !actualTables.has(name));
 }
 
 function wrongKind(desired: DesiredTable, actual: TableShape): Change {
