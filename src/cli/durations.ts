@@ -57,7 +57,7 @@ export function parseMoment(text: string, flag: string, now: Date): Date {
 
 function momentOf(text: string, now: Date): Date | null {
   const trimmed = text.trim();
-  if (INSTANT.test(trimmed)) return new Date(trimmed);
+  if (INSTANT.test(trimmed)) return isInCalendar(trimmed) ? new Date(trimmed) : null;
   const clock = CLOCK.exec(trimmed);
   if (clock !== null) {
     const [, hours, minutes, seconds = '0'] = clock;
@@ -70,6 +70,13 @@ function momentOf(text: string, now: Date): Date | null {
   // A bare number could be a duration, an hour or a timestamp.
   const ms = milliseconds(trimmed, false);
   return ms === null ? null : new Date(now.getTime() + ms);
+}
+
+/** February has no 30th: Date would take it for a day in March, and a run would go on for that much longer. */
+function isInCalendar(instant: string): boolean {
+  const day = instant.slice(0, 10);
+  const date = new Date(`${day}T00:00:00Z`);
+  return !Number.isNaN(date.getTime()) && date.toISOString().startsWith(day);
 }
 
 function milliseconds(text: string, bare: boolean): number | null {

@@ -52,7 +52,7 @@ describe('a moment', () => {
     expect(moment('2031-01-31 04:30')).toEqual(new Date(2031, 0, 31, 4, 30));
   });
 
-  it.each(['25:00', '12', '5000', 'noon', '2031-01-31', '2031-13-01T00:00:00Z', ''])(
+  it.each(['25:00', '12', '5000', 'noon', '2031-01-31', '2031-13-01T00:00:00Z', '2031-02-30T00:00:00Z', ''])(
     'refuses %j: it could mean several things, or nothing',
     (text) => {
       expect(() => moment(text)).toThrow(
