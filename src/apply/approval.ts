@@ -22,6 +22,21 @@ export function approvalFailure(
   return other ? stale(tenant.schema, 'what it needs now is not in the plan') : null;
 }
 
+/**
+ * Why a tenant is not what the run's own plan was made of: a table that was there is gone, moved or renamed, say. To make it
+ * again, empty, would hide that, and nobody saw it planned. Null: none is.
+ * @param planned the tenant as that plan has it; null for one that is not in it
+ */
+export function lossFailure(tenant: PlannedTenant, planned: PlannedTenant | null): TenantFailure | null {
+  if (planned === null || planned.isNew) return null;
+  const foreseen = new Set(madeTables(planned));
+  const lost = madeTables(tenant).find((table) => !foreseen.has(table));
+  return lost === undefined ? null : stale(tenant.schema, `its table "${lost}" is gone since the plan was made`);
+}
+
+const madeTables = ({ changes }: PlannedTenant): readonly string[] =>
+  changes.flatMap(({ change }) => (change.action === 'create-table' ? [change.table] : []));
+
 const stale = (schema: string, why: string): TenantFailure => ({
   code: 'PLAN_STALE',
   message: `schema "${schema}" was left alone: ${why}`,

@@ -2,7 +2,7 @@ import type { DatabaseMemory } from '../catalog/database-memory.js';
 import type { Database, Session } from '../database/session.js';
 import type { PlannedTenant } from '../plan/fleet-plan.js';
 import { applyTenant } from './apply-tenant.js';
-import { approvalFailure } from './approval.js';
+import { approvalFailure, lossFailure } from './approval.js';
 import type { Crew, Worker } from './crew.js';
 import { type Circumstances, type Decision, decide, lockedOut, waiting } from './decision.js';
 import { anyFailure } from './failure.js';
@@ -134,10 +134,13 @@ function afterwards(tenant: PlannedTenant, turn: TenantRun | undefined): readonl
   return [expecting(tenant, left)];
 }
 
-/** A tenant with pending changes that may be made; one that differs from its approval is left alone from here on. */
-function approved({ request, ledger }: DatabaseRun, tenant: PlannedTenant | undefined): readonly PlannedTenant[] {
-  if (tenant === undefined || !tenant.changes.some(({ change }) => change.status === 'pending')) return [];
-  const failure = approvalFailure(tenant, request.approved, ledger.begun(tenant.schema));
+/** A tenant with pending changes that may be made; one that differs from its approval, or lost a table, is left alone from here on. */
+function approved(run: DatabaseRun, tenant: PlannedTenant | undefined): readonly PlannedTenant[] {
+  const { request, ledger } = run;
+  if (tenant === undefined) return [];
+  const lost = lossFailure(tenant, run.planned(tenant.schema));
+  if (lost === null && !tenant.changes.some(({ change }) => change.status === 'pending')) return [];
+  const failure = lost ?? approvalFailure(tenant, request.approved, ledger.begun(tenant.schema));
   if (failure === null) return [tenant];
   ledger.leave(tenant.schema, { kind: 'stale', failure });
   return [];

@@ -7,8 +7,8 @@ import { TrueupError } from '../trueup-error.js';
 import { checkConnections } from './connections.js';
 import { isPassing } from './failure.js';
 import { Gate } from './gate.js';
+import { refuseReadOnly } from './read-only.js';
 import { backoff } from './schedule.js';
-import { refuseStandby } from './standby.js';
 
 /** A statement outside any transaction that a worker's session is busy with: long, and may give way to others. */
 export interface Activity {
@@ -70,7 +70,7 @@ export class Crew {
     const keeper = await database.connect();
     const opened: Session[] = [];
     try {
-      if (!keeper.embedded) await refuseStandby(keeper, database.target);
+      if (!keeper.embedded) await refuseReadOnly(keeper, database.target);
       const beside = Math.min(concurrency, database.maxSessions, work + 1) - 1;
       const more = beside - database.spare;
       if (!keeper.embedded && more > 0) await checkConnections(keeper, more);

@@ -100,8 +100,6 @@ const REMEDIES: Readonly<Record<string, string>> = {
   '25006':
     'the server takes no changes: it is a standby by now, or default_transaction_read_only is on; trueup doctor says which',
   '42501': 'run as a role that owns the tenant’s tables, or name one with --role',
-  '25006':
-    'the server is a standby, or default_transaction_read_only is on for the role or the database: trueup doctor says which',
   '55P03': 'a lock was not had in time: run again, or end the transaction that holds it',
   '57014': 'the statement was cancelled: run again; --build-timeout bounds builds',
   '42P07': TAKEN,

@@ -1,11 +1,13 @@
 import type { DesiredColumn } from '../desired-state/model.js';
-import type { ColumnShape, ConstraintShape, TableShape } from '../shape/table-shape.js';
+import type { ColumnShape, ConstraintShape, KeyConstraintShape, TableShape } from '../shape/table-shape.js';
 import { addColumn, alterColumn, columnDefinition, dropColumn } from '../sql/ddl/column.js';
 import { relativeSql, sql } from '../sql/template.js';
 import { switchGroup } from './backend-switch.js';
 import { blocked, type Change, change, key, type Step } from './change.js';
 import type { DiffContext } from './context.js';
+import { sparingIdentity } from './replica-identity.js';
 import { exclusively } from './step.js';
+import { usesReplaced } from './table-indexes.js';
 import { typeVariables } from './types.js';
 
 /**
@@ -47,13 +49,15 @@ export function replaceColumn(
     exclusively(table, dropColumn(table, wanted.name)),
     exclusively(table, addColumn(table, columnDefinition(wanted))),
   ];
-  const replaced = change({
+  const droppable = change({
     ...base,
     action: 'replace-column',
     hazards: ['COLUMN_DROPPED'],
     steps: replacement,
     assumptions: [{ kind: 'no-values', table, column: wanted.name }],
   });
+  const identity = identityOver(wanted.name, actual, context);
+  const replaced = identity === undefined ? droppable : sparingIdentity(droppable, identity);
   if (users.length > 0) return blockedByUsers(replaced, users);
 
   const rows = context.facts.rows(table);
@@ -75,6 +79,7 @@ export function replaceColumn(
       'change the column in the application’s own migration, which knows what its values mean',
     );
   }
+  if (replaced.status === 'blocked') return replaced;
   const values = rows === 'none' ? 'none' : context.facts.values(table, wanted.name);
   if (values === 'none') return replaced;
   const evidence =
@@ -150,6 +155,20 @@ function varcharLength(type: string): number | null {
   const match = /^(?:character varying|varchar)\s*(?:\((\d+)\))?$/iu.exec(type.trim());
   return match === null ? null : match[1] === undefined ? Number.POSITIVE_INFINITY : Number(match[1]);
 }
+
+/** The index that a table is replicated by, where it goes with a column. */
+const identityOver = (column: string, { indexes, constraints }: TableShape, context: DiffContext) =>
+  [
+    ...indexes.filter((index) => usesReplaced(index, new Set([column]), context)),
+    ...keysOver(column, constraints),
+  ].find(({ replicaIdentity }) => replicaIdentity);
+
+const keysOver = (column: string, constraints: readonly ConstraintShape[]): readonly KeyConstraintShape[] =>
+  constraints.flatMap((constraint) =>
+    'replicaIdentity' in constraint && [...constraint.columns, ...constraint.include].includes(column)
+      ? [constraint]
+      : [],
+  );
 
 function covers(constraint: ConstraintShape, column: string): boolean {
   return 'columns' in constraint && constraint.columns.includes(column);

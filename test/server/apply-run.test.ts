@@ -139,6 +139,32 @@ it('R10: a schema that is dropped during the run has vanished, and the others fi
   });
 });
 
+it.each([
+  ['moved', 'CREATE SCHEMA away; ALTER TABLE t1.items SET SCHEMA away', 'converged'],
+  ['renamed', 'ALTER TABLE t1.items RENAME TO items_of_old', 'blocked'],
+  ['dropped', 'DROP TABLE t1.items', 'converged'],
+])('a table that is %s during the run is not made again, empty: its tenant is stale', async (_, sql, then) => {
+  for (const schema of ['t0', 't1', 't2'])
+    await database.exec(itemsTenant(schema, { rows: 5, without: ['items_note'] }));
+  const outcome = await fleet.apply({
+    directory,
+    run: {
+      observe: (event) => {
+        if (event.kind === 'run-started') execFileSync('psql', ['-qXd', database.url, '-c', sql], { stdio: 'ignore' });
+      },
+    },
+  });
+  expect(ends(outcome)).toEqual({ t0: 'converged', t1: 'stale', t2: 'converged' });
+  expect(failureOf(outcome, 't1')).toMatchObject({
+    code: 'PLAN_STALE',
+    message: expect.stringContaining('"items" is gone'),
+  });
+  expect(await database.query("SELECT 1 FROM pg_class WHERE oid = to_regclass('t1.items')")).toEqual([]);
+  // Who plans it sees the table as missing, and may have it made; one that was renamed has its names still.
+  const again = await fleet.apply({ directory, schemas: ['t1'] });
+  expect(ends(again)).toEqual({ t1: then });
+});
+
 const makeBad = async (names: readonly string[]) => {
   for (const schema of names)
     await database.exec(itemsTenant(schema, { rows: 1, nameless: true, without: ['not-null'] }));

@@ -17,6 +17,7 @@ tables:
     columns:
       id: { type: bigint, nullable: false }
       code: { type: text, nullable: false }
+      tag: { type: text, nullable: false, default: "''" }
     primary_key: { name: notes_pkey, columns: [id] }
     unique: [{ name: notes_code_key, columns: [code] }]
     indexes: [{ name: notes_both, keys: [id, code], unique: true }]
@@ -85,3 +86,19 @@ it.each([
     expect(changesOf(await fleet.plan(narrow), schema)).toEqual([]);
   },
 );
+
+it('a column is not replaced where the index goes with it that the table is replicated by', async () => {
+  const schema = 'by_column';
+  await fleet.provision([schema], options);
+  await test.exec(`ALTER TABLE ${schema}.notes DROP COLUMN tag, ADD COLUMN tag integer NOT NULL DEFAULT 0;
+    CREATE UNIQUE INDEX notes_tag ON ${schema}.notes (tag);
+    ALTER TABLE ${schema}.notes REPLICA IDENTITY USING INDEX notes_tag`);
+  const narrow = { ...options, schemas: [schema] };
+  const plan = await fleet.plan(narrow);
+  expect(changesOf(plan, schema)).toEqual(['replace-column notes.tag blocked']);
+  expect(itemsOf(plan, schema)[0]?.change.obstacle).toMatch(/notes_tag is the replica identity/u);
+
+  await test.exec(`ALTER TABLE ${schema}.notes REPLICA IDENTITY DEFAULT`);
+  expect((await fleet.apply(narrow)).summary).toMatchObject({ converged: 1 });
+  expect(changesOf(await fleet.plan(narrow), schema)).toEqual([]);
+});

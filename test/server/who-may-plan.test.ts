@@ -119,6 +119,30 @@ describe('plan', () => {
   });
 });
 
+it('an apply whose sessions are read only is refused before it begins: online builds would fail, and transactions not', async () => {
+  const test = await createTestDatabase();
+  const writing = await openFleet(test.url);
+  try {
+    await writing.provision(['tenant_0001']);
+    await test.exec('DROP INDEX tenant_0001.idx_banks_config');
+    const [row] = await test.query<{ name: string }>('SELECT pg_catalog.current_database() "name"');
+    await test.exec(`ALTER DATABASE ${row?.name} SET default_transaction_read_only = on`);
+    const reading = await openFleet(test.url);
+    try {
+      expect(changesOf(await reading.plan(), 'tenant_0001')).toHaveLength(1);
+      await expect(reading.apply()).rejects.toMatchObject({
+        code: 'SERVER_READ_ONLY',
+        message: expect.stringContaining('default_transaction_read_only'),
+      });
+    } finally {
+      await reading.close();
+    }
+  } finally {
+    await writing.close();
+    await test.drop();
+  }
+});
+
 describe('no tenant', () => {
   it('N6: none found is an error that says what was looked for, and how to go on', async () => {
     const empty = await createTestDatabase();
