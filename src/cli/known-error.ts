@@ -16,6 +16,8 @@ export function knownError(error: unknown, help = '--help'): TrueupError {
   if (error instanceof TrueupError) return error;
   if (error instanceof DatabaseError) return fromDatabase(error);
   if (error instanceof CLIError) return fromUsage(error, help);
+  if (error instanceof Error && 'syscall' in error && error.syscall === 'uv_cwd')
+    return new TrueupError('USAGE', 'the current directory is gone', { remedy: 'change to another one', cause: error });
   const message = error instanceof Error ? error.message : String(error);
   return new TrueupError('INTERNAL', `this is a bug in trueup: ${shortened(message)}`, {
     remedy: 'run it again with DEBUG=1 and report what it prints',

@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 
 const PROGRAM = fileURLToPath(new URL('fixture/bin/run.js', import.meta.url));
+const SHIPPED = fileURLToPath(new URL('../../bin/run.js', import.meta.url));
 const DEVELOPMENT = fileURLToPath(new URL('../../bin/dev.js', import.meta.url));
 
 function run(argv: readonly string[], environment: Record<string, string> = {}, program = PROGRAM) {
@@ -82,6 +83,15 @@ describe('the program', () => {
     const late = run(['sample', '--end', 'late'], { DEBUG: 'trueup' });
     expect(late.status).toBe(1);
     expect(late.stderr).toContain('sample.ts');
+  });
+
+  it('says that the current directory is gone, where it is: that is no bug', () => {
+    const script = 'cd "$(mktemp -d)" && rmdir "$PWD" && exec "$0" "$1" validate';
+    const { status, stderr } = spawnSync('sh', ['-c', script, process.execPath, SHIPPED], { encoding: 'utf8' });
+    expect({ status, stderr }).toEqual({
+      status: 1,
+      stderr: 'Error: the current directory is gone\n  try: change to another one\n  code: USAGE\n',
+    });
   });
 
   it('goes on to its end when nobody reads its output', async () => {
