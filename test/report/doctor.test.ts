@@ -21,7 +21,7 @@ const database: ExaminedDatabase = {
     finding('server', 'ok', { what: 'PostgreSQL 17.2, which takes writes' }),
     finding('privileges', 'problem', {
       what: 'role deploy may not use the schema of 12 tenants',
-      why: 'plan cannot read such a tenant',
+      why: 'which indexes such a tenant must have cannot be told: plan reports it as unreadable',
       remedy: 'grant USAGE on those schemas and SELECT on their tables, or once for all of them:',
       statements: ['GRANT pg_read_all_data TO deploy'],
       subjects: ['a', 'b', 'c', 'd', 'e\u001b[2J', 'f'],

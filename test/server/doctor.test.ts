@@ -1,9 +1,10 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { looking, of, troubles } from '../support/doctor.js';
+import { openFleet } from '../support/fleet.js';
 import { itemsTenant, writeItems } from '../support/items.js';
 import { startServer, type TestServer } from '../support/postgres/server.js';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
@@ -100,8 +101,9 @@ describe('doctor, of the server', () => {
       await withRole('', async (url, role) => {
         const lacks = async () =>
           of(await seen(options, url), 'privileges').map(({ severity, statements }) => [severity, ...statements]);
+        // No family: a plan needs no row of it.
         expect(await lacks()).toEqual([
-          ['problem', `GRANT pg_read_all_data TO ${role}`],
+          ['warning', `GRANT pg_read_all_data TO ${role}`],
           ['warning', `GRANT ${owner} TO ${role}`],
           ['note', `GRANT pg_read_all_stats TO ${role}`],
         ]);
@@ -111,15 +113,46 @@ describe('doctor, of the server', () => {
       // A member that does not inherit may become the owner: another grant would change nothing.
       await withRole('NOINHERIT', async (url, role) => {
         await test.exec(`GRANT ${owner} TO ${role}`);
-        const [finding] = of(await seen(options, url), 'privileges').filter(({ severity }) => severity === 'warning');
+        const [finding] = of(await seen(options, url), 'privileges').filter(({ what }) => what.includes('which owns'));
         expect(finding).toMatchObject({ statements: [], remedy: expect.stringContaining(`--role ${owner}`) });
       });
     });
   });
 
+  it('tells of a schema that the role may not use as plan finds it: a problem only where rows make indexes', async () => {
+    const severities = async (url: string, directory: string) => {
+      const options = { directory, schemas: ['tenant_a'] };
+      const [usage] = of(await seen(options, url), 'privileges').filter(({ what }) => what.includes('may not use'));
+      const reader = await openFleet(url);
+      try {
+        return [usage?.severity, (await reader.plan(options)).summary.unreadable];
+      } finally {
+        await reader.close();
+      }
+    };
+    const family = mkdtempSync(join(tmpdir(), 'trueup-family-'));
+    cpSync(items.directory, family, { recursive: true });
+    const lines = [
+      '    index_families:',
+      "      - name: 'items_of_${item.id}'",
+      '        for_each: { item: { table: items, values: { id: id } } }',
+      '        keys: [note]',
+      "        where: 'id = ${item.id}'",
+    ];
+    appendFileSync(join(family, 'base.yaml'), `${lines.join('\n')}\n`);
+    try {
+      await withRole('', async (url) => {
+        expect(await severities(url, items.directory)).toEqual(['warning', 0]);
+        expect(await severities(url, family)).toEqual(['problem', 1]);
+      });
+    } finally {
+      rmSync(family, { recursive: true, force: true });
+    }
+  });
+
   it('tells no role to become a member of a superuser', async () => {
     await withRole('', async (url) => {
-      const [finding] = of(await seen({}, url), 'privileges').filter(({ severity }) => severity === 'warning');
+      const [finding] = of(await seen({}, url), 'privileges').filter(({ what }) => what.includes('which owns'));
       expect(finding).toMatchObject({
         what: expect.stringContaining('privileges of role postgres, which owns tables of 2 tenants'),
         statements: [],
