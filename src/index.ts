@@ -178,6 +178,7 @@ export {
 export { type ExplainTextOptions, explainText } from './report/explain-text.js';
 export { type HtmlReportOptions, htmlReport, type ReportedRun } from './report/html/report.js';
 export type { ReportError, SeenTenants } from './report/html/report-input.js';
+export { NO_COLOR } from './report/layout.js';
 export { MemberNames } from './report/member-names.js';
 export {
   type DatabaseDocument,

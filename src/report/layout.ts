@@ -1,8 +1,11 @@
-import type { Ansis } from 'ansis';
+import { Ansis } from 'ansis';
+
+/** The palette of a text without colours: a program that only has this package cannot make one of its own. */
+export const NO_COLOR = new Ansis(0);
 
 /** How a report is laid out for people. */
 export interface TextOptions {
-  /** Palette; `new Ansis(0)` for none. */
+  /** Palette; {@link NO_COLOR} for none. */
   readonly color: Ansis;
   /** Columns of the terminal. */
   readonly width: number;

@@ -1,6 +1,7 @@
 import { Ansis } from 'ansis';
 import { describe, expect, it } from 'vitest';
 import { change } from '../../src/diff/change.js';
+import * as library from '../../src/index.js';
 import type { FleetPlan } from '../../src/plan/fleet-plan.js';
 import { type PlanTextOptions, planText } from '../../src/report/plan-text.js';
 import { sql } from '../../src/sql/template.js';
@@ -24,6 +25,12 @@ const text = (plan: FleetPlan, options: Partial<PlanTextOptions> = {}): string =
 const inSync = (count: number) => Array.from({ length: count }, (_, at) => tenant(`s${at}`));
 
 describe('a plan as text', () => {
+  it('can be had from the library without a palette of one’s own', () => {
+    const plan = fleetPlan({ tenants: [tenant('a', addColumn('note'))] });
+    const options = { verbose: true, showValues: false, color: library.NO_COLOR, width: 120 };
+    expect(library.planText(plan, options)).toBe(text(plan, { verbose: true }));
+  });
+
   it('reads in seconds for 10,000 tenants', () => {
     const plan = fleetPlan({
       tenants: [
