@@ -11,6 +11,10 @@ import { type DemoResult, hasPending, runDemo } from '../../src/demo/run-demo.js
 import type { Change } from '../../src/diff/change.js';
 import type { FleetPlan } from '../../src/plan/fleet-plan.js';
 import { NO_PROGRESS } from '../../src/progress.js';
+import { applyText } from '../../src/report/apply-text.js';
+import { NO_COLOR } from '../../src/report/layout.js';
+import { planText } from '../../src/report/plan-text.js';
+import { blocksOf } from '../support/docs.js';
 
 let database: Database;
 let result: DemoResult;
@@ -35,6 +39,19 @@ afterAll(() => database?.close());
 describe('the demonstration', () => {
   test('tells its parts in order', () => {
     expect(told).toEqual(['built', 'planned', 'applied', 'planned again']);
+  });
+
+  test('comes out as README shows it', () => {
+    const form = { verbose: false, showValues: true, color: NO_COLOR, width: 100 };
+    const made = applyText(result.outcome, { ...form, phases: result.plan.desired.phases });
+    const printed = `${planText(result.plan, form)}\n\n${made}`;
+    const parts = blocksOf('README.md', 'text').flatMap((block) => block.trimEnd().split('\n\n'));
+    const places = parts
+      .filter((part) => part !== '…' && !part.startsWith('Target: '))
+      .map((part) => printed.indexOf(part));
+    expect(places.length).toBeGreaterThan(9);
+    expect(places).not.toContain(-1);
+    expect(places).toEqual([...places].sort((left, right) => left - right));
   });
 
   test.each(DRIFTS)('puts into the plan: $story', (drift) => {
