@@ -4,8 +4,8 @@ import { loadConfig } from '../cli/load-config.js';
 const HEAD = `# Reference: commands
 
 What \`trueup COMMAND --help\` prints, written down by \`npm run docs\`. How the commands are used, and what their output means, is
-told in [commands.md](commands.md). Each flag can also be given as a variable: \`TRUEUP_LOCK_TIMEOUT=1s\` is
-\`--lock-timeout 1s\`.
+told in [commands.md](commands.md). Each flag can also be given as a variable: \`TRUEUP_LOCK_WAIT=1min\` is
+\`--lock-wait 1min\`.
 `;
 
 /** docs/command-reference.md: the help of every command. */

@@ -45,7 +45,7 @@ export default class Apply extends BaseCommand<typeof Apply> {
 
 EXIT CODES
   0  in sync, or converged
-  1  an error, or not confirmed; nothing was done
+  1  an error, or not confirmed: nothing was done; or, of several databases, one could not be planned
   3  changes are blocked
   4  some tenants failed
   5  tenants are left over: run again

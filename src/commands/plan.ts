@@ -30,7 +30,7 @@ export default class Plan extends BaseCommand<typeof Plan> {
 
 EXIT CODES
   0  the fleet could be planned
-  1  an error; nothing is planned
+  1  an error, or one of several databases could not be planned
   2  changes are pending (with --detailed-exitcode)
   3  changes are blocked (with --detailed-exitcode)
   4  some tenants could not be read
