@@ -49,7 +49,7 @@ found as materialized (
       from (select case when own.fams <> '{}' then own.words when own.indpred is not null then ${inWords(isRough)('own.indpred')} end p offset 0) t offset 0) pred${isRough ? `\n  union all ${many(10)}` : ''}),
 said as materialized (
   select d.alike, pg_catalog.hashtextextended(concat_ws('|', ic.relam, i.indnkeyatts, i.indclass, i.indoption, i.indcollation, i.indisunique,
-           i.indisvalid, i.indisready, i.indislive, ${nullsNotDistinct}, coalesce(ic.reloptions::text, '-'),
+           i.indisvalid, i.indisready, i.indislive, i.indisreplident, ${nullsNotDistinct}, coalesce(ic.reloptions::text, '-'),
            (select pg_catalog.string_agg((select a.attname::text from pg_catalog.pg_attribute a where a.attrelid = i.indrelid and a.attnum = m.attnum), '|' order by m.n)
               from pg_catalog.unnest(i.indkey::int2[]) with ordinality m(attnum, n)),
            (select pg_catalog.string_agg(concat_ws('|', a.attnum, a.attoptions), ',' order by a.attnum)

@@ -12,6 +12,7 @@ import { buildSteps, drop, type IndexTarget, indexDefinition, rebuildSteps, rena
 
 import { owningPhase } from './ownership.js';
 import type { PredicateMatcher } from './predicate-matcher.js';
+import { sparingIdentity } from './replica-identity.js';
 import { indexedColumns, unexpectedIndex, usesReplaced } from './table-indexes.js';
 import { temporaryName } from './temporary-name.js';
 
@@ -44,6 +45,8 @@ interface Finding {
   readonly inUse: boolean;
   /** The index of another backend that is replaced or dropped. */
   readonly other: IndexShape | null;
+  /** The index that is replaced or dropped, where the table is replicated by it. */
+  readonly identity: IndexShape | null;
   readonly member: Member;
 }
 
@@ -59,7 +62,11 @@ export function diffFamily(of: TenantFamily, matcher: PredicateMatcher, context:
     const candidate = spare.get(member.name);
     spare.delete(member.name);
     const worth = worthOf(of, member, candidate !== undefined, context);
-    if (worth === 'drop') findings.push(finding('drop', 'too few rows to be worth its cost', member, context));
+    if (worth === 'drop')
+      findings.push({
+        ...finding('drop', 'too few rows to be worth its cost', member, context),
+        identity: identityOf(candidate?.index),
+      });
     else if (candidate === undefined) {
       if (worth === 'build') missing.push(member);
     } else {
@@ -74,7 +81,14 @@ export function diffFamily(of: TenantFamily, matcher: PredicateMatcher, context:
     findings.push(renamed(of, member, spare, matcher, context) ?? finding('build', 'missing', member, context));
   const changes = [
     ...groupBy(findings, (found) =>
-      [found.fate, found.reason, found.dropFirst, found.inUse, found.other?.method.extension].join('|'),
+      [
+        found.fate,
+        found.reason,
+        found.dropFirst,
+        found.inUse,
+        found.other?.method.extension,
+        found.identity !== null,
+      ].join('|'),
     ).values(),
   ].map((group) => familyChange(of, group, context));
   return [...changes, ...orphansOf(of, [...spare.values()], context)];
@@ -90,7 +104,9 @@ function judge(
   const difference = differenceOf(of, member, candidate.index, matcher, context);
   const other = isOtherBackends(candidate.index, context) ? candidate.index : null;
   if (candidate.index.valid)
-    return difference === null ? null : { ...finding('rebuild', difference, member, context), other };
+    return difference === null
+      ? null
+      : { ...finding('rebuild', difference, member, context), other, identity: identityOf(candidate.index) };
   const invalid =
     'is INVALID: the leftover of a build that failed or was interrupted; no query uses it, every write maintains it';
   return finding('rebuild', difference === null ? invalid : `is INVALID, and ${difference}`, member, context, true);
@@ -177,12 +193,15 @@ function orphansOf(of: TenantFamily, spare: readonly OwnedIndex[], context: Diff
         dropFirst: false,
         inUse: unexpected.hazards.includes('INDEX_IN_USE'),
         other: isOtherBackends(index, context) ? index : null,
+        identity: identityOf(index),
         member: { index: index.name, temporary_old: temporaryName('old', index.name, index.where ?? '') },
       });
   }
-  return [...groupBy(orphans, (found) => `${found.inUse}|${found.other?.method.extension}`).values()].map((group) =>
-    familyChange(of, group, context),
+  const groups = groupBy(
+    orphans,
+    ({ inUse, other, identity }) => `${inUse}|${other?.method.extension}|${identity !== null}`,
   );
+  return [...groups.values()].map((group) => familyChange(of, group, context));
 }
 
 function familyChange(of: TenantFamily, group: readonly Finding[], context: DiffContext): TenantChange {
@@ -241,7 +260,8 @@ function familyChange(of: TenantFamily, group: readonly Finding[], context: Diff
   });
   const switched = asSwitch(made, first.other, context);
   const settled = builds && switched.status !== 'blocked' ? refuseBuild(switched, of.family, of, context) : switched;
-  return { change: settled, members: group.map((found) => found.member) };
+  const spared = first.identity === null ? settled : sparingIdentity(settled, first.identity);
+  return { change: spared, members: group.map((found) => found.member) };
 }
 
 function assumptionsOf(fate: Fate, inTransaction: boolean, of: TenantFamily): readonly Assumption[] {
@@ -258,6 +278,9 @@ function assumptionsOf(fate: Fate, inTransaction: boolean, of: TenantFamily): re
   const rows = fate === 'orphan' ? of.family.rows : null;
   return rows === null ? [] : [{ kind: 'no-member', table: rows.table, family: of.family }];
 }
+
+const identityOf = (index: IndexShape | undefined): IndexShape | null =>
+  index?.replicaIdentity === true ? index : null;
 
 /** The predicate of no member in particular: for the columns that it names. */
 const anyPredicate = (family: IndexFamily): string | null =>
@@ -295,6 +318,7 @@ function finding(fate: Fate, reason: string, member: ExpectedMember, context: Di
     dropFirst,
     inUse: usage !== null && usage.scans > 0,
     other: null,
+    identity: null,
     member: {
       ...member.values,
       index: member.name,

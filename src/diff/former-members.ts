@@ -5,6 +5,7 @@ import { identifierVariable } from '../sql/template.js';
 import type { TenantChange } from './change.js';
 import { type DiffContext, isTemporary, type OwnedIndex } from './context.js';
 import { drop } from './index-steps.js';
+import { sparingIdentity } from './replica-identity.js';
 import { type TableIndexes, unexpectedIndex, usesReplaced } from './table-indexes.js';
 
 /** A family that some backend of a phase declares on a table. */
@@ -53,12 +54,12 @@ export function unexpectedMembers(
     const family = isTemporary(index.name)
       ? undefined
       : families.find((known) => new RegExp(known.pattern, 'u').test(index.name));
-    if (family === undefined) alone.push({ change: unexpected, members: null });
+    if (family === undefined) alone.push({ change: sparingIdentity(unexpected, index), members: null });
     else {
       const member = identifierVariable('index');
       const steps = [drop({ table: of.desired.name }, member)];
       const change = { ...unexpected, object: family.label, family: family.label, frees: [member], steps };
-      counted.push({ index, item: { change, members: [{ index: index.name }] } });
+      counted.push({ index, item: { change: sparingIdentity(change, index), members: [{ index: index.name }] } });
     }
   }
   const groups = groupBy(counted, ({ item }) => JSON.stringify(item.change)).values();

@@ -11,9 +11,11 @@ export function sparingIdentity(made: Change, index: IndexShape | KeyConstraintS
   // By an INVALID one nothing is replicated.
   if (!index.replicaIdentity || !serves) return made;
   const table = quoteIdentifier(made.table);
+  // A member's name holds values of rows, and is not said.
+  const which = made.family === null ? index.name : 'one of them';
   return blocked(
     made,
-    `${index.name} is the replica identity of the table: without it UPDATE and DELETE fail where the table is published`,
+    `${which} is the replica identity of the table: without it UPDATE and DELETE fail where the table is published`,
     `ALTER TABLE ${table} REPLICA IDENTITY FULL, apply, then ALTER TABLE ${table} REPLICA IDENTITY USING INDEX again`,
   );
 }

@@ -102,3 +102,63 @@ it('a column is not replaced where the index goes with it that the table is repl
   expect((await fleet.apply(narrow)).summary).toMatchObject({ converged: 1 });
   expect(changesOf(await fleet.plan(narrow), schema)).toEqual([]);
 });
+
+const OWNING = `
+version: 1
+tenants: { having_tables: [notes] }
+phases:
+  - { name: base, file: base.yaml }
+  - { name: search, extension: true, file: search.yaml, owns: { columns: [code], methods: [btree] } }
+`;
+
+const SEARCH = `
+tables:
+  notes:
+    indexes: [{ name: notes_search, keys: [code] }]
+    index_families:
+      - name: "by_\${tag.label}"
+        for_each: { tag: { table: tags, values: { label: label } } }
+        keys: [code]
+        where: "tag = \${tag.label}"
+`;
+
+const TAGS = `
+  tags:
+    columns: { label: { type: text, nullable: false } }
+    primary_key: { name: tags_pkey, columns: [label] }
+`;
+
+it.each([
+  { what: 'a declared one', schema: 'owned', of: 'notes_search', change: 'rebuild-index notes.notes_search' },
+  { what: 'one that nothing declares', schema: 'odd', of: 'odd', change: 'drop-index notes.odd' },
+  { what: 'a member', schema: 'member', of: 'by_new', change: 'rebuild-index notes.by_${tag.label}' },
+  { what: 'a member without a row', schema: 'orphan', of: 'by_gone', change: 'drop-index notes.by_${tag.label}' },
+])(
+  'of indexes that a phase owns, $what is not dropped either, whatever another tenant is replicated by',
+  async ({ schema, of, change }) => {
+    const owning = mkdtempSync(join(tmpdir(), 'trueup-replica-identity-'));
+    try {
+      writeFileSync(join(owning, 'fleet.yaml'), OWNING);
+      writeFileSync(join(owning, 'base.yaml'), BASE + TAGS);
+      writeFileSync(join(owning, 'search.yaml'), SEARCH);
+      const schemas = [`${schema}_plain`, schema];
+      const narrow = { directory: owning, schemas };
+      await fleet.provision(schemas, narrow);
+      for (const each of schemas)
+        await test.exec(`INSERT INTO ${each}.tags VALUES ('new');
+          DROP INDEX IF EXISTS ${each}.${of}; CREATE UNIQUE INDEX ${of} ON ${each}.notes (code)`);
+      await test.exec(`ALTER TABLE ${schema}.notes REPLICA IDENTITY USING INDEX ${of}`);
+      const plan = await fleet.plan(narrow);
+      expect(changesOf(plan, schema)).toContain(`${change} blocked`);
+      expect(changesOf(plan, `${schema}_plain`)).toContain(`${change} pending`);
+      await fleet.apply(narrow);
+      const identity = await test.query(
+        `SELECT c.relname::text FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
+          WHERE i.indrelid = '${schema}.notes'::regclass AND i.indisreplident`,
+      );
+      expect(identity).toEqual([{ relname: of }]);
+    } finally {
+      rmSync(owning, { recursive: true, force: true });
+    }
+  },
+);
