@@ -6,7 +6,7 @@ import { asSwitch, isOtherBackends } from './backend-switch.js';
 import { refuseBuild } from './build-refusal.js';
 import { type Assumption, change, type Hazard, key, type Member, type TenantChange } from './change.js';
 import { type DiffContext, isTemporary, type OwnedIndex } from './context.js';
-import { type ExpectedMember, expectedMembers, predicateTemplate } from './family-members.js';
+import { type ExpectedMember, predicateTemplate } from './family-members.js';
 import { definitionDifference } from './index-difference.js';
 import { buildSteps, drop, type IndexTarget, indexDefinition, rebuildSteps, rename, swapSteps } from './index-steps.js';
 
@@ -16,20 +16,24 @@ import { sparingIdentity } from './replica-identity.js';
 import { indexedColumns, unexpectedIndex, usesReplaced } from './table-indexes.js';
 import { temporaryName } from './temporary-name.js';
 
-/** A family of one tenant, with the rows that generate it. */
+/** A family of one tenant, with the members that its rows ask for. */
 export interface TenantFamily {
   readonly desired: DesiredTable;
   readonly family: IndexFamily;
   /** The table as it is; null when this run makes it. */
   readonly actual: TableShape | null;
-  readonly rows: readonly Readonly<Record<string, string>>[];
+  readonly expected: ReadonlyMap<string, ExpectedMember>;
   /** Indexes of the table that are read apart and that no declaration by name claims. */
   readonly candidates: readonly OwnedIndex[];
   readonly replaced: ReadonlySet<string>;
   /** Matches every name that the family can give. */
   readonly pattern: RegExp;
-  /** The same of the table's other families: what both may have named is nobody's orphan. */
-  readonly others: readonly RegExp[];
+  /** The same of the table's families that are not diffed yet, or cannot be: what they may have named is no orphan so far. */
+  readonly later: readonly RegExp[];
+  /** The table's families that are diffed already. */
+  readonly earlier: readonly { readonly family: IndexFamily; readonly pattern: RegExp }[];
+  /** What those call their members in this tenant. */
+  readonly taken: ReadonlySet<string>;
 }
 
 /** A member's name, and that of the index which becomes it. */
@@ -52,13 +56,12 @@ interface Finding {
 
 /** What the members of one family need, as one change a kind and reason, and the drops of those whose rows are gone. */
 export function diffFamily(of: TenantFamily, matcher: PredicateMatcher, context: DiffContext): readonly TenantChange[] {
-  const expected = expectedMembers(of.family, of.rows);
   const present = of.candidates.filter((owned) => !usesReplaced(owned.index, of.replaced, context));
   const spare = new Map(present.map((owned) => [owned.index.name, owned]));
   const findings: Finding[] = [];
   const missing: ExpectedMember[] = [];
   const replaced: { readonly found: Finding; readonly expected: ExpectedMember }[] = [];
-  for (const member of expected.values()) {
+  for (const member of of.expected.values()) {
     const candidate = spare.get(member.name);
     spare.delete(member.name);
     const worth = worthOf(of, member, candidate !== undefined, context);
@@ -178,10 +181,14 @@ function adopted(
   return { ...found, fate: 'swap', member: { ...found.member, from: twin.index.name } };
 }
 
-/** What is left under a name of this family. Anything else may still be another family's, or be claimed by one. */
+/**
+ * What is left under a name of this family. Anything else may still be another family's, or be claimed by one; of a name that
+ * several may give the last one tells, or it would be everybody's for good.
+ */
 function orphansOf(of: TenantFamily, spare: readonly OwnedIndex[], context: DiffContext): readonly TenantChange[] {
   const own = spare.filter(
-    ({ index }) => of.pattern.test(index.name) && !of.others.some((pattern) => pattern.test(index.name)),
+    ({ index: { name } }) =>
+      of.pattern.test(name) && !of.taken.has(name) && !of.later.some((pattern) => pattern.test(name)),
   );
   const orphans: Finding[] = [];
   for (const { index } of own) {
@@ -245,7 +252,7 @@ function familyChange(of: TenantFamily, group: readonly Finding[], context: Diff
     hazards,
     takes: first.fate === 'build' || first.fate === 'rename' ? [{ name: INDEX, of: 'index' }] : [],
     frees: drops ? [INDEX] : first.fate === 'rename' ? [FROM] : [],
-    assumptions: assumptionsOf(first.fate, builds && !online && of.actual !== null, of),
+    assumptions: assumptionsOf(group, builds && !online && of.actual !== null, of),
     provides: drops ? [] : [key.built(family.phase, table)],
     needs: drops
       ? [key.built(family.phase, table)]
@@ -264,7 +271,8 @@ function familyChange(of: TenantFamily, group: readonly Finding[], context: Diff
   return { change: spared, members: group.map((found) => found.member) };
 }
 
-function assumptionsOf(fate: Fate, inTransaction: boolean, of: TenantFamily): readonly Assumption[] {
+function assumptionsOf(group: readonly Finding[], inTransaction: boolean, of: TenantFamily): readonly Assumption[] {
+  const fate = group[0]?.fate;
   if (inTransaction) return [{ kind: 'no-rows', table: of.desired.name }];
   if (fate === 'drop')
     return [
@@ -275,8 +283,13 @@ function assumptionsOf(fate: Fate, inTransaction: boolean, of: TenantFamily): re
         below: of.family.worthRows?.keep ?? 0,
       },
     ];
-  const rows = fate === 'orphan' ? of.family.rows : null;
-  return rows === null ? [] : [{ kind: 'no-member', table: rows.table, family: of.family }];
+  if (fate !== 'orphan') return [];
+  const names = group.flatMap(({ member }) => member.index ?? []);
+  // By then a row of another family may give the name.
+  const others = of.earlier.filter(({ pattern }) => names.some((name) => pattern.test(name)));
+  return [...others, of].flatMap(({ family }) =>
+    family.rows === null ? [] : [{ kind: 'no-member', table: family.rows.table, family }],
+  );
 }
 
 const identityOf = (index: IndexShape | undefined): IndexShape | null =>

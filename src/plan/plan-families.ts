@@ -7,11 +7,12 @@ import type { DiffContext } from '../diff/context.js';
 import type { TenantDiff } from '../diff/diff-tenant.js';
 import type { FactSheet } from '../diff/facts.js';
 import { diffFamily } from '../diff/families.js';
-import { MemberProblem } from '../diff/family-members.js';
+import { expectedMembers, MemberProblem } from '../diff/family-members.js';
 import { knownFamilies, unexpectedMembers } from '../diff/former-members.js';
 import { PredicateMatcher } from '../diff/predicate-matcher.js';
 import { addsColumnOf } from './column-of-rows.js';
 import { contextOf, type FleetContext, factsOf, fetchOpen } from './fleet-context.js';
+import { MemberNames } from './member-names.js';
 import type { TenantRead, TenantResult } from './tenant-read.js';
 
 /** Tenants whose families are compared member by member. */
@@ -46,14 +47,16 @@ export async function planFamilies(
     diffs.get(tenant.schema)?.replaced.get(table.name) ?? new Set<string>();
   const addsColumns = (tenant: TenantRead, { rows }: IndexFamily) =>
     diffs.get(tenant.schema)?.changes.some((change) => addsColumnOf(rows, change)) ?? false;
+  const names = new MemberNames(fleet.tables);
   for (const table of fleet.tables) {
     const tenants = batch.tenants.filter(({ schema }) => !(isDigested(table) && batch.settled.has(schema)));
     /** Tenants that get the columns which their families' rows are read by only now. */
     const early = new Set<string>();
-    const patterns = table.families.map((family) => new RegExp(familyNamePattern(family), 'u'));
+    const patterns = table.families.map(patternOf);
     for (const [at, family] of table.families.entries()) {
       const others = patterns.filter((_, of) => of !== at);
       const pattern = patterns[at] ?? /$^/u;
+      const earlier = table.families.slice(0, at).map((one) => ({ family: one, pattern: patternOf(one) }));
       const isOthers = (name: string) => !pattern.test(name) && others.some((other) => other.test(name));
       const matcher = new PredicateMatcher();
       const source = family.rows;
@@ -77,16 +80,23 @@ export async function planFamilies(
           return [];
         }
         if (failed !== undefined) throw new MemberProblem(failed.message);
+        const rows = source === null ? [{}] : (read?.rows.get(tenant.schema) ?? []);
+        const expected = expectedMembers(family, rows);
+        names.take(tenant.schema, family, expected);
+        const unknown = early.has(tenant.schema) || earlier.some((one) => lacksRows(tenant, one.family));
+        const later = patterns.filter((_, of) => of > at || (of < at && unknown));
         return diffFamily(
           {
             desired: table,
             family,
             actual: tenant.tables.get(table.name)?.shape ?? null,
-            rows: source === null ? [{}] : (read?.rows.get(tenant.schema) ?? []),
+            expected,
             candidates: unclaimed(tenant, table).filter(({ index }) => !isOthers(index.name)),
             replaced: replacedOf(tenant, table),
             pattern,
-            others,
+            later,
+            earlier,
+            taken: names.of(tenant.schema, table.families.slice(0, at)),
           },
           matcher,
           context,
@@ -103,6 +113,8 @@ export async function planFamilies(
   }
   return found;
 }
+
+const patternOf = (family: IndexFamily): RegExp => new RegExp(familyNamePattern(family), 'u');
 
 /**
  * Without the table that the rows stand in nobody can tell a member from an orphan: the next diff does, once the table is

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { changesOf, type FleetUnderTest, itemsOf, openFleet } from '../support/fleet.js';
 import { temporaryDesiredState } from '../support/library.js';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
@@ -36,6 +36,14 @@ tables:
         method: gist
         keys: [body]
         where: "shop = \${shop.name}"
+`;
+/** A third, whose members may be called as those of the first. */
+const OVERLAPPING = `
+      - name: "items_gin_x_\${shop.name}"
+        for_each: { shop: { table: shops, values: { name: name } } }
+        method: gin
+        keys: [body]
+        where: "shop <> \${shop.name}"
 `;
 
 let test: TestDatabase;
@@ -80,4 +88,61 @@ it('G14: a definition of one family under a strange name is renamed, and not dro
   expect(changesOf(await fleet.plan(options), 't1')).toEqual([`rename-index items.items_gin_\${shop.name} pending`]);
   await fleet.apply(options);
   expect(changesOf(await fleet.plan(options), 't1')).toEqual([]);
+});
+
+describe('families whose members may share names', () => {
+  const overlapping = {
+    schemas: ['t2'],
+    directory: temporaryDesiredState({
+      'fleet.yaml': FLEET,
+      'base.yaml': BASE,
+      'search.yaml': `${SEARCH.trimEnd()}${OVERLAPPING}    indexes: [{ name: items_gin_static, method: gist, keys: [body] }]\n`,
+    }),
+  };
+  const unreadable = async () =>
+    (await fleet.plan(overlapping)).databases.flatMap((database) => database.unreadable.map(({ message }) => message));
+  beforeAll(async () => {
+    await fleet.provision(['t2'], overlapping);
+    await test.exec(`INSERT INTO t2.shops VALUES ('a'); INSERT INTO t2.items VALUES ('a')`);
+    await fleet.apply(overlapping);
+  });
+
+  it('G7: a name that either may give is an orphan where neither gives it, and is dropped by one of them', async () => {
+    await test.exec(`CREATE INDEX items_gin_x_b ON t2.items USING gin (body) WHERE shop <> 'b'`);
+    expect(changesOf(await fleet.plan(overlapping), 't2')).toEqual([
+      `drop-index items.items_gin_x_\${shop.name} pending`,
+    ]);
+    expect((await fleet.apply(overlapping)).summary).toMatchObject({ converged: 1 });
+    expect(changesOf(await fleet.plan(overlapping), 't2')).toEqual([]);
+  });
+
+  it('R21: and stays when a row comes that has the other family give it', async () => {
+    await test.exec(`CREATE INDEX items_gin_x_c ON t2.items USING gin (body) WHERE shop = 'x_c'`);
+    const plan = await fleet.plan(overlapping);
+    await test.exec(`INSERT INTO t2.shops VALUES ('x_c')`);
+    await fleet.apply(overlapping, plan);
+    expect(
+      await test.query(`SELECT FROM pg_indexes WHERE schemaname = 't2' AND indexname = 'items_gin_x_c'`),
+    ).toHaveLength(1);
+    expect(changesOf(await fleet.plan(overlapping), 't2')).toEqual([]);
+  });
+
+  it.each([
+    [
+      'x_a',
+      'index family items_gin_x_${shop.name} gives the name items_gin_x_a, which index family items_gin_${shop.name} gives too',
+    ],
+    [
+      'static',
+      'index family items_gin_${shop.name} gives the name items_gin_static, which the desired state declares too',
+    ],
+  ])(
+    'G7: a row %s that has a name given twice makes the tenant unreadable: it would be built anew by each apply',
+    async (name, message) => {
+      await test.exec(`INSERT INTO t2.shops VALUES ('${name}')`);
+      expect(await unreadable()).toEqual([message]);
+      await test.exec(`DELETE FROM t2.shops WHERE name = '${name}'`);
+      expect(await unreadable()).toEqual([]);
+    },
+  );
 });
