@@ -1,7 +1,7 @@
 import type { Row, Session } from '../database/session.js';
 import type { DesiredTable } from '../desired-state/model.js';
 import type { Change, TenantChange } from '../diff/change.js';
-import { addsColumnOf } from '../plan/column-of-rows.js';
+import { bringsRowsOf } from '../plan/column-of-rows.js';
 import { changeKey } from '../plan/drift-classes.js';
 import type { DatabasePlan, PlannedTenant, UnreadableTenant } from '../plan/fleet-plan.js';
 import { type PlanRequest, planDatabase } from '../plan/plan-database.js';
@@ -25,8 +25,8 @@ export type Expectation =
       readonly schema: string;
       readonly tables: ReadonlySet<string>;
       readonly changes: readonly TenantChange[];
-      /** Those that add a column, made by now or not. */
-      readonly added: readonly Change[];
+      /** All changes of which these are left, made by now or not. */
+      readonly all: readonly Change[];
     }
   /** It does not exist, and this makes it. */
   | { readonly kind: 'absent'; readonly schema: string; readonly planned: PlannedTenant }
@@ -40,8 +40,7 @@ export function expecting(
 ): Expectation {
   const tables = new Set(about.map(({ change }) => change.table));
   if (tables.size === 0 || tables.has('')) return { kind: 'unknown', schema };
-  const added = about.flatMap(({ change }) => (change.action === 'add-column' ? [change] : []));
-  return { kind: 'known', schema, tables, changes, added };
+  return { kind: 'known', schema, tables, changes, all: about.map(({ change }) => change) };
 }
 
 /**
@@ -57,10 +56,10 @@ export async function introspect(
   { presumes }: { readonly presumes: boolean },
 ): Promise<Introspected> {
   const narrow = expected.flatMap((one) => (one.kind === 'known' ? [one] : []));
-  const added = narrow.flatMap((one) => one.added);
+  const all = narrow.flatMap((one) => one.all);
   const focus = new Set([
     ...narrow.flatMap(({ tables }) => [...tables]),
-    ...generatedBy(added, run.request.desired.tables),
+    ...generatedBy(all, run.request.desired.tables),
   ]);
   const seen = narrow.length === 0 ? NOTHING : await read(run, narrow, { focus, presumes });
   const borneOut = new Map(
@@ -82,12 +81,12 @@ export async function introspect(
 }
 
 /**
- * Tables whose index families are generated from rows that are read by a column which is new: it may name members, and a tenant
- * that was not looked at there would be called converged.
+ * Tables whose index families are generated from rows that come with a change: it may name members, and a tenant that was not
+ * looked at there would be called converged.
  */
-const generatedBy = (added: readonly Change[], desired: readonly DesiredTable[]): readonly string[] =>
+const generatedBy = (changes: readonly Change[], desired: readonly DesiredTable[]): readonly string[] =>
   desired
-    .filter(({ families }) => families.some(({ rows }) => added.some((change) => addsColumnOf(rows, change))))
+    .filter(({ families }) => families.some(({ rows }) => changes.some((change) => bringsRowsOf(rows, change))))
     .map((table) => table.name);
 
 async function stillAbsent(session: Session, expected: readonly Expectation[]): Promise<readonly PlannedTenant[]> {

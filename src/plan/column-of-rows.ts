@@ -10,3 +10,14 @@ export const addsColumnOf = (rows: IndexFamily['rows'], { action, table, object 
   action === 'add-column' &&
   table === rows.table &&
   Object.values(rows.values).some((expression) => expression.includes(object));
+
+/** Actions that make a table or view anew, with other rows than there were before, or with the first. */
+const MAKING: ReadonlySet<Change['action']> = new Set([
+  'create-table',
+  'create-materialized-view',
+  'replace-materialized-view',
+]);
+
+/** Whether a change may bring a family rows, or be what they can be read by: what its members are is known only after it. */
+export const bringsRowsOf = (rows: IndexFamily['rows'], change: Change): boolean =>
+  addsColumnOf(rows, change) || (rows !== null && change.table === rows.table && MAKING.has(change.action));

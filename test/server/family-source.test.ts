@@ -1,0 +1,67 @@
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { changesOf, type FleetUnderTest, openFleet } from '../support/fleet.js';
+import { temporaryDesiredState } from '../support/library.js';
+import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
+
+const FLEET = `
+version: 1
+tenants: { having_tables: [items] }
+phases: [{ name: base, file: base.yaml, owns: { columns: [price], methods: [btree] } }]
+`;
+const BASE = `
+tables:
+  shops:
+    columns: { name: { type: text, nullable: false } }
+    primary_key: { name: shops_pkey, columns: [name] }
+  items:
+    columns: { shop: text, price: integer }
+    index_families:
+      - name: "items_by_\${shop.name}"
+        for_each: { shop: { table: shops, values: { name: name } } }
+        keys: [price]
+        where: "shop = \${shop.name}"
+      - name: "items_of_\${shop.name}"
+        for_each: { shop: { table: dear, values: { name: name } } }
+        keys: [price]
+        where: "shop = \${shop.name}"
+materialized_views:
+  dear: { query: "SELECT shop AS name FROM \${schema}.items WHERE price > 9 GROUP BY shop" }
+`;
+
+let test: TestDatabase;
+let fleet: FleetUnderTest;
+const directory = temporaryDesiredState({ 'fleet.yaml': FLEET, 'base.yaml': BASE });
+beforeAll(async () => {
+  test = await createTestDatabase();
+  fleet = await openFleet(test.url);
+});
+afterAll(async () => {
+  await fleet?.close();
+  await test?.drop();
+});
+
+it.each([
+  ['table', 'lost_table', 'DROP TABLE S.shops; CREATE INDEX items_by_gone ON S.items (price)', []],
+  ['view', 'lost_view', 'DROP MATERIALIZED VIEW S.dear', ['items_of_x']],
+  [
+    'query',
+    'other_query',
+    'DROP MATERIALIZED VIEW S.dear; CREATE MATERIALIZED VIEW S.dear AS SELECT shop AS name FROM S.items WHERE price > 99 GROUP BY shop',
+    ['items_of_x'],
+  ],
+])(
+  'a tenant that gets the %s which a family’s rows come from has the right members when it is called converged',
+  async (_, schema, damage, members) => {
+    const options = { directory, schemas: [schema] };
+    await fleet.provision([schema], options);
+    await test.exec(damage.replaceAll('S.', `${schema}.`));
+    if (members.length > 0) await test.exec(`INSERT INTO ${schema}.items VALUES ('x', 10)`);
+    expect((await fleet.apply(options)).summary).toMatchObject({ converged: 1 });
+    expect(changesOf(await fleet.plan(options), schema)).toEqual([]);
+    const found = await test.query<{ name: string }>(
+      `SELECT indexname::text AS name FROM pg_indexes WHERE schemaname = $1 AND tablename = 'items'`,
+      [schema],
+    );
+    expect(found.map(({ name }) => name)).toEqual(members);
+  },
+);
