@@ -102,6 +102,9 @@ const REMEDIES: Readonly<Record<string, string>> = {
   '42501': 'run as a role that owns the tenant’s tables, or name one with --role',
   '55P03': 'a lock was not had in time: run again, or end the transaction that holds it',
   '57014': 'the statement was cancelled: run again; --build-timeout bounds builds',
+  // The server's own hint is DROP … CASCADE, which takes the application's keys and views along.
+  '2BP01':
+    'the message names what depends on it: drop that in the application’s own migration, run again, then make it anew there',
   '42P07': TAKEN,
   '42710': TAKEN,
   '23505': 'existing rows are not unique: mend them, then run again',

@@ -28,3 +28,13 @@ it.each([
 ])('%s, %s: says what mends that', (code, message, remedy) => {
   expect(failureOf(new DatabaseError(message, code)).remedy).toMatch(remedy);
 });
+
+it('what others depend on is not to be dropped with them, as the server’s hint has it', () => {
+  const error = new DatabaseError('cannot drop index code because other objects depend on it', '2BP01', {
+    detail: 'constraint orders_code_fkey on table orders depends on index code',
+    hint: 'Use DROP ... CASCADE to drop the dependent objects too.',
+  });
+  const { message, remedy } = failureOf(error);
+  expect(message).toMatch(/orders_code_fkey/u);
+  expect(remedy).toMatch(/drop that in the application’s own migration/u);
+});
