@@ -65,7 +65,9 @@ function addIdentity(
       : notNullSteps(table, column.name);
   const relation = sql`'${{ variable: 'schema', as: 'in-literal' }}.${quoteIdentifier(table).replaceAll("'", "''")}'`;
   const aggregate = identity.increment.startsWith('-') ? 'min' : 'max';
-  const setval = sql`SELECT pg_catalog.setval(pg_catalog.pg_get_serial_sequence(${relation}, ${quoteLiteral(column.name)}), ${aggregate}(${name(column.name)})) FROM ${tableName(table)} HAVING ${aggregate}(${name(column.name)}) IS NOT NULL`;
+  // By the catalog's own word for an identity's sequence: of a column that was serial, pg_get_serial_sequence() names the
+  // one of that time, and the identity would begin at its start, with numbers that are taken.
+  const setval = sql`SELECT pg_catalog.setval(s.objid::regclass, taken.number) FROM (SELECT ${aggregate}(${name(column.name)}) AS number FROM ${tableName(table)}) taken, pg_catalog.pg_depend s JOIN pg_catalog.pg_attribute a ON a.attrelid = s.refobjid AND a.attnum = s.refobjsubid WHERE taken.number IS NOT NULL AND s.classid = 'pg_catalog.pg_class'::regclass AND s.refclassid = 'pg_catalog.pg_class'::regclass AND s.refobjid = ${relation}::regclass AND s.deptype = 'i' AND a.attname = ${quoteLiteral(column.name)}`;
   return [
     ...notNull,
     // After NOT NULL, which existing rows may fail: without its default the application could not insert.

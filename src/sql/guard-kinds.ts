@@ -111,7 +111,7 @@ const RULES: Readonly<Record<string, (body: Node) => string | null>> = {
   SelectStmt: sequenceSetting,
 };
 
-const SEQUENCE_FUNCTIONS = ['setval', 'pg_get_serial_sequence', 'max', 'min'];
+const SEQUENCE_FUNCTIONS = ['setval', 'max', 'min'];
 
 /** The one SELECT that apply sends: setval for an identity over numbers that exist. */
 function sequenceSetting(body: Node): string | null {

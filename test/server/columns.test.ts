@@ -155,10 +155,11 @@ const DAMAGES: readonly Damage[] = [
     hazards: [],
   },
   {
-    title: 'a serial column where an identity is declared keeps its numbers',
+    title: 'a serial column where an identity is declared keeps its numbers, and goes on beyond them',
     sql: `ALTER TABLE S.authors ALTER id DROP IDENTITY; CREATE SEQUENCE S.own START 9 OWNED BY S.authors.id;
           ALTER TABLE S.authors ALTER id SET DEFAULT nextval('S.own')`,
     empty: ['alter-column authors.id pending'],
+    afterwards: `SELECT nextval('held.authors_id_seq') = 4`,
     leavesMore: true,
   },
   {
