@@ -97,7 +97,11 @@ function buildIdentity(row: ColumnRow): IdentityShape | null {
 }
 
 function buildConstraint(row: ConstraintRow, relative: Relative): ConstraintShape {
-  const base = { name: row.conname, validated: row.convalidated };
+  const base = {
+    name: row.conname,
+    validated: row.convalidated,
+    ...(row.beyond === null ? {} : { beyond: row.beyond }),
+  };
   const deferrable: Deferrable = !row.condeferrable ? 'no' : row.condeferred ? 'deferred' : 'immediate';
   switch (row.contype) {
     case 'p':

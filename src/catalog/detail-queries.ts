@@ -27,9 +27,20 @@ select a.attrelid::text attrelid, n.nspname::text nspname, a.attname::text attna
  where a.attrelid = any($1::oid[]) and a.attnum > 0 and not a.attisdropped
  order by a.attrelid, a.attnum`;
 
+/** What a constraint `k` is beyond all that a declaration can say; null for most. */
+const beyond = (version: number): string => {
+  const cases = [
+    ...(version < 180000
+      ? []
+      : [`when k.conperiod then 'is WITHOUT OVERLAPS or PERIOD'`, `when not k.conenforced then 'is NOT ENFORCED'`]),
+    ...(version < 150000 ? [] : [`when k.confdelsetcols is not null then 'sets only some of its columns on delete'`]),
+  ];
+  return cases.length === 0 ? 'null::text' : `case ${cases.join(' ')} end`;
+};
+
 export const CONSTRAINTS_SQL = (version: number): string => `
 select k.conrelid::text conrelid, n.nspname::text nspname, k.conname::text conname, k.contype::text contype, k.condeferrable, k.condeferred,
-       k.convalidated, k.connoinherit,
+       k.convalidated, k.connoinherit, ${beyond(version)} beyond,
        (select pg_catalog.array_agg(a.attname::text order by m.n) from pg_catalog.unnest(k.conkey) with ordinality m(attnum, n)
           join pg_catalog.pg_attribute a on a.attrelid = k.conrelid and a.attnum = m.attnum) columns,
        (select pg_catalog.array_agg(a.attname::text order by m.n) from pg_catalog.unnest(i.indkey::int2[]) with ordinality m(attnum, n)

@@ -33,6 +33,7 @@ export interface ConstraintRow extends Row {
   readonly condeferred: boolean;
   readonly convalidated: boolean;
   readonly connoinherit: boolean;
+  readonly beyond: string | null;
   readonly columns: readonly string[] | null;
   readonly include: readonly string[] | null;
   readonly nulls_not_distinct: boolean | null;

@@ -11,6 +11,8 @@ export function constraintDifference(
   context: DiffContext,
 ): string | null {
   if (wanted.kind !== existing.kind) return `is a ${existing.kind} constraint, declared ${wanted.kind}`;
+  // Before the rest, which is alike: a NOT ENFORCED one would be validated, which PostgreSQL refuses in every run.
+  if (existing.beyond !== undefined) return existing.beyond;
   if (wanted.kind === 'check' && existing.kind === 'check') {
     if (wanted.noInherit !== existing.noInherit) return 'NO INHERIT differs';
     return context.facts.same(expressionQuestion(actual, wanted.expression, existing.expression, null))

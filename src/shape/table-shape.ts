@@ -53,6 +53,8 @@ export type ConstraintShape = KeyConstraintShape | CheckConstraintShape | Foreig
 interface ConstraintBase {
   readonly name: string;
   readonly validated: boolean;
+  /** How it does other than a declared one ever would, in words: WITHOUT OVERLAPS, NOT ENFORCED. Absent for most. */
+  readonly beyond?: string;
 }
 
 /** A primary key or unique constraint, with what its index adds. */

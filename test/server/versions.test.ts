@@ -2,8 +2,65 @@ import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { quoteIdentifier } from '../../src/sql/quote.js';
 import { changesOf, type FleetUnderTest, openFleet } from '../support/fleet.js';
+import { temporaryDesiredState } from '../support/library.js';
 import { startServer, type TestServer } from '../support/postgres/server.js';
 import { OTHER_VERSIONS, otherPostgres } from '../support/postgres/versions.js';
+
+const ROOMS_FLEET = `
+version: 1
+tenants: { having_tables: [rooms, stays] }
+phases:
+  - { name: base, file: base.yaml }
+`;
+
+const ROOMS = `
+tables:
+  rooms:
+    columns:
+      room: { type: int4, nullable: false }
+      nights: int4range
+      during: { type: daterange, nullable: false }
+    primary_key: { name: rooms_pkey, columns: [room] }
+    unique:
+      - { name: rooms_during_key, columns: [nights, during] }
+  stays:
+    columns:
+      id: { type: int4, nullable: false }
+      room: int4
+      again: int4
+    primary_key: { name: stays_pkey, columns: [id] }
+    checks:
+      - { name: stays_check, expression: id > 0 }
+    foreign_keys:
+      - { name: stays_again_fkey, columns: [again], references: { table: rooms, columns: [room] }, on_delete: set null }
+      - { name: stays_room_fkey, columns: [room], references: { table: rooms, columns: [room] } }
+`;
+
+/** Constraints that do less than the declared ones of their names, and the versions that have such. */
+const LESSER = [
+  {
+    since: 15,
+    constraint: 'stays.stays_again_fkey',
+    sql: `ALTER TABLE stays DROP CONSTRAINT stays_again_fkey,
+      ADD CONSTRAINT stays_again_fkey FOREIGN KEY (again) REFERENCES rooms (room) ON DELETE SET NULL (again)`,
+  },
+  {
+    since: 18,
+    constraint: 'stays.stays_room_fkey',
+    sql: 'ALTER TABLE stays ALTER CONSTRAINT stays_room_fkey NOT ENFORCED',
+  },
+  {
+    since: 18,
+    constraint: 'stays.stays_check',
+    sql: 'ALTER TABLE stays DROP CONSTRAINT stays_check, ADD CONSTRAINT stays_check CHECK (id > 0) NOT ENFORCED',
+  },
+  {
+    since: 18,
+    constraint: 'rooms.rooms_during_key',
+    sql: `ALTER TABLE rooms DROP CONSTRAINT rooms_during_key,
+      ADD CONSTRAINT rooms_during_key UNIQUE (nights, during WITHOUT OVERLAPS)`,
+  },
+];
 
 // pgvector is in none of these servers: the base and text-search phases hold every other kind of object.
 const load = { phases: ['base', 'text-search'] };
@@ -80,5 +137,30 @@ describe.each(Object.keys(OTHER_VERSIONS))('on PostgreSQL %s', (major) => {
     const outcome = await fleet.apply({ load });
     expect(outcome.tenants.filter((tenant) => tenant.error !== null)).toEqual([]);
     expect((await fleet.plan({ load })).summary).toMatchObject({ inSync: 3, drifted: 0 });
+  });
+
+  it('C9: a constraint that does less than the declared one of its name, by what only newer versions have, is replaced', async () => {
+    const directory = temporaryDesiredState({ 'fleet.yaml': ROOMS_FLEET, 'base.yaml': ROOMS });
+    const options = { directory, schemas: ['rooms_good', 'rooms'] };
+    await fleet.provision(options.schemas, { directory });
+    await client.query(`SET search_path = rooms;
+      INSERT INTO rooms VALUES (1, '[1,2)', '[2030-01-01,2030-01-02)'), (2, '[2,3)', '[2030-01-01,2030-01-02)');
+      INSERT INTO stays VALUES (1, 1, 1)`);
+    const lesser = LESSER.filter(({ since }) => Number(major) >= since);
+    for (const { sql } of lesser) await client.query(sql);
+    const plan = await fleet.plan(options);
+    expect(changesOf(plan, 'rooms_good')).toEqual([]);
+    expect([...changesOf(plan, 'rooms')].sort()).toEqual(
+      lesser.map(({ constraint }) => `replace-constraint ${constraint} pending`).sort(),
+    );
+    const outcome = await fleet.apply(options);
+    expect(outcome.tenants.map((tenant) => [tenant.outcome, tenant.error])).toEqual(
+      expect.arrayContaining([[lesser.length > 0 ? 'converged' : 'in-sync', null]]),
+    );
+    expect((await fleet.plan(options)).summary).toMatchObject({ inSync: 2, drifted: 0 });
+    const { rows } = await client.query(
+      "SELECT conname FROM pg_constraint WHERE connamespace = 'rooms'::regnamespace AND conname LIKE 'trueup%'",
+    );
+    expect(rows).toEqual([]);
   });
 });
