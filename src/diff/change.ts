@@ -144,6 +144,8 @@ export interface Change {
   readonly assumptions: readonly Assumption[];
   /** Names that it needs to find free. What replaces an object under its own name takes none. */
   readonly takes: readonly TakenName[];
+  /** The sequence of the tenant that it draws numbers from and does not make: without it the change is refused. */
+  readonly draws?: string;
   /** Names of other objects that it makes free: unquoted, or a member's variables. */
   readonly frees: readonly (string | Variable)[];
   /** Keys of what this makes (`column:t.c`) and of what must be there first. */

@@ -1,9 +1,10 @@
 import type { DesiredColumn, DesiredTable } from '../desired-state/model.js';
 import type { ColumnShape, TableShape } from '../shape/table-shape.js';
 import { addColumn, alterColumn, columnDefinition } from '../sql/ddl/column.js';
+import { serialSequence } from '../sql/serial.js';
 import { relativeSql, sql } from '../sql/template.js';
 import { backfillSteps, unfilledLeftovers, unfilledName } from './backfill.js';
-import { type Change, change, key, type Step } from './change.js';
+import { blocked, type Change, change, key, type Step } from './change.js';
 import { replaceColumn } from './column-replacement.js';
 import type { DiffContext } from './context.js';
 import { identityChange } from './identity.js';
@@ -45,12 +46,30 @@ function propertyChanges(
   existing: ColumnShape,
   context: DiffContext,
 ): readonly Change[] {
+  if (wanted.serial === true && existing.identity !== null) return [serialForIdentity(table, wanted)];
   return [
     dropExpressionChange(table, wanted, existing),
     identityChange(table, wanted, existing, context),
     wanted.identity === null ? defaultChange(table, wanted, existing, context) : null,
     notNullChange(table, wanted, existing, context),
   ].filter((made) => made !== null);
+}
+
+/** Refused: DROP IDENTITY takes the sequence along, often the one of the serial's own name, and the default has none. */
+function serialForIdentity(table: string, wanted: DesiredColumn): Change {
+  return blocked(
+    change({
+      phase: wanted.phase,
+      action: 'alter-column',
+      table,
+      object: wanted.name,
+      reason: 'is an identity column, declared serial',
+      needs: [key.table(table)],
+      steps: [],
+    }),
+    'its sequence goes with the identity, and a serial would have none to draw from',
+    'declare identity instead of serial, or change the column in the application’s own migration',
+  );
 }
 
 /**
@@ -198,6 +217,7 @@ function defaultChange(
     table,
     object: wanted.name,
     reason: `default is ${existing.default ?? 'none'}, declared ${wanted.default ?? 'none'}`,
+    ...(wanted.serial === true ? { draws: serialSequence(table, wanted.name) } : {}),
     needs: [key.table(table)],
     steps: [exclusively(table, alterColumn(table, wanted.name, what))],
   });

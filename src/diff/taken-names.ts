@@ -4,7 +4,7 @@ import type { Variable } from '../sql/template.js';
 import { blocked, type Change, type Member, type TakenName, type TenantChange } from './change.js';
 import { settle } from './settle.js';
 
-/** A name that a tenant's changes need to find free. */
+/** A name that a tenant's changes need to find free, or the sequence that they need to find. */
 export interface NeededName {
   readonly name: string;
   /** A type of that name would be in the way as well. */
@@ -15,14 +15,16 @@ export interface NeededName {
 export const neededNames = (items: readonly TenantChange[]): readonly NeededName[] =>
   items
     .filter(isPending)
-    .flatMap(({ change, members }) =>
-      change.takes.flatMap(({ name, of }) =>
+    .flatMap(({ change, members }) => [
+      ...change.takes.flatMap(({ name, of }) =>
         named(name, members).map((one) => ({ name: one, asTable: of === 'table' })),
       ),
-    );
+      ...(change.draws === undefined ? [] : [{ name: change.draws, asTable: false }]),
+    ]);
 
 /**
- * Refuses what would make something under a name that another object has: PostgreSQL would refuse it in every run. What
+ * Refuses what would make something under a name that another object has, and what would draw from a sequence that is not
+ * there: PostgreSQL would refuse it in every run. What
  * these changes themselves rename or drop is not in the way; nor is what the tenant's shapes would have shown, since it was
  * made after they were read, and the next diff goes by it.
  * @param items settled: what is refused makes no name free
@@ -35,7 +37,7 @@ export function refuseTaken(
   allTables: readonly string[],
 ): readonly TenantChange[] {
   let current = items;
-  while (holders.size > 0) {
+  for (;;) {
     const room = roomOf(current);
     const refused = current.flatMap((item) => refuse(item, holders, room));
     if (refused.every((item, at) => item === current[at])) break;
@@ -67,7 +69,13 @@ function roomOf(items: readonly TenantChange[]): Room {
 /** The change, refused where a name is taken: of a family's, the members alone whose names are. */
 function refuse(item: TenantChange, holders: ReadonlyMap<string, NameHolder>, room: Room): readonly TenantChange[] {
   const { change, members } = item;
-  if (!isPending(item) || change.takes.length === 0) return [item];
+  if (!isPending(item)) return [item];
+  const { draws } = change;
+  if (draws !== undefined && !holders.has(draws)) {
+    const remedy = `give the column’s sequence that name, or make one that the column owns, in the application’s own migration, then apply`;
+    return [{ ...item, change: blocked(change, `there is no sequence "${draws}" to draw from`, remedy) }];
+  }
+  if (change.takes.length === 0) return [item];
   if (members === null) {
     const obstacle = obstacleTo(change, null, holders, room);
     return [obstacle === null ? item : { ...item, change: blocked(change, obstacle, REMEDY) }];

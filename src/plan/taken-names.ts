@@ -1,11 +1,14 @@
 import { readNameHolders } from '../catalog/name-holders.js';
+import type { NameHolder } from '../catalog/presence.js';
 import type { TenantChange } from '../diff/change.js';
 import { neededNames, refuseTaken } from '../diff/taken-names.js';
 import type { FleetContext } from './fleet-context.js';
 import type { TenantRead } from './tenant-read.js';
 
+const NONE: ReadonlyMap<string, NameHolder> = new Map();
+
 /**
- * Each tenant's changes, with those refused that need a name which another object has. The names of all tenants are looked up
+ * Each tenant's changes, with those refused that need a name which another object has, or a sequence that is not there. The names of all tenants are looked up
  * together, and only those that something is to be made under: a fleet in sync is asked nothing, nor is a schema that is not
  * there yet.
  * @param settled changes as they are settled
@@ -19,8 +22,7 @@ export async function withoutTaken(
     isNew ? [] : neededNames(items).map((name) => ({ schema, ...name })),
   );
   const holders = await readNameHolders(fleet.session, wanted);
-  return settled.map(([tenant, items]) => {
-    const its = holders.get(tenant.schema);
-    return [tenant, its === undefined ? items : refuseTaken(items, its, everyTable)];
-  });
+  return settled.map(([tenant, items]) =>
+    tenant.isNew ? [tenant, items] : [tenant, refuseTaken(items, holders.get(tenant.schema) ?? NONE, everyTable)],
+  );
 }
