@@ -228,15 +228,9 @@ function addition(base: ConstraintBase, wanted: DesiredConstraint, of: TableCons
   });
 }
 
-function replacement(
-  base: ConstraintBase,
-  wanted: DesiredConstraint,
-  existing: ConstraintShape,
-  reason: string,
-  of: TableConstraints,
-  context: DiffContext,
-): Change {
-  const made = replaced(base, wanted, existing, reason, of, context);
+function replacement(...by: Parameters<typeof replaced>): Change {
+  const [, , existing] = by;
+  const made = replaced(...by);
   return 'include' in existing ? sparingIdentity(made, existing) : made;
 }
 

@@ -6,8 +6,8 @@ import { WORTH_A_SESSION, withSessionBeside } from '../catalog/shared-snapshot.j
 import { groupBy } from '../collections.js';
 import type { DesiredTable, IndexFamily } from '../desired-state/model.js';
 import type { DiffContext } from '../diff/context.js';
-import { isMember } from '../diff/families.js';
 import { expectedMembers, MemberProblem } from '../diff/family-members.js';
+import { isMember } from '../diff/member-difference.js';
 import { memberFormat } from '../diff/member-format.js';
 import { PredicateMatcher } from '../diff/predicate-matcher.js';
 import type { FleetContext } from './fleet-context.js';
