@@ -40,20 +40,16 @@ export function diffFamily(of: TenantFamily, matcher: PredicateMatcher, context:
     findings.push(adopted(of, found, member, spare, matcher, context) ?? found);
   for (const member of missing)
     findings.push(renamed(of, member, spare, matcher, context) ?? finding('build', 'missing', member, context));
-  const changes = [
-    ...groupBy(findings, (found) =>
-      [
-        found.fate,
-        found.reason,
-        found.dropFirst,
-        found.inUse,
-        found.other?.method.extension,
-        found.identity !== null,
-      ].join('|'),
+  return grouped([...findings, ...orphansOf(of, [...spare.values()], context)], of, context);
+}
+
+/** One change for all that is alike but for the member. */
+const grouped = (findings: readonly Finding[], of: TenantFamily, context: DiffContext): readonly TenantChange[] =>
+  [
+    ...groupBy(findings, ({ fate, reason, dropFirst, inUse, other, identity }) =>
+      [fate, reason, dropFirst, inUse, other?.method.extension, identity !== null].join('|'),
     ).values(),
   ].map((group) => familyChange(of, group, context));
-  return [...changes, ...orphansOf(of, [...spare.values()], context)];
-}
 
 function judge(
   of: TenantFamily,
@@ -114,7 +110,7 @@ function adopted(
  * What is left under a name of this family. Anything else may still be another family's, or be claimed by one; of a name that
  * several may give the last one tells, or it would be everybody's for good.
  */
-function orphansOf(of: TenantFamily, spare: readonly OwnedIndex[], context: DiffContext): readonly TenantChange[] {
+function orphansOf(of: TenantFamily, spare: readonly OwnedIndex[], context: DiffContext): readonly Finding[] {
   const own = spare.filter(
     ({ index: { name } }) =>
       of.pattern.test(name) && !of.taken.has(name) && !of.later.some((pattern) => pattern.test(name)),
@@ -133,11 +129,7 @@ function orphansOf(of: TenantFamily, spare: readonly OwnedIndex[], context: Diff
         member: { index: index.name, temporary_old: temporaryName('old', index.name, index.where ?? '') },
       });
   }
-  const groups = groupBy(
-    orphans,
-    ({ inUse, other, identity }) => `${inUse}|${other?.method.extension}|${identity !== null}`,
-  );
-  return [...groups.values()].map((group) => familyChange(of, group, context));
+  return orphans;
 }
 
 const identityOf = (index: IndexShape | undefined): IndexShape | null =>
