@@ -7,6 +7,7 @@ import {
   OF_OTHERS,
   oldestFirst,
 } from '../catalog/lock-holder.js';
+import { relationNamed } from '../catalog/named-schemas.js';
 import type { Row, Session } from '../database/session.js';
 import { LOCK_MODES, type LockMode } from '../diff/change.js';
 
@@ -35,11 +36,10 @@ export async function findHolders(
 ): Promise<readonly Holder[]> {
   const rows = await session.query<HolderRow & { mode: string }>(
     `select distinct on (l.pid, l.virtualtransaction) ${HOLDER_COLUMNS}, l.mode, c.relname::text "table"
-       from pg_catalog.pg_namespace n
-       join pg_catalog.pg_class c on c.relnamespace = n.oid and c.relname = any($2::text[])
+       from pg_catalog.unnest($2::text[]) w(t) cross join ${relationNamed('$1', 'w.t')}
        join pg_catalog.pg_locks l on l.relation = c.oid and l.locktype = 'relation' and l.granted and l.mode = any($3::text[])
        ${HOLDER_SOURCES}
-      where n.nspname = $1 and ${OF_OTHERS}
+      where ${OF_OTHERS}
       order by l.pid, l.virtualtransaction, pg_catalog.array_position($4::text[], l.mode) desc`,
     [schema, tables, CONFLICTS[mode].map(lockName), LOCK_MODES.map(lockName)],
   );

@@ -1,3 +1,4 @@
+import { relationNamed } from '../catalog/named-schemas.js';
 import { DatabaseError, type Row } from '../database/session.js';
 import { quoteIdentifier } from '../sql/quote.js';
 import { TrueupError } from '../trueup-error.js';
@@ -68,8 +69,8 @@ async function watched(worker: Worker, activity: NonNullable<Worker['activity']>
 /** `IF NOT EXISTS` and a command's success prove nothing: the catalog must say that the index is valid. */
 async function assertValid({ session }: Worker, schema: string, index: string): Promise<void> {
   const [row] = await session.query<Row & { valid: boolean }>(
-    `select i.indisvalid and i.indisready "valid" from pg_catalog.pg_index i join pg_catalog.pg_class c on c.oid = i.indexrelid
-       join pg_catalog.pg_namespace n on n.oid = c.relnamespace where n.nspname = $1 and c.relname = $2`,
+    `select i.indisvalid and i.indisready "valid" from ${relationNamed('$1', '$2')}
+       join pg_catalog.pg_index i on i.indexrelid = c.oid`,
     [schema, index],
   );
   if (row?.valid !== true)
@@ -84,8 +85,8 @@ async function dropLeftover(worker: Worker, schema: string, index: string): Prom
   const { session } = worker;
   try {
     const [row] = await session.query<Row & { leftover: boolean }>(
-      `select not i.indisvalid leftover from pg_catalog.pg_index i join pg_catalog.pg_class c on c.oid = i.indexrelid
-         join pg_catalog.pg_namespace n on n.oid = c.relnamespace where n.nspname = $1 and c.relname = $2`,
+      `select not i.indisvalid leftover from ${relationNamed('$1', '$2')}
+         join pg_catalog.pg_index i on i.indexrelid = c.oid`,
       [schema, index],
     );
     if (row?.leftover !== true) return;

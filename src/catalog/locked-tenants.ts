@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DatabaseError, type Session } from '../database/session.js';
 import { describeHolder, HOLDER_COLUMNS, HOLDER_SOURCES, type HolderRow, holderOf, OF_OTHERS } from './lock-holder.js';
+import { relationAt } from './named-schemas.js';
 
 /**
  * For so long a reading waits for one lock, in milliseconds. Shorter than deadlock_timeout (1 s): where a migration and a
@@ -71,10 +72,10 @@ async function lockedNow(
 /** Who waits for the lock counts as well: whoever comes later stands in line behind them. */
 const LOCKED_SQL = `
 select distinct on (n.nspname) n.nspname::text "schema", c.relname::text "table", l.granted, ${HOLDER_COLUMNS}
-  from pg_catalog.pg_locks l join pg_catalog.pg_class c on c.oid = l.relation
-  left join pg_catalog.pg_index i on i.indexrelid = c.oid
-  join pg_catalog.pg_class t on t.oid = coalesce(i.indrelid, c.oid) and ($1::name[] is null or t.relname = any($1::name[]))
+  from pg_catalog.pg_locks l cross join ${relationAt('l.relation')}
+ cross join ${relationAt('coalesce((select i.indrelid from pg_catalog.pg_index i where i.indexrelid = c.oid), c.oid)', 't')}
   join pg_catalog.pg_namespace n on n.oid = t.relnamespace and ($2::name[] = '{}' or n.nspname = any($2::name[]))
        ${HOLDER_SOURCES}
  where l.locktype = 'relation' and l.mode = 'AccessExclusiveLock' and ${OF_OTHERS}
+   and ($1::name[] is null or t.relname = any($1::name[]))
  order by n.nspname, l.granted desc, l.pid`;

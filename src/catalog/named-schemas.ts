@@ -12,3 +12,16 @@ export const namedSchemas = (names: string): string =>
  */
 export const relationOf = (condition: string): string =>
   `cross join lateral (select c.* from pg_catalog.pg_class c where c.relnamespace = ns.oid and ${condition} offset 0) c`;
+
+/**
+ * The relation of a name in a schema of a name, as `c`; no row where there is none. Looked up by both at once: in a join the
+ * server may go through what all tenants of the fleet have of that name, each time.
+ * @param schema SQL, as is `name`; may speak of what stands before it in the FROM list
+ */
+export const relationNamed = (schema: string, name: string): string =>
+  `lateral (select c.* from pg_catalog.pg_class c where c.relname = ${name}
+      and c.relnamespace = (select n.oid from pg_catalog.pg_namespace n where n.nspname = ${schema}) offset 0) c`;
+
+/** The relation of an oid, likewise: for the few relations that are locked, not those of a name that all tenants have. */
+export const relationAt = (oid: string, as = 'c'): string =>
+  `lateral (select ${as}.* from pg_catalog.pg_class ${as} where ${as}.oid = ${oid} offset 0) ${as}`;

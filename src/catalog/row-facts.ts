@@ -5,7 +5,7 @@ import { quoteIdentifier, quoteLiteral } from '../sql/quote.js';
 import { relativeSql, renderSql } from '../sql/template.js';
 import { inBatches } from './batches.js';
 import { type CopiedBatch, copyRows } from './copied-rows.js';
-import { namedSchemas, relationOf } from './named-schemas.js';
+import { namedSchemas, relationNamed, relationOf } from './named-schemas.js';
 import type { PlainTables } from './plain-tables.js';
 import type { IndexUsage, Presence } from './presence.js';
 
@@ -33,8 +33,7 @@ export async function sizes(session: Session, tables: readonly TenantTable[]): P
     const rows = await session.query<Row & { schema: string; table: string; bytes: string | null; locks: number }>(
       `select w.s "schema", w.t "table", pg_catalog.pg_relation_size(c.oid)::text bytes,
               (1 + (select count(*) from pg_catalog.pg_index i where i.indrelid = c.oid))::int4 locks
-         from unnest($1::text[], $2::text[]) w(s, t) join pg_catalog.pg_namespace n on n.nspname = w.s
-         join pg_catalog.pg_class c on c.relname = w.t and c.relnamespace = n.oid`,
+         from unnest($1::text[], $2::text[]) w(s, t) cross join ${relationNamed('w.s', 'w.t')}`,
       [part.map((of) => of.schema), part.map((of) => of.table)],
     );
     for (const row of rows)

@@ -1,5 +1,5 @@
 import type { Row, Session } from '../database/session.js';
-import { namedSchemas, relationOf } from './named-schemas.js';
+import { namedSchemas, relationAt, relationOf } from './named-schemas.js';
 import type { Building } from './presence.js';
 
 /**
@@ -18,11 +18,10 @@ export async function readBuilding(
 ): Promise<ReadonlyMap<string, Building>> {
   const builders = await session.query<Row & { schema: string; pid: number }>(
     `select n.nspname::text "schema", min(coalesce(a.leader_pid, l.pid)) pid
-       from pg_catalog.pg_locks l
-       join pg_catalog.pg_class c on c.oid = l.relation and c.relname = $1
+       from pg_catalog.pg_locks l cross join ${relationAt('l.relation')}
        join pg_catalog.pg_namespace n on n.oid = c.relnamespace and n.nspname = any($2::text[])
        join pg_catalog.pg_stat_activity a on a.pid = l.pid and a.usesysid is not null
-      where l.locktype = 'relation' and l.mode = 'ShareUpdateExclusiveLock' and l.granted
+      where l.locktype = 'relation' and l.mode = 'ShareUpdateExclusiveLock' and l.granted and c.relname = $1
         and l.database = (select d.oid from pg_catalog.pg_database d where d.datname = pg_catalog.current_database())
         and l.pid <> pg_catalog.pg_backend_pid()
       group by 1`,
@@ -32,8 +31,9 @@ export async function readBuilding(
     `with ${namedSchemas('$2')}
      select ns.nspname::text "schema", pg_catalog.array_agg(ic.relname::text) names
        from ns ${relationOf('c.relname = $1::name')}
-       join pg_catalog.pg_index i on i.indrelid = c.oid join pg_catalog.pg_class ic on ic.oid = i.indexrelid
-      where not (i.indisvalid and i.indisready)
+      cross join lateral (
+       select i.indexrelid from pg_catalog.pg_index i where i.indrelid = c.oid and not (i.indisvalid and i.indisready) offset 0) i
+      cross join ${relationAt('i.indexrelid', 'ic')}
       group by 1`,
     [table, schemas],
   );

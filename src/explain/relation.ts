@@ -1,3 +1,4 @@
+import { relationNamed } from '../catalog/named-schemas.js';
 import type { Row, Session } from '../database/session.js';
 import { quoteIdentifier } from '../sql/quote.js';
 import { TrueupError } from '../trueup-error.js';
@@ -31,8 +32,7 @@ export async function readRelations(
   >(
     `select c.relname::text "name", c.oid::text oid, c.relkind::text kind, c.reltuples >= 0 and c.relpages > 0 analyzed,
             (pg_catalog.pg_relation_size(c.oid) / pg_catalog.current_setting('block_size')::int8)::text pages
-       from pg_catalog.unnest($2::text[]) w(t) join pg_catalog.pg_namespace n on n.nspname = $1
-       join pg_catalog.pg_class c on c.relname = w.t and c.relnamespace = n.oid`,
+       from pg_catalog.unnest($2::text[]) w(t) cross join ${relationNamed('$1', 'w.t')}`,
     [schema, [...new Set(tables)]],
   );
   const found = new Map<string, Relation>();

@@ -1,3 +1,4 @@
+import { relationNamed } from '../catalog/named-schemas.js';
 import type { Row, Session } from '../database/session.js';
 import type { Diagnostic, PlannedTenant } from './fleet-plan.js';
 
@@ -39,10 +40,9 @@ export async function notOwnedDiagnostics(
 
 const NOT_OWNED_SQL = `
 with changed as (
-  select n.nspname, c.relowner, pg_catalog.pg_has_role(c.relowner, 'usage') own
+  select w.s nspname, c.relowner, pg_catalog.pg_has_role(c.relowner, 'usage') own
     from rows from (pg_catalog.unnest($1::text[]), pg_catalog.unnest($2::text[])) w(s, t)
-    join pg_catalog.pg_namespace n on n.nspname = w.s
-    join pg_catalog.pg_class c on c.relnamespace = n.oid and c.relname = w.t and c.relkind in ('r', 'p', 'm'))
+   cross join ${relationNamed('w.s', 'w.t')} where c.relkind in ('r', 'p', 'm'))
 select pg_catalog.pg_get_userbyid(relowner)::text "owner", count(distinct nspname)::int4 "count",
        (pg_catalog.array_agg(distinct nspname::text))[1:$3] schemas
   from changed where not own and (select pg_catalog.bool_or(own) from changed)

@@ -3,7 +3,7 @@ import { applyFleet } from '../../src/apply/apply-fleet.js';
 import type { FleetOutcome } from '../../src/apply/fleet-outcome.js';
 import { type ApplyRequest, runDefaults } from '../../src/apply/request.js';
 import { openDatabase } from '../../src/database/open-database.js';
-import type { Database } from '../../src/database/session.js';
+import type { Database, StatementObserver } from '../../src/database/session.js';
 import { resolveTarget } from '../../src/database/target.js';
 import { loadDesiredState } from '../../src/desired-state/load.js';
 import type { LoadOptions } from '../../src/desired-state/load-options.js';
@@ -37,6 +37,8 @@ export interface FleetUnderTest {
   readonly database: Database;
   /** Statements since the last {@link forget}, as sent. */
   readonly statements: readonly string[];
+  /** The same with their parameters. */
+  readonly sent: readonly Parameters<StatementObserver>[0][];
   forget(): void;
   /** Forgets, and ends what earlier sessions left to the next: in it a plan would begin by one statement less. */
   anew(): Promise<void>;
@@ -51,6 +53,7 @@ export interface FleetUnderTest {
 /** Opens the library on a server's database (a URL), or on an embedded one in memory (`null`). */
 export async function openFleet(url: string | null): Promise<FleetUnderTest> {
   const statements: string[] = [];
+  const sent: Parameters<StatementObserver>[0][] = [];
   const target =
     url === null
       ? resolveTarget({ embedded: true, environment: {}, variables: [] })
@@ -58,8 +61,15 @@ export async function openFleet(url: string | null): Promise<FleetUnderTest> {
   const database = await openDatabase(target, {
     id: 'main',
     maxSessions: 4,
-    observe: (statement) => statements.push(statement.sql),
+    observe: (statement) => {
+      statements.push(statement.sql);
+      sent.push(statement);
+    },
   });
+  const forget = () => {
+    statements.splice(0);
+    sent.splice(0);
+  };
   const plan = async (options: FleetOptions = {}) => planFleet(database, await requestOf(options));
   const apply = async (options: FleetOptions = {}, planned?: FleetPlan) => {
     const request = await requestOf(options);
@@ -68,10 +78,11 @@ export async function openFleet(url: string | null): Promise<FleetUnderTest> {
   return {
     database,
     statements,
-    forget: () => statements.splice(0),
+    sent,
+    forget,
     async anew() {
       while (database.spare > 0) await (await database.connect()).close();
-      statements.splice(0);
+      forget();
     },
     plan,
     apply,
