@@ -1,12 +1,12 @@
-import type { FragmentProblem } from './fragments.js';
+import type { FragmentKind, FragmentProblem } from './fragments.js';
 import { tokenize } from './lexer.js';
 
 /**
  * What no fragment may hold, whatever the parser makes of it in its wrapping: text that closes a parenthesis which it
  * did not open (`a) + (b` is one expression inside parentheses, and something else without), comments that swallow what
- * follows, a second statement, parameters.
+ * follows, a second statement, parameters. A comma outside parentheses is no problem in a query: its select list has some.
  */
-export function textProblem(text: string): FragmentProblem | null {
+export function textProblem(kind: FragmentKind, text: string): FragmentProblem | null {
   if (text.trim() === '') return { message: 'it is empty', position: 0 };
   const nul = text.indexOf('\0');
   if (nul >= 0) return { message: 'it holds a NUL character', position: nul };
@@ -22,7 +22,7 @@ export function textProblem(text: string): FragmentProblem | null {
     if (token.text === ')' || token.text === ']') {
       if (open.pop() === undefined) return problem(`"${token.text}" closes what was not opened`);
     }
-    if (token.text === ',' && open.length === 0) return problem('a comma: only one is expected');
+    if (token.text === ',' && open.length === 0 && kind !== 'query') return problem('a comma: only one is expected');
   }
   const left = open.at(-1);
   return left === undefined ? null : { message: 'a parenthesis that is not closed', position: left };

@@ -58,7 +58,7 @@ export function readFragment(kind: FragmentKind, text: string): Promise<Fragment
 
 async function parseFragment(kind: FragmentKind, text: string): Promise<FragmentRead> {
   const fail = (problem: FragmentProblem): FragmentRead => ({ ok: false, problem });
-  const bad = kind === 'query' ? withoutTopCommas(textProblem(text)) : textProblem(text);
+  const bad = textProblem(kind, text);
   if (bad !== null) return fail(bad);
   const [before, after] = WRAPPING[kind];
   const parsed = await parseSql(`${before}${text}${after}`);
@@ -80,10 +80,6 @@ export async function fragmentTree(kind: FragmentKind, text: string): Promise<Fr
 }
 
 const shorten = (text: string): string => (text.length > 120 ? `${text.slice(0, 120)}…` : text);
-
-/** A query's select list has commas that stand in no parentheses. */
-const withoutTopCommas = (problem: FragmentProblem | null): FragmentProblem | null =>
-  problem?.message.startsWith('a comma') === true ? null : problem;
 
 const PLAIN_SELECT = new Set(['targetList', 'limitOption', 'op']);
 
