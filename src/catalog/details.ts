@@ -1,31 +1,33 @@
 import { chunk } from '../collections.js';
-import type { Session } from '../database/session.js';
+import type { Row, Session } from '../database/session.js';
 import { COLUMNS_SQL, CONSTRAINTS_SQL, INDEXES_SQL, TABLES_SQL } from './detail-queries.js';
 import type { OwnershipFilter } from './ownership-filter.js';
 import type { ColumnRow, ConstraintRow, IndexRow, TableRow } from './rows.js';
 
-/** The rows of some tables, digested members aside, and of some indexes. Four statements; more only where one would name more than some ten thousand objects. */
+/**
+ * The rows of some tables, digested members aside, and of some indexes. Four statements; more only where one would name more than
+ * some ten thousand objects.
+ */
 export async function readDetails(
   session: Session,
   tables: readonly string[],
   indexes: readonly string[],
   { families }: OwnershipFilter,
 ) {
-  const rows = {
-    tables: [] as TableRow[],
-    columns: [] as ColumnRow[],
-    constraints: [] as ConstraintRow[],
-    indexes: [] as IndexRow[],
-  };
-  if (tables.length === 0 && indexes.length === 0) return rows;
   const version = session.serverVersion;
-  for (const part of chunk(tables, 20_000)) {
-    rows.tables.push(...(await session.query<TableRow>(TABLES_SQL, [part])));
-    rows.columns.push(...(await session.query<ColumnRow>(COLUMNS_SQL, [part])));
-    rows.constraints.push(...(await session.query<ConstraintRow>(CONSTRAINTS_SQL(version), [part])));
-  }
-  rows.indexes.push(
-    ...(await session.query<IndexRow>(INDEXES_SQL(version), [tables, indexes, JSON.stringify(families)])),
-  );
-  return rows;
+  const parts = chunk(tables, 20_000);
+  const ofTables = async <T extends Row>(statement: string): Promise<readonly T[]> => {
+    const rows: (readonly T[])[] = [];
+    for (const part of parts) rows.push(await session.query<T>(statement, [part]));
+    return rows.flat();
+  };
+  const named = tables.length + indexes.length > 0;
+  return {
+    tables: await ofTables<TableRow>(TABLES_SQL),
+    columns: await ofTables<ColumnRow>(COLUMNS_SQL),
+    constraints: await ofTables<ConstraintRow>(CONSTRAINTS_SQL(version)),
+    indexes: named
+      ? await session.query<IndexRow>(INDEXES_SQL(version), [tables, indexes, JSON.stringify(families)])
+      : [],
+  };
 }
