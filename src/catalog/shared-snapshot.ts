@@ -47,8 +47,8 @@ export async function withSharedSnapshot<F, T>(
   read: (sessions: readonly ReadySession[]) => Promise<T>,
 ): Promise<readonly [F, T]> {
   const opening = open === null ? null : open().catch(() => null);
-  const snapshot = opening === null ? null : await exportedSnapshot(session);
-  const meanwhile = also();
+  const snapshot = opening === null ? Promise.resolve(null) : exportedSnapshot(session);
+  const meanwhile = snapshot.then(also);
   const first = meanwhile.then(() => session);
   const [known, found] = await Promise.allSettled([meanwhile, readBeside(first, opening, snapshot, read), first]);
   if (known.status === 'rejected') throw known.reason;
@@ -67,12 +67,13 @@ async function exportedSnapshot(session: Session): Promise<string | null> {
 async function readBeside<T>(
   session: Promise<Session>,
   opening: Promise<Session | null> | null,
-  snapshot: string | null,
+  exported: Promise<string | null>,
   read: (sessions: readonly ReadySession[]) => Promise<T>,
 ): Promise<T> {
   const other = await opening;
   if (other === null) return read([session]);
   try {
+    const snapshot = await exported;
     if (snapshot === null) return await read([session]);
     return await inTransaction(other, 'read only snapshot', async () => {
       const joined = await other.query(`SET TRANSACTION SNAPSHOT ${quoteLiteral(snapshot)}`).then(
