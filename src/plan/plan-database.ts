@@ -91,12 +91,16 @@ async function planOverrides(
     discoverTenants(session, desired.tenants, selection, desired.directory),
   );
   const schemas = [...found.tenants.map((tenant) => tenant.schema), ...found.absent];
+  const everyTenant = selection.schemas.length === 0;
   const parts: DatabasePlan[] = [];
   for (const variant of await variantsOf(desired, schemas, alternatives, reload)) {
     // Without a name the selection would be every tenant again.
     if (variant.schemas.length === 0) continue;
-    const part = { ...selection, schemas: variant.schemas, exclude: [] };
-    parts.push(await planVariant(database, session, { ...request, desired: variant.desired, selection: part }));
+    // Nobody named a tenant that was dropped since then: it is neither refused nor made anew.
+    const allowAbsent = everyTenant || selection.allowAbsent;
+    const part = { ...selection, schemas: variant.schemas, exclude: [], allowAbsent };
+    const plan = await planVariant(database, session, { ...request, desired: variant.desired, selection: part });
+    parts.push(everyTenant ? { ...plan, tenants: plan.tenants.filter((tenant) => !tenant.isNew) } : plan);
   }
   const lookAlike = lookAlikes(found.lookAlikes, database.id);
   if (parts.length === 0) return [await planVariant(database, session, request)];
