@@ -22,8 +22,13 @@ export async function tryLocks(
   checked: Checked,
 ): Promise<HeldLocks> {
   const tenants = await tryTenantLocks(session, database, schemas);
-  const keys = await migrationLockKeys(session, desired, [...tenants], checked);
-  const migrations = await tryMigrationLocks(session, keys);
+  const { keys, migrations } = await tryApplicationLocks(session, desired, [...tenants], checked).catch(
+    async (error) => {
+      // Else another run could not change these tenants for as long as this one goes on with others.
+      await releaseTenantLocks(session, database, tenants).catch(() => {});
+      throw error;
+    },
+  );
   const had = new Set([...tenants].filter((schema) => !keys.has(schema) || migrations.has(schema)));
   await releaseTenantLocks(
     session,
@@ -42,4 +47,14 @@ export async function tryLocks(
       }
     },
   };
+}
+
+async function tryApplicationLocks(
+  session: Session,
+  desired: DesiredState,
+  schemas: readonly string[],
+  checked: Checked,
+) {
+  const keys = await migrationLockKeys(session, desired, schemas, checked);
+  return { keys, migrations: await tryMigrationLocks(session, keys) };
 }
