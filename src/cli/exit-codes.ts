@@ -1,4 +1,4 @@
-/** What a run ends with; design.md, "Exit codes". */
+/** What a run ends with; docs/commands.md says it of each command. Where several apply, the worst wins. */
 export const EXIT_CODES = {
   /** In sync, or converged. */
   success: 0,

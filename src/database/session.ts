@@ -27,7 +27,7 @@ export interface Session {
   readonly announcedPid: number | null;
   /** The connection is lost or closed: no statement will be answered any more. */
   readonly broken: boolean;
-  /** Whether statements can run outside any lock on this process, in parallel with other sessions. False: embedded. */
+  /** Whether the database runs within this process, alone: no other session is at work beside this one. */
   readonly embedded: boolean;
   /**
    * Sends one statement and gives its rows. Values: text, numbers of 32 bits and booleans as JavaScript's; bigint and

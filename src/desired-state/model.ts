@@ -105,7 +105,7 @@ export interface KnownBackend {
 /** Where a value came from. Only flag, variable and override may replace what exists. */
 export type ValueSource = 'flag' | 'environment' | 'override' | 'default';
 
-/** Idea 3 of the design: an index is owned when its method is listed and so is every column that its keys reference. */
+/** What a phase owns: an index is its own when its method is listed and so is every column that its keys reference. */
 export interface Ownership {
   readonly columns: readonly string[];
   readonly methods: readonly string[];
@@ -186,7 +186,7 @@ export interface DesiredIndexBase {
   readonly requiresRows: { readonly count: number; readonly where: string | null } | null;
   /** Rows below which it is not worth its cost; below `keep` it is dropped. 0: always. */
   readonly worthRows: { readonly build: number; readonly keep: number } | null;
-  /** Columns that are not unique although the method needs a unique key: a warning, no constraint. */
+  /** The column that the method takes for a unique key: a warning where nothing makes it unique, and no constraint. */
   readonly keyField: string | null;
   readonly source: SourcePosition;
 }
