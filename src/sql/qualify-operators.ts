@@ -24,8 +24,8 @@ export async function qualifyOperators(query: string, schemaOf: (operator: strin
     const end = at + Buffer.byteLength(operator);
     // BETWEEN, IN and LIKE stand where the tree says `=` or `~~`: their operators are PostgreSQL's own.
     if (schema === null || bytes.subarray(at, end).toString() !== operator) continue;
-    // `a<=>b` would become one word with its neighbour.
-    const space = /\w/u.test(String.fromCharCode(bytes[at - 1] ?? 0)) ? ' ' : '';
+    // `a<=>b` would become one word with its neighbour, which may end with a byte of a letter of several.
+    const space = /[\w$\x80-\xff]/u.test(String.fromCharCode(bytes[at - 1] ?? 0)) ? ' ' : '';
     out.push(bytes.subarray(rest, at), Buffer.from(`${space}OPERATOR(${quoteIdentifier(schema)}.${operator})`));
     rest = end;
   }

@@ -15,6 +15,9 @@ describe('operators of extensions in a query', () => {
     expect(await qualified(`SELECT 'übergröße 🐘' || x FROM t WHERE x @@@ 'ä' AND y @@@ ANY (z)`)).toBe(
       `SELECT 'übergröße 🐘' || x FROM t WHERE x OPERATOR("Ext".@@@) 'ä' AND y OPERATOR("Ext".@@@) ANY (z)`,
     );
+    expect(await qualified('SELECT maß<=>c, c$<=>maß FROM t')).toBe(
+      'SELECT maß OPERATOR("Ext".<=>)c, c$ OPERATOR("Ext".<=>)maß FROM t',
+    );
   });
 
   it('stay as they are when they are PostgreSQL’s own, or have a schema already', async () => {
