@@ -1,6 +1,6 @@
 import type { DesiredIndexBase, DesiredState, DesiredTable } from '../desired-state/model.js';
 import type { ConstraintShape, IndexShape, TableShape } from '../shape/table-shape.js';
-import { columnsOf } from '../sql/canonical.js';
+import { columnsOf } from '../sql/evaluation.js';
 
 /**
  * What of a table can bear on a plan that leaves phases out. Only that is hashed, and only that is left of its shape: what

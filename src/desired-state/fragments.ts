@@ -1,4 +1,5 @@
-import { checkFragment, evaluationProblem } from '../sql/fragments.js';
+import { evaluationProblem } from '../sql/evaluation.js';
+import { checkFragment } from '../sql/fragments.js';
 import type { Problems } from './problems.js';
 import { type Place, valueAt } from './yaml-file.js';
 

@@ -20,14 +20,3 @@ export async function loadDesiredState(options: LoadOptions): Promise<DesiredSta
   problems.throwIfAny();
   return state;
 }
-
-/**
- * The names of the backends that each phase with backends has files for, phases and names in order.
- * @throws {TrueupError} like {@link loadDesiredState}, for files that do not validate.
- */
-export async function listBackends(directory: string): Promise<Readonly<Record<string, readonly string[]>>> {
-  const problems = new Problems();
-  const files = readFiles(directory, problems);
-  problems.throwIfAny();
-  return Object.fromEntries([...(files?.backends ?? [])].map(([phase, backends]) => [phase, [...backends.keys()]]));
-}

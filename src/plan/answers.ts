@@ -12,7 +12,8 @@ import { groupBy } from '../collections.js';
 import type { Session } from '../database/session.js';
 import type { ReleaseRule } from '../desired-state/model.js';
 import { type ExpressionQuestion, isFleetWide, type Question, questionKey } from '../diff/facts.js';
-import { canonicalExpression, canonicalType, columnsOf } from '../sql/canonical.js';
+import { canonicalExpression, canonicalType } from '../sql/canonical.js';
+import { columnsOf } from '../sql/evaluation.js';
 import type { NameResolver } from '../sql/names.js';
 
 /**

@@ -1,31 +1,23 @@
 import { canonicalConstant, plainConstant, stringConstant } from './canonical-literals.js';
 import { type CanonicalName, canonicalName, canonicalOperator } from './canonical-names.js';
-import { canonicalSelect } from './canonical-select.js';
 import { canonicalTypeName } from './canonical-types.js';
 import type { NameResolver } from './names.js';
 import type { Node } from './parser.js';
 import { as, child, isNode, list, names, nodeIn, text, unwrap } from './tree.js';
-
-/** What a canonical form depends on besides the tree. */
-export interface CanonicalContext {
-  readonly names: NameResolver;
-  /** The schema of tables that are written without one; null where no table can occur. */
-  readonly tables: string | null;
-}
 
 /**
  * A node in its canonical form. `textual` says that a bare string constant in this place can only be text, so that its
  * cast to text says nothing: `a = 'x'` is `a = 'x'::text` wherever both are valid, but `a || '5'` is not
  * `a || '5'::text` (jsonb and arrays concatenate otherwise).
  */
-export function canonicalTree(node: unknown, context: CanonicalContext, textual: boolean): unknown {
+export function canonicalTree(node: unknown, resolver: NameResolver, textual: boolean): unknown {
   const kinded = unwrap(node);
-  if (kinded === null) return generic(node, context);
+  if (kinded === null) return generic(node, resolver);
   const { kind, body } = kinded;
   const each = (field: string, inside: boolean) =>
-    list(body, field).map((item) => canonicalTree(item, context, inside));
+    list(body, field).map((item) => canonicalTree(item, resolver, inside));
   const one = (field: string, inside: boolean) =>
-    body[field] === undefined ? null : canonicalTree(body[field], context, inside);
+    body[field] === undefined ? null : canonicalTree(body[field], resolver, inside);
   switch (kind) {
     case 'A_Const':
       return canonicalConstant(body);
@@ -34,13 +26,13 @@ export function canonicalTree(node: unknown, context: CanonicalContext, textual:
     case 'ColumnRef':
       return ['column', ...each('fields', false)];
     case 'TypeCast':
-      return canonicalCast(body, context, textual);
+      return canonicalCast(body, resolver, textual);
     case 'BoolExpr':
-      return canonicalBoolean(body, context);
+      return canonicalBoolean(body, resolver);
     case 'A_Expr':
-      return canonicalOperation(body, context);
+      return canonicalOperation(body, resolver);
     case 'FuncCall':
-      return canonicalCall(body, context);
+      return canonicalCall(body, resolver);
     case 'SQLValueFunction':
       return body.op === 'SVFOP_CURRENT_TIMESTAMP' ? NOW : ['value', body.op, body.typmod ?? 0];
     case 'CoalesceExpr':
@@ -56,41 +48,39 @@ export function canonicalTree(node: unknown, context: CanonicalContext, textual:
     case 'A_ArrayExpr':
       return ['array', ...each('elements', true)];
     case 'CollateClause':
-      return ['collate', canonicalName('collation', names(list(body, 'collname')), context.names), one('arg', true)];
-    case 'SelectStmt':
-      return canonicalSelect(body, context);
+      return ['collate', canonicalName('collation', names(list(body, 'collname')), resolver), one('arg', true)];
     default:
-      return [kind, generic(body, context)];
+      return [kind, generic(body, resolver)];
   }
 }
 
 const NOW = ['now'];
 
 /** Every field of a node that no rule knows, but for where it stood. */
-export function generic(value: unknown, context: CanonicalContext): unknown {
-  if (Array.isArray(value)) return value.map((item) => canonicalTree(item, context, false));
+function generic(value: unknown, resolver: NameResolver): unknown {
+  if (Array.isArray(value)) return value.map((item) => canonicalTree(item, resolver, false));
   if (!isNode(value)) return value;
   return Object.fromEntries(
     Object.entries(value)
       .filter(([field]) => !/^(?:location|stmt_location|stmt_len)$/u.test(field))
-      .map(([field, inner]) => [field, inField(field, inner, context)]),
+      .map(([field, inner]) => [field, inField(field, inner, resolver)]),
   );
 }
 
 /** Fields whose nodes stand bare are given their kind first. */
-function inField(field: string, value: unknown, context: CanonicalContext): unknown {
+function inField(field: string, value: unknown, resolver: NameResolver): unknown {
   if (field === 'typeName' && isNode(value)) {
-    return canonicalTypeName(value, context.names, (node) => canonicalTree(node, context, false));
+    return canonicalTypeName(value, resolver, (node) => canonicalTree(node, resolver, false));
   }
   const node = unwrap(value) === null ? nodeIn(field, value) : null;
   return node === null
-    ? canonicalTree(value, context, false)
-    : canonicalTree({ [node.kind]: node.body }, context, false);
+    ? canonicalTree(value, resolver, false)
+    : canonicalTree({ [node.kind]: node.body }, resolver, false);
 }
 
-function canonicalCast(body: Node, context: CanonicalContext, textual: boolean): unknown {
+function canonicalCast(body: Node, resolver: NameResolver, textual: boolean): unknown {
   const typeName = child(body, 'typeName') ?? {};
-  const type = inField('typeName', typeName, context);
+  const type = inField('typeName', typeName, resolver);
   const argument = body.arg;
   const string = stringConstant(argument);
   if (string !== null) {
@@ -100,31 +90,31 @@ function canonicalCast(body: Node, context: CanonicalContext, textual: boolean):
   }
   const constant = as('A_Const', argument);
   if (type === 'int4' && constant !== null && 'ival' in constant) return canonicalConstant(constant);
-  const elements = type !== null && isTextArray(type) ? stringElements(argument, context) : null;
+  const elements = type !== null && isTextArray(type) ? stringElements(argument, resolver) : null;
   if (elements !== null) return ['array', ...elements.map((value) => ['string', value])];
-  return ['cast', type, canonicalTree(argument, context, false)];
+  return ['cast', type, canonicalTree(argument, resolver, false)];
 }
 
 const isTextArray = (type: unknown): boolean =>
   isNode(type) && type.name === 'text' && type.array === true && list(type, 'modifiers').length === 0;
 
 /** The values of `ARRAY['a', 'b'::text, 'c'::varchar]`, or null when it is anything else (or empty). */
-function stringElements(node: unknown, context: CanonicalContext): readonly string[] | null {
+function stringElements(node: unknown, resolver: NameResolver): readonly string[] | null {
   const array = as('A_ArrayExpr', node);
   const elements = array === null ? [] : list(array, 'elements');
   const values = elements.map((element) => {
     const cast = as('TypeCast', element);
     if (cast === null) return stringConstant(element);
-    const type = inField('typeName', cast.typeName, context);
+    const type = inField('typeName', cast.typeName, resolver);
     return type === 'text' || type === 'varchar' ? stringConstant(cast.arg) : null;
   });
   return values.length > 0 && values.every((value) => value !== null) ? values : null;
 }
 
 /** AND and OR are associative and commutative. */
-function canonicalBoolean(body: Node, context: CanonicalContext): unknown {
+function canonicalBoolean(body: Node, resolver: NameResolver): unknown {
   const operator = text(body, 'boolop') ?? '';
-  const terms = list(body, 'args').map((term) => canonicalTree(term, context, true));
+  const terms = list(body, 'args').map((term) => canonicalTree(term, resolver, true));
   if (operator !== 'NOT_EXPR') return junction(operator === 'AND_EXPR' ? 'and' : 'or', terms);
   const [term] = terms;
   // NOT (a IN (…)) is a NOT IN (…), with NULL as well.
@@ -168,10 +158,10 @@ const TEXTUAL = new Set<CanonicalName>([
   '->>',
 ]);
 
-function canonicalOperation(body: Node, context: CanonicalContext): unknown {
+function canonicalOperation(body: Node, resolver: NameResolver): unknown {
   const operator = canonicalOperator(names(list(body, 'name')));
   const textual = TEXTUAL.has(operator);
-  const side = (node: unknown) => canonicalTree(node, context, textual);
+  const side = (node: unknown) => canonicalTree(node, resolver, textual);
   const [left, right] = [body.lexpr, body.rexpr];
   switch (body.kind) {
     case 'AEXPR_OP':
@@ -180,18 +170,18 @@ function canonicalOperation(body: Node, context: CanonicalContext): unknown {
     case 'AEXPR_SIMILAR':
       return binary(operator, left === undefined ? null : [side(left)], side(right));
     case 'AEXPR_IN':
-      return membership(operator, left, list(as('List', right) ?? {}, 'items'), context);
+      return membership(operator, left, list(as('List', right) ?? {}, 'items'), resolver);
     case 'AEXPR_OP_ANY':
     case 'AEXPR_OP_ALL':
-      return anyOrAll(body.kind === 'AEXPR_OP_ANY' ? 'any' : 'all', operator, left, right, context);
+      return anyOrAll(body.kind === 'AEXPR_OP_ANY' ? 'any' : 'all', operator, left, right, resolver);
     case 'AEXPR_BETWEEN':
     case 'AEXPR_NOT_BETWEEN': {
       const [low, high] = list(as('List', right) ?? {}, 'items');
       const inside = body.kind === 'AEXPR_BETWEEN';
-      const value = canonicalTree(left, context, true);
+      const value = canonicalTree(left, resolver, true);
       return junction(inside ? 'and' : 'or', [
-        binary(inside ? '>=' : '<', [value], canonicalTree(low, context, true)),
-        binary(inside ? '<=' : '>', [value], canonicalTree(high, context, true)),
+        binary(inside ? '>=' : '<', [value], canonicalTree(low, resolver, true)),
+        binary(inside ? '<=' : '>', [value], canonicalTree(high, resolver, true)),
       ]);
     }
     default:
@@ -210,10 +200,10 @@ function membership(
   operator: CanonicalName,
   left: unknown,
   items: readonly unknown[],
-  context: CanonicalContext,
+  resolver: NameResolver,
 ): unknown {
-  const value = canonicalTree(left, context, true);
-  const values = items.map((item) => canonicalTree(item, context, true));
+  const value = canonicalTree(left, resolver, true);
+  const values = items.map((item) => canonicalTree(item, resolver, true));
   if (as('RowExpr', left) !== null) return ['in', operator, value, values];
   if (values.length === 1) return binary(operator, [value], values[0]);
   return ['quantified', operator === '<>' ? 'all' : 'any', operator, value, ['array', ...sorted(values)]];
@@ -224,10 +214,10 @@ function anyOrAll(
   operator: CanonicalName,
   left: unknown,
   right: unknown,
-  context: CanonicalContext,
+  resolver: NameResolver,
 ): unknown {
-  const value = canonicalTree(left, context, TEXTUAL.has(operator));
-  const array = canonicalTree(right, context, false);
+  const value = canonicalTree(left, resolver, TEXTUAL.has(operator));
+  const array = canonicalTree(right, resolver, false);
   const listed = Array.isArray(array) && array[0] === 'array';
   if (!listed) return ['quantified', word, operator, value, array];
   const values = array.slice(1);
@@ -240,11 +230,11 @@ function anyOrAll(
 
 const CALL_FIELDS = new Set(['funcname', 'args', 'funcformat', 'location']);
 
-function canonicalCall(body: Node, context: CanonicalContext): unknown {
-  const name = canonicalName('function', names(list(body, 'funcname')), context.names);
+function canonicalCall(body: Node, resolver: NameResolver): unknown {
+  const name = canonicalName('function', names(list(body, 'funcname')), resolver);
   const own = typeof name === 'string';
-  const args = list(body, 'args').map((argument) => canonicalTree(argument, context, own));
+  const args = list(body, 'args').map((argument) => canonicalTree(argument, resolver, own));
   if (args.length === 0 && (name === 'now' || name === 'transaction_timestamp')) return NOW;
   const rest = Object.fromEntries(Object.entries(body).filter(([field]) => !CALL_FIELDS.has(field)));
-  return Object.keys(rest).length === 0 ? ['call', name, ...args] : ['call', name, ...args, generic(rest, context)];
+  return Object.keys(rest).length === 0 ? ['call', name, ...args] : ['call', name, ...args, generic(rest, resolver)];
 }

@@ -1,12 +1,7 @@
-import { canonicalSelect } from './canonical-select.js';
 import { canonicalTree } from './canonical-tree.js';
 import { canonicalTypeName } from './canonical-types.js';
 import { fragmentTree } from './fragments.js';
 import type { NameResolver } from './names.js';
-import { TENANT_SCHEMA } from './template.js';
-
-export { columnsOf } from './evaluation.js';
-export { canonicalOperatorClass } from './qualify.js';
 
 /**
  * An expression as text such that equal texts mean the same; texts that differ may mean the same too, which the server
@@ -15,19 +10,13 @@ export { canonicalOperatorClass } from './qualify.js';
  */
 export async function canonicalExpression(text: string, names: NameResolver): Promise<string> {
   const { tree } = await fragmentTree('expression', text);
-  return stable(canonicalTree(tree, { names, tables: null }, true));
+  return stable(canonicalTree(tree, names, true));
 }
 
 /** A type as text such that equal texts mean the same. */
 export async function canonicalType(text: string, names: NameResolver): Promise<string> {
   const { tree } = await fragmentTree('type', text);
-  return stable(canonicalTypeName(tree, names, (node) => canonicalTree(node, { names, tables: null }, false)));
-}
-
-/** A SELECT as text such that equal texts mean the same. Tables without a schema are the tenant's own. */
-export async function canonicalQuery(text: string, names: NameResolver): Promise<string> {
-  const { tree } = await fragmentTree('query', text.replace(/[\s;]+$/u, ''));
-  return stable(canonicalSelect(tree, { names, tables: TENANT_SCHEMA }));
+  return stable(canonicalTypeName(tree, names, (node) => canonicalTree(node, names, false)));
 }
 
 /** JSON with the keys of objects in order. */

@@ -3,8 +3,6 @@ import { textProblem } from './fragment-text.js';
 import { type Node, parseSql } from './parser.js';
 import { as, child, list, locationOf, names, text as textOf, unwrap, walk } from './tree.js';
 
-export { calledFunctions, evaluationProblem } from './evaluation.js';
-
 /** What a piece of SQL of a desired state is. */
 export type FragmentKind = 'type' | 'expression' | 'query' | 'operator-class';
 

@@ -1,7 +1,6 @@
-import { canonicalName } from './canonical-names.js';
-import { commonTables } from './canonical-select.js';
 import { fragmentTree } from './fragments.js';
 import type { NameKind, NameResolver } from './names.js';
+import { commonTables } from './query-tables.js';
 import { quoteIdentifier } from './quote.js';
 import { TENANT_SCHEMA_SQL } from './template.js';
 import { list, locationOf, names as namesOf, text as textOf, walk } from './tree.js';
@@ -37,13 +36,6 @@ export async function qualifyNames(
 export async function qualifyOperatorClass(name: string, names: NameResolver, method?: string): Promise<string> {
   const { tree } = await fragmentTree('operator-class', name);
   return `${prefixOf('operator-class', namesOf(list(tree, 'names')), names, method) ?? ''}${name}`;
-}
-
-/** An operator class in a canonical form: by the extension that owns it. Null, the default, is a form of its own. */
-export async function canonicalOperatorClass(name: string | null, names: NameResolver): Promise<string> {
-  if (name === null) return 'null';
-  const { tree } = await fragmentTree('operator-class', name);
-  return JSON.stringify(canonicalName('operator-class', namesOf(list(tree, 'names')), names));
 }
 
 function prefixOf(kind: NameKind, name: readonly string[], names: NameResolver, method?: string): string | null {

@@ -1,5 +1,5 @@
-import { commonTables } from './canonical-select.js';
 import { fragmentTree } from './fragments.js';
+import type { Node } from './parser.js';
 import { text as textOf, walk } from './tree.js';
 
 /** A table as a query names it. */
@@ -20,4 +20,13 @@ export async function tablesOf(query: string): Promise<readonly NamedTable[]> {
     found.set(JSON.stringify(named), named);
   });
   return [...found.values()];
+}
+
+/** Names of WITH queries anywhere inside: a table of such a name, written bare, is never taken for the tenant's. */
+export function commonTables(select: Node): ReadonlySet<string> {
+  const found = new Set<string>();
+  walk({ SelectStmt: select }, ({ kind, body }) => {
+    if (kind === 'CommonTableExpr') found.add(textOf(body, 'ctename') ?? '');
+  });
+  return found;
 }

@@ -1,5 +1,4 @@
 import { type Token, tokenize } from './lexer.js';
-import { quoteLiteral } from './quote.js';
 
 /** Deparsed SQL with its constants taken out: `(a = $1::text) AND (b = $2)` and their values in that order. */
 export interface Skeleton {
@@ -47,23 +46,6 @@ function tokenSkeleton(text: string): Skeleton {
     return `$${literals.length}`;
   });
   return { text: out.join(''), literals };
-}
-
-/**
- * The reverse of {@link skeleton}. The server writes a type after each string constant (`'5'::text`) and none after a
- * number that stands bare, so a parameter without a cast whose value is a number is written as a number.
- */
-export function fillSkeleton(text: string, literals: readonly string[]): string {
-  const tokens = tokenize(text);
-  return tokens
-    .map((token, index) => {
-      if (token.kind !== 'parameter') return token.text;
-      const value = literals[Number(token.text.slice(1)) - 1];
-      if (value === undefined) throw new Error(`skeleton: no value for ${token.text}`);
-      const bare = tokens[index + 1]?.kind !== 'cast' && /^(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?$/u.test(value);
-      return bare ? value : quoteLiteral(value);
-    })
-    .join('');
 }
 
 /** The tokens inside the parentheses that follow a type after `::`. */

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { listBackends } from '../../src/desired-state/load.js';
 import type { DesiredTable } from '../../src/desired-state/model.js';
-import { edited, load, problemsOf, writeDesiredState } from '../support/desired-state-fixture.js';
+import { edited, load, problemsOf } from '../support/desired-state-fixture.js';
 
 const table = (tables: readonly DesiredTable[], name: string): DesiredTable => {
   const found = tables.find((one) => one.name === name);
@@ -186,9 +185,5 @@ describe('a desired state', () => {
     ]);
     expect(await problemsOf({}, { backends: { base: 'x' } })).toMatchObject([{ code: 'USAGE' }]);
     expect(await problemsOf({}, { phases: ['search'], skipExtensionPhases: true })).toMatchObject([{ code: 'USAGE' }]);
-  });
-
-  it('lists the backends of each phase', async () => {
-    expect(await listBackends(writeDesiredState())).toEqual({ search: ['fancy', 'plain'] });
   });
 });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { calledFunctions, checkFragment, evaluationProblem } from '../../src/sql/fragments.js';
+import { calledFunctions, evaluationProblem } from '../../src/sql/evaluation.js';
+import { checkFragment } from '../../src/sql/fragments.js';
 
 describe('checkFragment', () => {
   it.each([
