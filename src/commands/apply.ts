@@ -13,6 +13,7 @@ import { workStandsWithoutOutput } from '../cli/lost-output.js';
 import { applyExitCode } from '../cli/outcome-exit-codes.js';
 import { paletteOf } from '../cli/palette.js';
 import { RunReport, reportFlags } from '../cli/report-flag.js';
+import { widthOf } from '../cli/report-width.js';
 import { programName, retryFor } from '../cli/retry-command.js';
 import { type RunOptions, runFlags, runOptionsOf } from '../cli/run-flags.js';
 import { runObserver } from '../cli/run-observer.js';
@@ -33,9 +34,6 @@ import { MemberNames } from '../report/member-names.js';
 import { planText } from '../report/plan-text.js';
 import { visible } from '../report/visible.js';
 import { TrueupError } from '../trueup-error.js';
-
-/** The width of a report that goes to no terminal, or to one that does not say its own (0); columns. */
-const WIDTH = 120;
 
 /** `trueup apply`: converges the fleet, after showing what it is about to do. */
 export default class Apply extends BaseCommand<typeof Apply> {
@@ -119,7 +117,7 @@ The worst wins: 1, 130, 143, 4, 3, 5, 6, 0.`;
       verbose: flags.verbose,
       showValues,
       color: paletteOf(process.stdout),
-      width: process.stdout.columns || WIDTH,
+      width: widthOf(process.stdout),
     };
     const text = !flags.events;
     if (text) this.print(planText(plan, form));

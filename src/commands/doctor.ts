@@ -4,6 +4,7 @@ import { parseDuration } from '../cli/durations.js';
 import { desiredStateFlags, targetFlags, targetsOf, tenantFlags } from '../cli/flags.js';
 import { doctorExitCode } from '../cli/outcome-exit-codes.js';
 import { paletteOf } from '../cli/palette.js';
+import { widthOf } from '../cli/report-width.js';
 import { runFlags } from '../cli/run-flags.js';
 import { requestOf } from '../cli/run-request.js';
 import { statementLog } from '../cli/statement-log.js';
@@ -12,9 +13,6 @@ import { doctorDefaults, examineFleet } from '../doctor/examine-fleet.js';
 import { doctorDocument } from '../report/doctor-json.js';
 import { doctorText } from '../report/doctor-text.js';
 import { MemberNames } from '../report/member-names.js';
-
-/** The width of a report that goes to no terminal, or to one that does not say its own (0); columns. */
-const WIDTH = 120;
 
 /** Connections to tell a pooler by: one that reads and three that probe. */
 const SESSIONS = 4;
@@ -73,7 +71,7 @@ EXIT CODES
       });
       if (this.jsonRequested) this.printJson(doctorDocument(seen));
       else {
-        const width = process.stdout.columns || WIDTH;
+        const width = widthOf(process.stdout);
         this.print(doctorText(seen, { verbose: flags.verbose, color: paletteOf(process.stdout), width }));
       }
       return doctorExitCode(seen);

@@ -12,15 +12,13 @@ import {
   tenantFlags,
 } from '../cli/flags.js';
 import { paletteOf } from '../cli/palette.js';
+import { widthOf } from '../cli/report-width.js';
 import { closeDatabases, openDatabases } from '../database/open-database.js';
 import { loadDesiredState } from '../desired-state/load.js';
 import { explainFleet } from '../explain/explain-fleet.js';
 import { explainDocument } from '../report/explain-json.js';
 import { explainText } from '../report/explain-text.js';
 import { MemberNames } from '../report/member-names.js';
-
-/** The width of a report that goes to no terminal, or to one that does not say its own (0); columns. */
-const WIDTH = 120;
 
 /** `trueup explain`: shows by which indexes the planner serves the declared probes. */
 export default class Explain extends BaseCommand<typeof Explain> {
@@ -113,7 +111,7 @@ EXIT CODES
       if (this.jsonRequested) this.printJson(explainDocument(explanation, { hide }));
       else
         this.print(
-          explainText(explanation, { hide, color: paletteOf(process.stdout), width: process.stdout.columns || WIDTH }),
+          explainText(explanation, { hide, color: paletteOf(process.stdout), width: widthOf(process.stdout) }),
         );
       return explanation.results.every((result) => result.ok) ? EXIT_CODES.success : EXIT_CODES.failed;
     } finally {

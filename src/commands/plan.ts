@@ -5,6 +5,7 @@ import { planExitCode } from '../cli/outcome-exit-codes.js';
 import { checkOutputFile, refuseNamedTwice, writeOutputFile } from '../cli/output-file.js';
 import { paletteOf } from '../cli/palette.js';
 import { RunReport, reportFlags } from '../cli/report-flag.js';
+import { widthOf } from '../cli/report-width.js';
 import { programName, shellQuoted } from '../cli/retry-command.js';
 import { requestFlags, requestOf } from '../cli/run-request.js';
 import { statementLog } from '../cli/statement-log.js';
@@ -18,9 +19,6 @@ import { planSql } from '../report/plan-sql.js';
 import { planText } from '../report/plan-text.js';
 import { TENANT_LIST_SIGNATURE } from '../report/tenant-list-columns.js';
 import { visible } from '../report/visible.js';
-
-/** The width of a report that goes to no terminal, or to one that does not say its own (0); columns. */
-const WIDTH = 120;
 
 /** `trueup plan`: shows the drift of the fleet and what apply would do. Never writes. */
 export default class Plan extends BaseCommand<typeof Plan> {
@@ -96,7 +94,7 @@ The worst wins: 1, 4, 3, 2, 0.`;
       if (this.jsonRequested) this.printJson(planDocument(plan, { showValues }));
       else if (flags.sql) for (const line of planSql(plan)) this.print(line);
       else {
-        const width = process.stdout.columns || WIDTH;
+        const width = widthOf(process.stdout);
         this.print(planText(plan, { verbose: flags.verbose, showValues, color: paletteOf(process.stdout), width }));
         if (flags.out !== undefined)
           this.print(`\nSaved. To apply it: ${programName(this.config.bin)} apply ${shellQuoted(flags.out)}`);
