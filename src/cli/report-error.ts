@@ -1,9 +1,10 @@
 import { bold, red } from 'ansis';
 import { redact } from '../database/redact.js';
+import { FORMAT_VERSION } from '../report/format-version.js';
 import type { TrueupError } from '../trueup-error.js';
 import { printedIsLost } from './lost-output.js';
 import { printable } from './printable.js';
-import { documentWritten, FORMAT_VERSION, writeDocument } from './standard-output.js';
+import { documentWritten, writeDocument } from './standard-output.js';
 
 /** How an error is shown. */
 export interface ErrorForm {

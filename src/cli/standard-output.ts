@@ -1,6 +1,3 @@
-/** The version of every JSON document that the commands print. */
-export const FORMAT_VERSION = '1.0';
-
 let written = false;
 
 /** Whether this process has printed its JSON document. */

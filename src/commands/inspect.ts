@@ -11,6 +11,7 @@ import { openDatabase } from '../database/open-database.js';
 import { inspectTenant } from '../inspect/inspect-tenant.js';
 import type { Inspection } from '../inspect/inspection.js';
 import { checkDirectory, writeFiles } from '../inspect/write-files.js';
+import { FORMAT_VERSION } from '../report/format-version.js';
 import { MemberNames } from '../report/member-names.js';
 
 /** `trueup inspect`: writes the desired state of an existing tenant. Reads the database only. */
@@ -96,7 +97,7 @@ function schemaDirectory(directory: string): { readonly schemaDirectory?: string
 
 function asDocument({ schema, files, notes, families, values }: Inspection, directory: string | null) {
   return {
-    formatVersion: '1.0',
+    formatVersion: FORMAT_VERSION,
     schema,
     directory,
     inSync: true,

@@ -1,7 +1,9 @@
 import { BaseCommand } from '../cli/base-command.js';
 import { EXIT_CODES } from '../cli/exit-codes.js';
 import { desiredStateFlags, loadOptionsOf } from '../cli/flags.js';
+import { counted } from '../counted.js';
 import { type ValidationSummary, validateDesiredState } from '../desired-state/validate.js';
+import { FORMAT_VERSION } from '../report/format-version.js';
 
 /** `trueup validate`: checks the desired state's files, every backend of every phase, without any database. */
 export default class Validate extends BaseCommand<typeof Validate> {
@@ -20,7 +22,7 @@ EXIT CODES
 
   protected override async execute(): Promise<number> {
     const summary = await validateDesiredState(loadOptionsOf(this.flags, process.env));
-    if (this.jsonRequested) this.printJson({ formatVersion: '1.0', valid: true, ...summary });
+    if (this.jsonRequested) this.printJson({ formatVersion: FORMAT_VERSION, valid: true, ...summary });
     else this.print(asText(summary));
     return EXIT_CODES.success;
   }
@@ -37,12 +39,10 @@ function asText(summary: ValidationSummary): string {
   );
   return [
     `${summary.directory} is valid.`,
-    `${count(summary.tables, 'table')}, ${count(summary.materializedViews, 'materialized view')}, ${count(summary.columns, 'column')}, ` +
-      `${count(summary.indexes, 'index', 'indexes')}, ${count(summary.indexFamilies, 'index family', 'index families')}`,
+    `${counted(summary.tables, 'table')}, ${counted(summary.materializedViews, 'materialized view')}, ${counted(summary.columns, 'column')}, ` +
+      `${counted(summary.indexes, 'index', 'indexes')}, ${counted(summary.indexFamilies, 'index family', 'index families')}`,
     'Phases:',
     ...phases,
     ...(parameters.length === 0 ? [] : ['Parameters:', ...parameters]),
   ].join('\n');
 }
-
-const count = (number: number, one: string, many = `${one}s`): string => `${number} ${number === 1 ? one : many}`;

@@ -7,7 +7,8 @@ import type { ErrorCode } from '../trueup-error.js';
 import { failureDocument } from './apply-events.js';
 import { type ChangeCounts, changeCounts, hasLeftOvers } from './change-counts.js';
 import { type ChangeDocument, changeDocument } from './change-document.js';
-import { FORMAT_VERSION, TRUEUP_VERSION } from './document-version.js';
+import { TRUEUP_VERSION } from './document-version.js';
+import { FORMAT_VERSION } from './format-version.js';
 import { MemberNames } from './member-names.js';
 import { type DatabaseDocument, databaseDocument } from './plan-json.js';
 

@@ -1,8 +1,5 @@
 import { readFileSync } from 'node:fs';
 
-/** The version of the JSON documents; raised when a field is renamed or removed, never when one is added. */
-export const FORMAT_VERSION = '1.0';
-
 /** The version of this package. */
 export const TRUEUP_VERSION: string = readVersion();
 

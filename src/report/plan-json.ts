@@ -14,7 +14,8 @@ import type {
 import { unreadableRemedy } from '../plan/unreadable.js';
 import { showSql } from '../sql/template.js';
 import { type ChangeDocument, changeDocument } from './change-document.js';
-import { FORMAT_VERSION, TRUEUP_VERSION } from './document-version.js';
+import { TRUEUP_VERSION } from './document-version.js';
+import { FORMAT_VERSION } from './format-version.js';
 import { memberCount, membersOf, usageOf } from './members.js';
 import { withoutRowValues } from './row-values.js';
 
