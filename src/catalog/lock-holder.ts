@@ -1,4 +1,5 @@
 import type { Row } from '../database/session.js';
+import { duration } from '../measures.js';
 
 /** A session, or a prepared transaction, that holds something that others wait for. */
 export interface Holder {
@@ -102,11 +103,4 @@ function inState(state: string, age: number | null): string {
   return /in transaction/u.test(state)
     ? `${state} for ${duration(age)}`
     : `${state}, in a transaction for ${duration(age)}`;
-}
-
-function duration(ms: number): string {
-  const seconds = Math.max(0, Math.round(ms / 1000));
-  if (seconds < 120) return `${seconds} s`;
-  const minutes = Math.round(seconds / 60);
-  return minutes < 120 ? `${minutes} min` : `${Math.round(minutes / 60)} h`;
 }

@@ -1,10 +1,11 @@
 import type { ExplainedDatabase, ExplainedIndex, Explanation, Partition, ProbeResult } from '../explain/explanation.js';
 import type { ProbePlan } from '../explain/plan-nodes.js';
+import { size } from '../measures.js';
 import { type ExplainNames, explainNames } from './explain-names.js';
 import { paragraph, type TextOptions } from './layout.js';
 import type { MemberNames } from './member-names.js';
 import { visible } from './visible.js';
-import { counted, listed, named, number, sizeWords } from './words.js';
+import { counted, listed, named, number } from './words.js';
 
 /** How an explanation is shown. */
 export interface ExplainTextOptions extends TextOptions {
@@ -135,7 +136,7 @@ function partitionWords(partition: Partition, names: ExplainNames): string {
 
 const indexWords = (indexes: readonly ExplainedIndex[], names: ExplainNames): string =>
   indexes
-    .map(({ name, method, bytes, oid }) => visible(`${names.index(name)} (${method}, ${sizeWords(bytes)}, oid ${oid})`))
+    .map(({ name, method, bytes, oid }) => visible(`${names.index(name)} (${method}, ${size(bytes)}, oid ${oid})`))
     .join(', ');
 
 function planWords({ nodes, cost, rows, executed }: ProbePlan): string {

@@ -1,6 +1,7 @@
 import type { IndexUsage } from '../catalog/presence.js';
 import type { ResolvedBackend } from '../desired-state/model.js';
 import type { Change, Status } from '../diff/change.js';
+import { size } from '../measures.js';
 import type { DatabasePlan, DriftClass, FleetPlan, PlannedTenant } from '../plan/fleet-plan.js';
 import { type ChangeTextOptions, changeLines, type ShownChange } from './change-text.js';
 import { failedDatabaseLines } from './failed-databases.js';
@@ -8,7 +9,7 @@ import { paragraph } from './layout.js';
 import { familyOf, memberCount, memberName, membersOf, usageOf } from './members.js';
 import { noticeLines } from './notice-text.js';
 import { visible } from './visible.js';
-import { counted, named, number, scopeOf, shardOf, sizeWords } from './words.js';
+import { counted, named, number, scopeOf, shardOf } from './words.js';
 
 /** How a plan is shown. */
 export interface PlanTextOptions extends ChangeTextOptions {
@@ -183,5 +184,5 @@ const capital = (text: string): string => text.charAt(0).toUpperCase() + text.sl
 /** `served 12 scans since the statistics were reset; 3.4 MB`. */
 function usageWords({ scans, bytes }: IndexUsage): string {
   const served = scans === 1 ? '1 scan' : `${number(scans)} scans`;
-  return `served ${served} since the statistics were reset; ${sizeWords(bytes)}`;
+  return `served ${served} since the statistics were reset; ${size(bytes)}`;
 }

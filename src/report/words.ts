@@ -50,12 +50,3 @@ export function scopeOf(phases: readonly DesiredPhase[]): string {
 /** What a verdict begins with when it is about a part of the fleet: `shard 2/8: `. */
 export const shardOf = (shard: Shard | null | undefined): string =>
   shard === null || shard === undefined ? '' : `shard ${shard.index}/${shard.count}: `;
-
-/** `3.4 MB`. */
-export function sizeWords(bytes: number): string {
-  const units = ['bytes', 'kB', 'MB', 'GB', 'TB'];
-  let size = bytes;
-  let unit = 0;
-  for (; size >= 1024 && unit < units.length - 1; unit += 1) size /= 1024;
-  return `${unit === 0 ? size : size.toFixed(1)} ${units[unit]}`;
-}

@@ -1,8 +1,8 @@
 import type { Row } from '../../database/session.js';
+import { size } from '../../measures.js';
 import { quoteIdentifier } from '../../sql/quote.js';
 import { check, oidsOf } from '../check.js';
 import { finding } from '../finding.js';
-import { size } from '../words.js';
 
 const GIGABYTE = 1024 ** 3;
 

@@ -1,8 +1,8 @@
 import { freeOf, tightestLimit } from '../../apply/connections.js';
+import { counted } from '../../counted.js';
 import { quoteIdentifier } from '../../sql/quote.js';
 import { check } from '../check.js';
 import { finding } from '../finding.js';
-import { counted } from '../words.js';
 
 /** Room for an apply among the connections that there are now. */
 export const connections = check({

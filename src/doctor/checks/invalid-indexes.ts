@@ -2,12 +2,12 @@ import { ofAllPhases, ownershipFilter, undigested } from '../../catalog/ownershi
 import { readBuilders } from '../../catalog/running-builds.js';
 import { tenantRelations } from '../../catalog/tenant-relations.js';
 import { groupBy } from '../../collections.js';
+import { counted } from '../../counted.js';
 import type { Row } from '../../database/session.js';
 import { quoteIdentifier } from '../../sql/quote.js';
 import { type CheckContext, check, oidsOf } from '../check.js';
 import { type Finding, finding } from '../finding.js';
 import { MemberLabels } from '../member-labels.js';
-import { counted } from '../words.js';
 
 /** An index that no query uses and that every write keeps up. */
 export interface InvalidIndex {

@@ -1,7 +1,7 @@
+import { counted, number } from '../../counted.js';
 import type { Row } from '../../database/session.js';
 import { check, oidsOf } from '../check.js';
 import { type Finding, finding } from '../finding.js';
-import { counted, number } from '../words.js';
 
 /** Of max_connections; with room for fewer statements the lock table may well be filled by the application alone. */
 const SHARE = 0.25;

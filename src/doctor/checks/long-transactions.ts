@@ -1,8 +1,9 @@
 import { type Snapshot, snapshots } from '../../apply/old-snapshots.js';
 import { describeHolder } from '../../catalog/lock-holder.js';
+import { counted } from '../../counted.js';
+import { duration } from '../../measures.js';
 import { check } from '../check.js';
 import { finding } from '../finding.js';
-import { counted, duration } from '../words.js';
 
 /** Transactions that a concurrent build would wait for: the same that apply looks for before it begins one. */
 export const longTransactions = check({

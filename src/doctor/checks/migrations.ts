@@ -1,9 +1,9 @@
 import { migrationLockKeys } from '../../apply/migration-lock.js';
 import { tenantLockKey } from '../../apply/tenant-lock.js';
+import { counted } from '../../counted.js';
 import type { Row } from '../../database/session.js';
 import { type CheckContext, check } from '../check.js';
 import { finding } from '../finding.js';
-import { counted } from '../words.js';
 
 interface Held {
   readonly schema: string;

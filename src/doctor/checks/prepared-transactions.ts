@@ -1,8 +1,9 @@
+import { counted } from '../../counted.js';
 import type { Row } from '../../database/session.js';
+import { duration } from '../../measures.js';
 import { quoteLiteral } from '../../sql/quote.js';
 import { check } from '../check.js';
 import { finding } from '../finding.js';
-import { counted, duration } from '../words.js';
 
 /** Prepared transactions of this database: they outlive every session. */
 export const preparedTransactions = check({

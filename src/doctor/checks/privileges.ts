@@ -1,8 +1,8 @@
+import { counted } from '../../counted.js';
 import type { Row } from '../../database/session.js';
 import { quoteIdentifier } from '../../sql/quote.js';
 import { type CheckContext, check, oidsOf } from '../check.js';
 import { type Finding, finding } from '../finding.js';
-import { counted } from '../words.js';
 
 /** What a role may lack in a tenant. */
 type Lack = 'usage' | 'rows' | 'evidence' | 'hidden' | 'owner' | 'create';

@@ -1,8 +1,9 @@
+import { counted, number } from '../../counted.js';
 import type { Row } from '../../database/session.js';
+import { size } from '../../measures.js';
 import { quoteLiteral } from '../../sql/quote.js';
 import { check } from '../check.js';
 import { type Finding, finding } from '../finding.js';
-import { counted, number, size } from '../words.js';
 
 /** Transactions that a slot may lag behind before it is told: vacuum is held back by as many. */
 const LAG = 10_000_000;

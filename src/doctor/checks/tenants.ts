@@ -1,7 +1,7 @@
 import type { LookAlike } from '../../catalog/discover.js';
+import { counted } from '../../counted.js';
 import type { Finding } from '../finding.js';
 import { finding } from '../finding.js';
-import { counted } from '../words.js';
 
 /** What the discovery gave: no statement of its own. */
 export function judgeTenants(found: {

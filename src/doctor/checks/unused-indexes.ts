@@ -1,10 +1,11 @@
 import { familyNamePattern, ofAllPhases, ownershipFilter, undigested } from '../../catalog/ownership-filter.js';
 import { tenantRelations } from '../../catalog/tenant-relations.js';
+import { counted, number } from '../../counted.js';
 import type { Row } from '../../database/session.js';
 import type { DesiredState } from '../../desired-state/model.js';
+import { size } from '../../measures.js';
 import { type CheckContext, check, oidsOf } from '../check.js';
 import { type Finding, finding } from '../finding.js';
-import { counted, number, size } from '../words.js';
 
 /** Bytes below which unused indexes are not worth a word. */
 const WORTH = 1024 * 1024;

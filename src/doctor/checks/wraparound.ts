@@ -1,7 +1,7 @@
+import { number } from '../../counted.js';
 import type { Row } from '../../database/session.js';
 import { check } from '../check.js';
 import { type Finding, finding } from '../finding.js';
-import { number } from '../words.js';
 
 /** From here on an emergency is near: the server refuses writes 3 million before 2^31 (varsup.c, SetTransactionIdLimit). */
 const DANGER = 1_600_000_000;

@@ -1,6 +1,7 @@
+import { size } from '../../measures.js';
 import type { ChangeOutcomeDocument } from '../apply-json.js';
 import type { ChangeDocument } from '../change-document.js';
-import { counted, HAZARD_WORDS, number, sizeWords, symbolOf } from '../words.js';
+import { counted, HAZARD_WORDS, number, symbolOf } from '../words.js';
 import { type Content, type Html, html } from './html.js';
 import { sqlHtml } from './sql-html.js';
 
@@ -45,7 +46,7 @@ function hazards({ hazards: list }: ChangeDocument): Content {
 function usage({ usage: used }: ChangeDocument): Content {
   if (used === undefined) return null;
   const scans = used.scans === 1 ? '1 scan' : `${number(used.scans)} scans`;
-  return note('Use', `${scans} since the statistics were reset; ${sizeWords(used.bytes)}`);
+  return note('Use', `${scans} since the statistics were reset; ${size(used.bytes)}`);
 }
 
 function obstacle({ status, obstacle: text, remedy }: ChangeDocument): Content {

@@ -1,6 +1,4 @@
-export { counted, number } from '../counted.js';
-
-/** `1.5 GB`. */
+/** `3.4 MB`. */
 export function size(bytes: number): string {
   const units = ['bytes', 'kB', 'MB', 'GB', 'TB'];
   let left = bytes;
