@@ -138,7 +138,7 @@ describe('INVALID indexes', () => {
   });
   it('are built anew, but for what an interrupted REINDEX has left, and for what is being built', () => {
     const found = judgeInvalid(
-      [index('a'), index('b_ccnew'), index('c_ccold1'), index('trueup_x'), index('d', 4711)],
+      [index('a'), index('b_ccnew'), index('c_ccold1'), index('trueup_0123456789abcdef'), index('d', 4711)],
       labels,
     );
     expect(found.map(({ severity, statements }) => [severity, statements])).toEqual([
@@ -149,6 +149,10 @@ describe('INVALID indexes', () => {
         ['REINDEX INDEX CONCURRENTLY s.a', 'DROP INDEX CONCURRENTLY s.b_ccnew', 'DROP INDEX CONCURRENTLY s.c_ccold1'],
       ],
     ]);
+  });
+  it('of which only the name begins as those of an apply are not apply’s to mend', () => {
+    const [found] = judgeInvalid([index('trueup_x')], labels);
+    expect(found?.statements).toEqual(['REINDEX INDEX CONCURRENTLY s.trueup_x']);
   });
   it('that a phase owns are apply’s to mend, declared or not; of a phase that is left out, with that phase', () => {
     const owned = [{ ...index('global_ccnew'), phase: 'vector' }, index('a')];

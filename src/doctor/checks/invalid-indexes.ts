@@ -4,6 +4,7 @@ import { tenantRelations } from '../../catalog/tenant-relations.js';
 import { groupBy } from '../../collections.js';
 import { counted } from '../../counted.js';
 import type { Row } from '../../database/session.js';
+import { isTemporary } from '../../diff/context.js';
 import { quoteIdentifier } from '../../sql/quote.js';
 import { type CheckContext, check, oidsOf } from '../check.js';
 import { type Finding, finding } from '../finding.js';
@@ -90,7 +91,7 @@ export function judgeInvalid(
       (index.phase !== null ||
         labels.isDeclared(index.table, index.name) ||
         labels.of(index.table, index.name) !== null ||
-        index.name.startsWith(TEMPORARY)),
+        isTemporary(index.name)),
   );
   const others = left.filter((index) => !later.includes(index) && !ofTrueup.includes(index));
   const told: Finding[] = [];
@@ -133,9 +134,6 @@ export function judgeInvalid(
     );
   return told.length > 0 ? told : [finding('invalid-indexes', 'ok', { what: 'none' })];
 }
-
-/** How trueup names what it makes for the time being. */
-const TEMPORARY = 'trueup_';
 
 /** How REINDEX CONCURRENTLY names what it makes. */
 const COPY = /_cc(?:new|old)\d*$/u;
