@@ -1,3 +1,4 @@
+import { compareVersions } from '../compare-versions.js';
 import { shown, suggestion } from './did-you-mean.js';
 import type { DesiredExtension, DesiredTable, SourcePosition } from './model.js';
 import { type Problems, showPlace } from './problems.js';
@@ -146,7 +147,7 @@ export function uniteExtensions(
 
 function later(a: string | null, b: string | null): boolean {
   if (b === null) return true;
-  return a !== null && a.localeCompare(b, 'en', { numeric: true }) >= 0;
+  return a !== null && compareVersions(a, b) >= 0;
 }
 
 const words = (table: DesiredTable): string => (table.kind === 'table' ? 'table' : 'materialized view');

@@ -1,4 +1,5 @@
 import type { CatalogSnapshot } from '../catalog/snapshot.js';
+import { compareVersions } from '../compare-versions.js';
 import type { DesiredExtension } from '../desired-state/model.js';
 import { blocked, type Change, change } from '../diff/change.js';
 import { quoteIdentifier } from '../sql/quote.js';
@@ -140,13 +141,3 @@ function tooOldToCreate(extension: DesiredExtension, available: string, database
 
 const isOlder = (version: string, { minVersion }: DesiredExtension): boolean =>
   minVersion !== null && compareVersions(version, minVersion) < 0;
-
-/** By the numbers in them, in order; `0.10.0` is newer than `0.9.1`. */
-export function compareVersions(left: string, right: string): number {
-  const [a, b] = [left, right].map((version) => (version.match(/\d+/gu) ?? []).map(Number));
-  for (let at = 0; at < Math.max(a?.length ?? 0, b?.length ?? 0); at += 1) {
-    const difference = (a?.[at] ?? 0) - (b?.[at] ?? 0);
-    if (difference !== 0) return difference;
-  }
-  return 0;
-}

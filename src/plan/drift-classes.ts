@@ -10,7 +10,7 @@ export function driftClasses(databases: readonly DatabasePlan[]): readonly Drift
   const groups = groupBy(drifting, classKey);
   return [...groups]
     .map(([of, tenants]) => ({ id: sha256(of).slice(0, 12), tenants, changes: tenants[0]?.changes ?? [] }))
-    .sort((left, right) => right.tenants.length - left.tenants.length || left.id.localeCompare(right.id));
+    .sort((left, right) => right.tenants.length - left.tenants.length || (left.id < right.id ? -1 : 1));
 }
 
 const keys = new WeakMap<Change, string>();

@@ -1,8 +1,8 @@
 import { type ExtensionState, readExtensions } from '../../catalog/extensions.js';
+import { compareVersions } from '../../compare-versions.js';
 import { counted } from '../../counted.js';
 import type { Row } from '../../database/session.js';
 import type { DesiredExtension } from '../../desired-state/model.js';
-import { compareVersions } from '../../plan/check-extensions.js';
 import { quoteIdentifier, quoteLiteral } from '../../sql/quote.js';
 import { type CheckContext, check, oidsOf } from '../check.js';
 import { type Finding, finding } from '../finding.js';
