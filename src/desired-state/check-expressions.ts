@@ -3,9 +3,7 @@ import { shown, suggestion } from './did-you-mean.js';
 import type { DesiredIndexBase, DesiredTable, SourcePosition } from './model.js';
 import type { Problems } from './problems.js';
 import { join } from './reading.js';
-
-/** Columns that every table has (PostgreSQL's manual, "System Columns"). */
-const SYSTEM = ['tableoid', 'xmin', 'cmin', 'xmax', 'cmax', 'ctid'];
+import { SYSTEM_COLUMNS } from './system-columns.js';
 
 /**
  * Every column that an expression names must be declared, by whichever phase: else the server would refuse the statement
@@ -23,7 +21,7 @@ export async function checkExpressions(tables: readonly DesiredTable[], problems
     const known = table.columns.map((column) => column.name);
     for (const name of await columnsOf(expression)) {
       // A row as a whole goes by its table's name.
-      if (known.includes(name) || name === table.name || SYSTEM.includes(name)) continue;
+      if (known.includes(name) || name === table.name || SYSTEM_COLUMNS.includes(name)) continue;
       const message = `${what} names the column ${shown(name)}, which ${shown(table.name)} does not have`;
       problems.invalid(message, source, suggestion(name, known));
     }

@@ -5,10 +5,8 @@ import { shown } from './did-you-mean.js';
 import type { ColumnDocument, IdentityDocument, TableDocument } from './documents.js';
 import type { DesiredColumn } from './model.js';
 import { join, type Reading } from './reading.js';
+import { SYSTEM_COLUMNS } from './system-columns.js';
 import { keyAt, type Place, within } from './yaml-file.js';
-
-/** What every table has from PostgreSQL itself, of 14 and newer: a column of such a name fails to be created. */
-const SYSTEM_COLUMNS = ['tableoid', 'cmax', 'xmax', 'cmin', 'xmin', 'ctid'];
 
 /** The columns of a table's `columns`. */
 export function readColumns(table: TableDocument, place: Place, reading: Reading): readonly DesiredColumn[] {
@@ -18,6 +16,7 @@ export function readColumns(table: TableDocument, place: Place, reading: Reading
     const column = short ? { type: entry } : entry;
     if (!short && !reading.active(column, at)) return [];
     reading.key(name, at);
+    // The server refuses to create it.
     if (SYSTEM_COLUMNS.includes(name)) {
       const taken = `the column ${shown(name)} has the name of a system column, which every table has`;
       reading.problems.invalid(taken, keyAt(at), 'rename it');
