@@ -168,12 +168,11 @@ function addColumnChange(table: string, column: DesiredColumn, begun: boolean, c
   if (column.generated !== null || column.identity !== null || column.serial === true)
     return change({ ...base, steps: [exclusively(table, whole.sql)], hazards: ['TABLE_REWRITE'] });
   if (column.default === null && column.notNull) {
-    return {
-      ...change({ ...base, steps: [whole] }),
-      status: 'blocked',
-      obstacle: `table ${table} holds rows, and a NOT NULL column without a default has no value for them`,
-      remedy: 'declare a default, or make it nullable and let the application fill it first',
-    };
+    return blocked(
+      change({ ...base, steps: [whole] }),
+      `table ${table} holds rows, and a NOT NULL column without a default has no value for them`,
+      'declare a default, or make it nullable and let the application fill it first',
+    );
   }
   if (column.default !== null && !isConstant(column.default))
     return change({ ...base, needs: needsCheck, hazards: ['BACKFILL'], steps: backfillSteps(table, column, false) });

@@ -14,7 +14,7 @@ import {
   uniqueBuild,
   validation,
 } from './constraint-steps.js';
-import type { DiffContext } from './context.js';
+import { type DiffContext, isTemporary } from './context.js';
 import { drop } from './index-steps.js';
 import { builtKey, type ConstraintBase, claim, primaryKeyOf, restingOn } from './key-constraints.js';
 import { sparingIdentity } from './replica-identity.js';
@@ -56,7 +56,7 @@ export function diffConstraints(
     if (made !== null) changes.push(made);
   }
   for (const constraint of spare.values()) {
-    if (/^trueup_[0-9a-f]{16}$/u.test(constraint.name))
+    if (isTemporary(constraint.name))
       changes.push(
         change({
           phase: desired.phase,

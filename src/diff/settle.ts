@@ -1,5 +1,5 @@
 import { switchGroup } from './backend-switch.js';
-import { blocked, type Change, deferred } from './change.js';
+import { blocked, type Change, deferred, key } from './change.js';
 
 /** Changes of one group happen all or not at all: where one is refused, so are the others, by its name. */
 export function blockGroups(changes: readonly Change[]): readonly Change[] {
@@ -62,6 +62,6 @@ function blockSwitches<T extends { readonly change: Change }>(changes: readonly 
   });
 }
 
-/** `tables` stands for every table. */
+/** Needs with every table in the place of {@link key.allTables}. */
 export const expand = (needs: readonly string[], allTables: readonly string[]): readonly string[] =>
-  needs.flatMap((need) => (need === 'tables' ? allTables : [need]));
+  needs.flatMap((need) => (need === key.allTables ? allTables : [need]));
