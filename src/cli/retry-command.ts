@@ -2,6 +2,7 @@ import { basename, relative } from 'node:path';
 import type { FleetOutcome } from '../apply/fleet-outcome.js';
 import { parseConnectionUrl } from '../database/connection-url.js';
 import { hasLeftOvers } from '../report/change-counts.js';
+import { shellQuoted } from '../shell-quoted.js';
 import { endOfFlags } from './arguments.js';
 
 /** A command line to be copied, and what has to be known about it. */
@@ -64,19 +65,6 @@ export function programName(installed: string, script: string = process.argv[1] 
   if (basename(script).endsWith('.js')) return `node ${shellQuoted(relative(process.cwd(), script))}`;
   return /[\\/]node_modules[\\/]\.bin[\\/]/u.test(script) ? `npx ${installed}` : installed;
 }
-
-/** A word as a POSIX shell takes it for itself. */
-export function shellQuoted(word: string): string {
-  if (/^[\w@%+=:,./-]+$/u.test(word)) return word;
-  // A control character in single quotes would reach the terminal.
-  if (/\p{Cc}/u.test(word)) return `$'${word.replaceAll(/[\\'\p{Cc}]/gu, escaped)}'`;
-  return `'${word.replaceAll("'", `'\\''`)}'`;
-}
-
-const escaped = (character: string): string =>
-  character === '\\' || character === "'"
-    ? `\\${character}`
-    : [...Buffer.from(character)].map((byte) => `\\x${byte.toString(16).padStart(2, '0')}`).join('');
 
 /** A server's connection string is never shown whole; what cannot be read counts as one. */
 function isHidden(url: string): boolean {

@@ -5,14 +5,15 @@ import { BaseCommand } from '../cli/base-command.js';
 import { EXIT_CODES } from '../cli/exit-codes.js';
 import { targetFlags, targetOf } from '../cli/flags.js';
 import { printable } from '../cli/printable.js';
-import { programName, shellQuoted } from '../cli/retry-command.js';
+import { programName } from '../cli/retry-command.js';
 import { statementLog } from '../cli/statement-log.js';
 import { openDatabase } from '../database/open-database.js';
+import { FORMAT_VERSION } from '../report/format-version.js';
 import { inspectTenant } from '../inspect/inspect-tenant.js';
 import type { Inspection } from '../inspect/inspection.js';
 import { checkDirectory, writeFiles } from '../inspect/write-files.js';
-import { FORMAT_VERSION } from '../report/format-version.js';
 import { MemberNames } from '../report/member-names.js';
+import { shellQuoted } from '../shell-quoted.js';
 
 /** `trueup inspect`: writes the desired state of an existing tenant. Reads the database only. */
 export default class Inspect extends BaseCommand<typeof Inspect> {

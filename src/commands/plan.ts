@@ -6,7 +6,7 @@ import { checkOutputFile, refuseNamedTwice, writeOutputFile } from '../cli/outpu
 import { paletteOf } from '../cli/palette.js';
 import { RunReport, reportFlags } from '../cli/report-flag.js';
 import { widthOf } from '../cli/report-width.js';
-import { programName, shellQuoted } from '../cli/retry-command.js';
+import { programName } from '../cli/retry-command.js';
 import { requestFlags, requestOf } from '../cli/run-request.js';
 import { statementLog } from '../cli/statement-log.js';
 import { closeDatabases, openDatabases } from '../database/open-database.js';
@@ -19,6 +19,7 @@ import { planSql } from '../report/plan-sql.js';
 import { planText } from '../report/plan-text.js';
 import { TENANT_LIST_SIGNATURE } from '../report/tenant-list-columns.js';
 import { visible } from '../report/visible.js';
+import { shellQuoted } from '../shell-quoted.js';
 
 /** `trueup plan`: shows the drift of the fleet and what apply would do. Never writes. */
 export default class Plan extends BaseCommand<typeof Plan> {

@@ -1,6 +1,7 @@
 import type { Ansis } from 'ansis';
 import { paragraph, type TextOptions, wrapped } from '../report/layout.js';
 import { named } from '../report/words.js';
+import { shellQuoted } from '../shell-quoted.js';
 import { DRIFTS } from './drift.js';
 import { TENANTS } from './fleet.js';
 
@@ -66,14 +67,14 @@ export function nextText(program: string, directory: string | null, options: Tex
   if (directory === null) {
     return section(title, options, [`  ${program} demo`, `${' '.repeat(6)}the same, with a fleet that is kept`]);
   }
-  const target = `--embedded ${shellWord(directory)}`;
+  const target = `--embedded ${shellQuoted(directory)}`;
   const lines = COMMANDS.flatMap(([command, flags, what]) => [
     `  ${program} ${command} ${target}${flags === '' ? '' : ` ${flags}`}`,
     options.color.dim(`${' '.repeat(6)}${what}`),
   ]);
   return section(title, options, [
     ...lines,
-    `  rm -r ${shellWord(directory)}`,
+    `  rm -r ${shellQuoted(directory)}`,
     options.color.dim(`${' '.repeat(6)}remove the fleet`),
   ]);
 }
@@ -98,6 +99,3 @@ function section(title: string, { color, width }: TextOptions, lines: readonly s
 
 const heading = (title: string, color: Ansis, width: number): string =>
   color.bold.cyan(`── ${title} ${'─'.repeat(Math.max(0, Math.min(width, 100) - title.length - 4))}`);
-
-const shellWord = (word: string): string =>
-  /^[\w@%+=:,./-]+$/u.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;

@@ -1,7 +1,8 @@
 import { spawnSync } from 'node:child_process';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { programName, retryCommand, retryFor, shellQuoted } from '../../src/cli/retry-command.js';
+import { programName, retryCommand, retryFor } from '../../src/cli/retry-command.js';
+import { shellQuoted } from '../../src/shell-quoted.js';
 import { ended, fleetOutcome } from '../support/plan-fixture.js';
 
 describe('the retry command', () => {
