@@ -1,6 +1,6 @@
 import { bold, red } from 'ansis';
 import { redact } from '../database/redact.js';
-import { FORMAT_VERSION } from '../report/format-version.js';
+import { FORMAT_VERSION } from '../format-version.js';
 import type { TrueupError } from '../trueup-error.js';
 import { printedIsLost } from './lost-output.js';
 import { printable } from './printable.js';

@@ -3,7 +3,7 @@ import { BaseCommand } from '../cli/base-command.js';
 import { completedProgram } from '../cli/completion/model.js';
 import { completionScript, SHELLS } from '../cli/completion/shells.js';
 import { EXIT_CODES } from '../cli/exit-codes.js';
-import { FORMAT_VERSION } from '../report/format-version.js';
+import { FORMAT_VERSION } from '../format-version.js';
 
 /** `trueup completion`: prints the script by which a shell completes command lines. */
 export default class Completion extends BaseCommand<typeof Completion> {

@@ -8,9 +8,9 @@ import { openEmbedded } from '../database/embedded-database.js';
 import { demoDirectory } from '../demo/directory.js';
 import { type DemoParts, hasPending, runDemo } from '../demo/run-demo.js';
 import { againHeading, applyHeading, fleetText, nextText, planHeading } from '../demo/text.js';
+import { FORMAT_VERSION } from '../format-version.js';
 import { applyDocument } from '../report/apply-json.js';
 import { applyText } from '../report/apply-text.js';
-import { FORMAT_VERSION } from '../report/format-version.js';
 import { planDocument } from '../report/plan-json.js';
 import { planText } from '../report/plan-text.js';
 

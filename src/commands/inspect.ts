@@ -8,7 +8,7 @@ import { printable } from '../cli/printable.js';
 import { programName } from '../cli/retry-command.js';
 import { statementLog } from '../cli/statement-log.js';
 import { openDatabase } from '../database/open-database.js';
-import { FORMAT_VERSION } from '../report/format-version.js';
+import { FORMAT_VERSION } from '../format-version.js';
 import { inspectTenant } from '../inspect/inspect-tenant.js';
 import type { Inspection } from '../inspect/inspection.js';
 import { checkDirectory, writeFiles } from '../inspect/write-files.js';

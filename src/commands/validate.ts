@@ -3,7 +3,7 @@ import { EXIT_CODES } from '../cli/exit-codes.js';
 import { desiredStateFlags, loadOptionsOf } from '../cli/flags.js';
 import { counted } from '../counted.js';
 import { type ValidationSummary, validateDesiredState } from '../desired-state/validate.js';
-import { FORMAT_VERSION } from '../report/format-version.js';
+import { FORMAT_VERSION } from '../format-version.js';
 
 /** `trueup validate`: checks the desired state's files, every backend of every phase, without any database. */
 export default class Validate extends BaseCommand<typeof Validate> {

@@ -1,8 +1,8 @@
 import type { ApplyEvent } from '../apply/events.js';
 import type { Outcome, TenantFailure } from '../apply/outcome.js';
 import type { Action, Change } from '../diff/change.js';
+import { FORMAT_VERSION } from '../format-version.js';
 import type { FailureDocument } from './apply-json.js';
-import { FORMAT_VERSION } from './format-version.js';
 import type { MemberNames } from './member-names.js';
 import { schemaNamed } from './visible.js';
 

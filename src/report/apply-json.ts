@@ -2,13 +2,13 @@ import type { FleetOutcome } from '../apply/fleet-outcome.js';
 import type { ApplySummary, ChangeOutcome, Outcome, TenantOutcome } from '../apply/outcome.js';
 import type { StopReason } from '../apply/run-control.js';
 import type { Member } from '../diff/change.js';
+import { FORMAT_VERSION } from '../format-version.js';
 import type { FailedDatabase } from '../plan/fleet-plan.js';
 import type { ErrorCode } from '../trueup-error.js';
 import { failureDocument } from './apply-events.js';
 import { type ChangeCounts, changeCounts, hasLeftOvers } from './change-counts.js';
 import { type ChangeDocument, changeDocument } from './change-document.js';
 import { TRUEUP_VERSION } from './document-version.js';
-import { FORMAT_VERSION } from './format-version.js';
 import { MemberNames } from './member-names.js';
 import { type DatabaseDocument, databaseDocument } from './plan-json.js';
 

@@ -1,8 +1,8 @@
 import { type Examination, type ExaminedDatabase, severityCounts } from '../doctor/examination.js';
 import type { Finding } from '../doctor/finding.js';
+import { FORMAT_VERSION } from '../format-version.js';
 import type { FailedDatabase } from '../plan/fleet-plan.js';
 import { TRUEUP_VERSION } from './document-version.js';
-import { FORMAT_VERSION } from './format-version.js';
 import type { DatabaseDocument } from './plan-json.js';
 
 /** A look at the servers as `doctor --json` prints it; schema/doctor.schema.json describes it. */

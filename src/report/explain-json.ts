@@ -9,9 +9,9 @@ import type {
   WithoutGlobal,
 } from '../explain/explanation.js';
 import type { ProbePlan } from '../explain/plan-nodes.js';
+import { FORMAT_VERSION } from '../format-version.js';
 import { TRUEUP_VERSION } from './document-version.js';
 import { type ExplainNames, explainNames } from './explain-names.js';
-import { FORMAT_VERSION } from './format-version.js';
 import type { MemberNames } from './member-names.js';
 
 /** What `explain --json` prints; schema/explain.schema.json describes it. */

@@ -2,6 +2,7 @@ import type { IndexUsage } from '../catalog/presence.js';
 import type { Shard } from '../catalog/shard.js';
 import type { ValueSource } from '../desired-state/model.js';
 import type { Change, Member } from '../diff/change.js';
+import { FORMAT_VERSION } from '../format-version.js';
 import type {
   DatabasePlan,
   Diagnostic,
@@ -15,7 +16,6 @@ import { unreadableRemedy } from '../plan/unreadable.js';
 import { showSql } from '../sql/template.js';
 import { type ChangeDocument, changeDocument } from './change-document.js';
 import { TRUEUP_VERSION } from './document-version.js';
-import { FORMAT_VERSION } from './format-version.js';
 import { memberCount, membersOf, usageOf } from './members.js';
 import { withoutRowValues } from './row-values.js';
 
