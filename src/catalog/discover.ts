@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import { closest, distance } from 'fastest-levenshtein';
 import type { Row, Session } from '../database/session.js';
+import { closest } from '../desired-state/did-you-mean.js';
 import type { TenantRule } from '../desired-state/model.js';
 import { TrueupError } from '../trueup-error.js';
 import { isInShard, type Shard } from './shard.js';
@@ -128,18 +128,14 @@ async function namedTenants(
   for (const schema of absent) refuseImpossible(schema);
   if (absent.length > 0 && !selection.allowAbsent) {
     const [first = ''] = absent;
-    // Without regard to case: a name that was typed in another case is the likeliest slip of all.
-    const schemas = (await session.query<{ name: string }>(EVERY_SCHEMA)).map(({ name }) => name);
-    const typed = first.toLowerCase();
-    const nearest = closest(
-      typed,
-      schemas.map((schema) => schema.toLowerCase()),
+    const schemas = await session.query<{ name: string }>(EVERY_SCHEMA);
+    const near = closest(
+      first,
+      schemas.map(({ name }) => name),
     );
-    const near = schemas.find((schema) => schema.toLowerCase() === nearest);
-    const meant = near !== undefined && near !== '' && distance(typed, nearest) <= Math.max(2, first.length / 3);
     throw new TrueupError('UNKNOWN_SCHEMA', `schema ${quoted(first)} does not exist`, {
       where: `--schema ${first}`,
-      remedy: `${meant ? `did you mean ${quoted(near)}? ` : ''}To make a new tenant: trueup apply --create-schema --schema ${first}`,
+      remedy: `${near === null ? '' : `did you mean ${quoted(near)}? `}To make a new tenant: trueup apply --create-schema --schema ${first}`,
     });
   }
   const system = selection.schemas.find((schema) => bySchema.get(schema)?.system === true);

@@ -1,7 +1,7 @@
 import { CLIError } from '@oclif/core/errors';
-import { closest, distance } from 'fastest-levenshtein';
 import { CONNECTION_LOST } from '../database/database-errors.js';
 import { DatabaseError } from '../database/session.js';
+import { closest } from '../desired-state/did-you-mean.js';
 import { type ErrorCode, TrueupError } from '../trueup-error.js';
 import { IN_MEMORY } from './arguments.js';
 
@@ -23,13 +23,6 @@ export function knownError(error: unknown, help = '--help'): TrueupError {
     remedy: 'run it again with DEBUG=1 and report what it prints',
     cause: error,
   });
-}
-
-/** The name that was probably meant; null when none is near. */
-export function nearest(name: string, known: readonly string[]): string | null {
-  if (known.length === 0) return null;
-  const best = closest(name.toLowerCase(), [...known]);
-  return distance(name.toLowerCase(), best) <= Math.max(2, Math.floor(name.length / 3)) ? best : null;
 }
 
 function fromDatabase(error: DatabaseError): TrueupError {
@@ -68,7 +61,7 @@ function fromUsage(error: CLIError, help: string): TrueupError {
 
 function unknownFlags(given: readonly string[], known: readonly string[], otherwise: string): TrueupError {
   const names = given.map((flag) => flag.replace(/=.*$/su, ''));
-  const meant = names.map((name) => nearest(name, known)).filter((name) => name !== null);
+  const meant = names.map((name) => closest(name, known)).filter((name) => name !== null);
   return new TrueupError('USAGE', `unknown flag${names.length === 1 ? '' : 's'} ${names.join(', ')}`, {
     remedy: meant.length === 0 ? otherwise : `did you mean ${meant.join(', ')}?`,
   });

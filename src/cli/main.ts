@@ -1,12 +1,13 @@
 import type { Config } from '@oclif/core/config';
 import { ExitError } from '@oclif/core/errors';
 import { loadHelpClass } from '@oclif/core/help';
+import { closest } from '../desired-state/did-you-mean.js';
 import { optimiseLate } from '../optimise-late.js';
 import { TrueupError } from '../trueup-error.js';
 import { leaveUnoptimised } from '../webassembly-tiers.js';
 import { endOfFlags, wantsJson, wantsJsonLog } from './arguments.js';
 import { EXIT_CODES } from './exit-codes.js';
-import { knownError, nearest } from './known-error.js';
+import { knownError } from './known-error.js';
 import { loadConfig, SHORT_HELP } from './load-config.js';
 import { surviveLostOutput, withLostOutput } from './lost-output.js';
 import { reportError, showError } from './report-error.js';
@@ -95,7 +96,7 @@ function unknownCommand(name: string, config: Config): TrueupError {
       remedy: `write ${config.bin} COMMAND ${name}; the commands are ${known.join(', ')}`,
     });
   }
-  const meant = nearest(name, known);
+  const meant = closest(name, known);
   return new TrueupError('USAGE', `unknown command ${name}`, {
     remedy: meant === null ? `use one of ${known.join(', ')}` : `did you mean ${config.bin} ${meant}?`,
   });

@@ -1,6 +1,9 @@
 import { distance } from 'fastest-levenshtein';
 
-/** The candidate that a mistyped word most likely stands for: at most a third of its letters differ, or two of four. */
+/**
+ * The candidate that a mistyped word most likely stands for: at most a third of its letters differ, or two of four. A slip of
+ * case is none.
+ */
 export function closest(word: string, candidates: Iterable<string>): string | null {
   const short = word.slice(0, 200);
   let best: string | null = null;
