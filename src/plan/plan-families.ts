@@ -12,7 +12,7 @@ import { knownFamilies, unexpectedMembers } from '../diff/former-members.js';
 import { PredicateMatcher } from '../diff/predicate-matcher.js';
 import { addsColumnOf } from './column-of-rows.js';
 import { contextOf, type FleetContext, factsOf, fetchOpen } from './fleet-context.js';
-import { MemberNames } from './member-names.js';
+import { GivenNames } from './given-names.js';
 import type { TenantRead, TenantResult } from './tenant-read.js';
 
 /** Tenants whose families are compared member by member. */
@@ -47,7 +47,7 @@ export async function planFamilies(
     diffs.get(tenant.schema)?.replaced.get(table.name) ?? new Set<string>();
   const addsColumns = (tenant: TenantRead, { rows }: IndexFamily) =>
     diffs.get(tenant.schema)?.changes.some((change) => addsColumnOf(rows, change)) ?? false;
-  const names = new MemberNames(fleet.tables);
+  const names = new GivenNames(fleet.tables);
   for (const table of fleet.tables) {
     const tenants = batch.tenants.filter(({ schema }) => !(isDigested(table) && batch.settled.has(schema)));
     /** Tenants that get the columns which their families' rows are read by only now. */

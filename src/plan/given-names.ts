@@ -5,7 +5,7 @@ import { type ExpectedMember, MemberProblem } from '../diff/family-members.js';
  * What each tenant's members are called. A name that is given twice has no index that is right for both: each apply would
  * build one in the place of the other, time and again.
  */
-export class MemberNames {
+export class GivenNames {
   readonly #declared: ReadonlySet<string>;
   readonly #given = new Map<string, Map<string, IndexFamily>>();
 
