@@ -1,4 +1,5 @@
 import type { DatabaseIdentity } from '../catalog/database-identity.js';
+import { placeOf } from '../database/database-place.js';
 import type { Database } from '../database/session.js';
 import type { Change } from '../diff/change.js';
 import { approvedChange } from '../plan/approved-plan.js';
@@ -29,16 +30,15 @@ export interface CheckedPlan {
  */
 export function checkDatabase(file: PlanFile, database: Database, identity: DatabaseIdentity): void {
   const saved = file.approved.databases.find(({ id }) => id === database.id);
-  const { target } = database;
-  const host = target.kind === 'embedded' ? 'embedded' : target.host;
+  const place = placeOf(database);
   const known = identity.systemIdentifier !== null && (saved?.systemIdentifier ?? null) !== null;
   const sameServer = known
     ? saved?.systemIdentifier === identity.systemIdentifier
-    : saved?.host === host && saved.port === target.port;
-  if (saved !== undefined && sameServer && saved.name === target.database && saved.oid === identity.oid) return;
+    : saved?.host === place.host && saved.port === place.port;
+  if (saved !== undefined && sameServer && saved.name === place.name && saved.oid === identity.oid) return;
   const of = (one: { readonly name: string; readonly host: string; readonly port: number | null }) =>
     `"${one.name}" at ${one.host}${one.port === null ? '' : `:${one.port}`}`;
-  const here = of({ name: target.database, host, port: target.port });
+  const here = of(place);
   const there = saved === undefined ? 'others' : of(saved);
   throw mismatch(
     here === there

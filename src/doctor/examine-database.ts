@@ -1,4 +1,6 @@
 import { discoverTenants, type LookAlike, type Tenant } from '../catalog/discover.js';
+import { relationsRead } from '../catalog/snapshot.js';
+import { placeOf } from '../database/database-place.js';
 import { type Database, DatabaseError, type Row, type Session } from '../database/session.js';
 import type { DesiredState } from '../desired-state/model.js';
 import { checkTenantQuery } from '../plan/check-fragments.js';
@@ -70,7 +72,7 @@ export async function examineDatabase(
     extensions: await extensionsOf(desired, found.tenants, alternatives, request),
     selection: request.selection,
     tenants: found.tenants,
-    relations: relationsOf(desired),
+    relations: relationsRead(desired),
     here,
   };
   const findings: Finding[] = [...found.findings];
@@ -79,15 +81,10 @@ export async function examineDatabase(
     findings.push(...(await made(check, context)));
     request.progress.advance();
   }
-  const { target } = database;
   return {
-    id: database.id,
-    host: target.kind === 'embedded' ? 'embedded' : target.host,
-    port: target.port,
-    name: target.database,
+    ...placeOf(database),
     serverVersion: here.serverVersion,
     role: here.user,
-    source: target.source,
     tenants: found.tenants.length,
     findings: findings.sort((left, right) => CHECKS.indexOf(left.check) - CHECKS.indexOf(right.check)),
   };
@@ -154,10 +151,3 @@ async function extensionsOf(
   const all = variants.flatMap((variant) => variant.desired.extensions);
   return [...new Map(all.map((extension) => [extension.name, extension])).values()];
 }
-
-const relationsOf = ({ tables }: DesiredState): readonly string[] => [
-  ...new Set([
-    ...tables.map((table) => table.name),
-    ...tables.flatMap((table) => table.families.flatMap((family) => family.rows?.table ?? [])),
-  ]),
-];

@@ -1,6 +1,7 @@
 import { readOperatorSchemas } from '../catalog/callable.js';
 import { discoverTenants } from '../catalog/discover.js';
 import { readSurroundings } from '../catalog/surroundings.js';
+import { placeOf } from '../database/database-place.js';
 import type { Database, Session } from '../database/session.js';
 import { inTransaction } from '../database/transaction.js';
 import type { DesiredState } from '../desired-state/model.js';
@@ -150,18 +151,13 @@ async function describe(
   schemas: readonly string[],
   tenants: number | null,
 ): Promise<ExplainedDatabase> {
-  const { target } = database;
   const [who] = await session.query<{ role: string; version: string }>(
     `select current_user::text "role", pg_catalog.current_setting('server_version') "version"`,
   );
   return {
-    id: database.id,
-    host: target.kind === 'embedded' ? 'embedded' : target.host,
-    port: target.port,
-    name: target.database,
+    ...placeOf(database),
     serverVersion: who?.version ?? '',
     role: who?.role ?? '',
-    source: target.source,
     tenants,
     schemas,
   };

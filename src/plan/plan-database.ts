@@ -5,9 +5,10 @@ import { readOwned } from '../catalog/owned-reads.js';
 import { isDigested } from '../catalog/ownership-filter.js';
 import { RowsAhead } from '../catalog/rows-ahead.js';
 import { WORTH_A_SESSION } from '../catalog/shared-snapshot.js';
-import { type CatalogSnapshot, readCatalog, relationsRead } from '../catalog/snapshot.js';
+import { readCatalog, relationsRead } from '../catalog/snapshot.js';
 import type { Unmanaged } from '../catalog/unmanaged.js';
 import { known } from '../collections.js';
+import { placeOf } from '../database/database-place.js';
 import type { Database, Session } from '../database/session.js';
 import { inTransaction } from '../database/transaction.js';
 import type { DesiredState } from '../desired-state/model.js';
@@ -199,9 +200,11 @@ async function planUnlocked(
     held,
     progress,
   });
-  const { tenants, unreadable } = sorted(reads, results, { database: database.id, desired, answers });
+  const { tenants, unreadable } = partitioned(reads, results, { database: database.id, desired, answers });
   return {
-    ...describe(database, snapshot),
+    ...placeOf(database),
+    serverVersion: snapshot.session.serverVersion,
+    role: snapshot.session.user,
     desired,
     databaseChanges: extensions.changes,
     diagnostics: [
@@ -247,7 +250,7 @@ const inFocus = (desired: DesiredState, focus: PlanRequest['focus']): DesiredSta
   focus === undefined ? desired : { ...desired, tables: desired.tables.filter((table) => focus.has(table.name)) };
 
 /** Results as planned tenants, and those that could not be read. */
-function sorted(
+function partitioned(
   reads: readonly TenantRead[],
   results: ReadonlyMap<string, TenantResult>,
   of: { readonly database: string; readonly desired: DesiredState; readonly answers: Answers },
@@ -269,19 +272,6 @@ function sorted(
     tenants.push(new Planned(read, database, changes, of.answers.owner(schema), desired.phases));
   }
   return { tenants, unreadable };
-}
-
-function describe(database: Database, snapshot: CatalogSnapshot) {
-  const { target } = database;
-  return {
-    id: database.id,
-    host: target.kind === 'embedded' ? 'embedded' : target.host,
-    port: target.port,
-    name: target.database,
-    serverVersion: snapshot.session.serverVersion,
-    role: snapshot.session.user,
-    source: target.source,
-  };
 }
 
 function lookAlikes(found: readonly LookAlike[], database: string): readonly Diagnostic[] {

@@ -1,0 +1,23 @@
+import type { Database } from './session.js';
+
+/** A database as plans and reports name it: what it is called, and where it was found. */
+export interface DatabasePlace {
+  readonly id: string;
+  /** `embedded` for the embedded PostgreSQL. */
+  readonly host: string;
+  readonly port: number | null;
+  readonly name: string;
+  /** What pointed at it; see `TargetDescription`. */
+  readonly source: string;
+}
+
+/** Where a database is, without the user: a role that was set stands in for it. */
+export function placeOf({ id, target }: Database): DatabasePlace {
+  return {
+    id,
+    host: target.kind === 'embedded' ? 'embedded' : target.host,
+    port: target.port,
+    name: target.database,
+    source: target.source,
+  };
+}
