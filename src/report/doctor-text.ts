@@ -3,6 +3,7 @@ import { type Examination, type ExaminedDatabase, severityCounts } from '../doct
 import { type Finding, SEVERITIES, type Severity } from '../doctor/finding.js';
 import { failedDatabaseLines } from './failed-databases.js';
 import { paragraph, type TextOptions, wrapped } from './layout.js';
+import { targetLine } from './target-line.js';
 import { visible } from './visible.js';
 import { counted, number } from './words.js';
 
@@ -45,13 +46,7 @@ export function doctorText(seen: Examination, options: DoctorTextOptions): strin
 }
 
 function targetLines(database: ExaminedDatabase, several: boolean, { color, width }: DoctorTextOptions) {
-  const { id, host, port, name, serverVersion, role, source } = database;
-  const at =
-    host === 'embedded'
-      ? `embedded postgresql ${serverVersion}`
-      : `postgresql ${serverVersion} at ${visible(host)}${port === null ? '' : `:${port}`}`;
-  const where = `${at}, database ${visible(name)}, role ${visible(role)} (from ${visible(source)})`;
-  const lines = paragraph(`Target${several ? ` ${visible(id)}` : ''}: ${where}`, width, 0, 2);
+  const lines = paragraph(targetLine(database, several), width, 0, 2);
   return several ? lines.map((line) => color.bold(line)) : lines;
 }
 

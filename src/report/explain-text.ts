@@ -4,6 +4,7 @@ import { size } from '../measures.js';
 import { type ExplainNames, explainNames } from './explain-names.js';
 import { paragraph, type TextOptions } from './layout.js';
 import type { MemberNames } from './member-names.js';
+import { targetLine } from './target-line.js';
 import { visible } from './visible.js';
 import { counted, listed, named, number } from './words.js';
 
@@ -28,13 +29,7 @@ export function explainText(explanation: Explanation, options: ExplainTextOption
 }
 
 function targetLines(database: ExplainedDatabase, explanation: Explanation, { width }: TextOptions): readonly string[] {
-  const { id, host, port, name, serverVersion, role, source, tenants, schemas } = database;
-  const server =
-    host === 'embedded'
-      ? `embedded postgresql ${serverVersion}`
-      : `postgresql ${serverVersion} at ${visible(host)}${port === null ? '' : `:${port}`}`;
-  const which = explanation.databases.length > 1 ? ` ${visible(id)}` : '';
-  const where = `${server}, database ${visible(name)}, role ${visible(role)} (from ${visible(source)})`;
+  const { tenants, schemas } = database;
   const chosen =
     tenants === null
       ? ''
@@ -42,7 +37,7 @@ function targetLines(database: ExplainedDatabase, explanation: Explanation, { wi
         ? ' (the only one)'
         : ` (the largest of ${number(tenants)}; --schema names others)`;
   return [
-    ...paragraph(`Target${which}: ${where}`, width, 0, 2),
+    ...paragraph(targetLine(database, explanation.databases.length > 1), width, 0, 2),
     ...paragraph(
       `${schemas.length === 1 ? 'Tenant' : 'Tenants'}: ${named(schemas, 10) || 'none'}${chosen}`,
       width,

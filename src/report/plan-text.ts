@@ -8,6 +8,7 @@ import { failedDatabaseLines } from './failed-databases.js';
 import { paragraph } from './layout.js';
 import { familyOf, memberCount, memberName, membersOf, usageOf } from './members.js';
 import { noticeLines } from './notice-text.js';
+import { targetLine } from './target-line.js';
 import { visible } from './visible.js';
 import { counted, named, number, scopeOf, shardOf } from './words.js';
 
@@ -42,18 +43,9 @@ export function planText(plan: FleetPlan, options: PlanTextOptions): string {
     .join('\n\n');
 }
 
-function targetLines(
-  { id, host, port, name, serverVersion, role, source }: DatabasePlan,
-  plan: FleetPlan,
-  { width }: PlanTextOptions,
-): readonly string[] {
-  const server =
-    host === 'embedded'
-      ? `embedded postgresql ${serverVersion}`
-      : `postgresql ${serverVersion} at ${visible(host)}${port === null ? '' : `:${port}`}`;
-  const where = `${server}, database ${visible(name)}, role ${visible(role)} (from ${visible(source)})`;
+function targetLines(database: DatabasePlan, plan: FleetPlan, { width }: PlanTextOptions): readonly string[] {
   const several = plan.databases.length + plan.failedDatabases.length > 1;
-  return paragraph(`Target${several ? ` ${visible(id)}` : ''}: ${where}`, width, 0, 2);
+  return paragraph(targetLine(database, several), width, 0, 2);
 }
 
 function backendLines({ desired }: FleetPlan, { width }: PlanTextOptions): readonly string[] {
