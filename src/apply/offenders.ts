@@ -18,8 +18,7 @@ export async function countOffenders(session: Session, statement: Statement): Pr
   const { of, sql } = offenders;
   try {
     await assertCount(of.count);
-    const found = await inTransaction(session, 'read write', async () => {
-      await session.query('SET TRANSACTION READ ONLY');
+    const found = await inTransaction(session, 'read only', async () => {
       await session.query(`SET LOCAL statement_timeout = ${PATIENCE}`);
       await session.query(`SET LOCAL lock_timeout = ${PATIENCE}`);
       const [row] = await session.query<Row & { n: number }>(sql);
