@@ -14,8 +14,7 @@ export async function calledFunctions(expression: string): Promise<readonly Call
   const found = new Map<string, CalledFunction>();
   walk(tree, ({ kind, body }) => {
     if (kind !== 'FuncCall') return;
-    const name = names(list(body, 'funcname'));
-    const called = { schema: name.length > 1 ? name.slice(0, -1).join('.') : null, name: name.at(-1) ?? '' };
+    const called = calledBy(body);
     found.set(JSON.stringify(called), called);
   });
   return [...found.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, called]) => called);
@@ -29,12 +28,16 @@ export async function calledWithArguments(
   const found = new Map<string, CalledFunction & { readonly count: number }>();
   walk({ SelectStmt: tree }, ({ kind, body }) => {
     if (kind !== 'FuncCall') return;
-    const name = names(list(body, 'funcname'));
-    const schema = name.length > 1 ? name.slice(0, -1).join('.') : null;
-    const called = { schema, name: name.at(-1) ?? '', count: list(body, 'args').length };
+    const called = { ...calledBy(body), count: list(body, 'args').length };
     found.set(JSON.stringify(called), called);
   });
   return [...found.values()];
+}
+
+/** @param call a FuncCall */
+function calledBy(call: Node): CalledFunction {
+  const name = names(list(call, 'funcname'));
+  return { schema: name.length > 1 ? name.slice(0, -1).join('.') : null, name: name.at(-1) ?? '' };
 }
 
 /** Something that an expression or a query names outside pg_catalog, and that planning it might run. */
