@@ -56,11 +56,17 @@ export interface CatalogSnapshot extends Discovery, Surroundings {
   readonly session: { readonly user: string; readonly serverVersion: string };
 }
 
+/** How the catalogs of a fleet are read. */
 interface CatalogReading {
+  /** Opens a second session, for a fleet large enough to be read by two. */
   readonly beside: OpenBeside;
+  /** Whether what nothing declares is counted. */
   readonly counts: boolean;
+  /** What the run has learnt of the database before. Left out: nothing. */
   readonly memory?: DatabaseMemory;
+  /** See {@link Surroundings.made}. Left out: no. */
   readonly made?: boolean;
+  /** See {@link PassRequest}. Left out: no. */
   readonly again?: boolean;
   /** Is told the tenants as soon as the fleet was passed over: for what can begin while it is read in detail. Left out: nobody. */
   readonly passed?: (tenants: readonly Tenant[]) => void;
@@ -77,9 +83,6 @@ interface OpenedReading extends CatalogReading {
 /**
  * Reads the catalogs of a fleet in one read-only snapshot: a number of statements that does not grow with the tenants, and
  * not one lock on a table of theirs.
- * @param how beside: opens a second session for a fleet large enough to be read by two; counts: whether what nothing
- * declares is counted; memory: what the run has learnt before; made: see
- * {@link Surroundings.made}; again: see {@link PassRequest}; passed: is told the tenants; without: schemas that are left out
  */
 export async function readCatalog(
   session: Session,
