@@ -1,7 +1,7 @@
 import { DatabaseError } from '../database/session.js';
 
 /** Locks that one statement may take: the default lock table holds 6,400 for everybody, the application included. */
-export const LOCKS_PER_STATEMENT = 1000;
+const LOCKS_PER_STATEMENT = 1000;
 
 /** Tables that one statement may read: to plan a UNION ALL of 250 took half as long again as five of 50. */
 const ITEMS_PER_STATEMENT = 50;

@@ -7,6 +7,7 @@ export const TABLES_SQL = `
 select c.oid::text oid, n.nspname::text nspname, c.relname::text relname, c.relkind::text relkind, c.relpersistence::text relpersistence
   from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace where c.oid = any($1::oid[])`;
 
+/** Their columns; see {@link TABLES_SQL}. */
 export const COLUMNS_SQL = `
 select a.attrelid::text attrelid, n.nspname::text nspname, a.attname::text attname,
        pg_catalog.format_type(a.atttypid, a.atttypmod) "type",
@@ -38,6 +39,7 @@ const beyond = (version: number): string => {
   return cases.length === 0 ? 'null::text' : `case ${cases.join(' ')} end`;
 };
 
+/** Their constraints, but for triggers and NOT NULL, which the columns say; see {@link TABLES_SQL}. */
 export const CONSTRAINTS_SQL = (version: number): string => `
 select k.conrelid::text conrelid, n.nspname::text nspname, k.conname::text conname, k.contype::text contype, k.condeferrable, k.condeferred,
        k.convalidated, k.connoinherit, ${beyond(version)} beyond,
@@ -57,6 +59,7 @@ select k.conrelid::text conrelid, n.nspname::text nspname, k.conname::text conna
  where k.conrelid = any($1::oid[]) and k.contype not in ('t','n')
  order by k.conrelid, k.conname`;
 
+/** Their indexes, and those of $2; $3: the families whose members are read as digests. See {@link TABLES_SQL}. */
 export const INDEXES_SQL = (version: number): string => `
 select i.indexrelid::text indexrelid, i.indrelid::text indrelid, n.nspname::text nspname, ic.relname::text relname, am.amname::text amname,
        ${METHOD_EXTENSION_SQL} amextension,

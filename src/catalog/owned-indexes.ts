@@ -58,6 +58,7 @@ export interface OwnedIndexes {
   readonly seed: string;
 }
 
+/** Rows of the pass over a fleet, told apart by what they are. */
 export function asOwned(rows: readonly FleetRow[], seed: string): OwnedIndexes {
   const of = groupBy(rows, (row) => row.what);
   return { groups: (of.get('index') ?? []).map(asGroup), members: asMembers(of), kinds: asKinds(of), seed };

@@ -15,7 +15,7 @@ export const versionColumns = (version: number) => ({
 });
 
 /** A node tree without the source positions that it holds up to 16: the same expression typed with another blank. */
-export const withoutPositions = (version: number, tree: string): string =>
+const withoutPositions = (version: number, tree: string): string =>
   version < 170000 ? `pg_catalog.regexp_replace(${tree}, ':location -?\\d+', '', 'g')` : tree;
 
 /** An expression as the server writes it, with the tenant's own schema left out. */

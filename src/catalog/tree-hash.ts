@@ -64,6 +64,7 @@ export const defaults = (isCut: boolean): TreeCatalog => ({
   }`,
 });
 
+/** Predicates and expressions of indexes. */
 export const INDEXES: TreeCatalog = {
   catalog: 'pg_index',
   object: 'pg_class',
@@ -74,6 +75,7 @@ export const INDEXES: TreeCatalog = {
   select indexrelid oid, rel, relname n, th h from plain where th is not null`,
 };
 
+/** Expressions of CHECK constraints. */
 export const CONSTRAINTS: TreeCatalog = {
   catalog: 'pg_constraint',
   object: 'pg_constraint',

@@ -2,14 +2,18 @@ import { printable } from './printable.js';
 
 /** From the gravest; each includes those before it. */
 export const LOG_LEVELS = ['error', 'warn', 'info', 'debug'] as const;
+/** One of {@link LOG_LEVELS}. */
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
+/** For people, or for programs. */
 export const LOG_FORMATS = ['text', 'json'] as const;
+/** One of {@link LOG_FORMATS}. */
 export type LogFormat = (typeof LOG_FORMATS)[number];
 
 /** What a line says to programs beside its message. Values of rows are hidden in it like everywhere. */
 export type LogFields = Readonly<Record<string, unknown>>;
 
+/** What a log writes, how, and where to. */
 export interface LogOptions {
   readonly level: LogLevel;
   readonly format: LogFormat;

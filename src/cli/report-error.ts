@@ -49,7 +49,7 @@ function withOthers(error: TrueupError): object {
 }
 
 /** An error as lines, and those that were found with it. */
-export function errorText(error: TrueupError, colour: boolean): string {
+function errorText(error: TrueupError, colour: boolean): string {
   return [error, ...(error.options.others ?? [])].map((each) => oneText(each, colour)).join('\n');
 }
 

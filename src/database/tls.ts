@@ -4,10 +4,13 @@ import { ConnectionUrlError } from './connection-url.js';
 
 /** libpq's modes. node-postgres gives some of these words another meaning, so they are carried out here. */
 export const SSL_MODES = ['disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify-full'] as const;
+/** One of {@link SSL_MODES}. */
 export type SslMode = (typeof SSL_MODES)[number];
 
+/** Whether libpq knows the mode. */
 export const isSslMode = (word: string): word is SslMode => (SSL_MODES as readonly string[]).includes(word);
 
+/** How a connection is encrypted, and what of the server is checked. */
 export interface TlsSettings {
   readonly mode: SslMode;
   /** node-postgres's `no-verify`: encrypted, not checked, even where there is a root certificate. */

@@ -1,7 +1,7 @@
 import { closeSync, openSync, readSync, statSync } from 'node:fs';
 
 /** A file larger than this is not a desired state; reading it would only exhaust memory. */
-export const MAX_FILE_BYTES = 1_048_576;
+const MAX_FILE_BYTES = 1_048_576;
 const PIECE_BYTES = 65_536;
 
 /** The text of a file, or why it cannot be used. */

@@ -241,6 +241,6 @@ function dropExpressionChange(table: string, wanted: DesiredColumn, existing: Co
 }
 
 /** A type without its modifiers: the server compares defaults cast to the type alone. */
-export function castType(type: string): string {
+function castType(type: string): string {
   return type.replace(/\([\d,\s]*\)/gu, '').trim();
 }

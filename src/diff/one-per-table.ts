@@ -15,6 +15,7 @@ export interface Place {
   readonly stranger: IndexShape | null;
 }
 
+/** A place that nothing takes. */
 export const FREE: Place = { occupants: [], stranger: null };
 
 /** The place of an index; what takes it and may go is claimed: taken out of `spare`. */
@@ -36,6 +37,7 @@ export function placeOf(desired: DesiredIndex, spare: Map<string, IndexShape>, c
   return { occupants: there, stranger: null };
 }
 
+/** What clearing the place costs. @param online whether the index that takes it is built by a step of its own */
 export const hazardsOf = ({ occupants }: Place, online: boolean): readonly Hazard[] =>
   occupants.length === 0 ? [] : online ? ['INDEX_DROPPED', 'INDEX_ABSENT_MEANWHILE'] : ['INDEX_DROPPED'];
 

@@ -11,6 +11,7 @@ export interface Alike {
 /** More than these are not listed: a file has at most 1 MB, and nobody reads them. */
 const LISTED = 300;
 
+/** Whether such indexes are too many for each to be listed. */
 export const isTooLong = ({ indexes }: Alike): boolean => indexes.length > LISTED;
 
 /** The entries by which such indexes stay out of a file. */

@@ -9,6 +9,7 @@ export interface Token {
   readonly value: string;
 }
 
+/** What a token is; `unterminated` is a string, name or comment that does not end. */
 export type TokenKind =
   | 'space'
   | 'comment'

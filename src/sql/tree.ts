@@ -10,6 +10,7 @@ export interface KindedNode {
 /** The tree leaves out numbers that are 0, so a missing location is offset 0; an unknown one is -1. */
 export const locationOf = (body: Node): number => (typeof body.location === 'number' ? body.location : 0);
 
+/** Whether a value is an object: a node, or what wraps one. */
 export const isNode = (value: unknown): value is Node =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 

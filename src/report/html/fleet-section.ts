@@ -79,7 +79,7 @@ const legendRow = ({ group, count, name, what, anchor }: LegendRow, total: numbe
   html`<li><a href="#${anchor}">${swatch(group.look)}<span class="count">${number(count)}</span><span class="name">${name}</span><span class="share">${share(count, total)}</span>${what === '' ? null : html`<span class="gist">${what}</span>`}</a></li>`;
 
 /** What a class is about, in one line: its first change, and how many more there are. */
-export function gist({ document: { changes } }: Pick<ShownClass, 'document'>): string {
+function gist({ document: { changes } }: Pick<ShownClass, 'document'>): string {
   const [first] = changes;
   if (first === undefined) return '';
   const more = changes.length === 1 ? '' : `, and ${changes.length - 1} more`;

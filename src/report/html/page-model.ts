@@ -49,10 +49,12 @@ export interface PageModel {
 export const tenantLabel = ({ databases, failedDatabases }: PlanDocument, { database, schema }: TenantName): string =>
   databases.length + failedDatabases.length > 1 ? `${database}/${schema}` : schema;
 
+/** Names a tenant among those of all databases. */
 export const tenantKey = ({ database, schema }: TenantName): string => `${database}\0${schema}`;
 
 /** The anchor of tenants that need nothing. */
 export const IN_SYNC_ANCHOR = 'in-sync';
+/** The anchor of tenants that could not be planned. */
 export const UNREADABLE_ANCHOR = 'unreadable';
 /** The anchor of tenants that the plan does not know any more. */
 export const GONE_ANCHOR = 'gone';

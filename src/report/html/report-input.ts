@@ -14,6 +14,7 @@ export interface ReportInput {
   readonly writtenAt: Date;
 }
 
+/** A tenant, by its database and its schema. */
 export interface TenantName {
   readonly database: string;
   readonly schema: string;

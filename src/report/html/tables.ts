@@ -75,7 +75,7 @@ export const classLink = ({ no, anchor }: ShownClass): Html =>
   html`<a href="#${anchor}" aria-label="class ${no}">${no}</a> `;
 
 /** Whether a class has a change of a kind. */
-export const having =
+const having =
   (test: (change: ChangeDocument) => boolean) =>
   ({ document }: ShownClass): boolean =>
     document.changes.some(test);

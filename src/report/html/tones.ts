@@ -19,7 +19,9 @@ export function classLook(has: { readonly pending: boolean; readonly blocked: bo
   return has.blocked ? { tone: 'blocked', mark: 'ring' } : { tone: 'deferred', mark: 'bar' };
 }
 
+/** Tenants that need nothing. */
 export const IN_SYNC: Look = { tone: 'in-sync', mark: 'dot' };
+/** Tenants that could not be planned. */
 export const UNREADABLE: Look = { tone: 'failed', mark: 'hollow' };
 /** Changes that are pending, whatever class they are of. */
 export const PENDING: Look = { tone: 'class-1', mark: 'full' };

@@ -33,7 +33,7 @@ export function identityClause(identity: IdentityShape): SqlTemplate {
 }
 
 /** Sequence options, all of them: what is left out of an ALTER stays as it was. */
-export function sequenceOptions(identity: IdentityShape): string {
+function sequenceOptions(identity: IdentityShape): string {
   return (
     `START WITH ${identity.start} INCREMENT BY ${identity.increment} MINVALUE ${identity.minimum} ` +
     `MAXVALUE ${identity.maximum} CACHE ${identity.cache} ${identity.cycle ? 'CYCLE' : 'NO CYCLE'}`
@@ -48,6 +48,7 @@ export const addColumn = (table: string, definition: SqlTemplate): SqlTemplate =
 export const dropColumn = (table: string, column: string): SqlTemplate =>
   sql`ALTER TABLE ${tableName(table)} DROP COLUMN ${name(column)}`;
 
+/** `ALTER TABLE … RENAME COLUMN`. */
 export const renameColumn = (table: string, from: string, to: string): SqlTemplate =>
   sql`ALTER TABLE ${tableName(table)} RENAME COLUMN ${name(from)} TO ${name(to)}`;
 

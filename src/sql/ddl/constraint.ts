@@ -46,9 +46,11 @@ export function addConstraintUsingIndex(
 export const validateConstraint = (table: string, constraint: string): SqlTemplate =>
   sql`ALTER TABLE ${tableName(table)} VALIDATE CONSTRAINT ${name(constraint)}`;
 
+/** `ALTER TABLE … DROP CONSTRAINT`. */
 export const dropConstraint = (table: string, constraint: string): SqlTemplate =>
   sql`ALTER TABLE ${tableName(table)} DROP CONSTRAINT ${name(constraint)}`;
 
+/** `ALTER TABLE … RENAME CONSTRAINT`. */
 export const renameConstraint = (table: string, from: string, to: string): SqlTemplate =>
   sql`ALTER TABLE ${tableName(table)} RENAME CONSTRAINT ${name(from)} TO ${name(to)}`;
 
