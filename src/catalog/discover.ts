@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { Row, Session } from '../database/session.js';
-import { closest } from '../desired-state/did-you-mean.js';
 import type { TenantRule } from '../desired-state/model.js';
+import { closest } from '../did-you-mean.js';
 import { TrueupError } from '../trueup-error.js';
 import { isInShard, type Shard } from './shard.js';
 

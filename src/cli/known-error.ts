@@ -1,7 +1,7 @@
 import { CLIError } from '@oclif/core/errors';
 import { CONNECTION_LOST } from '../database/database-errors.js';
 import { DatabaseError } from '../database/session.js';
-import { closest } from '../desired-state/did-you-mean.js';
+import { closest } from '../did-you-mean.js';
 import { type ErrorCode, TrueupError } from '../trueup-error.js';
 import { IN_MEMORY } from './arguments.js';
 

@@ -1,7 +1,7 @@
 import type { Config } from '@oclif/core/config';
 import { ExitError } from '@oclif/core/errors';
 import { loadHelpClass } from '@oclif/core/help';
-import { closest } from '../desired-state/did-you-mean.js';
+import { closest } from '../did-you-mean.js';
 import { optimiseLate } from '../optimise-late.js';
 import { TrueupError } from '../trueup-error.js';
 import { leaveUnoptimised } from '../webassembly-tiers.js';

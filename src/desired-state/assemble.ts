@@ -1,5 +1,5 @@
 import { compareVersions } from '../compare-versions.js';
-import { shown, suggestion } from './did-you-mean.js';
+import { shown, suggestion } from '../did-you-mean.js';
 import type { DesiredExtension, DesiredTable, SourcePosition } from './model.js';
 import { type Problems, showPlace } from './problems.js';
 

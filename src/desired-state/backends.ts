@@ -1,4 +1,4 @@
-import { shown, suggestion } from './did-you-mean.js';
+import { shown, suggestion } from '../did-you-mean.js';
 import type { PhaseDocument, TablesDocument } from './documents.js';
 import { writtenNamePattern } from './family-names.js';
 import { type LoadOptions, own } from './load-options.js';

@@ -1,4 +1,4 @@
-import { shown } from './did-you-mean.js';
+import { shown } from '../did-you-mean.js';
 import type { DesiredTable, SourcePosition } from './model.js';
 import { type Problems, showPlace } from './problems.js';
 

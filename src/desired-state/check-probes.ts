@@ -1,7 +1,7 @@
+import { shown, suggestion } from '../did-you-mean.js';
 import { columnsOf } from '../sql/evaluation.js';
 import { tablesOf } from '../sql/query-tables.js';
 import { TENANT_SCHEMA } from '../sql/template.js';
-import { shown, suggestion } from './did-you-mean.js';
 import type { DesiredTable } from './model.js';
 import type { DesiredProbe } from './probe.js';
 import type { Problems } from './problems.js';

@@ -1,4 +1,4 @@
-import { shown, suggestion } from './did-you-mean.js';
+import { shown, suggestion } from '../did-you-mean.js';
 import type { DesiredConstraint, DesiredIndexBase, DesiredTable, SourcePosition } from './model.js';
 import type { Problems } from './problems.js';
 

@@ -1,4 +1,4 @@
-import { shown, suggestion } from './did-you-mean.js';
+import { shown, suggestion } from '../did-you-mean.js';
 import type { Condition, Conditional } from './documents.js';
 import type { SourcePosition } from './model.js';
 import type { Parameters } from './parameters.js';

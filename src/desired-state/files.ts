@@ -1,8 +1,8 @@
 import { readdirSync } from 'node:fs';
 import { isAbsolute, join, normalize, relative, resolve } from 'node:path';
+import { shown } from '../did-you-mean.js';
 import { TrueupError } from '../trueup-error.js';
 import type { BackendFiles, TablesFile } from './backends.js';
-import { shown } from './did-you-mean.js';
 import type { FleetDocument, PhaseDocument } from './documents.js';
 import type { Problems } from './problems.js';
 import { readFileText } from './read-file.js';

@@ -1,6 +1,6 @@
+import { shown, suggestion } from '../did-you-mean.js';
 import type { BackendFiles } from './backends.js';
 import { unknownBackend } from './backends.js';
-import { shown, suggestion } from './did-you-mean.js';
 import type { FleetDocument } from './documents.js';
 import type { Fragment } from './fragments.js';
 import { type LoadOptions, own } from './load-options.js';

@@ -1,4 +1,4 @@
-import { shown } from './did-you-mean.js';
+import { shown } from '../did-you-mean.js';
 import type { ParameterDocument } from './documents.js';
 import type { Problems } from './problems.js';
 import { type Place, valueAt, within } from './yaml-file.js';

@@ -1,4 +1,4 @@
-import { shown, suggestion } from './did-you-mean.js';
+import { shown, suggestion } from '../did-you-mean.js';
 import type { FleetDocument, ParameterDocument } from './documents.js';
 import { type LoadOptions, own } from './load-options.js';
 import type { ResolvedParameter, ValueSource } from './model.js';

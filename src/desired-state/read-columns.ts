@@ -1,7 +1,7 @@
+import { shown } from '../did-you-mean.js';
 import type { IdentityShape } from '../shape/table-shape.js';
 import { quoteIdentifier } from '../sql/quote.js';
 import { serialDefault } from '../sql/serial.js';
-import { shown } from './did-you-mean.js';
 import type { ColumnDocument, IdentityDocument, TableDocument } from './documents.js';
 import type { DesiredColumn } from './model.js';
 import { join, type Reading } from './reading.js';

@@ -1,4 +1,4 @@
-import { shown } from './did-you-mean.js';
+import { shown } from '../did-you-mean.js';
 import type { FamilyDocument, SetDocument } from './documents.js';
 import type { FamilyRows, IndexFamily } from './model.js';
 import { readIndexBase } from './read-indexes.js';

@@ -1,4 +1,4 @@
-import { shown, suggestion } from './did-you-mean.js';
+import { shown, suggestion } from '../did-you-mean.js';
 import type { ProbeDocument, TablesDocument } from './documents.js';
 import type { DesiredProbe, ServingIndex } from './probe.js';
 import { isProbeSetting } from './probe-settings.js';

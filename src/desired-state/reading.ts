@@ -1,7 +1,7 @@
+import { shown, suggestion } from '../did-you-mean.js';
 import { quoteIdentifier, quoteLiteral } from '../sql/quote.js';
 import { TENANT_SCHEMA_SQL } from '../sql/template.js';
 import { isActive } from './conditions.js';
-import { shown, suggestion } from './did-you-mean.js';
 import type { Conditional, Scalar } from './documents.js';
 import type { Fragment } from './fragments.js';
 import type { NamePart } from './model.js';

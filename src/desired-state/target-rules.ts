@@ -1,4 +1,4 @@
-import { shown } from './did-you-mean.js';
+import { shown } from '../did-you-mean.js';
 import type { FleetDocument } from './documents.js';
 import type { TargetRule } from './model.js';
 import type { Problems } from './problems.js';

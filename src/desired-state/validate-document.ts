@@ -1,5 +1,5 @@
 import type { ErrorObject, ValidateFunction } from 'ajv';
-import { closest, shown } from './did-you-mean.js';
+import { closest, shown } from '../did-you-mean.js';
 import { validateFleet, validateTables } from './document-validators.js';
 import type { FleetDocument, TablesDocument } from './documents.js';
 import type { Problems } from './problems.js';

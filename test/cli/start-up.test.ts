@@ -74,7 +74,9 @@ describe('the start', () => {
       expect(modules).toContain('dist/cli/main.js');
       expect(
         modules.filter((path) =>
-          /^dist\/(?!cli\/|database\/|trueup-error|optimise-late|webassembly-tiers)/u.test(path),
+          /^dist\/(?!cli\/|database\/|trueup-error|did-you-mean|format-version|optimise-late|webassembly-tiers)/u.test(
+            path,
+          ),
         ),
       ).toEqual([]);
     }
