@@ -2,7 +2,7 @@ import type { DesiredConstraint, DesiredTable } from '../desired-state/model.js'
 import type { ConstraintShape, IndexShape, TableShape } from '../shape/table-shape.js';
 import { addConstraint, addConstraintUsingIndex, dropConstraint, renameConstraint } from '../sql/ddl/constraint.js';
 import { name } from '../sql/template.js';
-import { blocked, type Change, change, key, type TakenName } from './change.js';
+import { type Change, change, key, type TakenName } from './change.js';
 import { constraintDifference } from './constraint-difference.js';
 import {
   added,
@@ -16,15 +16,19 @@ import {
 } from './constraint-steps.js';
 import { type DiffContext, isTemporary } from './context.js';
 import { drop } from './index-steps.js';
-import { builtKey, type ConstraintBase, claim, primaryKeyOf, restingOn } from './key-constraints.js';
+import { builtKey, type ConstraintBase, claim, primaryKeyOf } from './key-constraints.js';
+import { sparingReferenced } from './referenced-keys.js';
 import { sparingIdentity } from './replica-identity.js';
 import { exclusively } from './step.js';
 import { usesReplaced } from './table-indexes.js';
 
-/** What a table's constraints need, and the indexes that become theirs: nothing else may rename or drop those. */
+/** What a table's constraints need. */
 export interface ConstraintDiff {
   readonly changes: readonly Change[];
+  /** Indexes that become theirs: nothing else may rename or drop those. */
   readonly adopted: ReadonlySet<string>;
+  /** Constraints that no declaration claims. */
+  readonly unclaimed: readonly ConstraintShape[];
 }
 
 interface TableConstraints {
@@ -69,7 +73,7 @@ export function diffConstraints(
         }),
       );
   }
-  return { changes, adopted: of.adopted };
+  return { changes, adopted: of.adopted, unclaimed: [...spare.values()] };
 }
 
 /** What a constraint makes, the name that it takes for its index, and what it waits for: also for those that CREATE TABLE makes. */
@@ -171,7 +175,8 @@ function withRoom(made: Change, squatter: IndexShape | undefined, { table, adopt
   if (squatter === undefined) return made;
   adopted.add(squatter.name);
   const away = drop({ table }, name(squatter.name));
-  return { ...made, hazards: [...new Set([...made.hazards, 'INDEX_DROPPED' as const])], steps: [away, ...made.steps] };
+  const hazards = [...new Set([...made.hazards, 'INDEX_DROPPED' as const])];
+  return sparingIdentity({ ...made, hazards, steps: [away, ...made.steps] }, squatter);
 }
 
 /** The name of the index that goes with a constraint; of what is neither a check nor a reference it may have one. */
@@ -247,25 +252,16 @@ function replaced(
   const away = exclusively(table, dropConstraint(table, existing.name));
   const empty = context.facts.rows(table) === 'none';
   const common = { ...base, action: 'replace-constraint' as const, reason, frees: indexNames(existing) };
-  const resting = restingOn(existing, actual, context);
-  if (resting.length > 0)
-    return blocked(
-      change({ ...common, steps: [away, added(table, wanted, addConstraint(table, wanted))] }),
-      `${resting.join(', ')} rest${resting.length === 1 ? 's' : ''} on it, and PostgreSQL refuses to drop a key under a foreign key`,
-      'drop the foreign keys that rest on it, then apply: it makes the declared ones again',
-    );
+  const atOnce = change({ ...common, steps: [away, added(table, wanted, addConstraint(table, wanted))] });
+  const spared = sparingReferenced(atOnce, existing, actual, context);
+  if (spared !== atOnce) return spared;
   const built = builtKey(wanted, of, context);
   if (built !== null) {
     of.adopted.add(built.name);
     const use = exclusively(table, addConstraintUsingIndex(table, built.key, built.name));
     return change({ ...common, hazards: ['INDEX_DROPPED'], steps: [away, use] });
   }
-  if (empty)
-    return change({
-      ...common,
-      assumptions: [{ kind: 'no-rows', table }],
-      steps: [away, added(table, wanted, addConstraint(table, wanted))],
-    });
+  if (empty) return { ...atOnce, assumptions: [{ kind: 'no-rows', table }] };
   if (wanted.kind === 'primary-key' || wanted.kind === 'unique') {
     const index = keyIndexName(wanted);
     // The old key enforces until the new one is built: there is no moment without either.

@@ -52,7 +52,7 @@ export function diffTenant(tenant: TenantShape, context: DiffContext): TenantDif
       changes.push(
         ...persistence(desired, actual, context),
         ...constraints.changes,
-        ...diffIndexes({ ...indexes, adopted: constraints.adopted }, context),
+        ...diffIndexes({ ...indexes, adopted: constraints.adopted, unclaimed: constraints.unclaimed }, context),
       );
     }
   }
@@ -101,7 +101,7 @@ function diffView(
   if (actual === null) return createView(desired, view.query, view.withData, context);
   if (actual.kind !== 'materialized-view') return [wrongKind(desired, actual)];
   if (context.facts.sameView(desired.name, view.query) !== false && !namesMissing(view.query, context))
-    return diffIndexes({ desired, actual, owned: [], replaced: NONE, adopted: NONE }, context);
+    return diffIndexes({ desired, actual, owned: [], replaced: NONE, adopted: NONE, unclaimed: [] }, context);
   const [create, ...indexes] = createView(desired, view.query, view.withData, context);
   if (create === undefined) return [];
   const drop = {

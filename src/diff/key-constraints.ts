@@ -101,21 +101,3 @@ function isIndexOf(wanted: KeyConstraint, index: IndexShape): boolean {
 /** The primary key that a table has, whatever its name. */
 export const primaryKeyOf = (actual: TableShape): ConstraintShape | undefined =>
   actual.constraints.find((constraint) => constraint.kind === 'primary-key');
-
-/** Foreign keys of the tenant's declared tables that no other key of this table could serve. */
-export function restingOn(existing: ConstraintShape, actual: TableShape, context: DiffContext): readonly string[] {
-  if (!('include' in existing)) return [];
-  const over = (columns: readonly string[]) => JSON.stringify([...columns].sort());
-  const columns = over(existing.columns);
-  const others = actual.constraints.some(
-    (other) => other.name !== existing.name && 'include' in other && over(other.columns) === columns,
-  );
-  if (others) return [];
-  return [...context.actualTables.values()].flatMap((table) =>
-    table.constraints.flatMap((other) =>
-      other.kind === 'foreign-key' && other.references === actual.name && over(other.referencedColumns) === columns
-        ? [`foreign key ${other.name} of table ${table.name}`]
-        : [],
-    ),
-  );
-}

@@ -1,5 +1,5 @@
 import type { DesiredIndex, DesiredTable } from '../desired-state/model.js';
-import type { IndexShape, TableShape } from '../shape/table-shape.js';
+import type { ConstraintShape, IndexShape, KeyConstraintShape, TableShape } from '../shape/table-shape.js';
 import { dropConstraint } from '../sql/ddl/constraint.js';
 import { name, relativeSql } from '../sql/template.js';
 import { asSwitch } from './backend-switch.js';
@@ -20,6 +20,7 @@ import {
 import { matchesLike } from './like.js';
 import { clearedNames, clearing, FREE, hazardsOf, placeOf, taken } from './one-per-table.js';
 import { owningPhase } from './ownership.js';
+import { sparingReferenced } from './referenced-keys.js';
 import { sparingIdentity } from './replica-identity.js';
 import { temporaryName } from './temporary-name.js';
 
@@ -33,6 +34,8 @@ export interface TableIndexes {
   readonly replaced: ReadonlySet<string>;
   /** Indexes that the table's constraints take over. */
   readonly adopted: ReadonlySet<string>;
+  /** Constraints that no declaration claims: any other leaves its name by a change of its own. */
+  readonly unclaimed: readonly ConstraintShape[];
 }
 
 /** Every change that a table's declared indexes need, and the drops of owned ones that nothing declares. */
@@ -108,28 +111,33 @@ function diffIndex(
   const place = twin === undefined ? placeOf(desired, spare, context) : FREE;
 
   if (actual === null) {
-    const squatter = of.actual.constraints.find(
-      (constraint) =>
+    const squatter = of.unclaimed.find(
+      (constraint): constraint is KeyConstraintShape =>
         constraint.name === desired.name &&
         'include' in constraint &&
-        !constraint.columns.some((column) => of.replaced.has(column)),
+        ![...constraint.columns, ...constraint.include].some((column) => of.replaced.has(column)),
     );
     if (twin !== undefined && squatter !== undefined)
-      return change({
-        ...base,
-        action: 'rebuild-index',
-        reason: `a constraint that nothing declares stands under its name, and its definition under the name "${twin.name}"`,
-        hazards: ['INDEX_DROPPED'],
-        frees: [twin.name],
-        steps: [
-          {
-            sql: dropConstraint(table, squatter.name),
-            mode: 'transaction',
-            lock: { mode: 'ACCESS EXCLUSIVE', table },
-          },
-          rename({ table }, name(twin.name), target.name),
-        ],
-      });
+      return displacing(
+        squatter,
+        change({
+          ...base,
+          action: 'rebuild-index',
+          reason: `a constraint that nothing declares stands under its name, and its definition under the name "${twin.name}"`,
+          hazards: ['INDEX_DROPPED'],
+          frees: [twin.name],
+          steps: [
+            {
+              sql: dropConstraint(table, squatter.name),
+              mode: 'transaction',
+              lock: { mode: 'ACCESS EXCLUSIVE', table },
+            },
+            rename({ table }, name(twin.name), target.name),
+          ],
+        }),
+        of,
+        context,
+      );
     if (twin !== undefined)
       return change({
         ...base,
@@ -139,8 +147,9 @@ function diffIndex(
         frees: [twin.name],
         steps: [rename({ table }, name(twin.name), name(desired.name))],
       });
-    if (squatter !== undefined)
-      return refuseBuild(
+    if (squatter !== undefined) {
+      const displaced = displacing(
+        squatter,
         change({
           ...base,
           action: 'rebuild-index',
@@ -159,10 +168,11 @@ function diffIndex(
             rename({ table }, target.temporaryNew, target.name),
           ],
         }),
-        desired,
         of,
         context,
       );
+      return displaced.status === 'blocked' ? displaced : refuseBuild(displaced, desired, of, context);
+    }
     const lost = [...of.actual.indexes, ...of.owned.map((owned) => owned.index)].find(
       (index) => index.name === desired.name,
     );
@@ -215,6 +225,10 @@ function diffIndex(
   if (switched.status === 'blocked') return switched;
   return refuseBuild(switched, desired, of, context);
 }
+
+/** A key that nothing declares goes for the index of its name, unless something else stands on it. */
+const displacing = (key: KeyConstraintShape, made: Change, of: TableIndexes, context: DiffContext): Change =>
+  sparingReferenced(sparingIdentity(made, key), key, of.actual, context);
 
 /** Rows that make an index worth its cost: below `build` none is made, below `keep` it goes. */
 function rowPolicy(

@@ -153,6 +153,29 @@ const DAMAGES: readonly Damage[] = [
     empty: ['rename-constraint books.books_pkey pending'],
   },
   {
+    title: 'a key that was renamed leaves the name that it took to the index that is declared under it',
+    sql: 'DROP INDEX S.books_kind_idx; ALTER TABLE S.books RENAME CONSTRAINT books_code_key TO books_kind_idx',
+    empty: ['rename-constraint books.books_code_key pending', 'create-index books.books_kind_idx pending'],
+  },
+  {
+    title: 'a key under the name of an index is in the way where a foreign key rests on it, and said so',
+    sql: `DROP INDEX S.books_kind_idx; ALTER TABLE S.books ADD CONSTRAINT books_kind_idx UNIQUE (token);
+          ALTER TABLE S.authors ADD best uuid REFERENCES S.books (token)`,
+    empty: ['rebuild-index books.books_kind_idx blocked'],
+    obstacle: /foreign key authors_best_fkey of table authors rests on it/u,
+    leavesMore: true,
+  },
+  {
+    title: 'a key under the name of an index goes with a column that it includes, and not twice',
+    sql: `DROP INDEX S.books_kind_idx; ALTER TABLE S.books ADD CONSTRAINT books_kind_idx UNIQUE (token) INCLUDE (pages);
+          UPDATE S.books SET pages = NULL; ALTER TABLE S.books ALTER pages TYPE numeric`,
+    empty: [
+      'replace-column books.pages pending',
+      'add-constraint books.books_pages_check pending',
+      'create-index books.books_kind_idx pending',
+    ],
+  },
+  {
     title: 'a foreign key waits until the table that it references is logged',
     sql: 'ALTER TABLE S.books DROP CONSTRAINT books_author_fkey; ALTER TABLE S.authors SET UNLOGGED',
     empty: ['alter-table authors.authors pending', 'add-constraint books.books_author_fkey pending'],

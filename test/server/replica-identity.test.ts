@@ -64,6 +64,21 @@ it.each([
       'ALTER TABLE S.notes DROP CONSTRAINT notes_code_key; CREATE UNIQUE INDEX notes_code_key ON S.notes (id, code)',
     action: 'replace-constraint',
   },
+  {
+    what: 'an index under the name of a key that was renamed',
+    schema: 'by_room',
+    of: 'notes_code_key',
+    damage:
+      'ALTER TABLE S.notes RENAME CONSTRAINT notes_code_key TO kept; CREATE UNIQUE INDEX notes_code_key ON S.notes (id, code)',
+    action: 'rename-constraint',
+  },
+  {
+    what: 'a key under the name of an index',
+    schema: 'by_constraint',
+    of: 'notes_both',
+    damage: 'DROP INDEX S.notes_both; ALTER TABLE S.notes ADD CONSTRAINT notes_both UNIQUE (code, id)',
+    action: 'rebuild-index',
+  },
 ])(
   '$what that a published table is replicated by is not replaced: every UPDATE would fail',
   async ({ schema, of, damage, action }) => {
