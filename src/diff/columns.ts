@@ -188,10 +188,10 @@ function addColumnChange(table: string, column: DesiredColumn, begun: boolean, c
  * volatile: backfilled row by row where a rewrite might have been.
  */
 function isConstant(expression: string): boolean {
-  const literal = /^\s*(?:'(?:[^']|'')*'|-?\d+(?:\.\d+)?|true|false|null)\s*(?:::\s*[\w\s"[\]().]+)?\s*$/iu;
+  const literal = /^\s*(?:'(?:[^']|'')*'|-?\d+(?:\.\d+)?|true|false|null)\s*(?:::\s*[\w\s"[\](),.]+)?\s*$/iu;
   return (
     literal.test(expression) ||
-    /^\s*ARRAY\[\s*\](?:::[\w\s[\]()]+)?\s*$/iu.test(expression) ||
+    /^\s*ARRAY\[\s*\](?:::[\w\s[\](),]+)?\s*$/iu.test(expression) ||
     /^\s*(?:now\(\)|CURRENT_TIMESTAMP)\s*$/iu.test(expression)
   );
 }
@@ -224,7 +224,7 @@ function defaultChange(
 
 /** DEFAULT NULL is no default; PostgreSQL keeps it only where a length is to be applied: `NULL::character varying`. */
 const orNone = (expression: string | null): string | null =>
-  expression !== null && /^\s*NULL\s*(?:::[\w\s"().[\]]+)?$/iu.test(expression) ? null : expression;
+  expression !== null && /^\s*NULL\s*(?:::[\w\s"(),.[\]]+)?$/iu.test(expression) ? null : expression;
 
 /** A stored generated column becomes plain and keeps its content. */
 function dropExpressionChange(table: string, wanted: DesiredColumn, existing: ColumnShape): Change | null {

@@ -1,0 +1,178 @@
+import { describe, expect, it } from 'vitest';
+import type { DesiredColumn } from '../../src/desired-state/model.js';
+import { diffColumns } from '../../src/diff/columns.js';
+import type { ColumnShape, IdentityShape, TableShape } from '../../src/shape/table-shape.js';
+import { showSql } from '../../src/sql/template.js';
+import { column, contextWith, desiredColumn, desiredTable, index, table, uniqueKey } from '../support/diff-fixture.js';
+import { phase } from '../support/plan-fixture.js';
+
+const IDENTITY: IdentityShape = {
+  kind: 'always',
+  start: '1',
+  increment: '1',
+  minimum: '1',
+  maximum: '100',
+  cache: '1',
+  cycle: false,
+};
+const LOWER = { expression: 'lower(title)', kind: 'stored' } as const;
+
+type Context = Parameters<typeof contextWith>;
+
+/** What the column `code` needs. */
+function neededFor(
+  wanted: Partial<DesiredColumn>,
+  actual: Partial<ColumnShape>,
+  rest: Partial<TableShape> = {},
+  ...context: Context
+) {
+  const desired = desiredTable({ columns: [desiredColumn('code', wanted)] });
+  return diffColumns(desired, table({ columns: [column('code', actual)], ...rest }), contextWith(...context));
+}
+
+const actions = (...by: Parameters<typeof neededFor>) =>
+  neededFor(...by).map((made) => `${made.action} ${made.status}`);
+const statements = (...by: Parameters<typeof neededFor>) =>
+  neededFor(...by).flatMap((made) => made.steps.map((step) => showSql(step.sql).replace(/^ALTER TABLE \S+ /u, '')));
+
+const UNDER_A_KEY = { constraints: [uniqueKey('items_key', ['code'])] };
+
+describe('a column of another type', () => {
+  it.each([
+    ['varchar(64)', 'character varying(32)'],
+    ['varchar', 'character varying(32)'],
+    ['CHARACTER VARYING (64)', 'character varying(32)'],
+    ['text', 'character varying(32)'],
+    ['TEXT', 'character varying'],
+  ])('%s is altered in place from %s, whatever it holds', (type, from) => {
+    expect(actions({ type }, { type: from }, {}, { rows: 'some', values: 'some' })).toEqual(['alter-column pending']);
+  });
+
+  it.each([
+    ['varchar(32)', 'character varying(64)'],
+    ['varchar(32)', 'character varying'],
+    ['varchar(64)[]', 'character varying(32)'],
+    ['text[]', 'character varying(32)'],
+    ['varchar(64)', 'character varying(32)[]'],
+    ['varchar(64)', 'text'],
+    ['text', 'integer'],
+  ])('%s is not, from %s', (type, from) => {
+    expect(actions({ type }, { type: from }, {}, { rows: 'some', values: 'some' })).toEqual(['replace-column blocked']);
+    expect(actions({ type }, { type: from }, {}, { rows: 'some', values: 'none' })).toEqual(['replace-column pending']);
+  });
+
+  it.each([
+    ['the collation', { type: 'varchar(64)', collation: '"C"' }, { type: 'character varying(32)' }],
+    ['the generation', { type: 'text' }, { type: 'character varying(32)', generated: { ...LOWER, kind: 'virtual' } }],
+    ['what generates it', { type: 'text', generated: LOWER }, { type: 'character varying(32)' }],
+  ] as const)('is not where %s is another one too', (_, wanted, actual) => {
+    expect(actions(wanted, actual, {}, { rows: 'some', values: 'some' })).toEqual(['replace-column blocked']);
+  });
+
+  it('is altered without its default, which may not cast, and has the declared one again', () => {
+    const type = { type: 'integer' };
+    const as = 'ALTER COLUMN code TYPE integer USING NULL::integer';
+    expect(statements({ ...type, default: '0' }, { default: "'a'" }, UNDER_A_KEY).slice(0, 3)).toEqual([
+      'ALTER COLUMN code DROP DEFAULT',
+      as,
+      'ALTER COLUMN code SET DEFAULT 0',
+    ]);
+    expect(statements(type, { default: "'a'" }, UNDER_A_KEY).slice(0, 2)).toEqual([
+      'ALTER COLUMN code DROP DEFAULT',
+      as,
+    ]);
+    expect(statements({ ...type, default: '0' }, {}, UNDER_A_KEY)).toEqual([as, 'ALTER COLUMN code SET DEFAULT 0']);
+    expect(statements({ collation: '"C"' }, {}, UNDER_A_KEY)).toEqual([
+      'ALTER COLUMN code TYPE text COLLATE "C" USING NULL::text',
+    ]);
+  });
+
+  it.each([
+    ['becomes generated', { generated: LOWER }, {}],
+    ['is generated', { type: 'integer' }, { generated: LOWER }],
+    ['is an identity that goes', { type: 'integer' }, { type: 'bigint', identity: IDENTITY }],
+  ])('under a key is replaced where it %s: ALTER TYPE would fail', (_, wanted, actual) => {
+    const [made] = neededFor(wanted, actual, UNDER_A_KEY);
+    expect(made).toMatchObject({
+      action: 'replace-column',
+      status: 'pending',
+      assumptions: [{ kind: 'no-rows', table: 'items' }],
+    });
+    expect(actions(wanted, actual, UNDER_A_KEY, { rows: 'some' })).toEqual(['alter-column blocked']);
+  });
+
+  it('is altered under a key where an identity stays or comes', () => {
+    const [first] = actions(
+      { type: 'integer', identity: IDENTITY },
+      { type: 'bigint', identity: IDENTITY },
+      UNDER_A_KEY,
+    );
+    expect(first).toBe('alter-column pending');
+    expect(actions({ type: 'integer', identity: IDENTITY }, { type: 'bigint' }, UNDER_A_KEY)[0]).toBe(
+      'alter-column pending',
+    );
+  });
+
+  it.each([
+    ['an index', { indexes: [index('served', ['code'], { unique: true, replicaIdentity: true })] }],
+    [
+      'a key that includes it',
+      { constraints: [uniqueKey('served', ['id'], { include: ['code'], replicaIdentity: true })] },
+    ],
+  ])('is refused, approved or not, where %s goes with it that the table is replicated by', (_, rest) => {
+    const allow = new Set(['rebuild-column'] as const);
+    const wanted = { type: 'integer', derived: true };
+    for (const values of ['none', 'some']) {
+      const [made] = neededFor(wanted, {}, rest, { rows: 'some', values }, { allow });
+      expect(made).toMatchObject({ status: 'blocked', obstacle: expect.stringMatching(/^served is the replica/u) });
+    }
+  });
+
+  it('is not refused for the sake of an index that stays', () => {
+    const rest = { indexes: [index('served', ['id'], { unique: true, replicaIdentity: true })] };
+    expect(actions({ type: 'integer' }, {}, rest)).toEqual(['replace-column pending']);
+    const keys = { constraints: [uniqueKey('served', ['id'], { replicaIdentity: true })] };
+    expect(actions({ type: 'integer' }, {}, keys)).toEqual(['replace-column pending']);
+  });
+
+  it('names what stands on it', () => {
+    const on = (...users: readonly string[]) => neededFor({ type: 'integer' }, {}, {}, { users })[0]?.obstacle;
+    expect(on('view a')).toMatch(/^view a depends on the column/u);
+    expect(on('view a', 'view b')).toMatch(/^view a, view b depend on the column/u);
+    expect(neededFor({ type: 'text' }, { type: 'character varying(9)' }, {}, { users: ['view a'] })[0]?.status).toBe(
+      'blocked',
+    );
+  });
+
+  it('says whether values are in the way, or could not be told', () => {
+    const obstacle = (values: string) => neededFor({ type: 'integer' }, {}, {}, { rows: 'some', values })[0]?.obstacle;
+    expect(obstacle('some')).toMatch(/^items.code holds values, which cannot be computed again/u);
+    expect(obstacle('unknown')).toMatch(/^whether items.code holds values could not be told, which/u);
+  });
+
+  it('tells who can empty it', () => {
+    const remedy = (wanted: Partial<DesiredColumn>, ...context: Context) =>
+      neededFor({ type: 'integer', ...wanted }, {}, {}, { rows: 'some', values: 'some', ...context[0] }, context[1])[0]
+        ?.remedy;
+    expect(remedy({})).toMatch(/own migration/u);
+    expect(remedy({ filledBy: 'application' })).toMatch(/let it fill the column anew$/u);
+    const backend = { value: 'b', source: 'flag', alternatives: ['b'], resolved: 'b', known: [] } as const;
+    expect(remedy({}, {}, { phases: [phase('base', { backend })] })).toMatch(/^this backend has no use/u);
+    expect(remedy({ typeTemplate: ['bit(', { variable: 'width' }, ')'] })).toMatch(/^keep the width/u);
+  });
+
+  it('changes with all columns of its parameter, or of its backend, or by itself', () => {
+    const group = (forNewOnly: boolean | null, source: 'base' | 'search' = 'base') => {
+      const backend = { value: 'b', source: 'flag', alternatives: ['b'], resolved: 'b', known: [] } as const;
+      const parameters = forNewOnly === null ? {} : { width: { value: 8, source: 'flag', forNewOnly } as const };
+      const typeTemplate = forNewOnly === null ? ['integer'] : ['bit(', { variable: 'width' }, ')'];
+      const wanted = { type: 'integer', typeTemplate, phase: source };
+      return neededFor(wanted, {}, {}, {}, { parameters, phases: [phase('base'), phase('search', { backend })] })[0]
+        ?.group;
+    };
+    expect(group(null)).toBeNull();
+    expect(group(false)).toBe('parameter width');
+    expect(group(true)).toBeNull();
+    expect(group(true, 'search')).toBe('backend of phase search');
+  });
+});

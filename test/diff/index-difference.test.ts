@@ -1,0 +1,122 @@
+import { describe, expect, it } from 'vitest';
+import type { DesiredIndex } from '../../src/desired-state/model.js';
+import { definitionDifference, predicateDifference, sameOption } from '../../src/diff/index-difference.js';
+import type { IndexShape } from '../../src/shape/table-shape.js';
+import { contextWith, desiredIndex, index, indexKey, table } from '../support/diff-fixture.js';
+
+const context = contextWith({}, { isDefaultOpclass: (method, opclass) => `${method} ${opclass}` === 'btree text_ops' });
+
+const differenceOf = (desired: Partial<DesiredIndex>, actual: Partial<IndexShape>) =>
+  definitionDifference(desiredIndex('i', ['a', 'b'], desired), index('i', ['a', 'b'], actual), table(), context);
+
+const lower = (text: string) => indexKey('', { column: null, expression: text });
+
+describe('how an index differs from its declaration', () => {
+  it.each([
+    ['access method is gin of extension other, declared btree', {}, { method: { name: 'gin', extension: 'other' } }],
+    ['is unique, declared not', {}, { unique: true }],
+    ['is not unique, declared unique', { unique: true }, {}],
+    ['NULLS NOT DISTINCT differs', { unique: true }, { unique: true, nullsNotDistinct: true }],
+    ['has 1 keys, declared 2', {}, { keys: [indexKey('a')] }],
+    ['key 2: key is c, declared b', {}, { keys: [indexKey('a'), indexKey('c')] }],
+    ['key is (lower(a)), declared a', { keys: [indexKey('a')] }, { keys: [lower('lower(a)')] }],
+    ['expression is lower(a), declared upper(a)', { keys: [lower('upper(a)')] }, { keys: [lower('lower(a)')] }],
+    [
+      'operator class is the default, declared text_pattern_ops',
+      { keys: [indexKey('a', { opclass: 'text_pattern_ops' })] },
+      { keys: [indexKey('a')] },
+    ],
+    [
+      'operator class is text_pattern_ops, declared the default',
+      { keys: [indexKey('a')] },
+      { keys: [indexKey('a', { opclass: 'text_pattern_ops' })] },
+    ],
+    [
+      'operator class option siglen is 32, declared 64',
+      { keys: [indexKey('a', { opclassOptions: { siglen: '64' } })] },
+      { keys: [indexKey('a', { opclassOptions: { siglen: '32' } })] },
+    ],
+    [
+      'collation is "C", declared the default',
+      { keys: [indexKey('a')] },
+      { keys: [indexKey('a', { collation: '"C"' })] },
+    ],
+    [
+      'collation is the default, declared "C"',
+      { keys: [indexKey('a', { collation: '"C"' })] },
+      { keys: [indexKey('a')] },
+    ],
+    [
+      'a is DESC NULLS LAST, declared ASC NULLS LAST',
+      { keys: [indexKey('a')] },
+      { keys: [indexKey('a', { order: 'desc' })] },
+    ],
+    [
+      'a is ASC NULLS FIRST, declared ASC NULLS LAST',
+      { keys: [indexKey('a')] },
+      { keys: [indexKey('a', { nulls: 'first' })] },
+    ],
+    ['includes (c, d), declared (c)', { include: ['c'] }, { include: ['c', 'd'] }],
+    ['option fillfactor is 70, declared not set', {}, { options: { fillfactor: '70' } }],
+    ['option fillfactor is not set, declared 70', { options: { fillfactor: '70' } }, {}],
+    [
+      'option fillfactor is 70, declared 90',
+      { optionDefaults: { fillfactor: '90' } },
+      { options: { fillfactor: '70' } },
+    ],
+  ] satisfies readonly (readonly [string, Partial<DesiredIndex>, Partial<IndexShape>])[])(
+    '%s',
+    (difference, desired, actual) => {
+      expect(differenceOf(desired, actual)).toBe(difference);
+    },
+  );
+
+  it('an operator class that is named and the type’s default is none', () => {
+    expect(differenceOf({ keys: [indexKey('a', { opclass: 'text_ops' })] }, { keys: [indexKey('a')] })).toBeNull();
+  });
+
+  it('an option at its default, declared or not, is none', () => {
+    const optionDefaults = { fillfactor: '90' };
+    expect(differenceOf({ optionDefaults }, { options: { fillfactor: '90' } })).toBeNull();
+    expect(differenceOf({ optionDefaults, options: { fillfactor: '90' } }, {})).toBeNull();
+  });
+
+  it('a predicate on one side is one, and another predicate', () => {
+    const of = (desired: string | null, actual: string | null) =>
+      predicateDifference(desired, actual, table(), context);
+    expect(of(null, null)).toBeNull();
+    expect(of('a', 'a')).toBeNull();
+    expect(of(null, 'a')).toBe('is partial (WHERE a), declared without a predicate');
+    expect(of('a', null)).toBe('has no predicate, declared WHERE a');
+    expect(of('a', 'b')).toBe('predicate is b, declared a');
+  });
+});
+
+describe('options are the same when they mean the same', () => {
+  it.each([
+    ['64', '064'],
+    ['0.5', '.5'],
+    ['on', 'TRUE'],
+    ['1', 'y'],
+    ['of', 'f'],
+    ['no', '0'],
+  ])('%s and %s', (left, right) => {
+    expect(sameOption(left, right)).toBe(true);
+    expect(sameOption(right, left)).toBe(true);
+  });
+
+  it.each([
+    ['64', '65'],
+    ['on', 'off'],
+    ['0', ''],
+    ['0', ' '],
+    ['o', 'on'],
+    ['o', 'off'],
+    ['', 'true'],
+    ['auto', 'never'],
+    ['64', 'auto'],
+  ])('%j and %j are not', (left, right) => {
+    expect(sameOption(left, right)).toBe(false);
+    expect(sameOption(right, left)).toBe(false);
+  });
+});
