@@ -122,7 +122,7 @@ function diffConstraint(
       : [...spare.values()].find((other) => constraintDifference(wanted, other, actual, context) === null);
     if (twin !== undefined) {
       spare.delete(twin.name);
-      const unchecked = wanted.validated && !twin.validated;
+      const unchecked = !twin.validated;
       const steps = [
         exclusively(table, renameConstraint(table, twin.name, wanted.name)),
         ...(unchecked ? [validation(table, wanted)] : []),
@@ -149,7 +149,7 @@ function diffConstraint(
   }
   const difference = constraintDifference(wanted, existing, actual, context);
   if (difference !== null) return replacement(base, wanted, existing, difference, of, context);
-  if (!existing.validated && wanted.validated) {
+  if (!existing.validated) {
     const predecessor = predecessorName(table, wanted);
     if (spare.delete(predecessor))
       return change({

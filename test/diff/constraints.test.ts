@@ -1,0 +1,130 @@
+import { describe, expect, it } from 'vitest';
+import type { DesiredTable } from '../../src/desired-state/model.js';
+import { diffTenant } from '../../src/diff/diff-tenant.js';
+import type { ConstraintShape, TableShape } from '../../src/shape/table-shape.js';
+import { contextWith, desiredIndex, desiredTable, index, table, uniqueKey } from '../support/diff-fixture.js';
+
+const primaryKey = (name: string, columns: readonly string[]) => uniqueKey(name, columns, { kind: 'primary-key' });
+
+const reference = (name: string, to: string, columns: readonly string[]): ConstraintShape => ({
+  name,
+  kind: 'foreign-key',
+  validated: true,
+  columns,
+  references: to,
+  referencedColumns: columns,
+  onUpdate: 'no action',
+  onDelete: 'no action',
+  match: 'simple',
+  deferrable: 'no',
+});
+
+/** `action object status` of what the table needs. */
+function neededFor(desired: Partial<DesiredTable>, actual: Partial<TableShape>, others: readonly TableShape[] = []) {
+  const is = table(actual);
+  const actualTables = new Map([is, ...others].map((each) => [each.name, each]));
+  const context = contextWith({}, { tables: [desiredTable(desired)], actualTables });
+  const { changes } = diffTenant({ tables: actualTables, owned: [] }, context);
+  return changes.map((made) => `${made.action} ${made.object} ${made.status}`);
+}
+
+describe('a constraint that is missing', () => {
+  it('is made, not taken from a declared one that is like it', () => {
+    const constraints = [uniqueKey('a', ['code']), uniqueKey('b', ['code'])];
+    expect(neededFor({ constraints }, { constraints: [uniqueKey('a', ['code'])] })).toEqual([
+      'add-constraint b pending',
+    ]);
+  });
+
+  it('gets one that is like it and that nothing declares, which serves one declaration only', () => {
+    const constraints = [uniqueKey('a', ['code']), uniqueKey('b', ['code'])];
+    expect(neededFor({ constraints }, { constraints: [uniqueKey('old', ['code'])] })).toEqual([
+      'rename-constraint a pending',
+      'add-constraint b pending',
+    ]);
+  });
+});
+
+describe('the name of an index that a key has', () => {
+  const indexes = [desiredIndex('items_code', ['code'])];
+
+  it('is free where the key is the declared one under another name', () => {
+    const constraints = [uniqueKey('items_key', ['code'])];
+    expect(neededFor({ constraints, indexes }, { constraints: [uniqueKey('items_code', ['code'])] })).toEqual([
+      'rename-constraint items_key pending',
+      'create-index items_code pending',
+    ]);
+  });
+
+  it('is free where the key goes for the declared primary key', () => {
+    const constraints = [primaryKey('items_pkey', ['id'])];
+    expect(neededFor({ constraints, indexes }, { constraints: [primaryKey('items_code', ['code'])] })).toEqual([
+      'replace-constraint items_pkey pending',
+      'create-index items_code pending',
+    ]);
+  });
+
+  it('is made free where nothing declares the key', () => {
+    expect(neededFor({ indexes }, { constraints: [uniqueKey('items_code', ['id'])] })).toEqual([
+      'rebuild-index items_code pending',
+    ]);
+  });
+
+  it('is not where it is the key’s that the table is replicated by, even with the index built under another name', () => {
+    const constraints = [uniqueKey('items_code', ['id'], { replicaIdentity: true })];
+    expect(neededFor({ indexes }, { constraints })).toEqual(['rebuild-index items_code blocked']);
+    const built = [index('trueup_0123456789abcdef', ['code'])];
+    expect(neededFor({ indexes }, { constraints, indexes: built })).toEqual(['rebuild-index items_code blocked']);
+  });
+});
+
+it('an index that makes room for a renamed key is not renamed besides', () => {
+  const desired = {
+    constraints: [uniqueKey('items_key', ['code'])],
+    indexes: [desiredIndex('items_shop', ['shop'])],
+  };
+  const actual = { constraints: [uniqueKey('other', ['code'])], indexes: [index('items_key', ['shop'])] };
+  expect(neededFor(desired, actual)).toEqual([
+    'rename-constraint items_key pending',
+    'create-index items_shop pending',
+  ]);
+});
+
+describe('a key that is another one', () => {
+  const wanted = { constraints: [uniqueKey('items_key', ['shop', 'code'], { include: ['note'] })] };
+  const actual = { constraints: [uniqueKey('items_key', ['shop', 'code'])] };
+  const resting = (to: string, columns: readonly string[]) => [
+    table({ name: 'sales', constraints: [reference('sales_item', to, columns)] }),
+  ];
+
+  it('stays where a foreign key rests on it, whichever column comes first', () => {
+    expect(neededFor(wanted, actual, resting('items', ['code', 'shop']))).toEqual([
+      'replace-constraint items_key blocked',
+    ]);
+  });
+
+  it.each([
+    ['another table', 'things', ['shop', 'code']],
+    ['other columns', 'items', ['code']],
+  ])('goes where a foreign key is onto %s', (_, to, columns) => {
+    expect(neededFor(wanted, actual, resting(to, columns))).toEqual(['replace-constraint items_key pending']);
+  });
+});
+
+describe('a table that is declared unlogged, and is logged', () => {
+  const logged = (name: string, ...to: readonly string[]) =>
+    table({ name, constraints: to.map((each) => reference(`${name}_${each}`, each, ['id'])) });
+  const unlogged = (name: string) => desiredTable({ name, persistence: 'unlogged' });
+
+  it('waits for the declared tables that reference it: a logged one may reference logged ones only', () => {
+    const tables = [unlogged('items'), unlogged('sales'), unlogged('shops')];
+    const actual = [logged('items', 'shops'), logged('sales', 'items'), logged('shops'), logged('mine', 'items')];
+    const actualTables = new Map(actual.map((each) => [each.name, each]));
+    const { changes } = diffTenant({ tables: actualTables, owned: [] }, contextWith({}, { tables, actualTables }));
+    expect(changes.map((made) => [made.object, made.needs])).toEqual([
+      ['items', ['persistence:sales']],
+      ['sales', []],
+      ['shops', ['persistence:items']],
+    ]);
+  });
+});
