@@ -203,7 +203,7 @@ function defaultChange(
   context: DiffContext,
 ): Change | null {
   // Of an identity or generated column none is known; what drops that comes before this.
-  if (wanted.generated !== null || orNone(wanted.default) === orNone(existing.default)) return null;
+  if (orNone(wanted.default) === orNone(existing.default)) return null;
   if (wanted.default !== null && existing.default !== null) {
     // Of no table: a default names no column, so that all tables' are asked about together.
     const asked = { desired: wanted.default, actual: existing.default, castTo: castType(wanted.type) };
