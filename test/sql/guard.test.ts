@@ -42,6 +42,15 @@ describe('assertStatement', () => {
       'setval',
       sql`SELECT pg_catalog.setval(s.objid::regclass, t.n) FROM (SELECT max(a) AS n FROM ${SCHEMA}.t) t, pg_catalog.pg_depend s WHERE s.refobjid = ${relation}::regclass`,
     ],
+    [
+      'string with a dot in it',
+      sql`ALTER TABLE ${SCHEMA}.t ADD CHECK (a <> 'other.x'), ADD CHECK (starts_with(a, 'other.x'::text))`,
+    ],
+    ['option whose value is a string', sql`CREATE INDEX i ON ${SCHEMA}.t USING gin (a) WITH (tokenizer = 'other')`],
+    [
+      'sequence of its own by its quoted name',
+      sql`ALTER TABLE ${SCHEMA}.t ALTER a SET DEFAULT nextval('${{ variable: 'schema', as: 'in-literal' }}."a sequence"')`,
+    ],
   ])('lets a %s through', async (_name, template) => {
     await expect(assertStatement(template, allowed)).resolves.toBeUndefined();
   });
@@ -68,6 +77,11 @@ describe('assertStatement', () => {
     ['a foreign key elsewhere', sql`ALTER TABLE ${SCHEMA}.t ADD FOREIGN KEY (a) REFERENCES other.u (a)`],
     ['a function elsewhere', sql`ALTER TABLE ${SCHEMA}.t ALTER a SET DEFAULT other.f()`],
     ['a sequence elsewhere', sql`ALTER TABLE ${SCHEMA}.t ALTER a SET DEFAULT nextval('other.s'::regclass)`],
+    ['a sequence elsewhere, without a cast', sql`ALTER TABLE ${SCHEMA}.t ALTER a SET DEFAULT nextval('other.s')`],
+    ['a sequence elsewhere, quoted', sql`ALTER TABLE ${SCHEMA}.t ALTER a SET DEFAULT nextval('"other".s')`],
+    ['an unqualified table in a foreign key', sql`ALTER TABLE ${SCHEMA}.t ADD FOREIGN KEY (a) REFERENCES u (a)`],
+    ['a view made in another schema', sql`CREATE MATERIALIZED VIEW public.v AS SELECT 1 WITH NO DATA`],
+    ['an index renamed in another schema', sql`ALTER INDEX public.i RENAME TO j`],
     ['an operator elsewhere', sql`ALTER TABLE ${SCHEMA}.t ADD CHECK (a OPERATOR(other.=) 1)`],
     ['an operator class elsewhere', sql`CREATE INDEX i ON ${SCHEMA}.t (a other.ops)`],
     ['an extension elsewhere', sql`CREATE EXTENSION vector SCHEMA other`],
