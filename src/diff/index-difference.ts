@@ -101,7 +101,7 @@ function optionsDifference(
 }
 
 /** Storage parameters are kept as typed (`064`, `of`): compared as what they mean. */
-function sameOption(left: string, right: string): boolean {
+export function sameOption(left: string, right: string): boolean {
   if (left === right) return true;
   const [leftNumber, rightNumber] = [Number(left), Number(right)];
   if (left.trim() !== '' && right.trim() !== '' && !Number.isNaN(leftNumber) && !Number.isNaN(rightNumber))
