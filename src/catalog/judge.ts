@@ -1,3 +1,4 @@
+import { chunk } from '../collections.js';
 import { DatabaseError, type Row, type Session } from '../database/session.js';
 import { foreignNames } from '../sql/evaluation.js';
 import type { NameResolver } from '../sql/names.js';
@@ -39,6 +40,9 @@ export async function judgeExpressions(
   return verdicts ?? [];
 }
 
+/** A SELECT gives at most 1,664 columns (MaxTupleAttributeNumber in htup_details.h), and a pair takes two. */
+const PAIRS_AT_ONCE = 500;
+
 /** Pairs over the same columns. */
 export interface JudgedTogether {
   readonly columns: JudgeColumns;
@@ -54,7 +58,7 @@ export async function judgeAll(
   const judged = await Promise.all(groups.map((group) => judgeable(group, names)));
   const verdicts = await verdictsOf(
     session,
-    judged.filter(({ pairs }) => pairs.length > 0),
+    judged.flatMap(({ columns, pairs }) => chunk(pairs, PAIRS_AT_ONCE).map((part) => ({ columns, pairs: part }))),
   );
   return groups.map(({ pairs }) => pairs.map((pair) => verdicts.get(pair) ?? false));
 }

@@ -16,6 +16,15 @@ import { canonicalExpression, canonicalType } from '../sql/canonical.js';
 import { columnsOf } from '../sql/evaluation.js';
 import type { NameResolver } from '../sql/names.js';
 
+/** A question, and the tenants that ask it. */
+export interface AskedQuestion {
+  readonly question: Question;
+  /** Of no account where the answer is the same for every tenant. */
+  readonly schemas: readonly string[];
+  /** What stands for the tables of all of them, where they look alike: for what a whole shape shares. */
+  readonly tables: ReadonlyMap<string, ReadTable>;
+}
+
 /**
  * Answers to the differ's questions, fetched for all tenants that ask at once and kept for the run. What is the same for
  * every tenant is asked once a database.
@@ -46,17 +55,10 @@ export class Answers {
     return typeof answer === 'string' ? answer : null;
   }
 
-  /**
-   * Fetches the answers of some tenants to some questions. `table` gives the representative of a tenant's table, for
-   * questions that a whole shape shares.
-   */
-  async fetch(
-    questions: Iterable<Question>,
-    schemas: readonly string[],
-    table: (name: string) => ReadTable | null,
-  ): Promise<void> {
+  /** Fetches answers: of all questions that are the same for every tenant together, of any other for its tenants. */
+  async fetch(asked: readonly AskedQuestion[]): Promise<void> {
     const expressions: ExpressionQuestion[] = [];
-    for (const question of questions) {
+    for (const { question, schemas, tables } of asked) {
       const key = questionKey(question);
       if (isFleetWide(question)) {
         if (this.memory.answers.has(key)) continue;
@@ -72,7 +74,7 @@ export class Answers {
       if (isOfRows) this.memory.none.set(key, none);
       if (this.presumes) for (const schema of schemas) if (none.has(schema)) known.set(schema, 'none');
       const open = schemas.filter((schema) => !known.has(schema));
-      const found = await this.#tenantAnswers(question, open, table);
+      const found = await this.#tenantAnswers(question, open, tables);
       for (const schema of open) {
         const answer = found(schema);
         known.set(schema, answer);
@@ -145,7 +147,7 @@ export class Answers {
   async #tenantAnswers(
     question: Question,
     schemas: readonly string[],
-    table: (name: string) => ReadTable | null,
+    tables: AskedQuestion['tables'],
   ): Promise<(schema: string) => unknown> {
     switch (question.kind) {
       case 'rows':
@@ -190,8 +192,8 @@ export class Answers {
       case 'usage':
         return from(await readUsage(this.session, schemas, question.index), { scans: 0, bytes: 0 });
       case 'view': {
-        const view = table(question.table);
-        if (view === null) return () => null;
+        const view = tables.get(question.table);
+        if (view === undefined) return () => null;
         const columns = view.shape.columns.map((column) => column.name);
         const same = await judgeView(
           this.session,

@@ -1,8 +1,7 @@
 import type { OwnedRead } from '../catalog/owned-reads.js';
 import type { TenantChange } from '../diff/change.js';
-import type { FactSheet } from '../diff/facts.js';
 import { awaitBuilds, invalidIndexes } from '../diff/running-builds.js';
-import { type FleetContext, factsOf, fetchOpen } from './fleet-context.js';
+import { type Asking, askingOf, type FleetContext, factsOf, fetchOpen } from './fleet-context.js';
 import type { TenantRead } from './tenant-read.js';
 
 /** Each tenant's changes, with those put off that another session's running build forbids. */
@@ -19,18 +18,14 @@ export async function withoutBuilds(
     const invalid = items.length === 0 ? NONE : invalidIndexes(tenant.tables, ownedBy(tenant));
     return [{ tenant, items, invalid }];
   });
-  const sheets = new Map<string, FactSheet>();
+  const asking: Asking[] = [];
   for (const { tenant, items, invalid } of wanted) {
     if (invalid.size === 0) continue;
     const sheet = factsOf(tenant, fleet);
     awaitBuilds(items, invalid, sheet);
-    if (sheet.open.size > 0) sheets.set(tenant.schema, sheet);
+    if (sheet.open.size > 0) asking.push(askingOf(tenant, sheet));
   }
-  await fetchOpen(
-    tenants.filter((tenant) => sheets.has(tenant.schema)),
-    sheets,
-    fleet,
-  );
+  await fetchOpen(asking, fleet);
   return wanted.map(({ tenant, items, invalid }) => [
     tenant,
     invalid.size === 0 ? items : awaitBuilds(items, invalid, factsOf(tenant, fleet)),

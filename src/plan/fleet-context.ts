@@ -4,7 +4,7 @@ import type { OpenBeside } from '../catalog/shared-snapshot.js';
 import type { Session } from '../database/session.js';
 import type { DesiredState, DesiredTable } from '../desired-state/model.js';
 import type { DiffContext } from '../diff/context.js';
-import { FactSheet } from '../diff/facts.js';
+import { FactSheet, isFleetWide, type Question } from '../diff/facts.js';
 import type { Progress } from '../progress.js';
 import type { Answers } from './answers.js';
 import type { HeldMethod } from './held-methods.js';
@@ -65,22 +65,29 @@ function shapesOf(tables: TenantRead['tables']): DiffContext['actualTables'] {
   return shapes;
 }
 
-/** One fetch a distinct question, for all the tenants that ask it. */
-export async function fetchOpen(
-  open: readonly TenantRead[],
-  sheets: ReadonlyMap<string, FactSheet>,
-  fleet: FleetContext,
-): Promise<void> {
-  const asking = new Map<string, { schemas: string[]; tenant: TenantRead }>();
-  for (const tenant of open)
-    for (const key of sheets.get(tenant.schema)?.open.keys() ?? []) {
-      const entry = asking.get(key);
-      if (entry === undefined) asking.set(key, { schemas: [tenant.schema], tenant });
-      else entry.schemas.push(tenant.schema);
+/** Tenants that look alike, as far as is known, and what their diff asks for. */
+export interface Asking {
+  readonly sheet: FactSheet;
+  readonly schemas: readonly string[];
+  /** What stands for the tables of all of them. */
+  readonly tables: TenantRead['tables'];
+}
+
+/** A tenant that asks for itself. */
+export const askingOf = ({ schema, tables }: TenantRead, sheet: FactSheet): Asking => ({
+  ...{ sheet, tables },
+  schemas: [schema],
+});
+
+/** Each distinct question is asked once, for all the tenants that ask it; of a view, once for those that look alike. */
+export async function fetchOpen(asking: readonly Asking[], fleet: FleetContext): Promise<void> {
+  const asked = new Map<unknown, { question: Question; schemas: string[]; tables: TenantRead['tables'] }>();
+  for (const { sheet, schemas, tables } of asking)
+    for (const [key, question] of sheet.open) {
+      const of = question.kind === 'view' ? question : key;
+      const entry = asked.get(of) ?? { question, schemas: [], tables };
+      asked.set(of, entry);
+      if (!isFleetWide(question)) for (const schema of schemas) entry.schemas.push(schema);
     }
-  for (const [key, { schemas, tenant }] of asking) {
-    const question = sheets.get(tenant.schema)?.open.get(key);
-    if (question !== undefined)
-      await fleet.answers.fetch([question], schemas, (name) => tenant.tables.get(name) ?? null);
-  }
+  await fleet.answers.fetch([...asked.values()]);
 }

@@ -5,13 +5,12 @@ import type { DesiredTable, IndexFamily } from '../desired-state/model.js';
 import type { TenantChange } from '../diff/change.js';
 import type { DiffContext } from '../diff/context.js';
 import type { TenantDiff } from '../diff/diff-tenant.js';
-import type { FactSheet } from '../diff/facts.js';
 import { diffFamily } from '../diff/families.js';
 import { expectedMembers, MemberProblem } from '../diff/family-members.js';
 import { knownFamilies, unexpectedMembers } from '../diff/former-members.js';
 import { PredicateMatcher } from '../diff/predicate-matcher.js';
 import { addsColumnOf } from './column-of-rows.js';
-import { contextOf, type FleetContext, factsOf, fetchOpen } from './fleet-context.js';
+import { type Asking, askingOf, contextOf, type FleetContext, factsOf, fetchOpen } from './fleet-context.js';
 import { GivenNames } from './given-names.js';
 import type { TenantRead, TenantResult } from './tenant-read.js';
 
@@ -133,14 +132,14 @@ async function diffEach(
   let waiting = tenants;
   while (waiting.length > 0) {
     const open: TenantRead[] = [];
-    const sheets = new Map<string, FactSheet>();
+    const asking: Asking[] = [];
     for (const tenant of waiting) {
       const sheet = factsOf(tenant, fleet);
       try {
         const changes = diff(tenant, contextOf(tenant, sheet, fleet));
         if (sheet.open.size > 0) {
           open.push(tenant);
-          sheets.set(tenant.schema, sheet);
+          asking.push(askingOf(tenant, sheet));
           continue;
         }
         const before = found.get(tenant.schema);
@@ -151,7 +150,7 @@ async function diffEach(
         found.set(tenant.schema, { problem: error.message });
       }
     }
-    await fetchOpen(open, sheets, fleet);
+    await fetchOpen(asking, fleet);
     waiting = open;
   }
 }

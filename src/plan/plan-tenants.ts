@@ -9,12 +9,12 @@ import { formerMember } from '../diff/former-members.js';
 import { settle } from '../diff/settle.js';
 import type { Answers } from './answers.js';
 import { withoutBuilds } from './await-builds.js';
-import { contextOf, type FleetContext, factsOf, fetchOpen } from './fleet-context.js';
+import { askingOf, contextOf, type FleetContext, factsOf, fetchOpen } from './fleet-context.js';
 import { refuseHeld } from './held-methods.js';
 import { noteKeyFields } from './key-fields.js';
 import { inOrder } from './order.js';
 import { planFamilies } from './plan-families.js';
-import { planGroup } from './plan-group.js';
+import { planGroups } from './plan-groups.js';
 import { settleMembers } from './settle-members.js';
 import { withoutTaken } from './taken-names.js';
 import type { TenantRead, TenantResult } from './tenant-read.js';
@@ -54,7 +54,7 @@ export async function planTenants(
   const apart = (tenant: TenantRead) => apartOf(tenant.owned);
   const alike = groupBy(tenants, (tenant) => `${tenant.hash}\0${tenant.isNew}\0${textOf(tenant.owned)}`);
   const diffs = new Map<string, TenantDiff>();
-  for (const group of alike.values()) await planGroup(group, apart, fleet, diffs);
+  await planGroups(alike.values(), apart, fleet, diffs);
 
   const results = new Map<string, TenantResult>();
   const settled = await settledOf(tenants, isCandidate, diffs, fleet);
@@ -135,7 +135,7 @@ async function settledOf(
       const sheet = factsOf(tenant, fleet);
       const result = attempt(contextOf(tenant, sheet, fleet));
       if (sheet.open.size === 0) return result;
-      await fetchOpen([tenant], new Map([[tenant.schema, sheet]]), fleet);
+      await fetchOpen([askingOf(tenant, sheet)], fleet);
     }
   });
 }

@@ -139,7 +139,7 @@ describe('rows of a large fleet', () => {
     const stamps = async (schemas: readonly string[]) => {
       fleet.forget();
       const answers = new Answers(session, NO_EXTENSIONS, release, null, memory);
-      await answers.fetch([{ kind: 'release' }], schemas, () => null);
+      await answers.fetch([{ question: { kind: 'release' }, schemas, tables: new Map() }]);
       return schemas.map((schema) => answers.of(schema, questionKey({ kind: 'release' }), { kind: 'release' }));
     };
     for (const schema of plain)

@@ -1,20 +1,49 @@
 import type { OwnedRead } from '../catalog/owned-reads.js';
+import { chunk } from '../collections.js';
 import { diffTenant, type TenantDiff } from '../diff/diff-tenant.js';
 import { isFleetWide, type Question } from '../diff/facts.js';
-import { contextOf, type FleetContext, factsOf } from './fleet-context.js';
+import { type Asking, contextOf, type FleetContext, factsOf, fetchOpen } from './fleet-context.js';
 import type { TenantRead } from './tenant-read.js';
 
-/** Refines a group by the answers its tenants give, until each part needs one diff. */
-export async function planGroup(
-  group: readonly TenantRead[],
+/** Groups that ask together: what more would ask at once takes memory, and their next questions wait for it. */
+const GROUPS_AT_ONCE = 1000;
+
+/**
+ * Refines groups of tenants that look alike by the answers that their tenants give, until each part needs one diff. Groups
+ * ask together: where every tenant has a look of its own each would wait for answers of its own, several times.
+ */
+export async function planGroups(
+  groups: Iterable<readonly TenantRead[]>,
   apart: (tenant: TenantRead) => readonly OwnedRead[],
   fleet: FleetContext,
   diffs: Map<string, TenantDiff>,
 ): Promise<void> {
+  for (const part of chunk([...groups], GROUPS_AT_ONCE)) {
+    let waiting = part.map((group) => ({ rest: group }));
+    while (waiting.length > 0) {
+      const asking = waiting.flatMap(({ rest }) => planGroup(rest, apart, fleet, diffs) ?? []);
+      await fetchOpen(asking, fleet);
+      waiting = asking;
+    }
+  }
+}
+
+interface AskingGroup extends Asking {
+  /** Those that are not told yet. */
+  readonly rest: readonly TenantRead[];
+}
+
+/** As far as the answers go that are there: what a part of the group asks, or null at the end. */
+function planGroup(
+  group: readonly TenantRead[],
+  apart: (tenant: TenantRead) => readonly OwnedRead[],
+  fleet: FleetContext,
+  diffs: Map<string, TenantDiff>,
+): AskingGroup | null {
   let rest = group;
-  while (rest.length > 0) {
+  for (;;) {
     const [representative] = rest;
-    if (representative === undefined) return;
+    if (representative === undefined) return null;
     const { schema } = representative;
     const sheet = factsOf(representative, fleet);
     const shape = {
@@ -23,11 +52,8 @@ export async function planGroup(
     };
     const memo = memoOf(representative, apart, fleet);
     const diff = memo?.known ?? diffTenant(shape, contextOf(representative, sheet, fleet));
-    if (sheet.open.size > 0) {
-      const schemas = rest.map((tenant) => tenant.schema);
-      await fleet.answers.fetch(sheet.open.values(), schemas, (name) => representative.tables.get(name) ?? null);
-      continue;
-    }
+    if (sheet.open.size > 0)
+      return { rest, sheet, schemas: rest.map((tenant) => tenant.schema), tables: representative.tables };
     memo?.remember(diff, [...sheet.asked.values()]);
     const others: TenantRead[] = [];
     const isLike = fleet.answers.likeness(schema, sheet.asked);
