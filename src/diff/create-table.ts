@@ -8,6 +8,7 @@ import { withTenantsOwnType } from './columns.js';
 import { constraintFacets } from './constraints.js';
 import type { DiffContext } from './context.js';
 import { indexDefinition } from './index-steps.js';
+import { viewNeeds } from './view-needs.js';
 
 /** The variable of {@link createTable}'s templates that names the role which new tables belong to. */
 export const OWNER = identifierVariable('owner');
@@ -84,7 +85,7 @@ export function createView(
     reason: 'missing',
     takes: [{ name: table, of: 'table' }],
     provides: [key.table(table)],
-    needs: [key.allTables],
+    needs: viewNeeds(query, context),
     hazards: withData ? ['TABLE_SCAN'] : [],
     steps: [
       unlocked(
