@@ -4,6 +4,7 @@ import { addColumn, alterColumn, columnDefinition, dropColumn } from '../sql/ddl
 import { relativeSql, sql } from '../sql/template.js';
 import { switchGroup } from './backend-switch.js';
 import { blocked, type Change, change, key, type Step } from './change.js';
+import { afterReferences, referenceGroup, standsInTheWay } from './column-references.js';
 import type { DiffContext } from './context.js';
 import { sparingIdentity } from './replica-identity.js';
 import { exclusively } from './step.js';
@@ -23,7 +24,7 @@ export function replaceColumn(
   reason: string,
   context: DiffContext,
 ): Change {
-  const group = groupOf(wanted, existing, context);
+  const group = groupOf(wanted, existing, context) ?? referenceGroup(wanted, existing, actual, context);
   const base = {
     phase: wanted.phase,
     table,
@@ -70,9 +71,18 @@ export function replaceColumn(
     });
     // ALTER TYPE takes neither a generated column nor an identity that goes: without rows its constraints go and come too.
     const generated = existing.generated !== null || wanted.generated !== null;
-    if (rows === 'none' && (generated || (existing.identity !== null && wanted.identity === null)))
-      return { ...replaced, assumptions: [{ kind: 'no-rows', table }] };
-    if (rows === 'none') return altered;
+    const goes =
+      generated ||
+      (existing.identity !== null && wanted.identity === null) ||
+      standsInTheWay(wanted, existing, actual, context);
+    if (rows === 'none')
+      return afterReferences(
+        goes ? { ...replaced, assumptions: [{ kind: 'no-rows', table }] } : altered,
+        wanted,
+        existing,
+        actual,
+        context,
+      );
     return blocked(
       altered,
       `table ${table} holds rows, and ${constrainedBy.map((constraint) => `constraint ${constraint.name}`).join(', ')} uses the column`,

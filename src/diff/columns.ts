@@ -34,7 +34,10 @@ export function diffColumns(desired: DesiredTable, actual: TableShape, context: 
       changes.push(made);
       if (made.action === 'replace-column' || made.status !== 'pending') continue;
     }
-    changes.push(...propertyChanges(desired.name, wanted, existing, context));
+    // Not before its type, which may wait for other tables': a default of the new one would not fit.
+    const typed = key.column(desired.name, column.name);
+    for (const made of propertyChanges(desired.name, wanted, existing, context))
+      changes.push({ ...made, needs: [...made.needs, typed] });
   }
   return [...changes, ...unfilledLeftovers(desired.phase, actual, goesOn)];
 }

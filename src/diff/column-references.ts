@@ -1,0 +1,101 @@
+import type { DesiredColumn } from '../desired-state/model.js';
+import type { ColumnShape, TableShape } from '../shape/table-shape.js';
+import { blocked, type Change, key } from './change.js';
+import type { DiffContext } from './context.js';
+
+/** Types among which foreign keys, and most expressions, hold: their columns are altered one by one. */
+const ALIKE = [/^(?:smallint|integer|bigint|int[248]?)$/iu, /^(?:text|(?:varchar|character varying)\s*(?:\(\d+\))?)$/iu];
+
+const alike = (one: string, other: string): boolean =>
+  one === other || ALIKE.some((types) => types.test(one.trim()) && types.test(other.trim()));
+
+/**
+ * Columns that foreign keys tie together, and whose types have nothing in common with the declared ones: they change together
+ * or not at all, so that no key is given up for a column that stays. Null: the column is of no foreign key.
+ */
+export function referenceGroup(
+  wanted: DesiredColumn,
+  existing: ColumnShape,
+  actual: TableShape,
+  context: DiffContext,
+): string | null {
+  if (alike(wanted.type, existing.type)) return null;
+  const root = rootOf(actual, wanted.name, context);
+  const isOfSome = root !== placeOf(actual, wanted.name) || referencesTo(actual, wanted.name, context).length > 0;
+  return isOfSome ? `references to ${root}` : null;
+}
+
+/** The column at the end of a chain of foreign keys; keys in a ring have one too, for each of their columns. */
+function rootOf(table: TableShape, column: string, context: DiffContext, seen: ReadonlySet<string> = new Set()): string {
+  const place = placeOf(table, column);
+  const [own] = references(table, column);
+  if (own === undefined || seen.has(own.to)) return place;
+  const next = context.actualTables.get(own.table);
+  return next === undefined ? own.to : rootOf(next, own.column, context, new Set([...seen, place]));
+}
+
+/** Whether ALTER TYPE would fail for what stands on the column in an empty table, though it may all be made again. */
+export function standsInTheWay(
+  wanted: DesiredColumn,
+  existing: ColumnShape,
+  actual: TableShape,
+  context: DiffContext,
+): boolean {
+  if (alike(wanted.type, existing.type)) return false;
+  const named = (text: string | null) => text !== null && context.facts.columnsOf(text).includes(wanted.name);
+  return (
+    references(actual, wanted.name).length > 0 ||
+    actual.constraints.some((constraint) => constraint.kind === 'check' && named(constraint.expression)) ||
+    actual.indexes.some(
+      ({ keys, where }) =>
+        named(where) ||
+        keys.some((item) => named(item.expression) || (item.column === wanted.name && item.opclass !== null)),
+    )
+  );
+}
+
+/** A column that others reference: changed after theirs, and not at all where one of them keeps its type. */
+export function afterReferences(
+  made: Change,
+  wanted: DesiredColumn,
+  existing: ColumnShape,
+  actual: TableShape,
+  context: DiffContext,
+): Change {
+  if (made.action === 'alter-column' && alike(wanted.type, existing.type)) return made;
+  const found = referencesTo(actual, wanted.name, context);
+  const staying = found.filter(({ from, column }) => !isRetyped(from, column, context));
+  if (staying.length > 0)
+    return blocked(
+      made,
+      `${staying.map(({ foreignKey, from }) => `foreign key ${foreignKey} of table ${from.name}`).join(', ')} rest${staying.length === 1 ? 's' : ''} on the column, and PostgreSQL refuses to change it under a foreign key`,
+      'drop the foreign keys that rest on it, then apply: it makes the declared ones again',
+    );
+  return { ...made, needs: [...made.needs, ...found.map(({ from, column }) => key.column(from.name, column))] };
+}
+
+function isRetyped(table: TableShape, column: string, { tables, facts }: DiffContext): boolean {
+  const wanted = tables.find(({ name }) => name === table.name)?.columns.find(({ name }) => name === column);
+  const existing = table.columns.find(({ name }) => name === column);
+  if (wanted === undefined || existing === undefined || alike(wanted.type, existing.type)) return false;
+  return !facts.sameType(wanted.type, existing.type);
+}
+
+const referencesTo = (table: TableShape, column: string, { actualTables }: DiffContext) =>
+  [...actualTables.values()].flatMap((from) =>
+    from.columns.flatMap(({ name }) =>
+      references(from, name).flatMap(({ foreignKey, to }) =>
+        to === placeOf(table, column) ? [{ foreignKey, from, column: name }] : [],
+      ),
+    ),
+  );
+
+const placeOf = ({ name }: TableShape, column: string): string => `${name}.${column}`;
+
+const references = ({ constraints }: TableShape, column: string) =>
+  constraints.flatMap((constraint) => {
+    if (constraint.kind !== 'foreign-key' || !constraint.columns.includes(column)) return [];
+    const { name: foreignKey, references: table } = constraint;
+    const referenced = constraint.referencedColumns[constraint.columns.indexOf(column)] ?? '';
+    return [{ foreignKey, table, column: referenced, to: `${table}.${referenced}` }];
+  });
