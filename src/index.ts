@@ -93,6 +93,7 @@ export { planFleet } from './plan/plan-fleet.js';
 
 // Save a plan, and hold a new one against it: what differs is stale, what was edited is refused.
 
+export { type AdmittedDatabases, admitDatabases } from './apply/admit-databases.js';
 export { type CheckedPlan, checkDatabase, checkDesiredState, checkPlan, withGone } from './apply/saved-plan.js';
 export { type DatabaseIdentity, readIdentity } from './catalog/database-identity.js';
 export { ASKED_FOR_ALL, type Asked } from './plan/asked.js';

@@ -30,22 +30,33 @@ export interface CheckedPlan {
  */
 export function checkDatabase(file: PlanFile, database: Database, identity: DatabaseIdentity): void {
   const saved = file.approved.databases.find(({ id }) => id === database.id);
+  if (saved === undefined)
+    throw mismatch(
+      `the plan holds no database of the name ${database.id}: it holds ${idsOf(file)}`,
+      'name it as it was named when the plan was made (--database-url ID=URL), or make a new plan',
+    );
   const place = placeOf(database);
-  const known = identity.systemIdentifier !== null && (saved?.systemIdentifier ?? null) !== null;
+  const known = identity.systemIdentifier !== null && (saved.systemIdentifier ?? null) !== null;
   const sameServer = known
-    ? saved?.systemIdentifier === identity.systemIdentifier
-    : saved?.host === place.host && saved.port === place.port;
-  if (saved !== undefined && sameServer && saved.name === place.name && saved.oid === identity.oid) return;
+    ? saved.systemIdentifier === identity.systemIdentifier
+    : saved.host === place.host && saved.port === place.port;
+  if (sameServer && saved.name === place.name && saved.oid === identity.oid) return;
   const of = (one: { readonly name: string; readonly host: string; readonly port: number | null }) =>
     `"${one.name}" at ${one.host}${one.port === null ? '' : `:${one.port}`}`;
   const here = of(place);
-  const there = saved === undefined ? 'others' : of(saved);
+  const there = of(saved);
   throw mismatch(
     here === there
       ? `the plan was made for another database of this name (${here}): it was made anew since, or its server was`
       : `the plan was made for database ${there}; this is ${here}`,
     'point it at the database that it was made for (--database-url), or make a new plan',
   );
+}
+
+function idsOf({ approved: { databases } }: PlanFile): string {
+  const ids = databases.map(({ id }) => id);
+  const more = ids.length > 4 ? ids.length - 3 : 0;
+  return more > 0 ? `${ids.slice(0, 3).join(', ')} and ${more} more` : ids.join(', ');
 }
 
 /**

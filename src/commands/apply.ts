@@ -1,11 +1,11 @@
 import { createInterface } from 'node:readline';
 import * as Args from '@oclif/core/args';
 import * as Flags from '@oclif/core/flags';
+import { admitDatabases } from '../apply/admit-databases.js';
 import { applyFleet } from '../apply/apply-fleet.js';
 import { RunControl } from '../apply/run-control.js';
-import { approvesChanges, checkDatabase, checkPlan, withGone } from '../apply/saved-plan.js';
+import { approvesChanges, checkPlan, withGone } from '../apply/saved-plan.js';
 import { isWork } from '../apply/work.js';
-import { readIdentity } from '../catalog/database-identity.js';
 import { BaseCommand } from '../cli/base-command.js';
 import { EXIT_CODES, worstExitCode } from '../cli/exit-codes.js';
 import { showValuesFlags, targetFlags, targetsOf } from '../cli/flags.js';
@@ -20,6 +20,7 @@ import { runObserver } from '../cli/run-observer.js';
 import { refuseBesideFile, requestFlags, requestOf, savedRequestOf } from '../cli/run-request.js';
 import { handleSignals } from '../cli/signals.js';
 import { statementLog } from '../cli/statement-log.js';
+import { counted } from '../counted.js';
 import { closeDatabases, openDatabases } from '../database/open-database.js';
 import type { Database } from '../database/session.js';
 import type { FleetPlan } from '../plan/fleet-plan.js';
@@ -107,9 +108,11 @@ The worst wins: 1, 130, 143, 4, 3, 5, 6, 0.`;
     report: RunReport,
   ): Promise<number> {
     const { flags } = this;
-    if (file !== null) for (const database of databases) await this.#checkDatabase(file, database);
+    const { admitted, failed, absent } =
+      file === null ? { admitted: databases, failed: [], absent: [] } : await admitDatabases(file, databases);
     // Its batches are read in the same words.
-    const planned = await planFleet(databases, { ...request, again: true });
+    const made = await planFleet(admitted, { ...request, again: true });
+    const planned = { ...made, failedDatabases: [...failed, ...made.failedDatabases] };
     const checked = file === null ? null : checkPlan(file, planned);
     const plan = checked?.plan ?? planned;
     const showValues = flags['show-values'];
@@ -121,7 +124,7 @@ The worst wins: 1, 130, 143, 4, 3, 5, 6, 0.`;
     };
     const text = !flags.events;
     if (text) this.print(planText(plan, form));
-    if (file !== null && checked !== null) this.#sayWhatIsLeftAlone(file, checked.appeared);
+    if (file !== null && checked !== null) this.#sayWhatIsLeftAlone(file, checked.appeared, absent);
     if (file === null && hasPending(plan) && !flags.yes) {
       await report.write(plan, { kind: 'awaiting' });
       if (text && flags.report !== undefined) this.print(`\nAs a page: ${visible(flags.report)}`);
@@ -137,7 +140,7 @@ The worst wins: 1, 130, 143, 4, 3, 5, 6, 0.`;
       say: (text) => this.logger.notice(text),
     });
     const observe = runObserver({ lines, progress, log: this.logger, names, showValues });
-    const outcome = await applyFleet(databases, plan, {
+    const outcome = await applyFleet(admitted, plan, {
       ...request,
       ...run,
       approved: checked?.approved ?? null,
@@ -173,17 +176,11 @@ The worst wins: 1, 130, 143, 4, 3, 5, 6, 0.`;
     return readPlanFile(path);
   }
 
-  /** Before anything is planned: another database's answers would hide that it is another. */
-  async #checkDatabase(file: PlanFile, database: Database): Promise<void> {
-    const session = await database.connect();
-    try {
-      checkDatabase(file, database, await readIdentity(session));
-    } finally {
-      await session.release();
-    }
-  }
-
-  #sayWhatIsLeftAlone(file: PlanFile, appeared: number): void {
+  #sayWhatIsLeftAlone(file: PlanFile, appeared: number, absent: readonly string[]): void {
+    if (absent.length > 0)
+      this.warn(
+        `the plan is of ${counted(absent.length, 'database')} more (${absent.join(', ')}), of which this run was told nothing: left alone`,
+      );
     if (appeared > 0)
       this.warn(
         `${appeared} ${appeared === 1 ? 'tenant has' : 'tenants have'} come since the plan was made: left alone`,

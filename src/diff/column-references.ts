@@ -4,7 +4,10 @@ import { blocked, type Change, key } from './change.js';
 import type { DiffContext } from './context.js';
 
 /** Types among which foreign keys, and most expressions, hold: their columns are altered one by one. */
-const ALIKE = [/^(?:smallint|integer|bigint|int[248]?)$/iu, /^(?:text|(?:varchar|character varying)\s*(?:\(\d+\))?)$/iu];
+const ALIKE = [
+  /^(?:smallint|integer|bigint|int[248]?)$/iu,
+  /^(?:text|(?:varchar|character varying)\s*(?:\(\d+\))?)$/iu,
+];
 
 const alike = (one: string, other: string): boolean =>
   one === other || ALIKE.some((types) => types.test(one.trim()) && types.test(other.trim()));
@@ -26,7 +29,12 @@ export function referenceGroup(
 }
 
 /** The column at the end of a chain of foreign keys; keys in a ring have one too, for each of their columns. */
-function rootOf(table: TableShape, column: string, context: DiffContext, seen: ReadonlySet<string> = new Set()): string {
+function rootOf(
+  table: TableShape,
+  column: string,
+  context: DiffContext,
+  seen: ReadonlySet<string> = new Set(),
+): string {
   const place = placeOf(table, column);
   const [own] = references(table, column);
   if (own === undefined || seen.has(own.to)) return place;

@@ -100,7 +100,9 @@ tables:
     expect(refused?.change).toMatchObject({
       object: 'id',
       status: 'blocked',
-      obstacle: expect.stringMatching(/foreign key departments_shop_fkey of table departments, foreign key orders_fkey/u),
+      obstacle: expect.stringMatching(
+        /foreign key departments_shop_fkey of table departments, foreign key orders_fkey/u,
+      ),
     });
   });
 });
