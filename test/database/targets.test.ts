@@ -52,7 +52,17 @@ describe('the targets', () => {
     [['postgresql://a/d', 'postgresql://b/d']],
     [['eu=postgresql://a/d', 'postgresql://b/d']],
     [['eu=postgresql://a/d', 'eu=postgresql://b/d']],
+    [['eu 1=postgresql://a/d', 'us=postgresql://b/d']],
   ])('need a name each: %j', (databaseUrls) => {
-    expect(() => targets({ databaseUrls })).toThrow('several databases need a name each');
+    let error: unknown;
+    try {
+      targets({ databaseUrls });
+    } catch (thrown) {
+      error = thrown;
+    }
+    expect(error).toMatchObject({
+      message: 'several databases need a name each',
+      options: { remedy: expect.stringMatching(/each name once, of letters/u) },
+    });
   });
 });
