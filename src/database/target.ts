@@ -67,7 +67,8 @@ export function resolveTargets(options: TargetsOptions): readonly NamedTarget[] 
     if (ids.some((id) => id === null) || new Set(ids).size < ids.length) {
       throw new TrueupError('USAGE', 'several databases need a name each', {
         where: '--database-url',
-        remedy: 'write --database-url eu=postgresql://… --database-url us=postgresql://…, each name once, of letters without accents, digits, "_", "." and "-"',
+        remedy:
+          'write --database-url eu=postgresql://… --database-url us=postgresql://…, each name once, of letters without accents, digits, "_", "." and "-"',
       });
     }
     return named.map(({ id, url }) => ({ id: id ?? ONLY, target: fromUrl(url, `--database-url ${id}`, environment) }));
