@@ -78,7 +78,7 @@ export async function discoverTenants(
       names.map((schema, at) => ({ oid: oids[at] ?? '', schema, ...facts })),
     )
     .sort((left, right) => (left.schema < right.schema ? -1 : 1));
-  if (named) return shardOf(session, await namedTenants(session, selection, rows), selection.shard);
+  if (named) return shardOf(session, await namedTenants(session, rule, selection, rows), selection.shard);
 
   const listed = list === null ? null : new Set(list);
   const candidates = rows.filter((row) => !row.system && !row.excluded);
@@ -89,7 +89,11 @@ export async function discoverTenants(
     return rule.like !== null ? row.liked : holdsAll(row);
   };
   const tenants = candidates.filter(byRule).map(tenant);
-  if (tenants.length === 0 && !selection.allowEmpty) throw noTenant(rule, rows.length, directory);
+  if (tenants.length === 0 && !selection.allowEmpty) {
+    const excluded = rows.filter((row) => !row.system && row.excluded && byRule(row)).length;
+    const less = excluded === 0 ? '' : `; ${excluded} of them ${excluded === 1 ? 'is' : 'are'} excluded`;
+    throw noTenant(`looked for ${looked(rule)} among ${rows.length} schemas${less}`, excluded > 0, directory);
+  }
   const found = {
     tenants,
     lookAlikes: candidates.flatMap(({ schema, has }) =>
@@ -120,6 +124,7 @@ async function listedSchemas(session: Session, rule: TenantRule): Promise<readon
 
 async function namedTenants(
   session: Session,
+  rule: TenantRule,
   selection: TenantSelection,
   rows: readonly SchemaRow[],
 ): Promise<Discovery> {
@@ -149,7 +154,25 @@ async function namedTenants(
       },
     );
   const named = [...new Set(selection.schemas)].flatMap((schema) => bySchema.get(schema) ?? []);
-  return { tenants: named.filter((row) => !row.excluded).map(tenant), lookAlikes: [], absent };
+  const tenants = named.filter((row) => !row.excluded).map(tenant);
+  if (tenants.length === 0 && absent.length === 0 && !selection.allowEmpty)
+    throw noTenant(`what --schema names is excluded: ${named.map(({ schema }) => quoted(schema)).join(', ')}`, true);
+  if (absent.length > 0) await refuseExcluded(session, [...rule.exclude, ...selection.exclude], absent);
+  return { tenants, lookAlikes: [], absent };
+}
+
+/** A schema that was made all the same would be no tenant to the reading that looks at what became of it. */
+async function refuseExcluded(session: Session, patterns: readonly string[], absent: readonly string[]): Promise<void> {
+  if (patterns.length === 0) return;
+  const [row] = await session.query<{ name: string }>(
+    'select s.name from pg_catalog.unnest($1::text[]) s(name) where s.name like any ($2::text[]) order by 1',
+    [absent, patterns],
+  );
+  if (row === undefined) return;
+  throw new TrueupError('UNKNOWN_SCHEMA', `schema ${quoted(row.name)} would be no tenant: a pattern excludes it`, {
+    where: `--schema ${row.name}`,
+    remedy: 'give it another name, or change the pattern (exclude in fleet.yaml, --exclude-schema)',
+  });
 }
 
 /**
@@ -175,21 +198,23 @@ function refuseImpossible(schema: string): void {
 
 const tenant = ({ oid, schema }: SchemaRow): Tenant => ({ oid, schema });
 
-function noTenant(rule: TenantRule, schemas: number, directory: string): TrueupError {
-  const looked =
-    rule.havingTables !== null
-      ? `schemas that hold the tables ${rule.havingTables.join(' and ')}`
-      : rule.like !== null
-        ? `schemas named like ${rule.like}`
-        : rule.schemas !== null
-          ? `the schemas ${rule.schemas.join(', ')}`
-          : `the schemas that the query in fleet.yaml gives`;
-  return new TrueupError('NO_TENANT', `no tenant found: looked for ${looked} among ${schemas} schemas`, {
-    where: `${join(directory, 'fleet.yaml')}: tenants`,
-    remedy: `check the database, and the desired state (--desired-state; trueup inspect writes that of a tenant that exists); \
+/** What a rule takes for a tenant, in words. */
+const looked = ({ havingTables, like, schemas }: TenantRule): string =>
+  havingTables !== null
+    ? `schemas that hold the tables ${havingTables.join(' and ')}`
+    : like !== null
+      ? `schemas named like ${like}`
+      : schemas !== null
+        ? `the schemas ${schemas.join(', ')}`
+        : `the schemas that the query in fleet.yaml gives`;
+
+const noTenant = (why: string, excluded: boolean, directory?: string): TrueupError =>
+  new TrueupError('NO_TENANT', `no tenant found: ${why}`, {
+    ...(directory === undefined ? {} : { where: `${join(directory, 'fleet.yaml')}: tenants` }),
+    remedy: `check the database, ${excluded ? 'what is excluded (exclude in fleet.yaml, --exclude-schema), ' : ''}\
+and the desired state (--desired-state; trueup inspect writes that of a tenant that exists); \
 name a tenant with --schema; make one with trueup apply --create-schema --schema NAME; or pass --allow-empty`,
   });
-}
 
 const quoted = (name: string): string => `"${name}"`;
 

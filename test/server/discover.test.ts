@@ -1,5 +1,5 @@
-import { afterAll, beforeAll, expect, it } from 'vitest';
-import { discoverTenants } from '../../src/catalog/discover.js';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { discoverTenants, type TenantSelection } from '../../src/catalog/discover.js';
 import type { TenantRule } from '../../src/desired-state/model.js';
 import { type FleetUnderTest, openFleet } from '../support/fleet.js';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
@@ -59,4 +59,40 @@ it('a schema is a tenant that holds all of the tables, and looks like one that h
 
 it('a table that is named twice counts once', async () => {
   expect(await found(['shops', 'orders', 'shops', 'items'])).toMatchObject({ tenants: ['more', 'whole'] });
+});
+
+describe('what a pattern excludes', () => {
+  const discover = async (selection: Partial<TenantSelection>) => {
+    const session = await fleet.database.connect();
+    try {
+      return await discoverTenants(session, rule(['shops', 'orders', 'items']), { ...BY_NAME, ...selection });
+    } finally {
+      await session.release();
+    }
+  };
+
+  it('is no tenant; where nothing else is found, or named, that is an error that says so', async () => {
+    const { tenants } = await discover({ schemas: ['more', 'whole'], exclude: ['m%'] });
+    expect(tenants.map(({ schema }) => schema)).toEqual(['whole']);
+    const remedy = expect.stringContaining('--exclude-schema');
+    await expect(discover({ exclude: ['%'] })).rejects.toMatchObject({
+      code: 'NO_TENANT',
+      message: expect.stringMatching(/; 2 of them are excluded$/u),
+      options: { remedy },
+    });
+    await expect(discover({ schemas: ['more'], exclude: ['m%'] })).rejects.toMatchObject({
+      code: 'NO_TENANT',
+      message: 'no tenant found: what --schema names is excluded: "more"',
+      options: { remedy },
+    });
+    expect((await discover({ schemas: ['more'], exclude: ['m%'], allowEmpty: true })).tenants).toEqual([]);
+  });
+
+  it('is not made either: the run that made it would not know it as a tenant', async () => {
+    await expect(discover({ schemas: ['mine'], exclude: ['m%'], allowAbsent: true })).rejects.toMatchObject({
+      code: 'UNKNOWN_SCHEMA',
+      message: 'schema "mine" would be no tenant: a pattern excludes it',
+    });
+    expect((await discover({ schemas: ['mine'], exclude: ['o%'], allowAbsent: true })).absent).toEqual(['mine']);
+  });
 });
