@@ -27,7 +27,7 @@ export type Action = (typeof ACTIONS)[number];
 
 /** What a change risks or costs; part of the JSON contract. */
 export const HAZARDS = [
-  /** The table is rewritten under ACCESS EXCLUSIVE. */
+  /** The table is rewritten, or every row of it read, under ACCESS EXCLUSIVE. */
   'TABLE_REWRITE',
   /** Every row is read once, under a lock that lets readers and writers go on. */
   'TABLE_SCAN',

@@ -43,7 +43,7 @@ export function replaceColumn(
       action: 'alter-column',
       steps: [exclusively(table, alterColumn(table, wanted.name, sql`TYPE ${relativeSql(wanted.type)}`))],
     });
-    return users.length > 0 ? blockedByUsers(altered, users) : altered;
+    return users.length > 0 ? blockedByUsers(altered, users) : sparingRows(altered, actual, context);
   }
 
   const replacement: readonly Step[] = [
@@ -150,6 +150,31 @@ function blockedByUsers(made: Change, users: readonly string[]): Change {
     made,
     `${users.join(', ')} depend${users.length === 1 ? 's' : ''} on the column, and PostgreSQL refuses to change it under them`,
     `drop what depends on it, apply, and make it again`,
+  );
+}
+
+/**
+ * A widened column that an expression names, refused where the table holds rows: of a check PostgreSQL reads every row again, an
+ * index with an expression or a predicate it builds again, and nobody reads the table meanwhile. Indexes and keys of the column
+ * itself stay as they are. (Seen with client_min_messages = debug1, PostgreSQL 15.)
+ */
+function sparingRows(altered: Change, actual: TableShape, context: DiffContext): Change {
+  const { table, object: column } = altered;
+  const named = (text: string | null) => text !== null && context.facts.columnsOf(text).includes(column);
+  const over = [
+    ...actual.constraints.flatMap((one) => (one.kind === 'check' && named(one.expression) ? `check ${one.name}` : [])),
+    ...actual.indexes.flatMap(({ name, keys, where }) =>
+      [...keys.map((item) => item.expression), where].some(named) ? `index ${name}` : [],
+    ),
+  ];
+  if (over.length === 0) return altered;
+  if (context.facts.rows(table) === 'none') return { ...altered, assumptions: [{ kind: 'no-rows', table }] };
+  const made: Change = { ...altered, hazards: ['TABLE_REWRITE'] };
+  if (context.allow.has('rebuild-column')) return made;
+  return blocked(
+    made,
+    `table ${table} holds rows, which PostgreSQL reads again under ACCESS EXCLUSIVE for ${over.join(', ')}`,
+    'allow it with --allow rebuild-column, in a maintenance window',
   );
 }
 

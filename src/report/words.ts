@@ -8,7 +8,7 @@ export { counted, number } from '../counted.js';
 
 /** What each hazard means, for people. */
 export const HAZARD_WORDS: Readonly<Record<Hazard, string>> = {
-  TABLE_REWRITE: 'rewrites the table, which nobody can read or write meanwhile',
+  TABLE_REWRITE: 'rewrites or rereads the table, which nobody can read or write meanwhile',
   TABLE_SCAN: 'reads every row once; readers and writers go on',
   BACKFILL: 'updates the existing rows, in batches',
   INDEX_BUILD: 'builds an index on a table that holds rows',

@@ -3,7 +3,16 @@ import type { DesiredColumn } from '../../src/desired-state/model.js';
 import { diffColumns } from '../../src/diff/columns.js';
 import type { ColumnShape, IdentityShape, TableShape } from '../../src/shape/table-shape.js';
 import { showSql } from '../../src/sql/template.js';
-import { column, contextWith, desiredColumn, desiredTable, index, table, uniqueKey } from '../support/diff-fixture.js';
+import {
+  column,
+  contextWith,
+  desiredColumn,
+  desiredTable,
+  index,
+  indexKey,
+  table,
+  uniqueKey,
+} from '../support/diff-fixture.js';
 import { phase } from '../support/plan-fixture.js';
 
 const IDENTITY: IdentityShape = {
@@ -59,6 +68,43 @@ describe('a column of another type', () => {
   ])('%s is not, from %s', (type, from) => {
     expect(actions({ type }, { type: from }, {}, { rows: 'some', values: 'some' })).toEqual(['replace-column blocked']);
     expect(actions({ type }, { type: from }, {}, { rows: 'some', values: 'none' })).toEqual(['replace-column pending']);
+  });
+
+  const NAMED = {
+    constraints: [
+      { kind: 'check', name: 'filled', expression: "code <> ''", noInherit: false, validated: true },
+      { kind: 'check', name: 'other', expression: "title <> ''", noInherit: false, validated: true },
+      uniqueKey('items_key', ['code']),
+    ],
+    indexes: [
+      index('lowered', [], { keys: [indexKey('', { column: null, expression: 'lower(code)' })] }),
+      index('some', ['title'], { where: 'code IS NULL' }),
+      index('plain', ['code']),
+    ],
+  } as const;
+  const WIDER = { type: 'varchar(64)' };
+  const NARROW = { type: 'character varying(32)' };
+
+  it('is widened under a check or an index that names it only without rows, or where that is allowed: the server reads them all again', () => {
+    const columnsOf = ({ expression }: { readonly expression: string }) =>
+      expression.includes('code') ? ['code'] : [];
+    const [blocked] = neededFor(WIDER, NARROW, NAMED, { rows: 'some', columns: columnsOf });
+    expect(blocked).toMatchObject({
+      ...{ action: 'alter-column', status: 'blocked', hazards: ['TABLE_REWRITE'] },
+      obstacle: expect.stringMatching(/for check filled, index lowered, index some$/u),
+    });
+    const allowed = neededFor(
+      WIDER,
+      NARROW,
+      NAMED,
+      { rows: 'some', columns: columnsOf },
+      { allow: new Set(['rebuild-column']) },
+    );
+    expect(allowed).toMatchObject([{ status: 'pending', hazards: ['TABLE_REWRITE'] }]);
+    const empty = neededFor(WIDER, NARROW, NAMED, { columns: columnsOf });
+    expect(empty).toMatchObject([
+      { status: 'pending', hazards: [], assumptions: [{ kind: 'no-rows', table: 'items' }] },
+    ]);
   });
 
   it.each([

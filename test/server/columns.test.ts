@@ -88,8 +88,17 @@ const DAMAGES: readonly Damage[] = [
   },
   {
     title: 'varchar for text without a key is widened',
+    sql: 'DROP INDEX S.books_shelf_idx; ALTER TABLE S.books ALTER note TYPE varchar(10)',
+    empty: ['alter-column books.note pending', 'create-index books.books_shelf_idx pending'],
+    hazards: ['INDEX_BUILD'],
+  },
+  {
+    title:
+      'varchar for text is blocked where rows exist and an index’s predicate names it, which the server would build again',
     sql: 'ALTER TABLE S.books ALTER note TYPE varchar(10)',
     empty: ['alter-column books.note pending'],
+    full: ['alter-column books.note blocked'],
+    obstacle: /holds rows, which PostgreSQL reads again under ACCESS EXCLUSIVE for index books_shelf_idx$/u,
   },
   {
     title: 'another type of a column that a check names is blocked where values exist',

@@ -139,12 +139,15 @@ const NOTHING: Readonly<Record<Question['kind'], unknown>> = {
   view: true,
 };
 
-/** What a diff goes by, with answers by the kind of question. */
+/** What a diff goes by, with answers by the kind of question; a function answers each by itself. */
 export const contextWith = (
   answers: Partial<Record<Question['kind'], unknown>> = {},
   fields: Partial<DiffContext> = {},
 ): DiffContext => ({
-  facts: new FactSheet((_, { kind }) => answers[kind] ?? NOTHING[kind]),
+  facts: new FactSheet((_, question) => {
+    const answer = answers[question.kind] ?? NOTHING[question.kind];
+    return typeof answer === 'function' ? answer(question) : answer;
+  }),
   phases: [phase('base')],
   tables: [],
   parameters: {},
