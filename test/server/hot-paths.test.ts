@@ -61,6 +61,21 @@ it('plans 200 tenants by as many statements as 10, batches of rows aside, and li
   expect((many.received - few.received) / 190).toBeLessThan(2000);
 });
 
+it('asks about 200 tenants of which each looks another way by as many statements as about 10, batches of rows aside', async () => {
+  const schemas = schemasOf(0, 200);
+  await test.exec(schemas.map((schema) => `ALTER TABLE ${schema}.notes ALTER body SET DEFAULT '${schema}';`).join(''));
+  const statementsOf = async (some: readonly string[]) => {
+    await fleet.anew();
+    const { summary } = await fleet.plan({ directory: files.directory, schemas: some });
+    expect(summary).toMatchObject({ tenants: some.length, shapes: some.length, drifted: some.length });
+    return fleet.statements.length;
+  };
+  const few = await statementsOf(schemas.slice(0, 10));
+  // Whether each table holds a row is read by fifty tenants a statement.
+  expect(await statementsOf(schemas)).toBe(few + 3);
+  await test.exec(schemas.map((schema) => `ALTER TABLE ${schema}.notes ALTER body DROP DEFAULT;`).join(''));
+});
+
 /** Rows of pg_class that the session has gone through while `read` ran. */
 async function classRows(session: Session, read: () => Promise<unknown>): Promise<number> {
   const soFar = async () => {
