@@ -47,7 +47,7 @@ it('a view’s query is judged by what it gives under which name', async () => {
   const [row] = await session.query<{ oid: string }>(`SELECT 'seen.sums'::regclass::oid::text AS oid`);
   const view = { schema: 'seen', name: 'sums', oid: row?.oid ?? '', columns: ['one', 'two'] };
   const judged = (query: string) => judgeView(session, view, query, names);
-  expect(await judged(`SELECT a one, b two FROM ${TENANT_SCHEMA_SQL}.items;`)).toBe(true);
+  expect(await judged(`SELECT a one, b two FROM ${TENANT_SCHEMA_SQL}.items`)).toBe(true);
   expect(await judged(`SELECT a two, b one FROM ${TENANT_SCHEMA_SQL}.items`)).toBe(false);
   expect(await judged(`SELECT b two, a one FROM ${TENANT_SCHEMA_SQL}.items`)).toBe(false);
   expect(await judged(`SELECT a one, b three FROM ${TENANT_SCHEMA_SQL}.items`)).toBe(false);
