@@ -5,7 +5,7 @@ import { isFleetWide, type Question } from '../diff/facts.js';
 import { type Asking, contextOf, type FleetContext, factsOf, fetchOpen } from './fleet-context.js';
 import type { TenantRead } from './tenant-read.js';
 
-/** Groups that ask together: what more would ask at once takes memory, and their next questions wait for it. */
+/** Groups that ask together: the questions of more would take memory, and nobody would see that work goes on. */
 const GROUPS_AT_ONCE = 1000;
 
 /**
@@ -61,8 +61,8 @@ function planGroup(
       if (tenant === representative || isLike(tenant.schema)) diffs.set(tenant.schema, diff);
       else others.push(tenant);
     }
+    fleet.progress.advance(rest.length - others.length);
     rest = others;
-    fleet.progress.advance(group.length - others.length);
   }
 }
 

@@ -144,3 +144,20 @@ it('two sessions on one snapshot group a fleet as one does, and see nothing that
     await session.close();
   }
 });
+
+it('no tenant is told to be compared twice, where some of those that look alike gave other answers', async () => {
+  await test.exec(['e0', 'e1'].map((schema) => files.tenant(schema, 0)).join('\n'));
+  const schemas = ['e0', 'e1', ...schemasOf(0, 3)];
+  const desired = await loadShipped({ directory: files.directory });
+  const selection = { schemas, exclude: [], allowEmpty: false, allowAbsent: false };
+  let compared = 0;
+  const progress = {
+    ...NO_PROGRESS,
+    advance: (count = 1) => {
+      compared += count;
+    },
+  };
+  const { summary } = await planFleet(fleet.database, { desired, selection, allow: new Set(), progress });
+  expect(summary).toMatchObject({ drifted: 5, shapes: 1 });
+  expect(compared).toBe(5);
+});
