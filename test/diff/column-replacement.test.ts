@@ -1,13 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import type { DesiredColumn } from '../../src/desired-state/model.js';
 import { diffColumns } from '../../src/diff/columns.js';
-import type { ColumnShape, IdentityShape, TableShape } from '../../src/shape/table-shape.js';
+import type { ColumnShape, TableShape } from '../../src/shape/table-shape.js';
 import { showSql } from '../../src/sql/template.js';
 import {
   column,
   contextWith,
   desiredColumn,
   desiredTable,
+  IDENTITY,
   index,
   indexKey,
   table,
@@ -15,15 +16,6 @@ import {
 } from '../support/diff-fixture.js';
 import { phase } from '../support/plan-fixture.js';
 
-const IDENTITY: IdentityShape = {
-  kind: 'always',
-  start: '1',
-  increment: '1',
-  minimum: '1',
-  maximum: '100',
-  cache: '1',
-  cycle: false,
-};
 const LOWER = { expression: 'lower(title)', kind: 'stored' } as const;
 
 type Context = Parameters<typeof contextWith>;

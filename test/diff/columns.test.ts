@@ -1,18 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { DesiredColumn } from '../../src/desired-state/model.js';
 import { diffColumns } from '../../src/diff/columns.js';
-import type { ColumnShape, IdentityShape } from '../../src/shape/table-shape.js';
-import { column, contextWith, desiredColumn, desiredTable, table } from '../support/diff-fixture.js';
-
-const IDENTITY: IdentityShape = {
-  kind: 'always',
-  start: '1',
-  increment: '1',
-  minimum: '1',
-  maximum: '100',
-  cache: '1',
-  cycle: false,
-};
+import type { ColumnShape } from '../../src/shape/table-shape.js';
+import { column, contextWith, desiredColumn, desiredTable, IDENTITY, table } from '../support/diff-fixture.js';
 
 type Answers = Parameters<typeof contextWith>[0];
 

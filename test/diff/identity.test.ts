@@ -2,17 +2,7 @@ import { expect, it } from 'vitest';
 import { identityChange } from '../../src/diff/identity.js';
 import type { ColumnShape, IdentityShape } from '../../src/shape/table-shape.js';
 import { showSql } from '../../src/sql/template.js';
-import { column, contextWith, desiredColumn } from '../support/diff-fixture.js';
-
-const IDENTITY: IdentityShape = {
-  kind: 'always',
-  start: '1',
-  increment: '1',
-  minimum: '1',
-  maximum: '100',
-  cache: '1',
-  cycle: false,
-};
+import { column, contextWith, desiredColumn, IDENTITY } from '../support/diff-fixture.js';
 
 function neededFor(wanted: IdentityShape | null, actual: Partial<ColumnShape>, table = 'items') {
   const context = contextWith({ rows: 'some' });

@@ -1,7 +1,7 @@
-import { afterAll, beforeAll, expect, it } from 'vitest';
-import { changesOf, type FleetUnderTest, openFleet } from '../support/fleet.js';
+import { expect, it } from 'vitest';
+import { changesOf } from '../support/fleet.js';
 import { temporaryDesiredState } from '../support/library.js';
-import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
+import { fleetOnServer } from '../support/server-fleet.js';
 
 const FLEET = `
 version: 1
@@ -28,17 +28,8 @@ materialized_views:
   dear: { query: "SELECT shop AS name FROM \${schema}.items WHERE price > 9 GROUP BY shop" }
 `;
 
-let test: TestDatabase;
-let fleet: FleetUnderTest;
+const on = fleetOnServer();
 const directory = temporaryDesiredState({ 'fleet.yaml': FLEET, 'base.yaml': BASE });
-beforeAll(async () => {
-  test = await createTestDatabase();
-  fleet = await openFleet(test.url);
-});
-afterAll(async () => {
-  await fleet?.close();
-  await test?.drop();
-});
 
 it.each([
   ['table', 'lost_table', 'DROP TABLE S.shops; CREATE INDEX items_by_gone ON S.items (price)', []],
@@ -53,12 +44,12 @@ it.each([
   'a tenant that gets the %s which a family’s rows come from has the right members when it is called converged',
   async (_, schema, damage, members) => {
     const options = { directory, schemas: [schema] };
-    await fleet.provision([schema], options);
-    await test.exec(damage.replaceAll('S.', `${schema}.`));
-    if (members.length > 0) await test.exec(`INSERT INTO ${schema}.items VALUES ('x', 10)`);
-    expect((await fleet.apply(options)).summary).toMatchObject({ converged: 1 });
-    expect(changesOf(await fleet.plan(options), schema)).toEqual([]);
-    const found = await test.query<{ name: string }>(
+    await on.fleet.provision([schema], options);
+    await on.database.exec(damage.replaceAll('S.', `${schema}.`));
+    if (members.length > 0) await on.database.exec(`INSERT INTO ${schema}.items VALUES ('x', 10)`);
+    expect((await on.fleet.apply(options)).summary).toMatchObject({ converged: 1 });
+    expect(changesOf(await on.fleet.plan(options), schema)).toEqual([]);
+    const found = await on.database.query<{ name: string }>(
       `SELECT indexname::text AS name FROM pg_indexes WHERE schemaname = $1 AND tablename = 'items'`,
       [schema],
     );

@@ -1,9 +1,9 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { readCatalog } from '../../src/catalog/snapshot.js';
 import type { FleetPlan } from '../../src/plan/fleet-plan.js';
-import { changesOf, type FleetOptions, type FleetUnderTest, loadShipped, openFleet } from '../support/fleet.js';
+import { changesOf, type FleetOptions, loadShipped } from '../support/fleet.js';
 import { temporaryDesiredState } from '../support/library.js';
-import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
+import { fleetOnServer } from '../support/server-fleet.js';
 
 /** Whether tenants are hashed roughly first, as those of a large fleet are. */
 const way = vi.hoisted(() => ({ isRough: false }));
@@ -14,16 +14,7 @@ vi.mock('../../src/catalog/shape-hash.js', async (original) => ({
   },
 }));
 
-let database: TestDatabase;
-let fleet: FleetUnderTest;
-beforeAll(async () => {
-  database = await createTestDatabase();
-  fleet = await openFleet(database.url);
-});
-afterAll(async () => {
-  await fleet?.close();
-  await database?.drop();
-});
+const on = fleetOnServer();
 
 const directory = temporaryDesiredState({
   'fleet.yaml': `
@@ -160,21 +151,21 @@ const said = (...plans: readonly FleetPlan[]) =>
 describe('a plan says of a tenant what it says of it alone, beside', () => {
   it.each(Object.entries(NEIGHBOURS))('%s', async (_, damage) => {
     try {
-      for (const schema of SCHEMAS) await fleet.provision([schema], { directory });
-      for (const schema of SCHEMAS) await database.exec(`INSERT INTO ${schema}.shops VALUES ('a'), ('b')`);
-      await fleet.apply({ directory });
+      for (const schema of SCHEMAS) await on.fleet.provision([schema], { directory });
+      for (const schema of SCHEMAS) await on.database.exec(`INSERT INTO ${schema}.shops VALUES ('a'), ('b')`);
+      await on.fleet.apply({ directory });
       for (const [schema, script] of Object.entries(damage)) {
-        await database.query(`SET search_path = ${schema}, public`);
-        for (const statement of script.split('; ')) await database.query(statement);
+        await on.database.query(`SET search_path = ${schema}, public`);
+        for (const statement of script.split('; ')) await on.database.query(statement);
       }
       let found = 0;
       for (const [run, options] of Object.entries(RUNS)) {
         const plans: FleetPlan[] = [];
-        for (const schema of SCHEMAS) plans.push(await fleet.plan({ ...options, directory, schemas: [schema] }));
+        for (const schema of SCHEMAS) plans.push(await on.fleet.plan({ ...options, directory, schemas: [schema] }));
         const alone = said(...plans);
         for (const isRough of [false, true]) {
           way.isRough = isRough;
-          const together = said(await fleet.plan({ ...options, directory }));
+          const together = said(await on.fleet.plan({ ...options, directory }));
           expect({ run, isRough, said: together }).toEqual({ run, isRough, said: alone });
         }
         way.isRough = false;
@@ -182,8 +173,8 @@ describe('a plan says of a tenant what it says of it alone, beside', () => {
       }
       expect(found).toBeGreaterThan(0);
     } finally {
-      await database.query('RESET search_path');
-      for (const schema of SCHEMAS) await database.exec(`DROP SCHEMA IF EXISTS ${schema} CASCADE`);
+      await on.database.query('RESET search_path');
+      for (const schema of SCHEMAS) await on.database.exec(`DROP SCHEMA IF EXISTS ${schema} CASCADE`);
     }
   });
 });
@@ -193,13 +184,13 @@ describe('an index of a phase that the run leaves out', () => {
 
   /** The changes that a plan holds for one tenant, damaged like this. */
   const planned = async (script: string, options: FleetOptions = ROUTINE) => {
-    await fleet.provision(['first'], { directory });
-    await database.exec(`INSERT INTO first.shops VALUES ('a')`);
-    await fleet.apply({ directory });
-    await database.exec(`SET search_path = first, public; ${script}; RESET search_path`);
-    return changesOf(await fleet.plan(options), 'first');
+    await on.fleet.provision(['first'], { directory });
+    await on.database.exec(`INSERT INTO first.shops VALUES ('a')`);
+    await on.fleet.apply({ directory });
+    await on.database.exec(`SET search_path = first, public; ${script}; RESET search_path`);
+    return changesOf(await on.fleet.plan(options), 'first');
   };
-  afterEach(() => database.exec('DROP SCHEMA IF EXISTS first CASCADE'));
+  afterEach(() => on.database.exec('DROP SCHEMA IF EXISTS first CASCADE'));
 
   it('is nobody’s business where it is in nothing’s way', async () => {
     expect(await planned('CREATE INDEX stray ON items USING gin (body); DROP INDEX items_said')).toEqual([]);
@@ -207,7 +198,7 @@ describe('an index of a phase that the run leaves out', () => {
 
   it('is in no tenant’s shape', async () => {
     await planned('CREATE INDEX stray ON items USING gin (body)');
-    const session = await fleet.database.connect();
+    const session = await on.fleet.database.connect();
     try {
       const selection = { schemas: ['first'], exclude: [], allowEmpty: false, allowAbsent: false };
       const { groups } = await readCatalog(session, await loadShipped(ROUTINE), selection);
@@ -235,12 +226,12 @@ describe('an index of a phase that the run leaves out', () => {
   });
 
   it('is not met while another session builds it', async () => {
-    const builder = await database.connect();
+    const builder = await on.database.connect();
     try {
       const invalid = `UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'items_said'::regclass`;
       expect(await planned(`${invalid}; DROP INDEX items_price`)).toEqual(['create-index items.items_price pending']);
       await builder.query('BEGIN; LOCK TABLE first.items IN SHARE UPDATE EXCLUSIVE MODE');
-      expect(changesOf(await fleet.plan(ROUTINE), 'first')).toEqual(['create-index items.items_price deferred']);
+      expect(changesOf(await on.fleet.plan(ROUTINE), 'first')).toEqual(['create-index items.items_price deferred']);
     } finally {
       await builder.end();
     }

@@ -1,20 +1,10 @@
-import { afterAll, beforeAll, expect, it } from 'vitest';
-import { type FleetUnderTest, openFleet } from '../support/fleet.js';
+import { expect, it } from 'vitest';
 import { convergesAlways } from '../support/random/convergence.js';
-import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
+import { fleetOnServer } from '../support/server-fleet.js';
 
-let database: TestDatabase;
-let fleet: FleetUnderTest;
-beforeAll(async () => {
-  database = await createTestDatabase();
-  fleet = await openFleet(database.url);
-});
-afterAll(async () => {
-  await fleet?.close();
-  await database?.drop();
-});
+const on = fleetOnServer();
 
 it('brings whatever was damaged back in one apply, and touches nothing else', { timeout: 3_600_000 }, async () => {
-  await convergesAlways({ fleet, query: (sql) => database.query(sql) }, 12);
-  expect(fleet.statements.length).toBeGreaterThan(0);
+  await convergesAlways({ fleet: on.fleet, query: (sql) => on.database.query(sql) }, 12);
+  expect(on.fleet.statements.length).toBeGreaterThan(0);
 });

@@ -1,7 +1,7 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { changesOf, type FleetUnderTest, openFleet } from '../support/fleet.js';
+import { describe, expect, it } from 'vitest';
+import { changesOf } from '../support/fleet.js';
 import { temporaryDesiredState } from '../support/library.js';
-import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
+import { fleetOnServer } from '../support/server-fleet.js';
 
 const FLEET = 'version: 1\ntenants: { having_tables: [shops] }\nphases: [{ name: base, file: base.yaml }]';
 const state = (base: string) => temporaryDesiredState({ 'fleet.yaml': FLEET, 'base.yaml': base });
@@ -35,28 +35,19 @@ tables:
     ${more}
 `);
 
-let database: TestDatabase;
-let fleet: FleetUnderTest;
-beforeAll(async () => {
-  database = await createTestDatabase();
-  fleet = await openFleet(database.url);
-});
-afterAll(async () => {
-  await fleet?.close();
-  await database?.drop();
-});
+const on = fleetOnServer();
 
 async function becomes(schema: string, before: string, after: string, between?: string) {
-  await fleet.provision([schema], { directory: before });
-  if (between !== undefined) await database.exec(between.replaceAll('S.', `${schema}.`));
+  await on.fleet.provision([schema], { directory: before });
+  if (between !== undefined) await on.database.exec(between.replaceAll('S.', `${schema}.`));
   const options = { directory: after, schemas: [schema] };
-  const { summary } = await fleet.apply(options);
-  return { summary, left: changesOf(await fleet.plan(options), schema) };
+  const { summary } = await on.fleet.apply(options);
+  return { summary, left: changesOf(await on.fleet.plan(options), schema) };
 }
 
 const foreignKeys = async (schema: string) =>
   (
-    await database.query(
+    await on.database.query(
       `SELECT conname FROM pg_constraint WHERE contype = 'f' AND connamespace = '${schema}'::regnamespace ORDER BY 1`,
     )
   ).map(({ conname }) => conname);
@@ -96,7 +87,7 @@ tables:
     const options = { directory: after, schemas: ['staying'] };
     const { summary } = await becomes('staying', before, after, between);
     expect(summary).toMatchObject({ failed: 0 });
-    const [refused] = (await fleet.plan(options)).classes.flatMap(({ changes }) => changes);
+    const [refused] = (await on.fleet.plan(options)).classes.flatMap(({ changes }) => changes);
     expect(refused?.change).toMatchObject({
       object: 'id',
       status: 'blocked',

@@ -1,7 +1,7 @@
-import { afterAll, beforeAll, expect, it } from 'vitest';
-import { changesOf, type FleetUnderTest, openFleet } from '../support/fleet.js';
+import { expect, it } from 'vitest';
+import { changesOf } from '../support/fleet.js';
 import { temporaryDesiredState } from '../support/library.js';
-import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
+import { fleetOnServer } from '../support/server-fleet.js';
 
 const files = (columns: string, query: string) =>
   temporaryDesiredState({
@@ -19,20 +19,11 @@ materialized_views:
 const OLD_QUERY = 'SELECT count(*) AS n FROM ${schema}.items';
 const old = files('', OLD_QUERY);
 
-let database: TestDatabase;
-let fleet: FleetUnderTest;
-beforeAll(async () => {
-  database = await createTestDatabase();
-  fleet = await openFleet(database.url);
-});
-afterAll(async () => {
-  await fleet?.close();
-  await database?.drop();
-});
+const on = fleetOnServer();
 
 async function filledTenant(schema: string): Promise<void> {
-  await fleet.provision([schema], { directory: old });
-  await database.exec(`INSERT INTO ${schema}.items VALUES (1), (2)`);
+  await on.fleet.provision([schema], { directory: old });
+  await on.database.exec(`INSERT INTO ${schema}.items VALUES (1), (2)`);
 }
 
 it('a view whose query names a column that cannot be added waits for it, and holds nothing else up', async () => {
@@ -43,15 +34,15 @@ it('a view whose query names a column that cannot be added waits for it, and hol
     'SELECT "Kind", count(*) AS n FROM ${schema}.items GROUP BY 1',
   );
   const options = { directory, schemas: [schema] };
-  expect(changesOf(await fleet.plan(options), schema)).toEqual([
+  expect(changesOf(await on.fleet.plan(options), schema)).toEqual([
     'add-column items.Kind blocked',
     'add-column notes.body pending',
     'replace-materialized-view summary.summary blocked',
     'create-index summary.summary_idx blocked',
   ]);
-  expect((await fleet.apply(options)).summary).toMatchObject({ partial: 1, failed: 0 });
-  expect(changesOf(await fleet.plan(options), schema)).not.toContain('add-column notes.body pending');
-  const [{ n } = {}] = await database.query(`SELECT n FROM ${schema}.summary`);
+  expect((await on.fleet.apply(options)).summary).toMatchObject({ partial: 1, failed: 0 });
+  expect(changesOf(await on.fleet.plan(options), schema)).not.toContain('add-column notes.body pending');
+  const [{ n } = {}] = await on.database.query(`SELECT n FROM ${schema}.summary`);
   expect(n).toBe('0');
 });
 
@@ -63,15 +54,15 @@ it('a view whose query names a column that existing rows are filled with first i
     'SELECT count(KIND) AS n FROM ${schema}.items',
   );
   const options = { directory, schemas: [schema] };
-  expect((await fleet.apply(options)).summary).toMatchObject({ converged: 1 });
-  expect(changesOf(await fleet.plan(options), schema)).toEqual([]);
+  expect((await on.fleet.apply(options)).summary).toMatchObject({ converged: 1 });
+  expect(changesOf(await on.fleet.plan(options), schema)).toEqual([]);
 });
 
 it('a view of the columns that are there is made, whatever is refused beside it', async () => {
   const schema = 'beside';
   await filledTenant(schema);
-  await database.exec(`DROP MATERIALIZED VIEW ${schema}.summary`);
+  await on.database.exec(`DROP MATERIALIZED VIEW ${schema}.summary`);
   const options = { directory: files(', kind: { type: text, nullable: false }', OLD_QUERY), schemas: [schema] };
-  expect((await fleet.apply(options)).summary).toMatchObject({ partial: 1, failed: 0 });
-  expect(changesOf(await fleet.plan(options), schema)).toEqual(['add-column items.kind blocked']);
+  expect((await on.fleet.apply(options)).summary).toMatchObject({ partial: 1, failed: 0 });
+  expect(changesOf(await on.fleet.plan(options), schema)).toEqual(['add-column items.kind blocked']);
 });

@@ -3,6 +3,7 @@ import type { DiffContext } from '../../src/diff/context.js';
 import { FactSheet, type Question } from '../../src/diff/facts.js';
 import type {
   ColumnShape,
+  IdentityShape,
   IndexKeyShape,
   IndexShape,
   KeyConstraintShape,
@@ -24,6 +25,17 @@ export const column = (name: string, fields: Partial<ColumnShape> = {}): ColumnS
   identity: null,
   ...fields,
 });
+
+/** An identity whose numbers end soon. */
+export const IDENTITY: IdentityShape = {
+  kind: 'always',
+  start: '1',
+  increment: '1',
+  minimum: '1',
+  maximum: '100',
+  cache: '1',
+  cycle: false,
+};
 
 /** The same as declared. */
 export const desiredColumn = (name: string, fields: Partial<DesiredColumn> = {}): DesiredColumn => ({
