@@ -57,7 +57,7 @@ interface Room {
 function roomOf(items: readonly TenantChange[]): Room {
   const pending = items.filter(isPending);
   return {
-    names: new Set(pending.flatMap(({ change, members }) => change.frees.flatMap((name) => named(name, members)))),
+    names: new Set(items.flatMap(freedNames)),
     tables: new Set(
       pending.flatMap(({ change }) =>
         change.action === 'replace-column' || change.action === 'replace-materialized-view' ? [change.table] : [],
@@ -117,6 +117,14 @@ function isInTheWay(holder: NameHolder, name: string, of: TakenName['of'], table
   // an index meets is a constraint that the differ makes no room for.
   return holder.table !== table || (of === 'index' && holder.isConstraint);
 }
+
+/** Names that a change makes free: none unless it is made. */
+export const freedNames = (item: TenantChange): readonly string[] =>
+  isPending(item) ? item.change.frees.flatMap((name) => named(name, item.members)) : [];
+
+/** Names that a change needs to find free. */
+export const takenNames = ({ change, members }: TenantChange): readonly string[] =>
+  change.takes.flatMap(({ name }) => named(name, members));
 
 const isPending = ({ change }: TenantChange): boolean => change.status === 'pending';
 
