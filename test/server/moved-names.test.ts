@@ -1,7 +1,7 @@
-import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
-import { changesOf, type FleetUnderTest, openFleet } from '../support/fleet.js';
+import { afterEach, expect, it } from 'vitest';
+import { changesOf } from '../support/fleet.js';
 import { temporaryDesiredState } from '../support/library.js';
-import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
+import { fleetOnServer } from '../support/server-fleet.js';
 
 const FLEET = `
 version: 1
@@ -23,18 +23,9 @@ tables:
 
 const ROWS = `INSERT INTO t1.first VALUES ('a'); INSERT INTO t1.second VALUES ('a')`;
 
-let test: TestDatabase;
-let fleet: FleetUnderTest;
+const on = fleetOnServer();
 const options = { directory: temporaryDesiredState({ 'fleet.yaml': FLEET, 'base.yaml': BASE }) };
-beforeAll(async () => {
-  test = await createTestDatabase();
-  fleet = await openFleet(test.url);
-});
-afterAll(async () => {
-  await fleet?.close();
-  await test?.drop();
-});
-afterEach(() => test.exec('DROP SCHEMA IF EXISTS t1 CASCADE'));
+afterEach(() => on.database.exec('DROP SCHEMA IF EXISTS t1 CASCADE'));
 
 it.each([
   {
@@ -60,10 +51,10 @@ it.each([
     changes: ['rename-index second.second_label pending', 'create-index first.first_label pending'],
   },
 ])('what takes a name is made after $title', async ({ rows, sql, changes }) => {
-  await fleet.provision(['t1'], options);
-  await test.exec(`${rows ?? ROWS}; ${sql}`);
-  expect.soft(changesOf(await fleet.plan(options), 't1')).toEqual(changes);
-  const { tenants } = await fleet.apply(options);
+  await on.fleet.provision(['t1'], options);
+  await on.database.exec(`${rows ?? ROWS}; ${sql}`);
+  expect.soft(changesOf(await on.fleet.plan(options), 't1')).toEqual(changes);
+  const { tenants } = await on.fleet.apply(options);
   expect(tenants.map(({ outcome, error }) => [outcome, error])).toEqual([['converged', null]]);
-  expect(changesOf(await fleet.plan(options), 't1')).toEqual([]);
+  expect(changesOf(await on.fleet.plan(options), 't1')).toEqual([]);
 });
