@@ -13,8 +13,7 @@ export function inOrder(changes: readonly TenantChange[], allTables: readonly st
   const provides = new Map(
     changes.map((item) => [item, new Set([...item.change.provides, ...freedNames(item).map(freeName)])]),
   );
-  for (const provided of provides.values())
-    for (const one of provided) unmet.set(one, (unmet.get(one) ?? 0) + 1);
+  for (const provided of provides.values()) for (const one of provided) unmet.set(one, (unmet.get(one) ?? 0) + 1);
   const needs = new Map(
     changes.map((item) => [item, [...expand(item.change.needs, allTables), ...takenNames(item).map(freeName)]]),
   );
