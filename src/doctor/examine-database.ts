@@ -4,7 +4,7 @@ import { placeOf } from '../database/database-place.js';
 import { type Database, DatabaseError, type Row, type Session } from '../database/session.js';
 import type { DesiredState } from '../desired-state/model.js';
 import { checkTenantQuery } from '../plan/check-fragments.js';
-import { resolveAlternatives, variantsOf } from '../plan/desired-variants.js';
+import { type Resolved, resolveAlternatives, variantsOf } from '../plan/desired-variants.js';
 import { TrueupError } from '../trueup-error.js';
 import type { Check, CheckContext, Here } from './check.js';
 import { autovacuum } from './checks/autovacuum.js';
@@ -62,14 +62,15 @@ export async function examineDatabase(
   request: DoctorRequest,
 ): Promise<ExaminedDatabase> {
   const here = await whereWeAre(session);
-  const { desired, alternatives } = await resolved(session, database, request);
+  const resolved = await resolve(session, database, request);
+  const { desired } = resolved;
   const found = await findTenants(session, desired, request);
   const context: CheckContext = {
     database,
     session,
     request,
     desired,
-    extensions: await extensionsOf(desired, found.tenants, alternatives, request),
+    extensions: await extensionsOf(session, resolved, found.tenants, request, database.id),
     selection: request.selection,
     tenants: found.tenants,
     relations: relationsRead(desired),
@@ -113,8 +114,8 @@ async function whereWeAre(session: Session): Promise<Here> {
   return { user, loginUser, database, serverVersion, inRecovery };
 }
 
-async function resolved(session: Session, database: Database, { desired, reload }: DoctorRequest) {
-  if (reload === undefined) return { desired, alternatives: {} };
+async function resolve(session: Session, database: Database, { desired, reload }: DoctorRequest) {
+  if (reload === undefined) return { desired, diagnostics: [] };
   return resolveAlternatives(session, desired, reload, database.id);
 }
 
@@ -140,14 +141,16 @@ async function findTenants(session: Session, desired: DesiredState, request: Doc
 
 /** Overrides may give some tenants backends whose extensions the others do not need. */
 async function extensionsOf(
-  desired: DesiredState,
+  session: Session,
+  resolved: Resolved,
   tenants: readonly Tenant[],
-  alternatives: Readonly<Record<string, string>>,
   { reload }: DoctorRequest,
+  database: string,
 ) {
+  const { desired } = resolved;
   if (reload === undefined || desired.overrides.length === 0) return desired.extensions;
   const schemas = tenants.map(({ schema }) => schema);
-  const variants = await variantsOf(desired, schemas, alternatives, reload);
+  const variants = await variantsOf(session, resolved, schemas, reload, database);
   const all = variants.flatMap((variant) => variant.desired.extensions);
   return [...new Map(all.map((extension) => [extension.name, extension])).values()];
 }

@@ -51,7 +51,7 @@ async function explainDatabase(database: Database, session: Session, request: Ex
   progress.phase('reading catalogs');
   const resolved =
     reload === undefined
-      ? { desired: request.desired, alternatives: {} }
+      ? { desired: request.desired, diagnostics: [] }
       : await resolveAlternatives(session, request.desired, reload, database.id);
   const { desired } = resolved;
   probesOf(desired, request);
@@ -64,7 +64,9 @@ async function explainDatabase(database: Database, session: Session, request: Ex
   const largest = named ? null : await largestTenant(session, found.tenants, tables);
   const schemas = named ? found.tenants.map((tenant) => tenant.schema) : largest === null ? [] : [largest];
   const variants =
-    reload === undefined ? [{ desired, schemas }] : await variantsOf(desired, schemas, resolved.alternatives, reload);
+    reload === undefined
+      ? [{ ...resolved, schemas }]
+      : await variantsOf(session, resolved, schemas, reload, database.id);
   const results: ProbeResult[] = [];
   progress.phase('planning probes', schemas.length * probesOf(desired, request).length);
   for (const variant of variants.filter((one) => one.schemas.length > 0)) {

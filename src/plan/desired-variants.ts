@@ -10,9 +10,14 @@ export type Reload = (
 ) => Promise<DesiredState>;
 
 /** Tenants that one loaded state describes. */
-export interface Variant {
-  readonly desired: DesiredState;
+export interface Variant extends Resolved {
   readonly schemas: readonly string[];
+}
+
+/** A desired state as a database understands it, and what is to be said of that. */
+export interface Resolved {
+  readonly desired: DesiredState;
+  readonly diagnostics: readonly Diagnostic[];
 }
 
 /**
@@ -24,13 +29,9 @@ export async function resolveAlternatives(
   desired: DesiredState,
   reload: Reload,
   database: string,
-): Promise<{
-  readonly desired: DesiredState;
-  readonly alternatives: Readonly<Record<string, string>>;
-  readonly diagnostics: readonly Diagnostic[];
-}> {
+): Promise<Resolved> {
   const open = desired.phases.filter((phase) => phase.selected && (phase.backend?.alternatives.length ?? 0) > 1);
-  if (open.length === 0) return { desired, alternatives: {}, diagnostics: [] };
+  if (open.length === 0) return { desired, diagnostics: [] };
   const extensionsOf = (phase: (typeof open)[number], backend: string) =>
     (phase.backend?.known.find((known) => known.name === backend)?.methods ?? []).flatMap(
       (method) => method.extension ?? [],
@@ -67,16 +68,20 @@ export async function resolveAlternatives(
       schema: null,
     });
   }
-  if (Object.keys(alternatives).length === 0) return { desired, alternatives, diagnostics };
-  return { desired: await reload({ alternatives }), alternatives, diagnostics };
+  if (Object.keys(alternatives).length === 0) return { desired, diagnostics };
+  return { desired: await reload({ alternatives }), diagnostics };
 }
 
-/** Tenants by the override that names them; the first that matches counts, and most match none. */
+/**
+ * Tenants by the override that names them; the first that matches counts, and most match none. A backend that an override
+ * names has alternatives of its own: those of the others are none of it.
+ */
 export async function variantsOf(
-  desired: DesiredState,
+  session: Session,
+  { desired, diagnostics }: Resolved,
   schemas: readonly string[],
-  alternatives: Readonly<Record<string, string>>,
   reload: Reload,
+  database: string,
 ): Promise<readonly Variant[]> {
   const rest: string[] = [];
   const byOverride = desired.overrides.map((): string[] => []);
@@ -86,16 +91,14 @@ export async function variantsOf(
     );
     (byOverride[at] ?? rest).push(schema);
   }
-  const variants: Variant[] = [{ desired, schemas: rest }];
+  const variants: Variant[] = [{ desired, diagnostics, schemas: rest }];
   for (const [at, override] of desired.overrides.entries()) {
     const named = byOverride[at] ?? [];
     if (named.length === 0) continue;
-    const loaded = await reload({
-      alternatives,
-      backendOverrides: override.backends,
-      parameterOverrides: override.parameters,
-    });
-    variants.push({ desired: loaded, schemas: named });
+    const overridden: Reload = (changes) =>
+      reload({ ...changes, backendOverrides: override.backends, parameterOverrides: override.parameters });
+    const resolved = await resolveAlternatives(session, await overridden({}), overridden, database);
+    variants.push({ ...resolved, schemas: named });
   }
   return variants;
 }

@@ -19,7 +19,7 @@ import { checkBackends } from './check-backends.js';
 import { checkExtensions } from './check-extensions.js';
 import { checkEvaluatedFragments, checkTenantQuery } from './check-fragments.js';
 import { checkTypes } from './check-types.js';
-import { type Reload, resolveAlternatives, variantsOf } from './desired-variants.js';
+import { type Reload, type Resolved, resolveAlternatives, variantsOf } from './desired-variants.js';
 import type { DatabasePlan, Diagnostic, PlannedTenant, UnreadableTenant } from './fleet-plan.js';
 import { heldMethods } from './held-methods.js';
 import { keyFieldDiagnostics } from './key-fields.js';
@@ -72,11 +72,12 @@ export async function planDatabase(database: Database, session: Session, request
   const parts =
     resolved.desired.overrides.length === 0
       ? [await planVariant(database, session, resolvedRequest)]
-      : await planOverrides(database, session, resolvedRequest, resolved.alternatives, reload);
+      : await planOverrides(database, session, request, resolved, reload);
   const [first] = parts;
   if (first === undefined) throw new Error('internal: a plan without a part');
   const all = merged(parts);
-  return { ...first, ...all, diagnostics: [...resolved.diagnostics, ...all.diagnostics] };
+  const said = [...resolved.diagnostics, ...all.diagnostics];
+  return { ...first, ...all, diagnostics: [...new Map(said.map((one) => [one.message, one])).values()] };
 }
 
 /** Tenants that overrides name are planned by their own files' state, beside the others. */
@@ -84,27 +85,30 @@ async function planOverrides(
   database: Database,
   session: Session,
   request: PlanRequest,
-  alternatives: Readonly<Record<string, string>>,
+  resolved: Resolved,
   reload: Reload,
 ): Promise<readonly DatabasePlan[]> {
-  const { desired, selection } = request;
+  const { selection } = request;
+  const { desired } = resolved;
   const found = await inTransaction(session, 'read only snapshot', () =>
     discoverTenants(session, desired.tenants, selection, desired.directory),
   );
   const schemas = [...found.tenants.map((tenant) => tenant.schema), ...found.absent];
   const everyTenant = selection.schemas.length === 0;
   const parts: DatabasePlan[] = [];
-  for (const variant of await variantsOf(desired, schemas, alternatives, reload)) {
+  for (const variant of await variantsOf(session, resolved, schemas, reload, database.id)) {
     // Without a name the selection would be every tenant again.
     if (variant.schemas.length === 0) continue;
     // Nobody named a tenant that was dropped since then: it is neither refused nor made anew.
     const allowAbsent = everyTenant || selection.allowAbsent;
     const part = { ...selection, schemas: variant.schemas, exclude: [], allowAbsent };
     const plan = await planVariant(database, session, { ...request, desired: variant.desired, selection: part });
-    parts.push(everyTenant ? { ...plan, tenants: plan.tenants.filter((tenant) => !tenant.isNew) } : plan);
+    const diagnostics = [...variant.diagnostics, ...plan.diagnostics];
+    const tenants = everyTenant ? plan.tenants.filter((tenant) => !tenant.isNew) : plan.tenants;
+    parts.push({ ...plan, tenants, diagnostics });
   }
   const lookAlike = lookAlikes(found.lookAlikes, database.id);
-  if (parts.length === 0) return [await planVariant(database, session, request)];
+  if (parts.length === 0) return [await planVariant(database, session, { ...request, desired })];
   return parts.map((part, at) => (at === 0 ? { ...part, diagnostics: [...lookAlike, ...part.diagnostics] } : part));
 }
 

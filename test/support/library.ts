@@ -1,5 +1,5 @@
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { expect } from 'vitest';
 import type { Hazard } from '../../src/diff/change.js';
 import { catalogOf } from './catalog.js';
@@ -98,7 +98,10 @@ export interface Library {
 /** Writes a desired state that lasts until a file's tests are over. */
 export function temporaryDesiredState(files: Readonly<Record<string, string>>): string {
   const directory = temporaryDirectory('desired-state');
-  for (const [path, content] of Object.entries(files)) writeFileSync(join(directory, path), content);
+  for (const [path, content] of Object.entries(files)) {
+    mkdirSync(dirname(join(directory, path)), { recursive: true });
+    writeFileSync(join(directory, path), content);
+  }
   return directory;
 }
 
