@@ -69,7 +69,10 @@ function judge(
   return finding('rebuild', difference === null ? invalid : `is INVALID, and ${difference}`, member, context, true);
 }
 
-/** The application finds its indexes by name: a right definition under another name needs the name and no build. */
+/**
+ * The application finds its indexes by name: a right definition under another name needs the name and no build. Not under
+ * one that another family gives: that family builds its own member in its place.
+ */
 function renamed(
   of: TenantFamily,
   member: ExpectedMember,
@@ -80,6 +83,7 @@ function renamed(
   const twin = [...spare.values()].find(
     ({ index }) =>
       index.valid &&
+      !of.taken.has(index.name) &&
       (isTemporary(index.name) || owningPhase(index, context)?.name === of.family.phase) &&
       differenceOf(of, member, index, matcher, context) === null,
   );
@@ -108,12 +112,16 @@ function adopted(
 
 /**
  * What is left under a name of this family. Anything else may still be another family's, or be claimed by one; of a name that
- * several may give the last one tells, or it would be everybody's for good.
+ * several may give the last one tells, or it would be everybody's for good. An interrupted run's leftover is nobody's: it has
+ * to go before the builds that want its name.
  */
 function orphansOf(of: TenantFamily, spare: readonly OwnedIndex[], context: DiffContext): readonly Finding[] {
   const own = spare.filter(
     ({ index: { name } }) =>
-      of.pattern.test(name) && !of.taken.has(name) && !of.later.some((pattern) => pattern.test(name)),
+      !isTemporary(name) &&
+      of.pattern.test(name) &&
+      !of.taken.has(name) &&
+      !of.later.some((pattern) => pattern.test(name)),
   );
   const orphans: Finding[] = [];
   for (const { index } of own) {

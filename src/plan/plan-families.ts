@@ -3,7 +3,7 @@ import { familyNamePattern, isDigested } from '../catalog/ownership-filter.js';
 import { readFamilyRows } from '../catalog/row-facts.js';
 import type { DesiredTable, IndexFamily } from '../desired-state/model.js';
 import type { TenantChange } from '../diff/change.js';
-import type { DiffContext } from '../diff/context.js';
+import { type DiffContext, isTemporary } from '../diff/context.js';
 import type { TenantDiff } from '../diff/diff-tenant.js';
 import { diffFamily } from '../diff/families.js';
 import { expectedMembers, MemberProblem } from '../diff/family-members.js';
@@ -56,7 +56,8 @@ export async function planFamilies(
       const others = patterns.filter((_, of) => of !== at);
       const pattern = patterns[at] ?? /$^/u;
       const earlier = table.families.slice(0, at).map((one) => ({ family: one, pattern: patternOf(one) }));
-      const isOthers = (name: string) => !pattern.test(name) && others.some((other) => other.test(name));
+      const isOthers = (name: string) =>
+        !isTemporary(name) && !pattern.test(name) && others.some((other) => other.test(name));
       const matcher = new PredicateMatcher();
       const source = family.rows;
       // New tenants, and tenants without the table that the rows stand in, have no member.
@@ -106,7 +107,9 @@ export async function planFamilies(
     if (patterns.length > 0 || knownFamilies(fleet.desired.phases, table.name).length > 0)
       await diffEach(tenants, found, fleet, (tenant, context) => {
         if (early.has(tenant.schema) || table.families.some((family) => lacksRows(tenant, family))) return [];
-        const left = unclaimed(tenant, table).filter(({ index }) => !patterns.some((one) => one.test(index.name)));
+        const left = unclaimed(tenant, table).filter(
+          ({ index: { name } }) => isTemporary(name) || !patterns.some((one) => one.test(name)),
+        );
         return unexpectedMembers(left, { desired: table, replaced: replacedOf(tenant, table) }, context);
       });
   }

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { changesOf, type FleetUnderTest, itemsOf, openFleet } from '../support/fleet.js';
 import { temporaryDesiredState } from '../support/library.js';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
@@ -127,6 +127,17 @@ describe('families whose members may share names', () => {
     expect(changesOf(await fleet.plan(overlapping), 't2')).toEqual([]);
   });
 
+  it('an index that one family builds anew under its name is not renamed for the other, whose definition it has', async () => {
+    await test.exec(`DROP INDEX t2.items_gin_x_c, t2.items_gin_x_x_c;
+      CREATE INDEX items_gin_x_c ON t2.items USING gin (body) WHERE shop <> 'x_c'`);
+    expect(changesOf(await fleet.plan(overlapping), 't2')).toEqual([
+      `rebuild-index items.items_gin_\${shop.name} pending`,
+      `create-index items.items_gin_x_\${shop.name} pending`,
+    ]);
+    expect((await fleet.apply(overlapping)).summary).toMatchObject({ converged: 1 });
+    expect(changesOf(await fleet.plan(overlapping), 't2')).toEqual([]);
+  });
+
   it.each([
     [
       'x_a',
@@ -145,4 +156,35 @@ describe('families whose members may share names', () => {
       expect(await unreadable()).toEqual([]);
     },
   );
+});
+
+describe('a family whose names are a row’s alone', () => {
+  const named = {
+    schemas: ['t3'],
+    directory: temporaryDesiredState({
+      'fleet.yaml': FLEET,
+      'base.yaml': BASE,
+      'search.yaml': SEARCH.replace('"items_gin_$', '"$').replace(/ +- name: "items_gist[\s\S]*/u, ''),
+    }),
+  };
+  beforeAll(() => fleet.provision(['t3'], named));
+  beforeEach(() =>
+    test.exec(`DELETE FROM t3.shops; DELETE FROM t3.items; INSERT INTO t3.shops VALUES ('a'); INSERT INTO t3.items VALUES ('a');
+      DROP INDEX IF EXISTS t3.a; CREATE INDEX a ON t3.items USING gin (body) WHERE shop = 'b'`),
+  );
+  const successor = async () => {
+    const [item] = itemsOf(await fleet.plan(named), 't3');
+    return item?.members?.[0]?.temporary_new ?? '';
+  };
+
+  it('does not take the leftover of an interrupted build for one of its own', async () => {
+    const leftover = await successor();
+    await test.exec(`CREATE INDEX ${leftover} ON t3.items (shop) WHERE shop = 'never'`);
+    expect(changesOf(await fleet.plan(named), 't3')).toEqual([
+      `drop-index items.${leftover} pending`,
+      `rebuild-index items.\${shop.name} pending`,
+    ]);
+    expect((await fleet.apply(named)).tenants).toMatchObject([{ outcome: 'converged', error: null }]);
+    expect(changesOf(await fleet.plan(named), 't3')).toEqual([]);
+  });
 });
