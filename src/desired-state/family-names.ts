@@ -4,7 +4,7 @@ import { parsePlaceholders } from './placeholders.js';
 
 type Lists = IndexFamily['lists'];
 
-/** A regular expression (PostgreSQL's and JavaScript's) for every name that a family can give. */
+/** A regular expression (PostgreSQL's, and JavaScript's with the flag s) for every name that a family can give. */
 export function namePattern(name: readonly NamePart[], lists: Lists): string {
   const body = name.map((part) => {
     const texts = textsOf(part, lists)?.map(escapePattern);

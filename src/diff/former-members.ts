@@ -29,7 +29,7 @@ export function formerMember(phases: readonly DesiredPhase[]): (table: string, i
   const patterns = new Map<string, readonly RegExp[]>();
   return (table, index) => {
     if (extensions.has(index.method.extension)) return false;
-    const known = patterns.get(table) ?? knownFamilies(phases, table).map(({ pattern }) => new RegExp(pattern, 'u'));
+    const known = patterns.get(table) ?? knownFamilies(phases, table).map(({ pattern }) => new RegExp(pattern, 'su'));
     patterns.set(table, known);
     return known.some((pattern) => pattern.test(index.name));
   };
@@ -53,7 +53,7 @@ export function unexpectedMembers(
     if (unexpected === null) continue;
     const family = isTemporary(index.name)
       ? undefined
-      : families.find((known) => new RegExp(known.pattern, 'u').test(index.name));
+      : families.find((known) => new RegExp(known.pattern, 'su').test(index.name));
     if (family === undefined) alone.push({ change: sparingIdentity(unexpected, index), members: null });
     else {
       const member = identifierVariable('index');

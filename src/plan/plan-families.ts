@@ -116,7 +116,7 @@ export async function planFamilies(
   return found;
 }
 
-const patternOf = (family: IndexFamily): RegExp => new RegExp(familyNamePattern(family), 'u');
+const patternOf = (family: IndexFamily): RegExp => new RegExp(familyNamePattern(family), 'su');
 
 /**
  * Without the table that the rows stand in nobody can tell a member from an orphan: the next diff does, once the table is

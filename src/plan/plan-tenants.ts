@@ -32,7 +32,7 @@ export async function planTenants(
         {
           indexes: new Set(table.indexes.map((index) => index.name)),
           phases: new Set(table.families.map((family) => family.phase)),
-          patterns: table.families.map((family) => new RegExp(familyNamePattern(family), 'u')),
+          patterns: table.families.map((family) => new RegExp(familyNamePattern(family), 'su')),
         },
       ]),
   );

@@ -187,4 +187,12 @@ describe('a family whose names are a row’s alone', () => {
     expect((await fleet.apply(named)).tenants).toMatchObject([{ outcome: 'converged', error: null }]);
     expect(changesOf(await fleet.plan(named), 't3')).toEqual([]);
   });
+
+  it('knows its own by a value of several lines as well', async () => {
+    await test.exec(`DROP INDEX t3.a; CREATE INDEX "two\nlines" ON t3.items USING gin (body) WHERE shop = 'two'`);
+    expect(changesOf(await fleet.plan(named), 't3')).toEqual([
+      `create-index items.\${shop.name} pending`,
+      `drop-index items.\${shop.name} pending`,
+    ]);
+  });
 });
