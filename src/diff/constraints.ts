@@ -144,7 +144,10 @@ function diffConstraint(
       const difference = constraintDifference(wanted, rival, actual, context) ?? 'has another name';
       return withRoom(replacement(base, wanted, rival, `"${rival.name}" ${difference}`, of, context), squatter, of);
     }
-    if (squatter !== undefined) return claim(base, wanted as KeyConstraint, squatter, of, context);
+    if (squatter !== undefined) {
+      of.adopted.add(squatter.name);
+      return claim(base, wanted as KeyConstraint, squatter, of, context);
+    }
     return addition(base, wanted, of, context);
   }
   const difference = constraintDifference(wanted, existing, actual, context);

@@ -47,8 +47,11 @@ export function diffTenant(tenant: TenantShape, context: DiffContext): TenantDif
     else if (actual === null) changes.push(...missingTable(desired, context));
     else if (actual.kind !== 'table') changes.push(wrongKind(desired, actual));
     else {
-      const constraints = diffConstraints(desired, actual, gone, context);
-      const indexes = { desired, actual, owned: owned.get(desired.name) ?? [], replaced: gone };
+      const own = owned.get(desired.name) ?? [];
+      // Whose ever an index is, a key may take it over, or have it make way.
+      const indexed = { ...actual, indexes: [...actual.indexes, ...own.map(({ index }) => index)] };
+      const constraints = diffConstraints(desired, indexed, gone, context);
+      const indexes = { desired, actual, owned: own, replaced: gone };
       changes.push(
         ...persistence(desired, actual, context),
         ...constraints.changes,
