@@ -171,6 +171,7 @@ function diffIndex(
         of,
         context,
       );
+      if (place.stranger !== null) return taken(displaced, place.stranger);
       return displaced.status === 'blocked' ? displaced : refuseBuild(displaced, desired, of, context);
     }
     const lost = [...of.actual.indexes, ...of.owned.map((owned) => owned.index)].find(
@@ -191,12 +192,11 @@ function diffIndex(
     const switched = asSwitch(created, lost ?? null, context, true);
     return switched.status === 'blocked' ? switched : refuseBuild(switched, desired, of, context);
   }
-  if (!actual.valid && present === null) {
+  if (!actual.valid && present === null && twin === undefined) {
     const repaired = change({
       ...base,
       action: 'rebuild-index',
-      reason:
-        'is INVALID: the leftover of a build that failed or was interrupted; no query uses it, every write maintains it',
+      reason: INVALID,
       assumptions,
       hazards: [...(online ? (['INDEX_BUILD'] as const) : []), ...hazardsOf(place, online)],
       frees: clearedNames(place),
@@ -204,15 +204,17 @@ function diffIndex(
     });
     return place.stranger === null ? repaired : taken(repaired, place.stranger);
   }
+  // Where its successor stands already, nothing is built, and the index serves until the swap.
+  const builds = twin === undefined;
   const dropFirst = !actual.valid || desired.onePerTable;
   const hazards: Hazard[] = ['INDEX_DROPPED'];
-  if (online) hazards.push('INDEX_BUILD');
-  if (dropFirst && actual.valid) hazards.push('INDEX_ABSENT_MEANWHILE');
+  if (builds && online) hazards.push('INDEX_BUILD');
+  if (builds && dropFirst && actual.valid) hazards.push('INDEX_ABSENT_MEANWHILE');
   const rebuilt = change({
     ...base,
     action: 'rebuild-index',
-    reason: `${present ?? 'differs'}${actual.valid ? '' : ', and INVALID'}`,
-    assumptions,
+    reason: present === null ? INVALID : `${present}${actual.valid ? '' : ', and INVALID'}`,
+    assumptions: builds ? assumptions : [],
     hazards,
     frees: clearedNames(place),
     steps: [
@@ -222,9 +224,11 @@ function diffIndex(
   });
   if (place.stranger !== null) return taken(rebuilt, place.stranger);
   const switched = asSwitch(rebuilt, actual, context);
-  if (switched.status === 'blocked') return switched;
-  return refuseBuild(switched, desired, of, context);
+  return switched.status === 'blocked' || !builds ? switched : refuseBuild(switched, desired, of, context);
 }
+
+const INVALID =
+  'is INVALID: the leftover of a build that failed or was interrupted; no query uses it, every write maintains it';
 
 /** A key that nothing declares goes for the index of its name, unless something else stands on it. */
 const displacing = (key: KeyConstraintShape, made: Change, of: TableIndexes, context: DiffContext): Change =>

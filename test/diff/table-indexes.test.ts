@@ -1,0 +1,51 @@
+import { describe, expect, it } from 'vitest';
+import type { DesiredIndex } from '../../src/desired-state/model.js';
+import { diffIndexes, type TableIndexes } from '../../src/diff/table-indexes.js';
+import { contextWith, desiredIndex, desiredTable, index, table, uniqueKey } from '../support/diff-fixture.js';
+
+const SUCCESSOR = 'trueup_0123456789abcdef';
+const POPULATED = contextWith({ rows: 'some' });
+
+/** What one declared index needs on a populated table. */
+const needed = (wanted: DesiredIndex, actual: Partial<TableIndexes['actual']>, rest: Partial<TableIndexes> = {}) =>
+  diffIndexes(
+    {
+      desired: desiredTable({ indexes: [wanted] }),
+      actual: table(actual),
+      owned: [],
+      replaced: new Set(),
+      adopted: new Set(),
+      unclaimed: [],
+      ...rest,
+    },
+    POPULATED,
+  );
+
+describe('a successor that an interrupted run has built', () => {
+  it.each([
+    ['differs', index('items_code', ['shop'])],
+    ['is INVALID', index('items_code', ['code'], { valid: false })],
+    ['differs, and is INVALID', index('items_code', ['shop'], { valid: false })],
+  ])('takes the place of an index that %s, and nothing is built', (_, present) => {
+    const changes = needed(desiredIndex('items_code', ['code']), { indexes: [present, index(SUCCESSOR, ['code'])] });
+    expect(changes).toMatchObject([{ action: 'rebuild-index', status: 'pending', hazards: ['INDEX_DROPPED'] }]);
+    expect(changes[0]?.steps.some((step) => step.builds !== undefined)).toBe(false);
+  });
+
+  it('needs no rows any more', () => {
+    const wanted = desiredIndex('items_code', ['code'], { requiresRows: { count: 10, where: null } });
+    expect(needed(wanted, { indexes: [index('items_code', ['shop']), index(SUCCESSOR, ['code'])] })).toMatchObject([
+      { action: 'rebuild-index', status: 'pending' },
+    ]);
+  });
+});
+
+it('an index of a method that permits one on a table is refused beside one that may not go, under a key’s name too', () => {
+  const method = { name: 'single', extension: 'single' };
+  const wanted = desiredIndex('items_code', ['code'], { method, onePerTable: true });
+  const key = uniqueKey('items_code', ['code']);
+  const stranger = index('theirs', ['code'], { method });
+  expect(needed(wanted, { indexes: [stranger], constraints: [key] }, { unclaimed: [key] })).toMatchObject([
+    { status: 'blocked', obstacle: expect.stringMatching(/one index on a table, and "theirs"/u) },
+  ]);
+});
