@@ -11,7 +11,7 @@ const QUOTING: readonly [pattern: RegExp, replacement: string][] = [
   [/((?:invalid|malformed) [^":]*(?:"[^"]*")?: )"[\s\S]*"/gu, `$1"${HIDDEN}"`],
   [/(value )"[\s\S]*?"( is out of range)/gu, `$1"${HIDDEN}"$2`],
   // Names of family members are made of values.
-  [/(index family .* gives the name )[\s\S]*?( twice)/gu, `$1${HIDDEN}$2`],
+  [/(index family .* gives the name )[\s\S]*?( twice|, which (?:the desired state|index family) )/gu, `$1${HIDDEN}$2`],
 ];
 
 /** A message (the server's, mostly) without the values of rows that it quotes: keys are often customers' names. */
