@@ -52,7 +52,9 @@ export function decide(task: Task, turn: TenantRun | null, standing: Standing, b
       return failed(end.failure);
     case 'done':
       // What was done and is asked for again does not converge: another turn would build it once more for nothing.
-      return repeats(turn, changes) ? failed(notConverged(schema)) : { kind: 'again', task: { ...task, due: 0 } };
+      return repeats(turn, changes)
+        ? failed(notConverged(schema))
+        : { kind: 'again', task: { ...task, waitingSince: null, due: 0 } };
   }
 }
 

@@ -40,11 +40,14 @@ export const isOvertaken = (error: unknown): boolean =>
 /** Whether a running statement was cancelled. */
 export const isCancelled = (error: unknown): boolean => error instanceof DatabaseError && error.code === '57014';
 
-/** Details of violated constraints quote rows, and rows hold customers' names. */
-const withoutValues = (sqlstate: string, detail: string): string =>
-  sqlstate.startsWith('23')
-    ? detail.replace(/=\([\s\S]*\)/u, '=(…)').replace(/(row contains) \([\s\S]*\)/u, '$1 (…)')
-    : detail;
+/**
+ * Details of violated constraints quote rows, and rows hold customers' names: a whole row, or the values of a key. Told by the
+ * SQLSTATE, since the words are in the server's language.
+ */
+function withoutValues(sqlstate: string, detail: string): string {
+  if (['23502', '23514'].includes(sqlstate)) return detail.replace(/\([\s\S]*\)/u, '(…)');
+  return sqlstate.startsWith('23') ? detail.replace(/=\([\s\S]*\)/u, '=(…)') : detail;
+}
 
 const remedyOf = ({ code, message, details }: DatabaseError): string | null =>
   /language "?plpgsql"?/u.test(message)

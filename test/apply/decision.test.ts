@@ -72,6 +72,11 @@ describe('what becomes of a tenant after its turn', () => {
     expect(last).toEqual({ kind: 'end', left: { kind: 'failed', failure } });
   });
 
+  it('what others hold again after something was done is waited for anew', () => {
+    const waited = { ...task, waitingSince: NOW - 29_000 };
+    expect(decide(waited, turn({ kind: 'done' }), still('b'), by)).toMatchObject({ task: { waitingSince: null } });
+  });
+
   it('fails at once with an error that would come again', () => {
     expect(decide(task, turn({ kind: 'failed', failure }, 'not-applied'), still('a'), by)).toEqual({
       kind: 'end',

@@ -29,6 +29,16 @@ it.each([
   expect(failureOf(new DatabaseError(message, code)).remedy).toMatch(remedy);
 });
 
+it.each([
+  ['23502', 'Failing row contains (1, Anna (Bonn), null).', 'Failing row contains (…).'],
+  ['23514', 'Fehlgeschlagene Zeile enthält (1, Anna, 0).', 'Fehlgeschlagene Zeile enthält (…).'],
+  ['23505', 'Schlüssel »(name)=(Anna)« existiert bereits.', 'Schlüssel »(name)=(…)« existiert bereits.'],
+  ['23505', 'Key (lower(name))=(anna (bonn)) already exists.', 'Key (lower(name))=(…) already exists.'],
+  ['23503', 'Key (shop)=(Anna) is not present in table "shops".', 'Key (shop)=(…) is not present in table "shops".'],
+])('%s, %s: says nothing of what the row holds, in whatever language', (code, detail, said) => {
+  expect(failureOf(new DatabaseError('no', code, { detail })).message).toBe(`no (${said})`);
+});
+
 it('what others depend on is not to be dropped with them, as the server’s hint has it', () => {
   const error = new DatabaseError('cannot drop index code because other objects depend on it', '2BP01', {
     detail: 'constraint orders_code_fkey on table orders depends on index code',
