@@ -25,8 +25,10 @@ export function settle<T extends { readonly change: Change }>(
   changes: readonly T[],
   allTables: readonly string[],
 ): readonly T[] {
-  let settled = blockSwitches(changes);
+  let settled = changes;
   for (;;) {
+    // A part may be refused for what it needs, too.
+    settled = blockSwitches(settled);
     const providers = new Map<string, Change>();
     for (const { change: made } of settled)
       if (made.status !== 'pending') for (const provided of made.provides) providers.set(provided, made);
