@@ -26,6 +26,7 @@ export function diffFamily(of: TenantFamily, matcher: PredicateMatcher, context:
     if (worth === 'drop')
       findings.push({
         ...finding('drop', 'too few rows to be worth its cost', member, context),
+        other: othersOf(candidate?.index, context),
         identity: identityOf(candidate?.index),
       });
     else if (candidate === undefined) {
@@ -47,7 +48,15 @@ export function diffFamily(of: TenantFamily, matcher: PredicateMatcher, context:
 const grouped = (findings: readonly Finding[], of: TenantFamily, context: DiffContext): readonly TenantChange[] =>
   [
     ...groupBy(findings, ({ fate, reason, dropFirst, inUse, other, identity }) =>
-      [fate, reason, dropFirst, inUse, other?.method.extension, identity !== null].join('|'),
+      // PostgreSQL's own methods are of no extension: null, which is another backend all the same.
+      JSON.stringify([
+        fate,
+        reason,
+        dropFirst,
+        inUse,
+        other === null ? [] : [other.method.extension],
+        identity !== null,
+      ]),
     ).values(),
   ].map((group) => familyChange(of, group, context));
 
@@ -59,7 +68,7 @@ function judge(
   context: DiffContext,
 ): Finding | null {
   const difference = differenceOf(of, member, candidate.index, matcher, context);
-  const other = isOtherBackends(candidate.index, context) ? candidate.index : null;
+  const other = othersOf(candidate.index, context);
   if (candidate.index.valid)
     return difference === null
       ? null
@@ -132,13 +141,16 @@ function orphansOf(of: TenantFamily, spare: readonly OwnedIndex[], context: Diff
         reason: 'the rows that it was made for are gone',
         dropFirst: false,
         inUse: unexpected.hazards.includes('INDEX_IN_USE'),
-        other: isOtherBackends(index, context) ? index : null,
+        other: othersOf(index, context),
         identity: identityOf(index),
         member: { index: index.name, temporary_old: temporaryName('old', index.name, index.where ?? '') },
       });
   }
   return orphans;
 }
+
+const othersOf = (index: IndexShape | undefined, context: DiffContext): IndexShape | null =>
+  index !== undefined && isOtherBackends(index, context) ? index : null;
 
 const identityOf = (index: IndexShape | undefined): IndexShape | null =>
   index?.replicaIdentity === true ? index : null;

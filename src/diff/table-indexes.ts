@@ -91,11 +91,11 @@ function diffIndex(
 ): Change | null {
   const { table, base } = facets(desired, of, context);
   const present = actual === null ? null : difference(desired, actual, of, context);
-  if (actual !== null && present === null && actual.valid) return null;
-  const rows = context.facts.rows(table);
   const policy = rowPolicy(desired, actual !== null, of, context);
   if (policy === 'leave') return null;
-  if (policy === 'drop' && actual !== null) return unworthy(desired, of, context);
+  if (policy === 'drop' && actual !== null) return asSwitch(unworthy(desired, of, context), actual, context);
+  if (actual !== null && present === null && actual.valid) return null;
+  const rows = context.facts.rows(table);
   const target = indexTarget(desired, table);
   const online = rows !== 'none';
   const assumptions = online ? [] : [{ kind: 'no-rows' as const, table }];
@@ -241,7 +241,7 @@ function rowPolicy(
   of: TableIndexes,
   context: DiffContext,
 ): 'build' | 'leave' | 'drop' {
-  if (desired.worthRows === null) return 'build';
+  if (desired.worthRows === null || desired.worthRows.build === 0) return 'build';
   const { build, keep } = desired.worthRows;
   const found = context.facts.count(of.desired.name, desired.where, build);
   if (found === null || found >= build) return 'build';

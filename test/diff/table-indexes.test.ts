@@ -2,8 +2,15 @@ import { describe, expect, it } from 'vitest';
 import type { DesiredIndex } from '../../src/desired-state/model.js';
 import { diffIndexes, type TableIndexes } from '../../src/diff/table-indexes.js';
 import { contextWith, desiredIndex, desiredTable, index, table, uniqueKey } from '../support/diff-fixture.js';
+import { phase } from '../support/plan-fixture.js';
 
 const SUCCESSOR = 'trueup_0123456789abcdef';
+const NOTHING_ELSE: Pick<TableIndexes, 'owned' | 'replaced' | 'adopted' | 'unclaimed'> = {
+  owned: [],
+  replaced: new Set(),
+  adopted: new Set(),
+  unclaimed: [],
+};
 const POPULATED = contextWith({ rows: 'some' });
 
 /** What one declared index needs on a populated table. */
@@ -12,10 +19,7 @@ const needed = (wanted: DesiredIndex, actual: Partial<TableIndexes['actual']>, r
     {
       desired: desiredTable({ indexes: [wanted] }),
       actual: table(actual),
-      owned: [],
-      replaced: new Set(),
-      adopted: new Set(),
-      unclaimed: [],
+      ...NOTHING_ELSE,
       ...rest,
     },
     POPULATED,
@@ -48,4 +52,17 @@ it('an index of a method that permits one on a table is refused beside one that 
   expect(needed(wanted, { indexes: [stranger], constraints: [key] }, { unclaimed: [key] })).toMatchObject([
     { status: 'blocked', obstacle: expect.stringMatching(/one index on a table, and "theirs"/u) },
   ]);
+});
+
+it('an index of another backend that has too few rows goes with an approval, like any other of its', () => {
+  const search = phase('search', {
+    owns: { columns: ['code'], methods: ['btree', 'fast'], ignoring: [] },
+    backend: { value: 'fast', source: 'flag', alternatives: ['fast'], resolved: 'fast', known: [] },
+  });
+  const policy = { phase: 'search', worthRows: { build: 10, keep: 5 } };
+  const desired = desiredTable({ indexes: [desiredIndex('items_code', ['code'], policy)] });
+  const context = contextWith({ rows: 'some', count: 2 }, { phases: [search] });
+  const of = { desired, actual: table({ indexes: [index('items_code', ['code'])] }), ...NOTHING_ELSE };
+  expect(diffIndexes(of, context)).toMatchObject([{ action: 'drop-index', status: 'blocked' }]);
+  expect(diffIndexes(of, { ...context, allow: new Set(['rebuild-index']) })).toMatchObject([{ status: 'pending' }]);
 });

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { insertBank, insertMemories, KINDS, memberName, VECTOR_INDEXES_SQL } from '../support/banks.js';
 import { type FleetUnderTest, itemsOf, openFleet } from '../support/fleet.js';
+import { temporaryDesiredState } from '../support/library.js';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
 
 const N = 20;
@@ -120,6 +121,33 @@ it('R21: rows that come between plan and apply keep the index that was not worth
   const outcome = await applied;
   expect(outcome.tenants.map(({ outcome: end, error }) => [end, error])).toEqual([['converged', null]]);
   expect(await indexes('racing')).toEqual([[WORLD, true]]);
+});
+
+it('G12: a single index goes by its policy as a member does: below the half it is dropped, however right it is', async () => {
+  const directory = temporaryDesiredState({
+    'fleet.yaml': 'version: 1\ntenants: { having_tables: [notes] }\nphases: [{ name: base, file: base.yaml }]',
+    'base.yaml': `
+tables:
+  notes:
+    columns: { body: text, kind: text }
+    indexes:
+      - { name: notes_body, keys: [body], where: "kind = 'long'", worth_rows: { build: 4, keep: half } }
+`,
+  });
+  const options = { directory, schemas: ['single'] };
+  const needed = async () =>
+    itemsOf(await fleet.plan(options), 'single').map(({ change }) => `${change.action}: ${change.reason}`);
+  await fleet.provision(['single'], options);
+  await test.exec(`INSERT INTO single.notes SELECT n::text, 'long' FROM generate_series(1, 4) n`);
+  expect((await fleet.apply(options)).summary).toMatchObject({ converged: 1 });
+  await test.exec(
+    `DELETE FROM single.notes WHERE body > '2'; INSERT INTO single.notes SELECT 'short', 'short' FROM generate_series(1, 9)`,
+  );
+  expect(await needed()).toEqual([]);
+  await test.exec(`DELETE FROM single.notes WHERE body = '2'`);
+  expect(await needed()).toEqual(['drop-index: too few rows to be worth its cost']);
+  expect((await fleet.apply(options)).summary).toMatchObject({ converged: 1 });
+  expect(await needed()).toEqual([]);
 });
 
 /** Waits until a session of trueup's waits for a lock that another holds. */

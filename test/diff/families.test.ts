@@ -1,0 +1,83 @@
+import { describe, expect, it } from 'vitest';
+import type { IndexFamily } from '../../src/desired-state/model.js';
+import { diffFamily } from '../../src/diff/families.js';
+import type { ExpectedMember } from '../../src/diff/family-members.js';
+import { PredicateMatcher } from '../../src/diff/predicate-matcher.js';
+import type { IndexShape } from '../../src/shape/table-shape.js';
+import { contextWith, desiredIndex, desiredTable, index, table } from '../support/diff-fixture.js';
+import { phase } from '../support/plan-fixture.js';
+
+const OWN = { name: 'fast', extension: 'fast' };
+const { name: _, where: __, ...definition } = desiredIndex('', ['body'], { phase: 'search', method: OWN });
+const FAMILY: IndexFamily = {
+  ...definition,
+  label: 'items_${shop.id}',
+  name: ['items_', { variable: 'shop.id' }],
+  rows: { name: 'shop', table: 'shops', values: { id: 'id' }, source: definition.source },
+  lists: [],
+  where: ['shop = ', { variable: 'shop.id' }],
+};
+const SEARCH = phase('search', {
+  owns: { columns: ['body'], methods: ['fast', 'gin'], ignoring: [] },
+  backend: {
+    value: 'fast',
+    source: 'flag',
+    alternatives: ['fast'],
+    resolved: 'fast',
+    known: [
+      { name: 'fast', methods: [OWN], families: [] },
+      { name: 'plain', methods: [{ name: 'gin', extension: null }], families: [] },
+    ],
+  },
+});
+
+/** A member of the backend that runs, and one that PostgreSQL's own method made. */
+const own = (shop: string) => member(shop, { method: OWN });
+const others = (shop: string) => member(shop, { method: { name: 'gin', extension: null } });
+const member = (shop: string, fields: Partial<IndexShape>) =>
+  index(`items_${shop}`, ['body'], { where: `shop = '${shop}'`, ...fields });
+
+/** `action members status` of what the family needs on a populated table. */
+function needed(
+  indexes: readonly IndexShape[],
+  shops: readonly string[],
+  family: Partial<IndexFamily> = {},
+): readonly string[] {
+  const expected = shops.map((id): [string, ExpectedMember] => [
+    `items_${id}`,
+    { name: `items_${id}`, values: { 'shop.id': id }, where: `shop = '${id}'` },
+  ]);
+  return diffFamily(
+    {
+      desired: desiredTable(),
+      family: { ...FAMILY, ...family },
+      actual: table(),
+      expected: new Map(expected),
+      candidates: indexes.map((one) => ({ table: 'items', index: one, definition: '' })),
+      replaced: new Set(),
+      pattern: /^items_.+$/su,
+      later: [],
+      earlier: [],
+      taken: new Set(),
+    },
+    new PredicateMatcher(),
+    contextWith({ rows: 'some', count: 2 }, { phases: [SEARCH] }),
+  ).map(({ change, members }) => `${change.action} ${members?.map((one) => one.index)} ${change.status}`);
+}
+
+describe('the index of another backend under a member’s name', () => {
+  it.each([
+    ['first', [others('b'), own('a')]],
+    ['last', [own('a'), others('b')]],
+  ])('needs an approval to go with its rows, which those of the backend itself do not, found %s', (_title, indexes) => {
+    expect([...needed(indexes, [])].sort()).toEqual(['drop-index items_a pending', 'drop-index items_b blocked']);
+  });
+
+  it('needs one where there are too few rows for any, as well', () => {
+    const policy = { worthRows: { build: 10, keep: 5 } };
+    expect([...needed([own('a'), others('b')], ['a', 'b'], policy)].sort()).toEqual([
+      'drop-index items_a pending',
+      'drop-index items_b blocked',
+    ]);
+  });
+});
