@@ -77,7 +77,7 @@ export async function planDatabase(database: Database, session: Session, request
   if (first === undefined) throw new Error('internal: a plan without a part');
   const all = merged(parts);
   const said = [...resolved.diagnostics, ...all.diagnostics];
-  return { ...first, ...all, diagnostics: [...new Map(said.map((one) => [one.message, one])).values()] };
+  return { ...first, ...all, diagnostics: [...new Map(said.map((one) => [JSON.stringify(one), one])).values()] };
 }
 
 /** Tenants that overrides name are planned by their own files' state, beside the others. */
