@@ -69,7 +69,7 @@ describe('a column of another type', () => {
       uniqueKey('items_key', ['code']),
     ],
     indexes: [
-      index('lowered', [], { keys: [indexKey('', { column: null, expression: 'lower(code)' })] }),
+      index('lowered', [], { keys: [indexKey(null, { expression: 'lower(code)' })] }),
       index('some', ['title'], { where: 'code IS NULL' }),
       index('plain', ['code']),
     ],

@@ -1,16 +1,9 @@
 import { expect, it } from 'vitest';
 import { FactSheet, type Question } from '../../src/diff/facts.js';
 import { PredicateMatcher } from '../../src/diff/predicate-matcher.js';
-import type { TableShape } from '../../src/shape/table-shape.js';
+import { table } from '../support/diff-fixture.js';
 
-const TABLE: TableShape = {
-  name: 'items',
-  kind: 'table',
-  persistence: 'permanent',
-  columns: [],
-  constraints: [],
-  indexes: [],
-};
+const TABLE = table();
 
 /** Compares a thousand members' predicates until no question is open; gives the verdicts and what was asked. */
 function matchAll(actual: (member: number) => string, judge: (question: Question) => boolean) {

@@ -10,45 +10,37 @@ import { change } from '../../src/diff/change.js';
 import { planFleet } from '../../src/plan/plan-fleet.js';
 import { NO_PROGRESS } from '../../src/progress.js';
 import { sql } from '../../src/sql/template.js';
-import { type FleetUnderTest, loadShipped, openFleet } from '../support/fleet.js';
+import { loadShipped } from '../support/fleet.js';
 import { watchedDatabase } from '../support/received.js';
-import { type SmallFleet, smallFleet } from '../support/small-fleet.js';
-import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
+import { fleetOnServer } from '../support/server-fleet.js';
+import { smallFleet } from '../support/small-fleet.js';
 
 const schemasOf = (from: number, to: number) => Array.from({ length: to - from }, (_, at) => `t${from + at}`);
 
-let test: TestDatabase;
-let fleet: FleetUnderTest;
-let files: SmallFleet;
+const on = fleetOnServer();
+const files = smallFleet();
 beforeAll(async () => {
-  test = await createTestDatabase();
-  files = smallFleet();
-  fleet = await openFleet(test.url);
-  await test.exec(
+  await on.database.exec(
     schemasOf(0, 10)
       .map((schema) => files.tenant(schema, 1))
       .join('\n'),
   );
 });
-afterAll(async () => {
-  await fleet?.close();
-  await test?.drop();
-  files?.remove();
-});
+afterAll(() => files.remove());
 
 /** Plans the whole fleet, and counts statements and the characters of all results. */
 async function measure() {
-  await fleet.anew();
-  const watched = watchedDatabase(fleet.database);
+  await on.fleet.anew();
+  const watched = watchedDatabase(on.fleet.database);
   const desired = await loadShipped({ directory: files.directory });
   const selection = { schemas: [], exclude: [], allowEmpty: false, allowAbsent: false };
   const plan = await planFleet(watched.database, { desired, selection, allow: new Set(), progress: NO_PROGRESS });
-  return { plan, received: watched.received(), statements: fleet.statements.length };
+  return { plan, received: watched.received(), statements: on.fleet.statements.length };
 }
 
 it('plans 200 tenants by as many statements as 10, batches of rows aside, and little of a tenant that is like others crosses the wire', async () => {
   const few = await measure();
-  await test.exec(
+  await on.database.exec(
     schemasOf(10, 200)
       .map((schema) => files.tenant(schema, 1))
       .join('\n'),
@@ -63,17 +55,19 @@ it('plans 200 tenants by as many statements as 10, batches of rows aside, and li
 
 it('asks about 200 tenants of which each looks another way by as many statements as about 10, batches of rows aside', async () => {
   const schemas = schemasOf(0, 200);
-  await test.exec(schemas.map((schema) => `ALTER TABLE ${schema}.notes ALTER body SET DEFAULT '${schema}';`).join(''));
+  await on.database.exec(
+    schemas.map((schema) => `ALTER TABLE ${schema}.notes ALTER body SET DEFAULT '${schema}';`).join(''),
+  );
   const statementsOf = async (some: readonly string[]) => {
-    await fleet.anew();
-    const { summary } = await fleet.plan({ directory: files.directory, schemas: some });
+    await on.fleet.anew();
+    const { summary } = await on.fleet.plan({ directory: files.directory, schemas: some });
     expect(summary).toMatchObject({ tenants: some.length, shapes: some.length, drifted: some.length });
-    return fleet.statements.length;
+    return on.fleet.statements.length;
   };
   const few = await statementsOf(schemas.slice(0, 10));
   // Whether each table holds a row is read by fifty tenants a statement.
   expect(await statementsOf(schemas)).toBe(few + 3);
-  await test.exec(schemas.map((schema) => `ALTER TABLE ${schema}.notes ALTER body DROP DEFAULT;`).join(''));
+  await on.database.exec(schemas.map((schema) => `ALTER TABLE ${schema}.notes ALTER body DROP DEFAULT;`).join(''));
 });
 
 /** Rows of pg_class that the session has gone through while `read` ran. */
@@ -92,14 +86,14 @@ async function classRows(session: Session, read: () => Promise<unknown>): Promis
 }
 
 it('the order of a batch’s locks is told by its tenants’ tables, not by all of that name in the fleet', async () => {
-  await test.exec('ANALYZE pg_catalog.pg_class; ANALYZE pg_catalog.pg_namespace');
+  await on.database.exec('ANALYZE pg_catalog.pg_class; ANALYZE pg_catalog.pg_namespace');
   const [table = ''] = (await loadShipped({ directory: files.directory })).tables.map(({ name }) => name);
   const batch = schemasOf(20, 100);
   const lock = { mode: 'SHARE', table } as const;
   const steps = [{ sql: sql`SELECT`, mode: 'transaction', lock } as const];
   const changed = change({ phase: '', action: 'create-index', table, object: '', reason: '', steps });
   const tenants = batch.map((schema) => ({ schema, isNew: false, changes: [{ change: changed, members: null }] }));
-  const session = await fleet.database.connect();
+  const session = await on.fleet.database.connect();
   try {
     const nothing = await classRows(session, async () => {});
     const read = await classRows(session, () => tableOrder(session, tenants));
@@ -113,7 +107,7 @@ it('two sessions on one snapshot group a fleet as one does, and see nothing that
   const desired = await loadShipped({ directory: files.directory });
   const filter = ownershipFilter(desired.phases, desired.tables);
   const tables = desired.tables.map((table) => table.name);
-  const session = await fleet.database.connect();
+  const session = await on.fleet.database.connect();
   try {
     const oids = await session.query<{ oid: string }>(
       `select oid::text oid from pg_catalog.pg_namespace where nspname ~ '^t[0-9]+$'`,
@@ -126,11 +120,11 @@ it('two sessions on one snapshot group a fleet as one does, and see nothing that
       const one = await readShapes([session]);
       return withSharedSnapshot(
         session,
-        () => fleet.database.connect(),
+        () => on.fleet.database.connect(),
         async () => 'read meanwhile',
         async (sessions) => {
           expect(sessions).toHaveLength(2);
-          await test.exec(`ALTER TABLE t199."${tables[0]}" ADD COLUMN after_the_snapshot int`);
+          await on.database.exec(`ALTER TABLE t199."${tables[0]}" ADD COLUMN after_the_snapshot int`);
           return [one, await readShapes(sessions)] as const;
         },
       );
@@ -146,7 +140,7 @@ it('two sessions on one snapshot group a fleet as one does, and see nothing that
 });
 
 it('no tenant is told to be compared twice, where some of those that look alike gave other answers', async () => {
-  await test.exec(['e0', 'e1'].map((schema) => files.tenant(schema, 0)).join('\n'));
+  await on.database.exec(['e0', 'e1'].map((schema) => files.tenant(schema, 0)).join('\n'));
   const schemas = ['e0', 'e1', ...schemasOf(0, 3)];
   const desired = await loadShipped({ directory: files.directory });
   const selection = { schemas, exclude: [], allowEmpty: false, allowAbsent: false };
@@ -157,7 +151,7 @@ it('no tenant is told to be compared twice, where some of those that look alike 
       compared += count;
     },
   };
-  const { summary } = await planFleet(fleet.database, { desired, selection, allow: new Set(), progress });
+  const { summary } = await planFleet(on.fleet.database, { desired, selection, allow: new Set(), progress });
   expect(summary).toMatchObject({ drifted: 5, shapes: 1 });
   expect(compared).toBe(5);
 });

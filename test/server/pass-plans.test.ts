@@ -6,6 +6,7 @@ import { planFleet } from '../../src/plan/plan-fleet.js';
 import { NO_PROGRESS } from '../../src/progress.js';
 import { buildFleet, planTenant } from '../bench/build-fleet.js';
 import { loadShipped, SHIPPED } from '../bench/shipped.js';
+import { analyzed, nodesOf, type PlanNode, scansBeyond } from '../support/plan-nodes.js';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
 
 const TENANTS = 60;
@@ -44,19 +45,6 @@ async function passOf(phases: LoadOptions['phases'], schemas: readonly string[])
   return { sql: pass.sql, parameters: pass.parameters.map(literal).join(', '), isForAny };
 }
 
-interface PlanNode {
-  readonly 'Node Type': string;
-  readonly 'CTE Name'?: string;
-  readonly 'Actual Rows': number;
-  readonly 'Actual Loops': number;
-  readonly 'Rows Removed by Filter'?: number;
-  readonly 'Hash Buckets'?: number;
-  readonly 'Relation Name'?: string;
-  readonly Plans?: readonly PlanNode[];
-}
-
-const nodesOf = (node: PlanNode): readonly PlanNode[] => [node, ...(node.Plans ?? []).flatMap(nodesOf)];
-
 /** What holds a row a tenant, or more, and is gone through about once a tenant. */
 const rescanned = (plan: PlanNode): readonly string[] =>
   nodesOf(plan).flatMap((node) => {
@@ -74,15 +62,6 @@ const oversized = (plan: PlanNode): readonly string[] =>
     return buckets > 2 ** 16 ? [`${node['Node Type']}: ${buckets} buckets`] : [];
   });
 
-/** Rows of the tenants' catalogs, where more were gone through in one scan than a tenant's own, twenty times over. */
-const others = (plan: PlanNode): readonly string[] =>
-  nodesOf(plan).flatMap((node) => {
-    const relation = node['Relation Name'] ?? '';
-    const rows = (node['Actual Rows'] + (node['Rows Removed by Filter'] ?? 0)) * node['Actual Loops'];
-    return GROWING.includes(relation) && rows > 20 * OF_A_TENANT
-      ? [`${node['Node Type']} on ${relation}: ${rows} rows`]
-      : [];
-  });
 const GROWING = ['pg_class', 'pg_index', 'pg_attribute', 'pg_constraint', 'pg_attrdef'];
 
 /** Relations of a tenant with three banks, roughly: more than it has columns or constraints that are looked at. */
@@ -112,16 +91,12 @@ describe.each([
         await client.query(`PREPARE pass(oid[], name[], jsonb, int8) AS ${pass.sql}`);
         for (const mode of ['force_generic_plan', 'force_custom_plan']) {
           await client.query(`SET LOCAL plan_cache_mode = ${mode}`);
-          const { rows } = await client.query<{ 'QUERY PLAN': readonly [{ readonly Plan: PlanNode }] }>(
-            `EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) EXECUTE pass(${pass.parameters})`,
-          );
-          const plan = rows[0]?.['QUERY PLAN'][0].Plan;
-          if (plan === undefined) throw new Error('no plan');
+          const plan = await analyzed(client, `EXECUTE pass(${pass.parameters})`);
           expect(
             [
               ...rescanned(plan),
               ...(statistics === '' ? oversized(plan) : []),
-              ...(schemas.length === 1 ? others(plan) : []),
+              ...(schemas.length === 1 ? scansBeyond(plan, GROWING, 20 * OF_A_TENANT) : []),
             ],
             mode,
           ).toEqual([]);

@@ -2,32 +2,23 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { isInShard } from '../../src/catalog/shard.js';
 import { planFleet } from '../../src/plan/plan-fleet.js';
 import { NO_PROGRESS } from '../../src/progress.js';
-import { type FleetUnderTest, loadShipped, openFleet } from '../support/fleet.js';
-
-import { type SmallFleet, smallFleet } from '../support/small-fleet.js';
-import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
+import { loadShipped } from '../support/fleet.js';
+import { fleetOnServer } from '../support/server-fleet.js';
+import { smallFleet } from '../support/small-fleet.js';
 
 const SCHEMAS = Array.from({ length: 12 }, (_, at) => `t${at}`);
 
-let test: TestDatabase;
-let fleet: FleetUnderTest;
-let files: SmallFleet;
+const on = fleetOnServer();
+const files = smallFleet();
 beforeAll(async () => {
-  test = await createTestDatabase();
-  files = smallFleet();
-  fleet = await openFleet(test.url);
-  await test.exec(SCHEMAS.map((schema) => files.tenant(schema, 1)).join('\n'));
+  await on.database.exec(SCHEMAS.map((schema) => files.tenant(schema, 1)).join('\n'));
 });
-afterAll(async () => {
-  await fleet?.close();
-  await test?.drop();
-  files?.remove();
-});
+afterAll(() => files.remove());
 
 async function plan(shard: { index: number; count: number }, schemas: readonly string[] = []) {
   const desired = await loadShipped({ directory: files.directory });
   const selection = { schemas, exclude: [], allowEmpty: false, allowAbsent: false, shard };
-  return planFleet(fleet.database, { desired, selection, allow: new Set(), progress: NO_PROGRESS });
+  return planFleet(on.fleet.database, { desired, selection, allow: new Set(), progress: NO_PROGRESS });
 }
 
 const named = async (count: number, schemas?: readonly string[]) => {
@@ -39,7 +30,8 @@ const named = async (count: number, schemas?: readonly string[]) => {
 it('splits the fleet into parts without a gap or an overlap, the same every time', async () => {
   const parts = await named(3);
   expect(parts.flat().sort()).toEqual([...SCHEMAS].sort());
-  const expected = (index: number) => SCHEMAS.filter((schema) => isInShard({ index, count: 3 }, test.name, schema));
+  const expected = (index: number) =>
+    SCHEMAS.filter((schema) => isInShard({ index, count: 3 }, on.database.name, schema));
   expect(parts.map((part) => [...part].sort())).toEqual([0, 1, 2].map((index) => expected(index).sort()));
   expect(await named(3)).toEqual(parts);
 });
@@ -59,7 +51,7 @@ it('is no error when it is empty; a fleet without a tenant is', async () => {
   const desired = await loadShipped({ directory: files.directory });
   const shard = { index: 0, count: 2 };
   await expect(
-    planFleet(fleet.database, {
+    planFleet(on.fleet.database, {
       desired,
       selection: { ...selection, shard },
       allow: new Set(),
@@ -70,5 +62,5 @@ it('is no error when it is empty; a fleet without a tenant is', async () => {
 
 it('goes by the server’s name of the database, whatever a client calls it', async () => {
   const [mine] = (await plan({ index: 0, count: 3 })).databases;
-  expect(mine).toMatchObject({ name: test.name, shard: { index: 0, count: 3 } });
+  expect(mine).toMatchObject({ name: on.database.name, shard: { index: 0, count: 3 } });
 });

@@ -2,17 +2,9 @@ import { describe, expect, it } from 'vitest';
 import type { IndexKeyShape } from '../../src/shape/table-shape.js';
 import { parseIndexDefinition } from '../../src/sql/index-definition.js';
 import { TENANT_SCHEMA_SQL as T } from '../../src/sql/template.js';
+import { indexKey } from '../support/diff-fixture.js';
 
-const key = (given: Partial<IndexKeyShape>): IndexKeyShape => ({
-  column: null,
-  expression: null,
-  opclass: null,
-  opclassOptions: {},
-  collation: null,
-  order: 'asc',
-  nulls: 'last',
-  ...given,
-});
+const key = (given: Partial<IndexKeyShape>) => indexKey(null, given);
 
 describe('parseIndexDefinition', () => {
   it.each<[string, readonly IndexKeyShape[], readonly string[], string | null]>([

@@ -48,8 +48,8 @@ export const desiredColumn = (name: string, fields: Partial<DesiredColumn> = {})
   ...fields,
 });
 
-/** A key of an index: a column's, in the usual order. */
-export const indexKey = (name: string, fields: Partial<IndexKeyShape> = {}): IndexKeyShape => ({
+/** A key of an index, in the usual order: a column's; null where the fields give an expression. */
+export const indexKey = (name: string | null, fields: Partial<IndexKeyShape> = {}): IndexKeyShape => ({
   column: name,
   expression: null,
   opclass: null,
