@@ -1,5 +1,5 @@
 import type { DesiredColumn } from '../desired-state/model.js';
-import type { ColumnShape, ConstraintShape, KeyConstraintShape, TableShape } from '../shape/table-shape.js';
+import type { ColumnShape, ConstraintShape, IndexShape, KeyConstraintShape, TableShape } from '../shape/table-shape.js';
 import { addColumn, alterColumn, columnDefinition, dropColumn } from '../sql/ddl/column.js';
 import { relativeSql, sql } from '../sql/template.js';
 import { switchGroup } from './backend-switch.js';
@@ -54,6 +54,7 @@ export function replaceColumn(
     ...base,
     action: 'replace-column',
     hazards: ['COLUMN_DROPPED'],
+    frees: goingWith(wanted.name, actual, context).map((one) => one.name),
     steps: replacement,
     assumptions: [{ kind: 'no-values', table, column: wanted.name }],
   });
@@ -192,11 +193,18 @@ function varcharLength(type: string): number | null {
 }
 
 /** The index that a table is replicated by, where it goes with a column. */
-const identityOver = (column: string, { indexes, constraints }: TableShape, context: DiffContext) =>
-  [
-    ...indexes.filter((index) => usesReplaced(index, new Set([column]), context)),
-    ...keysOver(column, constraints),
-  ].find(({ replicaIdentity }) => replicaIdentity);
+const identityOver = (column: string, actual: TableShape, context: DiffContext) =>
+  goingWith(column, actual, context).find(({ replicaIdentity }) => replicaIdentity);
+
+/** Indexes, and keys with theirs, that go with a column. */
+const goingWith = (
+  column: string,
+  { indexes, constraints }: TableShape,
+  context: DiffContext,
+): readonly (IndexShape | KeyConstraintShape)[] => [
+  ...indexes.filter((index) => usesReplaced(index, new Set([column]), context)),
+  ...keysOver(column, constraints),
+];
 
 const keysOver = (column: string, constraints: readonly ConstraintShape[]): readonly KeyConstraintShape[] =>
   constraints.flatMap((constraint) =>

@@ -117,6 +117,7 @@ function diffView(
       ...create,
       action: 'replace-materialized-view',
       reason: 'its query differs from the declared one',
+      frees: actual.indexes.map((index) => index.name),
       steps: [drop, ...create.steps],
     },
     ...indexes,

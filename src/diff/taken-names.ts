@@ -38,8 +38,8 @@ export function refuseTaken(
 ): readonly TenantChange[] {
   let current = items;
   for (;;) {
-    const room = roomOf(current);
-    const refused = current.flatMap((item) => refuse(item, holders, room));
+    const freed = new Set(current.flatMap(freedNames));
+    const refused = current.flatMap((item) => refuse(item, holders, freed));
     if (refused.every((item, at) => item === current[at])) break;
     // What was to make a name free may wait for what was refused, and then no longer does.
     current = settle(refused, allTables);
@@ -47,27 +47,12 @@ export function refuseTaken(
   return current;
 }
 
-/** What pending changes make free. */
-interface Room {
-  readonly names: ReadonlySet<string>;
-  /** Tables and views whose indexes may go, with a column that is replaced or with the whole. */
-  readonly tables: ReadonlySet<string>;
-}
-
-function roomOf(items: readonly TenantChange[]): Room {
-  const pending = items.filter(isPending);
-  return {
-    names: new Set(items.flatMap(freedNames)),
-    tables: new Set(
-      pending.flatMap(({ change }) =>
-        change.action === 'replace-column' || change.action === 'replace-materialized-view' ? [change.table] : [],
-      ),
-    ),
-  };
-}
-
 /** The change, refused where a name is taken: of a family's, the members alone whose names are. */
-function refuse(item: TenantChange, holders: ReadonlyMap<string, NameHolder>, room: Room): readonly TenantChange[] {
+function refuse(
+  item: TenantChange,
+  holders: ReadonlyMap<string, NameHolder>,
+  freed: ReadonlySet<string>,
+): readonly TenantChange[] {
   const { change, members } = item;
   if (!isPending(item)) return [item];
   const { draws } = change;
@@ -77,10 +62,10 @@ function refuse(item: TenantChange, holders: ReadonlyMap<string, NameHolder>, ro
   }
   if (change.takes.length === 0) return [item];
   if (members === null) {
-    const obstacle = obstacleTo(change, null, holders, room);
+    const obstacle = obstacleTo(change, null, holders, freed);
     return [obstacle === null ? item : { ...item, change: blocked(change, obstacle, REMEDY) }];
   }
-  const parts = groupBy(members, (member) => obstacleTo(change, member, holders, room));
+  const parts = groupBy(members, (member) => obstacleTo(change, member, holders, freed));
   if (parts.size === 1 && parts.has(null)) return [item];
   return [...parts].map(([obstacle, part]) => ({
     ...item,
@@ -95,12 +80,12 @@ function obstacleTo(
   change: Change,
   member: Member | null,
   holders: ReadonlyMap<string, NameHolder>,
-  room: Room,
+  freed: ReadonlySet<string>,
 ): string | null {
   for (const taken of change.takes)
     for (const name of named(taken.name, member === null ? null : [member])) {
       const holder = holders.get(name);
-      if (holder === undefined || !isInTheWay(holder, name, taken.of, change.table, room)) continue;
+      if (holder === undefined || !isInTheWay(holder, name, taken.of, change.table, freed)) continue;
       // A member's name holds values of rows, and is not said.
       const own = member !== null || name === change.object;
       return `${holder.what} stands under ${own ? 'its name' : `the name "${name}" of its key`}`;
@@ -108,11 +93,16 @@ function obstacleTo(
   return null;
 }
 
-function isInTheWay(holder: NameHolder, name: string, of: TakenName['of'], table: string, room: Room): boolean {
-  if (room.names.has(name)) return false;
+function isInTheWay(
+  holder: NameHolder,
+  name: string,
+  of: TakenName['of'],
+  table: string,
+  freed: ReadonlySet<string>,
+): boolean {
+  if (freed.has(name)) return false;
   if (holder.kind === 'table') return of !== 'table';
   if (holder.kind === 'other') return true;
-  if (room.tables.has(holder.table)) return false;
   // A declared name claims its table's own index, and a key its table's constraint: those are no news to the differ. What
   // an index meets is a constraint that the differ makes no room for.
   return holder.table !== table || (of === 'index' && holder.isConstraint);

@@ -214,3 +214,24 @@ describe('a column of another type', () => {
     expect(group(true, 'search')).toBe('backend of phase search');
   });
 });
+
+it('a column that is replaced frees the names of the indexes and keys that go with it, and no others', () => {
+  const over = {
+    indexes: [
+      index('by_code', ['code']),
+      index('with_code', ['title'], { include: ['code'] }),
+      index('where_code', ['title'], { where: "code <> ''" }),
+      index('by_title', ['title']),
+    ],
+    constraints: [uniqueKey('code_key', ['title', 'code']), uniqueKey('title_key', ['title'])],
+  };
+  const columns = ({ expression }: { readonly expression: string }) => (expression.includes('code') ? ['code'] : []);
+  const [dropped] = neededFor({ type: 'text', generated: LOWER }, {}, over, { columns });
+  expect(dropped).toMatchObject({
+    action: 'replace-column',
+    status: 'pending',
+    frees: ['by_code', 'with_code', 'where_code', 'code_key'],
+  });
+  const [retyped] = neededFor({ type: 'uuid' }, {}, { constraints: over.constraints }, { columns });
+  expect(retyped).toMatchObject({ action: 'alter-column', status: 'pending', frees: [] });
+});

@@ -48,12 +48,11 @@ describe('a change that needs a name', () => {
     expect(outcome([table], { wanted: { kind: 'table', what: 'a table' } })).toEqual(['wanted pending']);
   });
 
-  it('goes on where the index that has it may go with a column', () => {
-    const column = made({ action: 'replace-column', object: 'column', takes: [] });
-    expect(outcome([made({}), column], { wanted: indexOf('items', true) })).toEqual([
-      'wanted pending',
-      'column pending',
-    ]);
+  it('goes on where the index that has it goes with a column, and not for any column that is replaced', () => {
+    const column = made({ action: 'replace-column', table: 'shops', object: 'column', takes: [] });
+    const going = made({ ...column.change, frees: ['wanted'] });
+    expect(outcome([made({}), going], { wanted: indexOf('shops') })).toEqual(['wanted pending', 'column pending']);
+    expect(outcome([made({}), column], { wanted: indexOf('shops') })).toEqual(['wanted blocked', 'column pending']);
   });
 
   it('meets a constraint of its own table, which a key takes the place of', () => {
