@@ -138,7 +138,8 @@ export function parseShard(text: string): Shard {
   const match = /^\s*(\d{1,9})\s*\/\s*(\d{1,9})\s*$/u.exec(text);
   const [index, count] = [Number(match?.[1]), Number(match?.[2])];
   if (match !== null && index < count) return { index, count };
-  throw new TrueupError('USAGE', `--shard ${text} is not of the form I/N`, {
+  const problem = match === null ? 'is not of the form I/N' : 'is no part of a fleet: I is not below N';
+  throw new TrueupError('USAGE', `--shard ${text} ${problem}`, {
     remedy: 'write I/N with I from 0 to N-1: 0/8 to 7/8 are the eight parts of a fleet',
   });
 }

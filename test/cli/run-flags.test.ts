@@ -113,9 +113,15 @@ describe('--shard', () => {
     expect(shardSelection({ shard: '1/2' })).toEqual({ shard: { index: 1, count: 2 } });
   });
 
-  it.each(['8/8', '1', '-1/4', '1/0', '0/0', 'a/b', '1/2/3', '1.5/2', ''])('refuses %j', (text) => {
+  it.each(['1', '-1/4', 'a/b', '1/2/3', '1.5/2', ''])('refuses %j as of another form', (text) => {
     expect(() => parseShard(text)).toThrow(
       expect.objectContaining({ code: 'USAGE', message: `--shard ${text} is not of the form I/N` }),
+    );
+  });
+
+  it.each(['8/8', '3/2', '1/0', '0/0'])('refuses %j, which is of the form, for its range', (text) => {
+    expect(() => parseShard(text)).toThrow(
+      expect.objectContaining({ code: 'USAGE', message: `--shard ${text} is no part of a fleet: I is not below N` }),
     );
   });
 });
