@@ -38,13 +38,25 @@ export function refuseTaken(
 ): readonly TenantChange[] {
   let current = items;
   for (;;) {
-    const freed = new Set(current.flatMap(freedNames));
+    const freed = freedInTurn(current, holders);
     const refused = current.flatMap((item) => refuse(item, holders, freed));
     if (refused.every((item, at) => item === current[at])) break;
     // What was to make a name free may wait for what was refused, and then no longer does.
     current = settle(refused, allTables);
   }
   return current;
+}
+
+/** Names that changes make free one after another: those that wait for each other's names would fail in every run. */
+function freedInTurn(items: readonly TenantChange[], holders: ReadonlyMap<string, NameHolder>): ReadonlySet<string> {
+  let freed: ReadonlySet<string> = new Set();
+  for (;;) {
+    const before = freed;
+    // What a change itself makes free, it need not wait for.
+    const parts = items.flatMap((item) => refuse(item, holders, new Set([...before, ...freedNames(item)])));
+    freed = new Set(parts.flatMap(freedNames));
+    if (freed.size === before.size) return freed;
+  }
 }
 
 /** The change, refused where a name is taken: of a family's, the members alone whose names are. */

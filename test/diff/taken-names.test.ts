@@ -74,6 +74,20 @@ describe('a change that needs a name', () => {
     expect(outcome([made({}), renamed], { ...taken, other: SEQUENCE })).toEqual(['wanted blocked', 'other blocked']);
   });
 
+  it('is refused where it waits for a name that is made free only once its own is', () => {
+    const renamed = (table: string, from: string, to: string) =>
+      made({ action: 'rename-index', table, object: to, takes: [{ name: to, of: 'index' }], frees: [from] });
+    const circle = [renamed('items', 'b', 'a'), renamed('shops', 'c', 'b'), renamed('carts', 'a', 'c')];
+    const taken = { a: indexOf('carts'), b: indexOf('items'), c: indexOf('shops') };
+    expect(outcome(circle, taken)).toEqual(['a blocked', 'b blocked', 'c blocked']);
+    // In a row, whose last one finds its name free, all go on, in whatever order they stand.
+    expect(outcome(circle, { b: indexOf('items'), c: indexOf('shops') })).toEqual([
+      'a pending',
+      'b pending',
+      'c pending',
+    ]);
+  });
+
   it('needs none while it is refused or deferred', () => {
     expect(neededNames([made({ status: 'blocked' }), made({ status: 'deferred' })])).toEqual([]);
     expect(neededNames([made({})])).toEqual([{ name: 'wanted', asTable: false }]);

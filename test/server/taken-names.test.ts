@@ -183,6 +183,15 @@ const TAKEN: readonly Taken[] = [
     obstacle: 'a view stands under its name',
     free: 'DROP VIEW acme.items_pkey',
   },
+  {
+    title: 'each other’s name of an index and a key of two tables: one of them renamed by hand is enough',
+    sql: `ALTER INDEX acme.idx_shops_label RENAME TO labels;
+          ALTER TABLE acme.items RENAME CONSTRAINT items_code_key TO idx_shops_label;
+          ALTER INDEX acme.labels RENAME TO items_code_key`,
+    change: 'rename-index shops.idx_shops_label blocked',
+    obstacle: 'a unique constraint of table items stands under its name',
+    free: 'ALTER INDEX acme.items_code_key RENAME TO labels',
+  },
 ];
 
 describe('C9: a name that another object has is refused in the plan, which says what has it', () => {
