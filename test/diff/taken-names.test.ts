@@ -88,6 +88,10 @@ describe('a change that needs a name', () => {
     ]);
   });
 
+  it('need not wait for what it makes free itself', () => {
+    expect(outcome([made({ frees: ['wanted'] })], { wanted: indexOf('items', true) })).toEqual(['wanted pending']);
+  });
+
   it('needs none while it is refused or deferred', () => {
     expect(neededNames([made({ status: 'blocked' }), made({ status: 'deferred' })])).toEqual([]);
     expect(neededNames([made({})])).toEqual([{ name: 'wanted', asTable: false }]);
