@@ -33,21 +33,26 @@ const randomCase: fc.Arbitrary<Case> = fc.record({
  * the next apply sends no DDL, and tenants that were not damaged are never touched.
  */
 export async function convergesAlways(bench: Bench, runs: number): Promise<void> {
-  const seed = Number(process.env.TRUEUP_PROPERTY_SEED ?? Date.now() % 2 ** 31);
-  process.stderr.write(`seed ${seed} (TRUEUP_PROPERTY_SEED)\n`);
   let run = 0;
   await fc.assert(
     fc.asyncProperty(randomCase, (one) => {
       run += 1;
       return converges(bench, one, `r${run}`);
     }),
-    {
-      numRuns: Number(process.env[RUNS_VARIABLE] ?? runs),
-      seed,
-      ...(process.env.TRUEUP_PROPERTY_PATH === undefined ? {} : { path: process.env.TRUEUP_PROPERTY_PATH }),
-      endOnFailure: process.env.TRUEUP_PROPERTY_SHRINK !== '1',
-    },
+    propertyParameters(runs),
   );
+}
+
+/** The parameters of a property that runs so often where no variable says otherwise, from a seed that it prints. */
+export function propertyParameters(runs: number): fc.Parameters<unknown> {
+  const seed = Number(process.env.TRUEUP_PROPERTY_SEED ?? Date.now() % 2 ** 31);
+  process.stderr.write(`seed ${seed} (TRUEUP_PROPERTY_SEED)\n`);
+  return {
+    numRuns: Number(process.env[RUNS_VARIABLE] ?? runs),
+    seed,
+    ...(process.env.TRUEUP_PROPERTY_PATH === undefined ? {} : { path: process.env.TRUEUP_PROPERTY_PATH }),
+    endOnFailure: process.env.TRUEUP_PROPERTY_SHRINK !== '1',
+  };
 }
 
 async function converges(bench: Bench, { state, rows, damages }: Case, prefix: string): Promise<void> {
@@ -120,7 +125,8 @@ async function converges(bench: Bench, { state, rows, damages }: Case, prefix: s
   }
 }
 
-const isDdl = (sql: string): boolean => /^\s*(?:CREATE|ALTER|DROP|UPDATE|INSERT|DELETE|LOCK)\b/iu.test(sql);
+/** Whether a statement changes anything. */
+export const isDdl = (sql: string): boolean => /^\s*(?:CREATE|ALTER|DROP|UPDATE|INSERT|DELETE|LOCK)\b/iu.test(sql);
 
 /** A directory with these files; the caller removes it. */
 export function write(files: Readonly<Record<string, string>>): string {
@@ -161,7 +167,7 @@ async function attempt(bench: Bench, sql: string): Promise<void> {
 }
 
 /** What a schema holds, by the server's own words: columns, constraints, indexes, each without the schema's name. */
-async function objects(bench: Bench, schema: string): Promise<readonly string[]> {
+export async function objects(bench: Bench, schema: string): Promise<readonly string[]> {
   await bench.query(`SET search_path = ${schema}, public`);
   const rows = await bench.query(`
     SELECT format('column %s.%s %s %s %s %s %s', c.relname, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull, a.attidentity,

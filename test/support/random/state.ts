@@ -152,12 +152,26 @@ class Draw {
 const COLUMN_NAMES = ['a', 'B col', 'c_3', 'order', 'e"q', 'f', 'ünï'];
 const quote = (name: string): string => `"${name.replaceAll('"', '""')}"`;
 
-/** Random desired states: 2 or 3 tables, a table of rows for a family, and an owned set. */
-export const randomState: fc.Arbitrary<RandomState> = fc
-  .array(fc.nat(9999), { minLength: 60, maxLength: 60 })
-  .map((choices) => makeState(new Draw(choices)));
+/** The choices that a desired state is made by. */
+export const CHOICES: fc.Arbitrary<readonly number[]> = fc.array(fc.nat(9999), { minLength: 60, maxLength: 60 });
 
-function makeState(draw: Draw): RandomState {
+/** A desired state: 2 or 3 tables, a table of rows for a family, and an owned set. */
+export const stateOf = (choices: readonly number[], named: Naming = same): RandomState =>
+  makeState(new Draw(choices), named);
+
+/** What an index, or the index of a key, is called instead. */
+export type Naming = (name: string) => string;
+const same: Naming = (name) => name;
+
+/** The names that indexes and keys of random tables may have. */
+export const INDEX_NAMES: readonly string[] = ['t0', 't1', 't2'].flatMap((table) =>
+  ['idx1', 'idx2', 'idx3', 'key', 'pkey'].map((name) => `${table}_${name}`),
+);
+
+/** Random desired states. */
+export const randomState: fc.Arbitrary<RandomState> = CHOICES.map((choices) => stateOf(choices));
+
+function makeState(draw: Draw, named: Naming): RandomState {
   const made: { readonly table: RandomTable; readonly columns: readonly Made[]; readonly links: Links }[] = [];
   const count = 2 + draw.upTo(2);
   for (let at = 0; at < count; at += 1)
@@ -166,6 +180,7 @@ function makeState(draw: Draw): RandomState {
         `t${at}`,
         made.map((one) => one.table),
         draw,
+        named,
       ),
     );
   const body = draw.of(['text[]', 'jsonb']);
@@ -231,7 +246,7 @@ function makeState(draw: Draw): RandomState {
 
 type Links = Readonly<Record<string, string>>;
 
-function makeTable(name: string, others: readonly RandomTable[], draw: Draw) {
+function makeTable(name: string, others: readonly RandomTable[], draw: Draw, named: Naming) {
   const made: Made[] = [];
   const links: Record<string, string> = {};
   const [numbers] = KINDS;
@@ -283,7 +298,7 @@ function makeTable(name: string, others: readonly RandomTable[], draw: Draw) {
     const columnsOf = [...new Set([pick()?.name ?? 'id', ...(draw.chance(40) ? [pick()?.name ?? 'id'] : [])])];
     const include = columnsOf.includes('id') || !draw.chance(30) ? {} : { include: ['id'] };
     unique.push({
-      name: `${name}_key`,
+      name: named(`${name}_key`),
       columns: columnsOf,
       ...include,
       ...(draw.chance(30) ? { nulls_not_distinct: true } : {}),
@@ -306,11 +321,11 @@ function makeTable(name: string, others: readonly RandomTable[], draw: Draw) {
     });
   }
   const indexes: Entry[] = [];
-  for (let at = draw.upTo(4); at > 0; at -= 1) indexes.push(makeIndex(`${name}_idx${at}`, made, draw));
+  for (let at = draw.upTo(4); at > 0; at -= 1) indexes.push(makeIndex(named(`${name}_idx${at}`), made, draw));
   const table: RandomTable = {
     name,
     columns,
-    primary_key: { name: `${name}_pkey`, columns: ['id'] },
+    primary_key: { name: named(`${name}_pkey`), columns: ['id'] },
     unique,
     checks,
     foreign_keys: foreign,
