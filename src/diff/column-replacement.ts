@@ -6,9 +6,9 @@ import { switchGroup } from './backend-switch.js';
 import { blocked, type Change, change, key, type Step } from './change.js';
 import { afterReferences, referenceGroup, standsInTheWay } from './column-references.js';
 import type { DiffContext } from './context.js';
+import { usesReplaced } from './indexed-columns.js';
 import { sparingIdentity } from './replica-identity.js';
 import { exclusively } from './step.js';
-import { usesReplaced } from './table-indexes.js';
 import { typeVariables } from './types.js';
 
 /**

@@ -16,11 +16,11 @@ import {
 } from './constraint-steps.js';
 import { type DiffContext, isTemporary } from './context.js';
 import { drop } from './index-steps.js';
+import { usesReplaced } from './indexed-columns.js';
 import { builtKey, type ConstraintBase, claim, primaryKeyOf } from './key-constraints.js';
 import { sparingReferenced } from './referenced-keys.js';
 import { sparingIdentity } from './replica-identity.js';
 import { exclusively } from './step.js';
-import { usesReplaced } from './table-indexes.js';
 
 /** What a table's constraints need. */
 export interface ConstraintDiff {

@@ -5,12 +5,15 @@ import type { TenantChange } from './change.js';
 import { type DiffContext, isTemporary, type OwnedIndex } from './context.js';
 import { type Fate, type Finding, familyChange } from './family-change.js';
 import type { ExpectedMember } from './family-members.js';
+import { INVALID } from './index-difference.js';
+import { usesReplaced } from './indexed-columns.js';
 import { differenceOf } from './member-difference.js';
 import { owningPhase } from './ownership.js';
 import type { PredicateMatcher } from './predicate-matcher.js';
-import { unexpectedIndex, usesReplaced } from './table-indexes.js';
 import { temporaryName } from './temporary-name.js';
 import type { TenantFamily } from './tenant-family.js';
+import { unexpectedIndex } from './unexpected-index.js';
+import { worthOf } from './worth-rows.js';
 
 /** What the members of one family need, as one change a kind and reason, and the drops of those whose rows are gone. */
 export function diffFamily(of: TenantFamily, matcher: PredicateMatcher, context: DiffContext): readonly TenantChange[] {
@@ -22,7 +25,9 @@ export function diffFamily(of: TenantFamily, matcher: PredicateMatcher, context:
   for (const member of of.expected.values()) {
     const candidate = spare.get(member.name);
     spare.delete(member.name);
-    const worth = worthOf(of, member, candidate !== undefined, context);
+    const worth = worthOf(of.family.worthRows, candidate !== undefined, (limit) =>
+      of.actual === null ? 0 : context.facts.count(of.desired.name, member.where, limit),
+    );
     if (worth === 'drop')
       findings.push({
         ...finding('drop', 'too few rows to be worth its cost', member, context),
@@ -73,9 +78,7 @@ function judge(
     return difference === null
       ? null
       : { ...finding('rebuild', difference, member, context), other, identity: identityOf(candidate.index) };
-  const invalid =
-    'is INVALID: the leftover of a build that failed or was interrupted; no query uses it, every write maintains it';
-  return finding('rebuild', difference === null ? invalid : `is INVALID, and ${difference}`, member, context, true);
+  return finding('rebuild', difference === null ? INVALID : `is INVALID, and ${difference}`, member, context, true);
 }
 
 /**
@@ -134,7 +137,7 @@ function orphansOf(of: TenantFamily, spare: readonly OwnedIndex[], context: Diff
   );
   const orphans: Finding[] = [];
   for (const { index } of own) {
-    const unexpected = unexpectedIndex(index, of, context);
+    const unexpected = unexpectedIndex(index, of.desired, context);
     if (unexpected !== null)
       orphans.push({
         fate: 'orphan',
@@ -154,21 +157,6 @@ const othersOf = (index: IndexShape | undefined, context: DiffContext): IndexSha
 
 const identityOf = (index: IndexShape | undefined): IndexShape | null =>
   index?.replicaIdentity === true ? index : null;
-
-/** The cost policy: below `build` rows none is made, between `keep` and `build` what is there stays, below it goes. */
-function worthOf(
-  of: TenantFamily,
-  member: ExpectedMember,
-  present: boolean,
-  context: DiffContext,
-): 'build' | 'leave' | 'drop' {
-  if (of.family.worthRows === null || of.family.worthRows.build === 0) return 'build';
-  const { build, keep } = of.family.worthRows;
-  const found = of.actual === null ? 0 : context.facts.count(of.desired.name, member.where, build);
-  if (found === null || found >= build) return 'build';
-  if (!present) return 'leave';
-  return found < keep ? 'drop' : 'build';
-}
 
 function finding(fate: Fate, reason: string, member: ExpectedMember, context: DiffContext, dropFirst = false): Finding {
   const usage = fate === 'drop' ? context.facts.usage(member.name) : null;

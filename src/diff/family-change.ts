@@ -7,8 +7,8 @@ import { type Assumption, change, type Hazard, key, type Member, type TenantChan
 import type { DiffContext } from './context.js';
 import { predicateTemplate } from './family-members.js';
 import { buildSteps, drop, type IndexTarget, indexDefinition, rebuildSteps, rename, swapSteps } from './index-steps.js';
+import { indexedColumns } from './indexed-columns.js';
 import { sparingIdentity } from './replica-identity.js';
-import { indexedColumns } from './table-indexes.js';
 import type { TenantFamily } from './tenant-family.js';
 
 /** A member's name, and that of the index which becomes it. */

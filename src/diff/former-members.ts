@@ -4,9 +4,11 @@ import type { IndexShape } from '../shape/table-shape.js';
 import { identifierVariable } from '../sql/template.js';
 import type { TenantChange } from './change.js';
 import { type DiffContext, isTemporary, type OwnedIndex } from './context.js';
+import type { TableIndexes } from './declared-index.js';
 import { drop } from './index-steps.js';
+import { usesReplaced } from './indexed-columns.js';
 import { sparingIdentity } from './replica-identity.js';
-import { type TableIndexes, unexpectedIndex, usesReplaced } from './table-indexes.js';
+import { unexpectedIndex } from './unexpected-index.js';
 
 /** A family that some backend of a phase declares on a table. */
 type KnownFamily = NonNullable<DesiredPhase['backend']>['known'][number]['families'][number];
@@ -49,7 +51,7 @@ export function unexpectedMembers(
   const counted: { readonly index: IndexShape; readonly item: TenantChange }[] = [];
   for (const { index } of indexes) {
     if (usesReplaced(index, of.replaced, context)) continue;
-    const unexpected = unexpectedIndex(index, of, context);
+    const unexpected = unexpectedIndex(index, of.desired, context);
     if (unexpected === null) continue;
     const family = isTemporary(index.name)
       ? undefined

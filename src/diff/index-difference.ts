@@ -32,6 +32,10 @@ export function definitionDifference(
   return optionsDifference(desired.options, actual.options, desired.optionDefaults);
 }
 
+/** What is wrong with an index that is as declared, and yet not in order. */
+export const INVALID =
+  'is INVALID: the leftover of a build that failed or was interrupted; no query uses it, every write maintains it';
+
 /** How a fixed predicate differs, or null. */
 export function predicateDifference(
   desired: string | null,

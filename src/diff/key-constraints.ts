@@ -6,9 +6,9 @@ import { type Change, change } from './change.js';
 import { type KeyConstraint, keyIndexName, uniqueBuild } from './constraint-steps.js';
 import type { DiffContext } from './context.js';
 import { drop } from './index-steps.js';
+import { usesReplaced } from './indexed-columns.js';
 import { sparingIdentity } from './replica-identity.js';
 import { exclusively } from './step.js';
-import { usesReplaced } from './table-indexes.js';
 
 /** What every change of a constraint says of it. */
 export type ConstraintBase = Pick<Change, 'phase' | 'table' | 'object' | 'takes' | 'provides' | 'needs'>;

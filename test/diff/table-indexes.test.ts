@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { DesiredIndex } from '../../src/desired-state/model.js';
-import { diffIndexes, type TableIndexes } from '../../src/diff/table-indexes.js';
+import type { TableIndexes } from '../../src/diff/declared-index.js';
+import { diffIndexes } from '../../src/diff/table-indexes.js';
 import { contextWith, desiredIndex, desiredTable, index, table, uniqueKey } from '../support/diff-fixture.js';
 import { phase } from '../support/plan-fixture.js';
 
