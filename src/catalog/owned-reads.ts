@@ -9,7 +9,7 @@ import { readDetails } from './details.js';
 import type { Tenant } from './discover.js';
 import { readFleet } from './fleet-pass.js';
 import type { MemberKind, OwnedIndexGroup } from './owned-indexes.js';
-import { ownershipFilter, undigested } from './ownership-filter.js';
+import { type OwnershipFilter, ownershipFilter, undigested } from './ownership-filter.js';
 import { againWhenPassing } from './passing-errors.js';
 
 /** What one tenant has that is read apart from its shape. */
@@ -41,7 +41,7 @@ export async function readOwned(
   return againWhenPassing(() =>
     inTransaction(session, 'read only snapshot', async () => {
       const { apart } = await readFleet([session], namespaces, relations, filter, { shapes: false, apart: true });
-      const owned = apart.groups.filter((group) => group.phase === null || filter.selected.includes(group.phase));
+      const owned = askedAbout(apart.groups, filter);
       const definitions = new Map(owned.map((group) => [definitionKey(group), group.representative]));
       const asked = new Set(definitions.values());
       const details = await readDetails(session, [], [...asked], filter);
@@ -60,6 +60,12 @@ export function readKind(kind: MemberKind, shapes: ReadonlyMap<string, IndexShap
   });
   return { key, examples };
 }
+
+/** Those that this run asks about: not what a phase owns that it leaves out. What is in its way is given to no such phase. */
+export const askedAbout = (
+  groups: readonly OwnedIndexGroup[],
+  { selected }: OwnershipFilter,
+): readonly OwnedIndexGroup[] => groups.filter(({ phase }) => phase === null || selected.includes(phase));
 
 /** Groups of one key are read in detail once. */
 export const definitionKey = (group: OwnedIndexGroup): string => `${group.table}\0${group.definition}`;

@@ -2,17 +2,18 @@ import type { Row, Session } from '../database/session.js';
 import { inTransaction } from '../database/transaction.js';
 import type { DesiredState } from '../desired-state/model.js';
 import type { TableShape } from '../shape/table-shape.js';
+import type { NameResolver } from '../sql/names.js';
 import { buildShapes } from './build-shape.js';
+import { catalogScope } from './catalog-scope.js';
 import { DatabaseMemory } from './database-memory.js';
 import { readDetails } from './details.js';
 import { type Discovery, discoverTenants, type Tenant, type TenantSelection } from './discover.js';
 import { readFleet } from './fleet-pass.js';
-import type { HashedTable } from './fleet-row.js';
+import { HashedTables, type Representative } from './hashed-tables.js';
 import type { MemberGroup } from './owned-indexes.js';
-import { definitionKey, type OwnedRead, ownedBySchema, type ReadKind, readKind } from './owned-reads.js';
-import { type OwnershipFilter, ownershipFilter } from './ownership-filter.js';
+import { askedAbout, definitionKey, type OwnedRead, ownedBySchema, type ReadKind, readKind } from './owned-reads.js';
+import type { OwnershipFilter } from './ownership-filter.js';
 import { againWhenPassing } from './passing-errors.js';
-import { relevanceOf, relevantShape } from './relevance.js';
 import {
   ANY_TENANTS,
   CATALOG_SETTINGS,
@@ -104,38 +105,25 @@ export async function readCatalog(
   return againWhenPassing(read);
 }
 
+/**
+ * The reading itself: finds the tenants, hashes their tables, and reads in detail one of each hash and one index of each
+ * definition.
+ */
 async function readOnce(
   session: Session,
   desired: DesiredState,
   selection: TenantSelection,
-  {
-    beside,
-    counts,
-    memory = new DatabaseMemory(),
-    made = false,
-    again = false,
-    passed,
-    without,
-    isBatch,
-    who,
-  }: OpenedReading,
+  how: OpenedReading,
 ): Promise<CatalogSnapshot> {
-  const found = await discoverTenants(session, desired.tenants, selection, desired.directory);
-  const leftOut = found.tenants.flatMap(({ schema }) => (without?.has(schema) === true ? schema : []));
-  const discovery = { ...found, tenants: found.tenants.filter(({ schema }) => without?.has(schema) !== true) };
-  const counted = counts && desired.phases.every((phase) => phase.selected);
-  const relations = relationsRead(desired);
-  const relevance = new Map((await relevanceOf(desired)).map((of) => [of.table, of]));
-  const filter = ownershipFilter(desired.phases, desired.tables, [...relevance.values()]);
+  const { memory = new DatabaseMemory(), made = false, again = false } = how;
+  const { leftOut, ...discovery } = await discoverWithout(session, desired, selection, how.without);
   const oids = discovery.tenants.map((tenant) => tenant.oid);
-  // What a phase owns that this run leaves out is no part of a shape, unless it is in the run's way, and nothing is asked about it.
-  const selected = new Set(desired.phases.flatMap((phase) => (phase.selected ? [phase.name] : [])));
-  const concerned =
-    desired.tables.some((table) => table.families.length > 0) ||
-    desired.phases.some((phase) => phase.selected && phase.owns !== null);
+  const scope = await catalogScope(desired);
+  const { relations, filter } = scope;
+  const counted = how.counts && desired.phases.every((phase) => phase.selected);
   const [{ surroundings, undeclared }, { hashed, apart }] = await withSharedSnapshot(
     session,
-    oids.length < WORTH_A_SESSION ? null : beside,
+    oids.length < WORTH_A_SESSION ? null : how.beside,
     async () => ({
       surroundings: await memory.surroundings(JSON.stringify(desired.extensions), () =>
         readSurroundings(session, desired, memory.database),
@@ -143,90 +131,65 @@ async function readOnce(
       undeclared: counted ? await countUndeclared(session, oids, desired.tables) : null,
     }),
     (sessions) =>
-      readFleet(sessions, oids, relations, filter, { shapes: true, apart: concerned, again, forAny: isBatch }),
+      readFleet(sessions, oids, relations, filter, { shapes: true, apart: scope.apart, again, forAny: how.isBatch }),
   );
-  passed?.(discovery.tenants);
-  const owned = apart.groups.filter((group) => group.phase === null || selected.has(group.phase));
+  how.passed?.(discovery.tenants);
 
-  const remembered = made ? surroundings.made : memory.shapes;
-  const shapesOf = new Map(relations.map((table) => [table, remembered.of(shapedBy(table, filter, relations))]));
-  const knownOf = (name: string, hash: string) => shapesOf.get(name)?.get(hash);
-  const representatives = new Map<string, Representative>();
-  for (const group of hashed)
-    for (const table of group.tables) {
-      const of = tableKey(table.name, table.hash);
-      if (!representatives.has(of)) representatives.set(of, { ...table, schema: group.representative });
-    }
-  const unknown = [...representatives.values()].filter(({ name, hash }) => knownOf(name, hash) === undefined);
+  const tables = new HashedTables(hashed, scope, made ? surroundings.made : memory.shapes);
+  const unknown = tables.unknown();
+  const owned = askedAbout(apart.groups, filter);
   const definitions = new Map(owned.map((group) => [definitionKey(group), group.representative]));
   const examples = apart.kinds.flatMap((kind) => kind.examples.map((example) => example.oid));
-  const tables = [...new Set(unknown.map(({ oid }) => oid))];
   const indexes = [...new Set([...definitions.values(), ...examples])];
-  if (tables.length + indexes.length > FEW_OBJECTS) await session.query(`select ${THESE_TENANTS}`);
-  const details = await readDetails(session, tables, indexes, filter);
-  // Whatever was not hashed must not stay, a left out phase's indexes either: every tenant of the shape would have the representative's.
-  const notHashed = new Set([...indexes, ...unknown.flatMap((table) => table.apart ?? [])]);
-  const shapes = await buildShapes(details, surroundings.names, notHashed);
-  const ownedIndexes = ownedBySchema(owned, (group) => shapes.indexes.get(definitions.get(definitionKey(group)) ?? ''));
-  const asked = new Set(relations.filter((name) => relevance.get(name)?.bare !== true));
-  for (const { name, hash, oid } of unknown) {
-    const shape = shapes.tables.get(oid);
-    // Vanished between two statements of this snapshot: the tenant is diffed as without it, and verified later.
-    if (shape === undefined) continue;
-    const relevant = relevance.get(shape.name);
-    shapesOf.get(name)?.set(hash, relevant === undefined ? shape : relevantShape(shape, relevant, asked));
-  }
-  const groups = hashed.map((group) => ({
-    hash: group.hash,
-    schemas: group.schemas,
-    tables: new Map(
-      group.tables.flatMap((table) => {
-        const shape = knownOf(table.name, table.hash);
-        const from = representatives.get(tableKey(table.name, table.hash));
-        if (shape === undefined || from === undefined) return [];
-        return [[table.name, { shape, oid: from.oid, schema: from.schema }] as const];
-      }),
-    ),
-  }));
+  const shapes = await readInDetail(session, unknown, indexes, filter, surroundings.names);
+  tables.learn(unknown, shapes.tables);
+  const groups = tables.groups();
   return {
     ...discovery,
     leftOut,
     bySchema: new Map(discovery.tenants.map((tenant) => [tenant.schema, tenant])),
     groups,
     unmanaged: undeclared === null ? null : { tables: undeclared, ...countUnmanaged(desired.tables, groups) },
-    owned: ownedIndexes,
+    owned: ownedBySchema(owned, (group) => shapes.indexes.get(definitions.get(definitionKey(group)) ?? '')),
     members: apart.members,
     memberSeed: apart.seed,
     kinds: new Map(apart.kinds.map((kind) => [kind.key, readKind(kind, shapes.indexes)])),
     ...surroundings,
-    session: { user: String(who?.user ?? ''), serverVersion: String(who?.version ?? '') },
+    session: { user: String(how.who?.user ?? ''), serverVersion: String(how.who?.version ?? '') },
   };
 }
 
-/** Names of the tables that a desired state is read from. */
-export function relationsRead({ tables }: Pick<DesiredState, 'tables'>): readonly string[] {
-  // A family's rows may stand in a table of a phase that this run leaves out: not to see it would orphan every member.
-  const sources = tables.flatMap((table) => table.families.flatMap((family) => family.rows?.table ?? []));
-  return [...new Set([...tables.map((table) => table.name), ...sources])];
+/** The tenants that are found, but for those that are to be left out. */
+async function discoverWithout(
+  session: Session,
+  desired: DesiredState,
+  selection: TenantSelection,
+  without: CatalogReading['without'],
+): Promise<Discovery & Pick<CatalogSnapshot, 'leftOut'>> {
+  const found = await discoverTenants(session, desired.tenants, selection, desired.directory);
+  const isLeftOut = ({ schema }: Tenant) => without?.has(schema) === true;
+  return {
+    ...found,
+    tenants: found.tenants.filter((tenant) => !isLeftOut(tenant)),
+    leftOut: found.tenants.filter(isLeftOut).map(({ schema }) => schema),
+  };
+}
+
+/** The shapes of some tables, and of some indexes that are read apart, by oid. */
+async function readInDetail(
+  session: Session,
+  tables: readonly Representative[],
+  indexes: readonly string[],
+  filter: OwnershipFilter,
+  names: NameResolver,
+) {
+  const oids = [...new Set(tables.map(({ oid }) => oid))];
+  if (oids.length + indexes.length > FEW_OBJECTS) await session.query(`select ${THESE_TENANTS}`);
+  const details = await readDetails(session, oids, indexes, filter);
+  // Whatever was not hashed must not stay, a left out phase's indexes either: every tenant of the shape would have the
+  // representative's.
+  return buildShapes(details, names, new Set([...indexes, ...tables.flatMap((table) => table.apart ?? [])]));
 }
 
 /** So few are read as soon by any plan. */
 const FEW_OBJECTS = 100;
-
-/**
- * What is hashed of a table, and what is left of its shape: equal where the shapes of one reading hold for another, of more
- * tables or fewer. Of one that is cut, a foreign key to a table that is read is left.
- */
-const shapedBy = (table: string, filter: OwnershipFilter, relations: readonly string[]): string => {
-  const { ownership, families, selected, relevant } = filter;
-  const cut = relevant.filter((one) => one.table === table);
-  const ofTable = families.filter((family) => family.table === table);
-  return JSON.stringify([table, ownership, selected, ofTable, cut, cut.length > 0 ? relations : null]);
-};
-
-/** The table that a shape is read from, and its tenant. */
-interface Representative extends HashedTable {
-  readonly schema: string;
-}
-
-const tableKey = (name: string, hash: string): string => `${name}\0${hash}`;

@@ -1,5 +1,5 @@
+import { relationsRead } from '../catalog/catalog-scope.js';
 import { discoverTenants, type LookAlike, type Tenant } from '../catalog/discover.js';
-import { relationsRead } from '../catalog/snapshot.js';
 import { placeOf } from '../database/database-place.js';
 import { type Database, DatabaseError, type Row, type Session } from '../database/session.js';
 import type { DesiredState } from '../desired-state/model.js';

@@ -1,3 +1,4 @@
+import { relationsRead } from '../catalog/catalog-scope.js';
 import { DatabaseMemory } from '../catalog/database-memory.js';
 import { discoverTenants, type LookAlike, type Tenant, type TenantSelection } from '../catalog/discover.js';
 import { copiedOf } from '../catalog/expected-members.js';
@@ -5,7 +6,7 @@ import { readOwned } from '../catalog/owned-reads.js';
 import { isDigested } from '../catalog/ownership-filter.js';
 import { RowsAhead } from '../catalog/rows-ahead.js';
 import { WORTH_A_SESSION } from '../catalog/shared-snapshot.js';
-import { readCatalog, relationsRead } from '../catalog/snapshot.js';
+import { readCatalog } from '../catalog/snapshot.js';
 import type { Unmanaged } from '../catalog/unmanaged.js';
 import { known } from '../collections.js';
 import { placeOf } from '../database/database-place.js';
