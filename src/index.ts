@@ -88,8 +88,8 @@ export {
   type PlanSummary,
   type UnreadableTenant,
 } from './plan/fleet-plan.js';
-export type { PlanRequest } from './plan/plan-database.js';
 export { planFleet } from './plan/plan-fleet.js';
+export type { PlanRequest } from './plan/request.js';
 
 // Save a plan, and hold a new one against it: what differs is stale, what was edited is refused.
 

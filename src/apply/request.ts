@@ -1,4 +1,4 @@
-import type { PlanRequest } from '../plan/plan-database.js';
+import type { PlanRequest } from '../plan/request.js';
 import type { ApplyEvent } from './events.js';
 import { RunControl } from './run-control.js';
 

@@ -9,9 +9,10 @@ import { ASKED_FOR_ALL, type Asked, askedOf } from './asked.js';
 import { driftClasses } from './drift-classes.js';
 import { failedDatabase } from './failed-database.js';
 import { type DatabasePlan, type FailedDatabase, type FleetPlan, isInSync, type PlanSummary } from './fleet-plan.js';
-import { type PlanRequest, planDatabase } from './plan-database.js';
+import { planDatabase } from './plan-database.js';
 import { planId } from './plan-file.js';
 import { refusePooler } from './refuse-pooler.js';
+import type { PlanRequest } from './request.js';
 
 /**
  * Plans a fleet: what apply would do, and nothing done. Several databases are planned side by side, and one that fails

@@ -12,11 +12,11 @@ import { type RequestFlags, refuseBesideFile, requestOf, savedRequestOf } from '
 import { openDatabase } from '../../src/database/open-database.js';
 import type { Database } from '../../src/database/session.js';
 import { resolveTarget } from '../../src/database/target.js';
-import type { PlanRequest } from '../../src/plan/plan-database.js';
 import { type PlanFile, planId } from '../../src/plan/plan-file.js';
 import { readPlanFile } from '../../src/plan/plan-file-read.js';
 import { planFileOf, writePlanFile } from '../../src/plan/plan-file-write.js';
 import { planFleet } from '../../src/plan/plan-fleet.js';
+import type { PlanRequest } from '../../src/plan/request.js';
 import { NO_PROGRESS } from '../../src/progress.js';
 import type { ApplyDocument } from '../../src/report/apply-json.js';
 import { TrueupError } from '../../src/trueup-error.js';

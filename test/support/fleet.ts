@@ -11,8 +11,8 @@ import type { DesiredState } from '../../src/desired-state/model.js';
 import type { Change, TenantChange } from '../../src/diff/change.js';
 import type { Approval } from '../../src/diff/context.js';
 import type { FleetPlan } from '../../src/plan/fleet-plan.js';
-import type { PlanRequest } from '../../src/plan/plan-database.js';
 import { planFleet } from '../../src/plan/plan-fleet.js';
+import type { PlanRequest } from '../../src/plan/request.js';
 import { NO_PROGRESS } from '../../src/progress.js';
 
 /** The desired state that the package ships. */
