@@ -1,4 +1,5 @@
 import type { Row, Session } from '../database/session.js';
+import { quoteLiteral } from '../sql/quote.js';
 
 /** A function as a query calls it. */
 export interface Call {
@@ -7,6 +8,17 @@ export interface Call {
   readonly name: string;
   /** How many arguments it is given. */
   readonly count: number;
+}
+
+/** Which functions among these are not immutable functions of pg_catalog: plan must not evaluate them. */
+export async function unsafeFunctions(session: Session, names: readonly string[]): Promise<readonly string[]> {
+  if (names.length === 0) return [];
+  const rows = await session.query<Row & { name: string }>(
+    `select w.name from (values ${names.map((name) => `(${quoteLiteral(name)})`).join(', ')}) w(name)
+      where not exists (select from pg_catalog.pg_proc p where p.proname = w.name and p.pronamespace = 'pg_catalog'::regnamespace)
+         or exists (select from pg_catalog.pg_proc p where p.proname = w.name and p.pronamespace = 'pg_catalog'::regnamespace and p.provolatile <> 'i')`,
+  );
+  return rows.map((row) => row.name);
 }
 
 /**

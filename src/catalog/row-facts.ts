@@ -1,7 +1,7 @@
 import { chunk } from '../collections.js';
 import type { Row, Session } from '../database/session.js';
 import type { ReleaseRule } from '../desired-state/model.js';
-import { quoteIdentifier, quoteLiteral } from '../sql/quote.js';
+import { quoteIdentifier } from '../sql/quote.js';
 import { relativeSql, renderSql } from '../sql/template.js';
 import { inBatches } from './batches.js';
 import { type CopiedBatch, copyRows } from './copied-rows.js';
@@ -217,15 +217,4 @@ export async function readFamilyRows(
 
 function condition(where: string | null, of: TenantTable): string {
   return where === null ? '' : ` where ${renderSql(relativeSql(where), { schema: of.schema })}`;
-}
-
-/** Which functions among these are not immutable functions of pg_catalog: plan must not evaluate them. */
-export async function unsafeFunctions(session: Session, names: readonly string[]): Promise<readonly string[]> {
-  if (names.length === 0) return [];
-  const rows = await session.query<Row & { name: string }>(
-    `select w.name from (values ${names.map((name) => `(${quoteLiteral(name)})`).join(', ')}) w(name)
-      where not exists (select from pg_catalog.pg_proc p where p.proname = w.name and p.pronamespace = 'pg_catalog'::regnamespace)
-         or exists (select from pg_catalog.pg_proc p where p.proname = w.name and p.pronamespace = 'pg_catalog'::regnamespace and p.provolatile <> 'i')`,
-  );
-  return rows.map((row) => row.name);
 }

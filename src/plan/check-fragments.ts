@@ -1,4 +1,4 @@
-import { unsafeFunctions } from '../catalog/row-facts.js';
+import { unsafeFunctions } from '../catalog/callable.js';
 import type { Session } from '../database/session.js';
 import type { DesiredState, DesiredTable, MigrationLockRule, SourcePosition } from '../desired-state/model.js';
 import type { DesiredProbe } from '../desired-state/probe.js';
