@@ -9,7 +9,7 @@ import type {
   TableShape,
 } from '../shape/table-shape.js';
 import { parseIndexDefinition } from '../sql/index-definition.js';
-import type { NameResolver } from '../sql/names.js';
+import { isForeignIn, type NameResolver } from '../sql/names.js';
 import { quoteIdentifier } from '../sql/quote.js';
 import { relativeTo } from '../sql/relative.js';
 import type { ColumnRow, ConstraintRow, IndexRow, TableRow } from './rows.js';
@@ -59,12 +59,6 @@ export async function buildShapes(
 }
 
 type Relative = (schema: string, text: string) => string;
-
-/** An extension may live in one tenant's schema: its objects are then no part of that tenant. */
-const isForeignIn = (schema: string, names: NameResolver) => (name: string) =>
-  (['type', 'function', 'operator', 'operator-class'] as const).some(
-    (kind) => names.extensionOf(kind, schema, name) !== null,
-  );
 
 function buildColumn(row: ColumnRow, relative: Relative): ColumnShape {
   const expression = row.default_expr === null ? null : relative(row.nspname, row.default_expr);

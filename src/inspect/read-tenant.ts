@@ -5,7 +5,7 @@ import { inTransaction } from '../database/transaction.js';
 import type { DesiredExtension } from '../desired-state/model.js';
 import { isTemporary } from '../diff/context.js';
 import type { TableShape } from '../shape/table-shape.js';
-import type { NameResolver } from '../sql/names.js';
+import { isForeignIn, type NameResolver } from '../sql/names.js';
 import { relativeQuery } from '../sql/relative.js';
 import { TrueupError } from '../trueup-error.js';
 import { bareState, inOrder, ruleOf, selected } from './bare-state.js';
@@ -114,10 +114,7 @@ async function readViews(
   relations: readonly RelationRow[],
   names: NameResolver,
 ): Promise<ReadonlyMap<string, ViewFacts>> {
-  const isForeign = (name: string) =>
-    (['type', 'function', 'operator', 'operator-class'] as const).some(
-      (kind) => names.extensionOf(kind, schema, name) !== null,
-    );
+  const isForeign = isForeignIn(schema, names);
   const views = new Map<string, ViewFacts>();
   for (const view of relations.filter((relation) => relation.relkind === 'm')) {
     const [row] = await session.query<Row & { def: string | null }>('select pg_catalog.pg_get_viewdef($1::oid) def', [

@@ -17,3 +17,11 @@ export type NameKind = 'type' | 'function' | 'operator' | 'operator-class' | 'co
 
 /** A resolver that knows no extension: for validation without a database, and for tests. */
 export const NO_EXTENSIONS: NameResolver = { schemaOf: () => null, extensionOf: () => null };
+
+/** An extension may live in one tenant's schema: its objects are then no part of that tenant. */
+export const isForeignIn =
+  (schema: string, names: NameResolver) =>
+  (name: string): boolean =>
+    (['type', 'function', 'operator', 'operator-class'] as const).some(
+      (kind) => names.extensionOf(kind, schema, name) !== null,
+    );
