@@ -1,3 +1,4 @@
+import { speltOut } from '../spelt-out.js';
 import { TENANT_SCHEMA_SQL } from '../sql/template.js';
 
 // Line and paragraph separators end a line in some readers; the others turn or hide the text around them.
@@ -7,11 +8,7 @@ const INVISIBLE = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}\u200b\ufeff]/gu;
  * Text for one line of a terminal or of a script's comment: control characters spelt out (`\x0a`), newlines too, so that
  * a name out of a database can neither steer the terminal nor end the line that it stands in.
  */
-export const visible = (text: string): string =>
-  schemaNamed(text).replaceAll(INVISIBLE, (character) => {
-    const code = character.codePointAt(0) ?? 0;
-    return code < 256 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u${code.toString(16).padStart(4, '0')}`;
-  });
+export const visible = (text: string): string => speltOut(schemaNamed(text), INVISIBLE);
 
 /** The tenant's own schema as reports write it, where text is relative to a tenant. */
 export const schemaNamed = (text: string): string => text.replaceAll(TENANT_SCHEMA_SQL, ':"schema"');
