@@ -1,7 +1,7 @@
-import { randomBytes } from 'node:crypto';
-import { access, constants, open, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { access, constants, open, stat } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
 import { TrueupError } from '../trueup-error.js';
+import { writeWhole } from '../write-whole.js';
 
 /** What a file holds that trueup writes whole, and writes anew over an older one. */
 export interface OutputKind {
@@ -37,21 +37,14 @@ export function refuseNamedTwice(path: string, flag: string, others: readonly (s
 }
 
 /**
- * Writes a file whole or not at all: nobody reads half a report, and an old one stays when the disk is full.
+ * Writes a file, see {@link writeWhole}.
  * @param mode of a new file
  * @throws {TrueupError} OUTPUT_NOT_WRITTEN
  */
 export async function writeOutputFile(path: string, flag: string, text: string, mode = 0o644): Promise<void> {
-  // Renaming onto a link would replace the link.
-  const target = await realpath(path).catch(() => path);
-  const temporary = join(dirname(target), `.trueup-${randomBytes(8).toString('hex')}.tmp`);
-  try {
-    await writeFile(temporary, text, { flag: 'wx', mode });
-    await rename(temporary, target);
-  } catch (error) {
-    await rm(temporary, { force: true }).catch(() => {});
+  await writeWhole(path, text, mode).catch((error: unknown) => {
     throw notWritten(path, flag, reasonOf(error));
-  }
+  });
 }
 
 async function refuseOther(path: string, flag: string, { name, signature }: OutputKind): Promise<void> {

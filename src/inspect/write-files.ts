@@ -1,6 +1,7 @@
-import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { mkdir, readdir } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import { TrueupError } from '../trueup-error.js';
+import { writeWhole } from '../write-whole.js';
 import type { InspectedFile } from './inspection.js';
 
 /**
@@ -35,14 +36,7 @@ export async function writeFiles(directory: string, files: readonly InspectedFil
     await mkdir(directory, { recursive: true });
     for (const { path, text } of files) {
       const target = resolve(directory, path);
-      const partial = join(directory, `.${path}.${process.pid}`);
-      try {
-        await writeFile(partial, text);
-        await rename(partial, target);
-      } catch (error) {
-        await rm(partial, { force: true });
-        throw error;
-      }
+      await writeWhole(target, text, 0o666);
       written.push(target);
     }
     return written;

@@ -1,7 +1,7 @@
-import { randomBytes } from 'node:crypto';
-import { type FileHandle, open, realpath, rename, rm } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { type FileHandle, realpath } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { TrueupError } from '../trueup-error.js';
+import { writeWhole } from '../write-whole.js';
 import { approvedPlan } from './approved-plan.js';
 import type { FleetPlan } from './fleet-plan.js';
 import { type ApprovedDatabase, PLAN_FILE_FORMAT, PLAN_FILE_VERSION, type PlanFile } from './plan-file.js';
@@ -48,22 +48,9 @@ export async function checkPlanFilePath(path: string): Promise<void> {
  */
 export async function writePlanFile(path: string, file: PlanFile): Promise<void> {
   await checkPlanFilePath(path);
-  // Renaming onto a link would replace the link.
-  const target = await realpath(path).catch(() => path);
-  const temporary = join(dirname(target), `.trueup-${randomBytes(8).toString('hex')}.tmp`);
-  try {
-    const handle = await open(temporary, 'wx', 0o600);
-    try {
-      for (const text of chunks(planFileText(file))) await handle.writeFile(text);
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-    await rename(temporary, target);
-  } catch (error) {
-    await rm(temporary, { force: true }).catch(() => {});
+  await writeWhole(path, chunks(planFileText(file)), 0o600).catch((error: unknown) => {
     throw notWritten(path, reasonOf(error), error);
-  }
+  });
 }
 
 /** The file's text in pieces, a tenant a line: the text of a large fleet is longer than a string may be. */
