@@ -2,10 +2,9 @@ import { readFamilyRows } from '../catalog/row-facts.js';
 import { DatabaseError, type Row, type Session } from '../database/session.js';
 import { inScripts } from '../database/transaction.js';
 import { type Assumption, LOCK_MODES, type LockMode, type Member } from '../diff/change.js';
-import { evidenceSql, STALE_EVIDENCE } from '../diff/evidence-sql.js';
+import { countSql, evidenceSql, rowsHaveCome, STALE_EVIDENCE } from '../diff/evidence-sql.js';
 import { expectedMembers } from '../diff/family-members.js';
 import { quoteIdentifier } from '../sql/quote.js';
-import { renderSql } from '../sql/template.js';
 import { TrueupError } from '../trueup-error.js';
 import { lockModes, type TableOrder, UNKNOWN_ORDER } from './lock-order.js';
 import type { Statement } from './statements.js';
@@ -160,15 +159,12 @@ async function checkAgain(
 async function countAgain(
   session: Session,
   schema: string,
-  { table, where, below }: Extract<Assumption, { kind: 'few-rows' }>,
+  assumption: Extract<Assumption, { kind: 'few-rows' }>,
   members: readonly Member[],
 ): Promise<void> {
   for (const member of members.length === 0 ? [{}] : members) {
-    const matching = where === null ? '' : ` WHERE ${renderSql(where, { ...member, schema })}`;
-    const rows = `SELECT FROM ${quoteIdentifier(schema)}.${quoteIdentifier(table)}${matching} LIMIT ${below}`;
-    const [row] = await session.query<Row & { n: number }>(`SELECT count(*)::int4 n FROM (${rows}) r`);
-    if (row === undefined || row.n >= below)
-      throw stale(schema, `rows of ${table} have come that an index was to be dropped for want of`);
+    const [row] = await session.query<Row & { n: number }>(`SELECT (${countSql(assumption, member, schema)})::int4 n`);
+    if (row === undefined || row.n >= assumption.below) throw stale(schema, rowsHaveCome(assumption.table));
   }
 }
 
@@ -184,7 +180,7 @@ async function checkMembers(
   const { rows, failed } = await readFamilyRows(session, [{ schema, table }], values);
   const expected = failed.has(schema) ? null : expectedMembers(family, rows.get(schema) ?? []);
   if (expected === null || members.some((member) => expected.has(member.index ?? '')))
-    throw stale(schema, `rows of ${table} have come that an index was to be dropped for want of`);
+    throw stale(schema, rowsHaveCome(table));
 }
 
 const isTimeout = (error: unknown): boolean =>

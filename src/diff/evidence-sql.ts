@@ -31,16 +31,13 @@ interface Contradiction {
 }
 
 function contradictionOf(assumption: Assumption, table: string, member: Member, schema: string): Contradiction | null {
-  const come = `rows of ${assumption.table} have come that an index was to be dropped for want of`;
+  const come = rowsHaveCome(assumption.table);
   if (assumption.kind === 'no-member') {
     const rows = memberRows(assumption.family, table, member.index ?? '');
     return rows === null ? null : { conditions: [`EXISTS (${rows})`], message: come };
   }
   if (assumption.kind === 'few-rows') {
-    const { where, below } = assumption;
-    const matching = where === null ? '' : ` WHERE ${renderSql(where, { ...member, schema })}`;
-    const counted = `SELECT count(*) FROM (SELECT FROM ${table}${matching} LIMIT ${below}) AS r`;
-    return { conditions: [`(${counted}) >= ${below}`], message: come };
+    return { conditions: [`(${countSql(assumption, member, schema)}) >= ${assumption.below}`], message: come };
   }
   const message = `${assumption.table} was empty when the plan was made and holds data now`;
   if (assumption.kind === 'no-values') {
@@ -53,6 +50,21 @@ function contradictionOf(assumption: Assumption, table: string, member: Member, 
     `(SELECT pg_catalog.pg_relation_size(c.oid) > 0 OR c.relhassubclass FROM pg_catalog.pg_class c ` +
     `WHERE c.oid = ${quoteLiteral(table)}::pg_catalog.regclass)`;
   return { conditions: [size, `EXISTS (SELECT FROM ${table})`], message };
+}
+
+/** What is said where an index was to go for want of rows. */
+export const rowsHaveCome = (table: string): string =>
+  `rows of ${table} have come that an index was to be dropped for want of`;
+
+/** Counts a member's rows, no further than to where they are too many. */
+export function countSql(
+  { table, where, below }: Extract<Assumption, { kind: 'few-rows' }>,
+  member: Member,
+  schema: string,
+): string {
+  const matching = where === null ? '' : ` WHERE ${renderSql(where, { ...member, schema })}`;
+  const of = `${quoteIdentifier(schema)}.${quoteIdentifier(table)}`;
+  return `SELECT count(*) FROM (SELECT FROM ${of}${matching} LIMIT ${below}) AS r`;
 }
 
 /** The rows that give a member of that name; null for a family that no rows generate. */
