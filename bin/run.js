@@ -1,4 +1,4 @@
 #!/usr/bin/env node
-import { loadProgram } from '../dist/cli/launch.js';
+import { loadProgram } from '../dist/start/launch.js';
 
 await loadProgram().program.start(import.meta.url);

@@ -3,7 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build, type Plugin } from 'esbuild';
-import { BUNDLE } from '../cli/launch.js';
+import { BUNDLE } from '../start/launch.js';
 
 /**
  * Makes one file of the program: reading and compiling some 300 took a third of every start. The embedded PostgreSQL stays
@@ -14,7 +14,7 @@ export async function writeBundle(dist: URL): Promise<void> {
   const root = new URL('../', dist);
   const { metafile } = await build({
     absWorkingDir: fileURLToPath(root),
-    entryPoints: [fileURLToPath(new URL('cli/start.js', dist))],
+    entryPoints: [fileURLToPath(new URL('start/start.js', dist))],
     outfile: BUNDLE,
     bundle: true,
     platform: 'node',

@@ -1,5 +1,5 @@
 import { Help } from '@oclif/core/help';
-import { loadConfig } from '../cli/load-config.js';
+import { loadConfig } from '../start/load-config.js';
 
 const HEAD = `# Reference: commands
 

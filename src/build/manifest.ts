@@ -1,5 +1,5 @@
 import { writeFile } from 'node:fs/promises';
-import { loadCommands } from '../cli/load-config.js';
+import { loadCommands } from '../start/load-config.js';
 
 /**
  * Writes down what oclif must know of the commands to show help and to find one by its name, so that no command is imported

@@ -3,8 +3,8 @@ import { appendFileSync, cpSync, mkdtempSync, rmSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { CODE_CACHE, loadProgram } from '../cli/launch.js';
 import { optimiseAsUsual } from '../optimise-late.js';
+import { CODE_CACHE, loadProgram } from '../start/launch.js';
 import { leaveUnoptimised, optimiseAgain } from '../webassembly-tiers.js';
 
 const { program, script } = loadProgram();

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type CompletedProgram, completedProgram } from '../../src/cli/completion/model.js';
 import { completionScript, SHELLS } from '../../src/cli/completion/shells.js';
-import { loadConfig } from '../../src/cli/load-config.js';
+import { loadConfig } from '../../src/start/load-config.js';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const PROGRAM = join(ROOT, 'bin', 'run.js');

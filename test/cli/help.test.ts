@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { loadConfig } from '../../src/cli/load-config.js';
+import { loadConfig } from '../../src/start/load-config.js';
 
 const PROGRAM = fileURLToPath(new URL('../../bin/run.js', import.meta.url));
 

@@ -1,11 +1,11 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { loadConfig } from '../../src/cli/load-config.js';
 import { checkOutputFile } from '../../src/cli/output-file.js';
 import Plan from '../../src/commands/plan.js';
 import { tenantList } from '../../src/report/tenant-list.js';
 import { TENANT_LIST_SIGNATURE } from '../../src/report/tenant-list-columns.js';
+import { loadConfig } from '../../src/start/load-config.js';
 import { fleetPlan, tenant } from '../support/plan-fixture.js';
 import { temporaryDirectory } from '../support/temporary.js';
 

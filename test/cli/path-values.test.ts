@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { loadConfig } from '../../src/cli/load-config.js';
+import { loadConfig } from '../../src/start/load-config.js';
 
 const config = loadConfig(new URL('../../bin/dev.js', import.meta.url).href, { development: true });
 

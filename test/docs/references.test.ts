@@ -3,9 +3,9 @@ import { existsSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { loadConfig } from '../../src/cli/load-config.js';
 import fleetSchema from '../../src/desired-state/schema/fleet.schema.json' with { type: 'json' };
 import tablesSchema from '../../src/desired-state/schema/tables.schema.json' with { type: 'json' };
+import { loadConfig } from '../../src/start/load-config.js';
 import { page } from '../support/docs.js';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));

@@ -1,18 +1,18 @@
 import type { Config } from '@oclif/core/config';
 import { ExitError } from '@oclif/core/errors';
 import { loadHelpClass } from '@oclif/core/help';
+import { endOfFlags, wantsJson, wantsJsonLog } from '../cli/arguments.js';
+import { EXIT_CODES } from '../cli/exit-codes.js';
+import { knownError } from '../cli/known-error.js';
+import { surviveLostOutput, withLostOutput } from '../cli/lost-output.js';
+import { reportError, showError } from '../cli/report-error.js';
+import { endOnSignals } from '../cli/signals.js';
+import { drain } from '../cli/standard-output.js';
 import { closest } from '../did-you-mean.js';
 import { optimiseLate } from '../optimise-late.js';
 import { TrueupError } from '../trueup-error.js';
 import { leaveUnoptimised } from '../webassembly-tiers.js';
-import { endOfFlags, wantsJson, wantsJsonLog } from './arguments.js';
-import { EXIT_CODES } from './exit-codes.js';
-import { knownError } from './known-error.js';
 import { loadConfig, SHORT_HELP } from './load-config.js';
-import { surviveLostOutput, withLostOutput } from './lost-output.js';
-import { reportError, showError } from './report-error.js';
-import { endOnSignals } from './signals.js';
-import { drain } from './standard-output.js';
 
 const HELP = ['--help', ...SHORT_HELP];
 const VERSION = ['--version', '-v', '-V'];

@@ -10,7 +10,7 @@ export interface Program {
   readonly start: typeof start;
 }
 
-/** The program in one file, which the build makes of dist/cli/start.js and everything that it imports. */
+/** The program in one file, which the build makes of dist/start/start.js and everything that it imports. */
 export const BUNDLE = fileURLToPath(new URL('../trueup.cjs', import.meta.url));
 
 /** What V8 had compiled of the bundle when the build ran it: of use to the same version of Node, refused by others. */

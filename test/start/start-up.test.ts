@@ -6,9 +6,9 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { Script } from 'node:vm';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { COMMAND_MODULES } from '../../src/cli/command-modules.js';
-import { loadCommands, loadConfig } from '../../src/cli/load-config.js';
 import { validateFleet, validateTables } from '../../src/desired-state/document-validators.js';
+import { COMMAND_MODULES } from '../../src/start/command-modules.js';
+import { loadCommands, loadConfig } from '../../src/start/load-config.js';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const HOOK = new URL('../support/log-imports.mjs', import.meta.url).href;
@@ -71,7 +71,7 @@ describe('the start', () => {
   it('loads no command for help', () => {
     for (const argv of [['--help'], ['apply', '--help'], ['--version']]) {
       const modules = imported(argv);
-      expect(modules).toContain('dist/cli/main.js');
+      expect(modules).toContain('dist/start/main.js');
       expect(
         modules.filter((path) =>
           /^dist\/(?!cli\/|database\/|trueup-error|did-you-mean|format-version|optimise-late|webassembly-tiers)/u.test(
@@ -94,7 +94,7 @@ describe('the start', () => {
       ['validate', '--desired-state', join(ROOT, 'desired-state')],
       [join(ROOT, 'bin', 'run.js')],
     );
-    expect(modules).toEqual(['bin/run.js', 'dist/cli/launch.js']);
+    expect(modules).toEqual(['bin/run.js', 'dist/start/launch.js']);
     const source = Module.wrap(readFileSync(join(ROOT, 'dist', 'trueup.cjs'), 'latin1'));
     const cachedData = readFileSync(join(ROOT, 'dist', 'trueup.cjs.cache'));
     expect(new Script(source, { cachedData }).cachedDataRejected).toBe(false);
