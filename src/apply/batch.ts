@@ -134,7 +134,10 @@ function afterwards(tenant: PlannedTenant, turn: TenantRun | undefined): readonl
   return [expecting(tenant, left)];
 }
 
-/** A tenant with pending changes that may be made; one that differs from its approval, or lost a table, is left alone from here on. */
+/**
+ * A tenant with pending changes that may be made; one that differs from its approval, or lost a table, is left alone from
+ * here on.
+ */
 function approved(run: DatabaseRun, tenant: PlannedTenant | undefined): readonly PlannedTenant[] {
   const { request, ledger } = run;
   if (tenant === undefined) return [];

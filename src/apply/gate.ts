@@ -51,8 +51,8 @@ export class Gate {
   constructor(private readonly session: () => Session) {}
 
   /**
-   * Makes a transaction; one that stood behind another that failed is sent again. Gives false where it was to be made no longer when
-   * its turn came. @throws what it explains its failure by, or the error itself where the connection was lost
+   * Makes a transaction; one that stood behind another that failed is sent again. Gives false where it was to be made no
+   * longer when its turn came. @throws what it explains its failure by, or the error itself where the connection was lost
    */
   inLine(transaction: InLine): Promise<boolean> {
     return new Promise((resolve, reject) => {

@@ -34,7 +34,10 @@ export type Expectation =
   /** It did not exist before this turn, which made it. */
   | { readonly kind: 'made'; readonly schema: string };
 
-/** That a tenant needs some changes, on tables that some changes are about. What is about no table says nothing of where to look. */
+/**
+ * That a tenant needs some changes, on tables that some changes are about. What is about no table says nothing of where to
+ * look.
+ */
 export function expecting(
   { schema, changes: about }: PlannedTenant,
   changes: readonly TenantChange[] = about,

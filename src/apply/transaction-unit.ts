@@ -57,8 +57,9 @@ export async function runTransaction(
 
 /**
  * The statements between BEGIN and COMMIT of a unit that needs no answer before its end; null for any other, and where it has
- * to be asked which of its tables there are. It is short where it waits for one lock at most: what is left of the budget for a second
- * one would be told from the beginning of the message (transaction_timestamp()), which others may have had their time of.
+ * to be asked which of its tables there are. It is short where it waits for one lock at most: what is left of the budget
+ * for a second one would be told from the beginning of the message (transaction_timestamp()), which others may have had
+ * their time of.
  * @param isFirst see {@link TableOrder.known}
  */
 export function scriptOf(

@@ -13,8 +13,8 @@ const ITEMS_PER_STATEMENT = 50;
 const ITEM_ERRORS = new Set(['3F000', '42P01', '42501', '42703', '0A000', '53200', '55000', '42883', '42804', '57014']);
 
 /**
- * Classes of such: what the rows hold, or a function that a view of the tenant's runs for them, cannot be computed (21, 22, 38, 39, P0),
- * and what is damaged: an invalid page, a file that is not there (58, XX).
+ * Classes of such: what the rows hold, or a function that a view of the tenant's runs for them, cannot be computed (21, 22,
+ * 38, 39, P0), and what is damaged: an invalid page, a file that is not there (58, XX).
  */
 const ITEM_ERROR_CLASSES = new Set(['21', '22', '38', '39', '58', 'P0', 'XX']);
 

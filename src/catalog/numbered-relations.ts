@@ -2,8 +2,8 @@ import { type Token, tokenize } from '../sql/lexer.js';
 
 /**
  * A plan as EXPLAIN (VERBOSE, FORMAT JSON) gives it, in which each relation goes by its place in the plan. EXPLAIN makes names
- * unique by numbers behind them, for the tables that inherit from one too, and which number each gets hangs on the aliases in the query's
- * text: of one query, the server's own words for it have other aliases than the declared ones.
+ * unique by numbers behind them, for the tables that inherit from one too, and which number each gets hangs on the aliases
+ * in the query's text: of one query, the server's own words for it have other aliases than the declared ones.
  */
 export function numberedRelations(plan: unknown): unknown {
   const named = new Set<string>();

@@ -1,6 +1,6 @@
 /**
- * The schema of what pg_depend `x` says that an object refers to, as a prefix in SQL; null where it has none. By a function: to look
- * into each catalog that may have it was half of what planning the pass took.
+ * The schema of what pg_depend `x` says that an object refers to, as a prefix in SQL; null where it has none. By a
+ * function: to look into each catalog that may have it was half of what planning the pass took.
  */
 const REFERENCED_SCHEMA = `(select i.schema || '.' from pg_catalog.pg_identify_object(x.refclassid, x.refobjid, 0) i)`;
 
@@ -18,7 +18,10 @@ const references = (catalog: string, object: string, table: string, whole = 'tru
 export const refersIntoTenants = (catalog: string, object: string, table: string, whole: string): string =>
   `exists (select ${references(catalog, object, table, whole)} and not coalesce((select not exists (select from ns where ns.px = s.px) from (select ${REFERENCED_SCHEMA} px) s where s.px is not null), false))`;
 
-/** What an object's trees name outside of the tenant of `r`, by oid: as text, schema `xt1` seen from `t1` is `xt2` seen from `t2`. */
+/**
+ * What an object's trees name outside of the tenant of `r`, by oid: as text, schema `xt1` seen from `t1` is `xt2` seen from
+ * `t2`.
+ */
 export const foreignReferences = (catalog: string, object: string): string =>
   `array(select (x.refclassid, x.refobjid)::text ${references(catalog, object, 'r.oid')} and x.refobjid <> r.oid
       and ${REFERENCED_SCHEMA} is distinct from r.px order by 1)`;

@@ -19,7 +19,10 @@ export const memberHash = (name: string, predicate: string, seed: string): strin
  */
 export const memberDigest = (count: string, hash: string): string => `${count}::text || ':' || ${hash}::text`;
 
-/** A predicate of table `r`, as the server says it. Over the face's table, which may go meanwhile, and would take the words of all with it. */
+/**
+ * A predicate of table `r`, as the server says it. Over the face's table, which may go meanwhile, and would take the words
+ * of all with it.
+ */
 export const inWords =
   (isRough: boolean) =>
   (tree: string): string =>

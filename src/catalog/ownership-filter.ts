@@ -82,7 +82,10 @@ export const undigested = (filter: OwnershipFilter): OwnershipFilter => ({
   families: filter.families.map((family) => ({ ...family, digested: null })),
 });
 
-/** The same filter, which gives every index to the phase that owns it, though the run leaves that phase out and the index is in its way. */
+/**
+ * The same filter, which gives every index to the phase that owns it, though the run leaves that phase out and the index is
+ * in its way.
+ */
 export const ofAllPhases = (filter: OwnershipFilter): OwnershipFilter => ({
   ...filter,
   selected: filter.ownership.map(({ phase }) => phase),

@@ -121,11 +121,17 @@ const COLUMN = `case when ${PINNED} then ${seededHash(`${COLUMN_SAYS}, a.atttypi
 /** Whether type `t` stands in a tenant's schema. */
 export const OWN_TYPE = 't.typnamespace in (select oid from ns)';
 
-/** The tenant, where one of some oids stands in any tenant's schema; asked of no row where there are none, as in nearly every fleet. */
+/**
+ * The tenant, where one of some oids stands in any tenant's schema; asked of no row where there are none, as in nearly
+ * every fleet.
+ */
 const ownWithin = (oids: string, kind: 'opclasses' | 'collations' | 'operators'): string =>
   `case when (select ${kind} is null from kinds) then null when ${oids} && (select ${kind} from kinds) then r.ns end`;
 
-/** Those of the tenants' own, null for none; and, of {@link keyOptions}, methods and operator classes. Once: each costs the planner as much as a table. */
+/**
+ * Those of the tenants' own, null for none; and, of {@link keyOptions}, methods and operator classes. Once: each costs the
+ * planner as much as a table.
+ */
 const KINDS = `
 kinds as materialized (
   select (select pg_catalog.array_agg(o.oid) from pg_catalog.pg_opclass o where o.opcnamespace in (select oid from ns)) opclasses,

@@ -79,7 +79,10 @@ given as materialized (
     from tab left join apart on apart.rel = tab.rel where tab.ns in (select rep from grp) group by 1)`;
 }
 
-/** The tables of the leads, found among all before they are joined: the planner expects few rough hashes, and would begin with those. */
+/**
+ * The tables of the leads, found among all before they are joined: the planner expects few rough hashes, and would begin
+ * with those.
+ */
 const LED = `led as materialized (
   select r.ns, r.oid rel, r.relname, rough.h raw from (select r.ns, r.oid, r.relname from rel r where r.ns in (select ns from lead) offset 0) r
     join rough on rough.rel = r.oid),`;

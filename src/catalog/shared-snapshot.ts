@@ -14,8 +14,8 @@ export type OpenBeside = (() => Promise<Session>) | null;
  * - No parallel workers: two sessions share the fleet, and workers beside them, of whom the application has need, gained nothing.
  * - A page out of order costs little more than one in order, since catalogs are read from memory: or the planner goes through
  *   all of the fleet's constraints and defaults for a batch of 250 tables.
- * - No merge join: it sorts the tenants' tables by name, and what is looked up for each comes from all over the catalogs then, instead of
- *   tenant by tenant, as it was made.
+ * - No merge join: it sorts the tenants' tables by name, and what is looked up for each comes from all over the catalogs
+ *   then, instead of tenant by tenant, as it was made.
  */
 export const CATALOG_SETTINGS = `pg_catalog.set_config('work_mem',
   (greatest(pg_catalog.pg_size_bytes(pg_catalog.current_setting('work_mem')), 67108864) / 1024)::text, true),

@@ -52,7 +52,10 @@ export interface CatalogSnapshot extends Discovery, Surroundings {
   readonly memberSeed: string;
   /** By key, the kinds that `members` names: with those examples that could be read. */
   readonly kinds: ReadonlyMap<string, ReadKind>;
-  /** Null where it was not counted, and where phases are left out of the run: their objects could not be told from unmanaged ones. */
+  /**
+   * Null where it was not counted, and where phases are left out of the run: their objects could not be told from unmanaged
+   * ones.
+   */
   readonly unmanaged: Unmanaged | null;
   readonly session: { readonly user: string; readonly serverVersion: string };
 }

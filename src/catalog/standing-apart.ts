@@ -15,7 +15,7 @@ export const standingApart = (isHashed: boolean, from = 'ix'): string => `
   select c.*, ${keyOf('c', isHashed)} k, owned.phase from ${withOwner(isHashed, from)} where owned.phase is not null or c.fams <> '{}'`;
 
 /**
- * Whether index `c` is in the way of what this run declares, or of what it does to the table. A phase that the run leaves out owns no
- * such index: it is read like any that nobody owns, or the plan would not know of it.
+ * Whether index `c` is in the way of what this run declares, or of what it does to the table. A phase that the run leaves
+ * out owns no such index: it is read like any that nobody owns, or the plan would not know of it.
  */
 const IN_THE_WAY = `(c.fams <> '{}' or not c.usable or c.relname::text ^@ '${TEMPORARY}' or c.relname::text in (select "name" from declared))`;

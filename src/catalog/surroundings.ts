@@ -24,9 +24,9 @@ export interface Surroundings {
   /** The same of lists of them, each one list. */
   readonly lists: WeakMap<readonly DesiredTable[], readonly DesiredTable[]>;
   /**
-   * Tables of tenants that were made a moment before they were read. A hash has types, functions and operator classes by their oids,
-   * which another name may be given; but whoever made another table of the same hash since, from the same declaration, found
-   * the same objects by the names that are declared.
+   * Tables of tenants that were made a moment before they were read. A hash has types, functions and operator classes by
+   * their oids, which another name may be given; but whoever made another table of the same hash since, from the same
+   * declaration, found the same objects by the names that are declared.
    */
   readonly made: ShapeMemory;
 }

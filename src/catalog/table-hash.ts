@@ -106,7 +106,10 @@ export const VIEWED = `(case when c.relnamespace = r.ns then '.' else c.relnames
                      where x.classid = 'pg_catalog.pg_rewrite'::regclass and x.objid = w.oid
                        and x.refclassid = 'pg_catalog.pg_class'::regclass and x.refobjid = c.oid order by a.attnum))::text`;
 
-/** A materialized view's tree with its relations blanked, then those relations by name; what else is foreign, by oid. No lock is taken. */
+/**
+ * A materialized view's tree with its relations blanked, then those relations by name; what else is foreign, by oid. No
+ * lock is taken.
+ */
 const VIEW = `
     select (pg_catalog.regexp_replace(w.ev_action::text, ':(relid|resorigtbl|location|stmt_location|stmt_len) -?\\d+', '', 'g'),
             array(select ${VIEWED}

@@ -42,11 +42,12 @@ export const many = (columns: number): string =>
 
 /**
  * Common table expressions shared by the queries: `ns` (the tenants, $1 oids), `rel` (their declared tables, $2 names), `ix`
- * (their indexes; `may` are those that may stand apart, by the filter $3 as JSON, and `fams` says which families may claim one, with
- * null for one that is not digested), `owned` (which phase owns those of one key), `own`, the indexes that do stand apart, and
- * `plain`, all that do not (`d` is the hash of what an index says beside its name and trees, `th` that of its trees). px and pq are
- * the schema as a prefix in SQL and inside a literal. Each catalog is passed over once: of a fleet, that is most of the cost.
- * Whose an index is by its method and columns is asked once for all that say the same of tables with like columns.
+ * (their indexes; `may` are those that may stand apart, by the filter $3 as JSON, and `fams` says which families may claim
+ * one, with null for one that is not digested), `owned` (which phase owns those of one key), `own`, the indexes that do
+ * stand apart, and `plain`, all that do not (`d` is the hash of what an index says beside its name and trees, `th` that of
+ * its trees). px and pq are the schema as a prefix in SQL and inside a literal. Each catalog is passed over once: of a
+ * fleet, that is most of the cost. Whose an index is by its method and columns is asked once for all that say the same of
+ * tables with like columns.
  * @param isCut of tables that the filter cuts, `ix` has the relevant indexes alone, and `rel` says what is relevant; a table of
  * which nothing is (`bare`) is asked for no more than whether it is there
  */
@@ -131,7 +132,8 @@ plain as materialized (
 
 /**
  * The indexes of table `r`. Of a whole fleet it takes less to join them. Of a few tenants each has to be looked up: without
- * statistics, as after a restore or an upgrade, the planner expects hundreds of indexes on a table, and goes through those of all tenants.
+ * statistics, as after a restore or an upgrade, the planner expects hundreds of indexes on a table, and goes through those
+ * of all tenants.
  */
 const JOINED = 'join pg_catalog.pg_index i on i.indrelid = r.oid join pg_catalog.pg_class ic on ic.oid = i.indexrelid';
 const LOOKED_UP = `cross join lateral (
@@ -141,7 +143,10 @@ const LOOKED_UP = `cross join lateral (
 /** Of the others no more is kept than a hash of their trees: a hundred indexes of a tenant would fill the memory with those. */
 const MAY_STAND_APART = "(told.ruled or told.fams <> '{}')";
 
-/** Indexes of one `alike` and one hash of what they say have alike keys: numbers of columns mean the same where tables name theirs alike. */
+/**
+ * Indexes of one `alike` and one hash of what they say have alike keys: numbers of columns mean the same where tables name
+ * theirs alike.
+ */
 const ALIKE = `r.h # case when told.ruled and i.indexprs is not null then ${textHash('i.indexprs::text')} else 0 end`;
 
 /** What keys consist of, word for word. */

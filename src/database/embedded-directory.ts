@@ -25,7 +25,8 @@ const heldHere = new Set<string>();
  * Takes a data directory for this process, and gives the function that lets it go. Two processes in one directory would
  * destroy it, and the embedded PostgreSQL itself does not notice.
  * @param directory as {@link realDirectory} gives it
- * @throws {TrueupError} CONNECTION_FAILED when another holds it, or when it is no data directory of this version, or not this user's
+ * @throws {TrueupError} CONNECTION_FAILED when another holds it, or when it is no data directory of this version, or not
+ * this user's
  */
 export function takeDirectory(directory: string): () => void {
   try {

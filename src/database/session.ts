@@ -16,7 +16,8 @@ export interface QueryMode {
 
 /**
  * One connection to one PostgreSQL, over pg or the embedded PGlite; nothing above this floor knows which. Session state
- * (settings, advisory locks, an open transaction) belongs to it. Not safe for concurrent use: one statement, or one script, at a time; but see `transactions`.
+ * (settings, advisory locks, an open transaction) belongs to it. Not safe for concurrent use: one statement, or one script,
+ * at a time; but see `transactions`.
  */
 export interface Session {
   /** server_version_num, e.g. 170002. */

@@ -11,8 +11,9 @@ const unexpected = (meant: number, found: number): string =>
 /**
  * Whole transactions as one message, by the simple protocol, whose rows nobody wants. After an error the server leaves out
  * what stands behind it in the message. By the extended protocol each statement is parsed, bound and executed by a message of
- * its own, and kept in between: of a short change that is a tenth of the server's time, and a third of this process's. That each is one
- * statement has been made sure of before: the extended protocol would refuse two. The manual: "Message Flow", Simple Query.
+ * its own, and kept in between: of a short change that is a tenth of the server's time, and a third of this process's. That
+ * each is one statement has been made sure of before: the extended protocol would refuse two. The manual: "Message Flow",
+ * Simple Query.
  */
 export class TransactionMessage implements Submittable {
   readonly #answer = deferred<void>();

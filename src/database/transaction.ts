@@ -37,8 +37,8 @@ export async function inTransaction<T>(
 
 /**
  * Read-write transactions in one message, behind which another may be sent before it is answered; see {@link Session.transactions}.
- * On an error the one that failed stays open where it had begun: a ROLLBACK is the caller's, once nothing else is under way. The error is
- * POOLER_SHARES_BACKENDS where a pooler takes no transactions.
+ * On an error the one that failed stays open where it had begun: a ROLLBACK is the caller's, once nothing else is under
+ * way. The error is POOLER_SHARES_BACKENDS where a pooler takes no transactions.
  */
 export async function inOneMessage(
   session: Session,

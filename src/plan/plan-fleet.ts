@@ -17,7 +17,8 @@ import type { PlanRequest } from './request.js';
 /**
  * Plans a fleet: what apply would do, and nothing done. Several databases are planned side by side, and one that fails
  * hides none of the others.
- * @throws {TrueupError} POOLER_SHARES_BACKENDS and others, where no database can be planned at all; a single tenant's trouble is part of the plan
+ * @throws {TrueupError} POOLER_SHARES_BACKENDS and others, where no database can be planned at all; a single tenant's
+ * trouble is part of the plan
  */
 export async function planFleet(
   databases: Database | readonly Database[],

@@ -27,7 +27,10 @@ export interface PlanRequest {
    * found in order, or not, as this one. Left out: no.
    */
   readonly made?: boolean;
-  /** Whether such a plan, of other tenants maybe, is asked for again over the same connections, none of which is shared. Left out: no. */
+  /**
+   * Whether such a plan, of other tenants maybe, is asked for again over the same connections, none of which is shared.
+   * Left out: no.
+   */
   readonly again?: boolean;
   /** Whether what nothing declares is counted; it is not where only some tables are looked at. Left out: yes. */
   readonly counts?: boolean;

@@ -8,9 +8,9 @@ import type { TenantRead } from './tenant-read.js';
 const NONE: ReadonlyMap<string, NameHolder> = new Map();
 
 /**
- * Each tenant's changes, with those refused that need a name which another object has, or a sequence that is not there. The names of all tenants are looked up
- * together, and only those that something is to be made under: a fleet in sync is asked nothing, nor is a schema that is not
- * there yet.
+ * Each tenant's changes, with those refused that need a name which another object has, or a sequence that is not there. The
+ * names of all tenants are looked up together, and only those that something is to be made under: a fleet in sync is asked
+ * nothing, nor is a schema that is not there yet.
  * @param settled changes as they are settled
  */
 export async function withoutTaken(

@@ -12,8 +12,8 @@ const TYPED_HEADER = 5;
 const FIRST_HEADER = 8;
 
 /**
- * Counts statements and round trips in what a client sends: the frontend's side of PostgreSQL's protocol, version 3. A message may come in
- * pieces; only its header is kept.
+ * Counts statements and round trips in what a client sends: the frontend's side of PostgreSQL's protocol, version 3. A
+ * message may come in pieces; only its header is kept.
  */
 export class FrontendReader {
   statements = 0;

@@ -29,7 +29,10 @@ export const runTrueup = (args: readonly string[], exitCode = 0): Promise<Finish
 export const runNode = (args: readonly string[], exitCode = 0): Promise<Finished> =>
   runProcess(process.execPath, ['--require', MEASURED, ...args], { measured: true, exitCode });
 
-/** Runs a program; `measured`: it writes what measured.cjs does to file descriptor 3. @throws {Error} when it exits otherwise than expected */
+/**
+ * Runs a program; `measured`: it writes what measured.cjs does to file descriptor 3.
+ * @throws {Error} when it exits otherwise than expected
+ */
 export function runProcess(
   program: string,
   args: readonly string[],

@@ -79,7 +79,10 @@ function noting(database: Database) {
   return { database: wrapped, trips, passes };
 }
 
-/** Plans and applies as the command does; gives the round trips that the apply made, the plan's not among them, and the passes of both. */
+/**
+ * Plans and applies as the command does; gives the round trips that the apply made, the plan's not among them, and the
+ * passes of both.
+ */
 async function applied() {
   const { database, trips, passes } = noting(fleet.database);
   const request = {

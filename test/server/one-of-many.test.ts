@@ -5,7 +5,10 @@ import { fleetOnServer } from '../support/server-fleet.js';
 import { smallFleet } from '../support/small-fleet.js';
 
 const TENANTS = 400;
-/** More rows than one tenant has in any catalog, or PostgreSQL's own operator classes; fewer than its neighbours have of one name. */
+/**
+ * More rows than one tenant has in any catalog, or PostgreSQL's own operator classes; fewer than its neighbours have of one
+ * name.
+ */
 const FEW = 200;
 
 const on = fleetOnServer();

@@ -35,7 +35,10 @@ writeFileSync(
 /** So many lack a NOT NULL; the rest is in order. */
 const DRIFTING = WORTH_A_SESSION + 10;
 const schemas = Array.from({ length: DRIFTING + 9 }, (_, at) => `t${String(at).padStart(3, '0')}`);
-/** Each seventh is at another release, each fifth holds a row (not the first of either session), each third has a member that no row asks for. */
+/**
+ * Each seventh is at another release, each fifth holds a row (not the first of either session), each third has a member
+ * that no row asks for.
+ */
 const isOther = (at: number) => at % 7 === 0;
 const holdsRow = (at: number) => at % 5 === 1;
 const hasOrphan = (at: number) => at % 3 === 0;
