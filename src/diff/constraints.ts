@@ -106,71 +106,84 @@ function diffConstraint(
   existing: ConstraintShape | null,
   context: DiffContext,
 ): Change | null {
-  const { table, actual, replaced, spare } = of;
+  const { table, actual, replaced } = of;
   const base = { phase: wanted.phase, table, object: wanted.name, ...constraintFacets(table, wanted, context) };
-  const gone =
-    existing !== null &&
-    replaced.size > 0 &&
-    constrainedColumns(existing, context).some((column) => replaced.has(column));
-  if (existing === null || gone) {
-    const squatter =
-      wanted.kind === 'primary-key' || wanted.kind === 'unique'
-        ? actual.indexes.find((index) => index.name === wanted.name && !usesReplaced(index, replaced, context))
-        : undefined;
-    const twin = gone
-      ? undefined
-      : [...spare.values()].find((other) => constraintDifference(wanted, other, actual, context) === null);
-    if (twin !== undefined) {
-      spare.delete(twin.name);
-      const unchecked = !twin.validated;
-      const steps = [
-        exclusively(table, renameConstraint(table, twin.name, wanted.name)),
-        ...(unchecked ? [validation(table, wanted)] : []),
-      ];
-      const renamed = change({
-        ...base,
-        action: 'rename-constraint',
-        reason: `its definition stands under the name "${twin.name}"${unchecked ? ', NOT VALID' : ''}`,
-        hazards: unchecked ? ['TABLE_SCAN'] : [],
-        frees: indexNames(twin),
-        steps,
-      });
-      return withRoom(renamed, squatter, of);
-    }
-    // A table has one primary key, whatever its name.
-    const rival = wanted.kind === 'primary-key' ? primaryKeyOf(actual) : undefined;
-    if (rival !== undefined && !gone) {
-      spare.delete(rival.name);
-      const difference = constraintDifference(wanted, rival, actual, context) ?? 'has another name';
-      return withRoom(replacement(base, wanted, rival, `"${rival.name}" ${difference}`, of, context), squatter, of);
-    }
-    if (squatter !== undefined) {
-      of.adopted.add(squatter.name);
-      return claim(base, wanted as KeyConstraint, squatter, of, context);
-    }
-    return addition(base, wanted, of, context);
-  }
+  if (existing === null) return missing(base, wanted, of, context);
+  const isGone = replaced.size > 0 && constrainedColumns(existing, context).some((column) => replaced.has(column));
+  if (isGone) return claimedOrAdded(base, wanted, squatterOf(wanted, of, context), of, context);
   const difference = constraintDifference(wanted, existing, actual, context);
   if (difference !== null) return replacement(base, wanted, existing, difference, of, context);
-  if (!existing.validated) {
-    const predecessor = predecessorName(table, wanted);
-    if (spare.delete(predecessor))
-      return change({
-        ...base,
-        action: 'replace-constraint',
-        reason: 'an interrupted run left it unchecked, and its predecessor under a temporary name',
-        hazards: ['TABLE_SCAN'],
-        steps: lastOfSuccession(table, wanted, wanted.name),
-      });
+  return existing.validated ? null : validated(base, wanted, of);
+}
+
+/** What nothing stands under the name of: it may stand under another, or a table's one primary key may. */
+function missing(base: ConstraintBase, wanted: DesiredConstraint, of: TableConstraints, context: DiffContext): Change {
+  const { actual, spare } = of;
+  const squatter = squatterOf(wanted, of, context);
+  const twin = [...spare.values()].find((other) => constraintDifference(wanted, other, actual, context) === null);
+  if (twin !== undefined) {
+    spare.delete(twin.name);
+    return withRoom(renamed(base, wanted, twin), squatter, of);
+  }
+  const rival = wanted.kind === 'primary-key' ? primaryKeyOf(actual) : undefined;
+  if (rival === undefined) return claimedOrAdded(base, wanted, squatter, of, context);
+  spare.delete(rival.name);
+  const difference = constraintDifference(wanted, rival, actual, context) ?? 'has another name';
+  return withRoom(replacement(base, wanted, rival, `"${rival.name}" ${difference}`, of, context), squatter, of);
+}
+
+/** Made of the index that stands under its name, where one does; else anew. */
+function claimedOrAdded(
+  base: ConstraintBase,
+  wanted: DesiredConstraint,
+  squatter: IndexShape | undefined,
+  of: TableConstraints,
+  context: DiffContext,
+): Change {
+  if (squatter === undefined) return addition(base, wanted, of, context);
+  of.adopted.add(squatter.name);
+  return claim(base, wanted as KeyConstraint, squatter, of, context);
+}
+
+/** The index that stands under a key's name. */
+const squatterOf = (wanted: DesiredConstraint, { actual, replaced }: TableConstraints, context: DiffContext) =>
+  wanted.kind === 'primary-key' || wanted.kind === 'unique'
+    ? actual.indexes.find((index) => index.name === wanted.name && !usesReplaced(index, replaced, context))
+    : undefined;
+
+function renamed(base: ConstraintBase, wanted: DesiredConstraint, twin: ConstraintShape): Change {
+  const { table } = base;
+  const isUnchecked = !twin.validated;
+  return change({
+    ...base,
+    action: 'rename-constraint',
+    reason: `its definition stands under the name "${twin.name}"${isUnchecked ? ', NOT VALID' : ''}`,
+    hazards: isUnchecked ? ['TABLE_SCAN'] : [],
+    frees: indexNames(twin),
+    steps: [
+      exclusively(table, renameConstraint(table, twin.name, wanted.name)),
+      ...(isUnchecked ? [validation(table, wanted)] : []),
+    ],
+  });
+}
+
+/** It is there as declared, but existing rows were never checked. */
+function validated(base: ConstraintBase, wanted: DesiredConstraint, { table, spare }: TableConstraints): Change {
+  if (spare.delete(predecessorName(table, wanted)))
     return change({
       ...base,
-      action: 'validate-constraint',
-      reason: 'is NOT VALID: existing rows were never checked',
+      action: 'replace-constraint',
+      reason: 'an interrupted run left it unchecked, and its predecessor under a temporary name',
       hazards: ['TABLE_SCAN'],
-      steps: [validation(table, wanted)],
+      steps: lastOfSuccession(table, wanted, wanted.name),
     });
-  }
-  return null;
+  return change({
+    ...base,
+    action: 'validate-constraint',
+    reason: 'is NOT VALID: existing rows were never checked',
+    hazards: ['TABLE_SCAN'],
+    steps: [validation(table, wanted)],
+  });
 }
 
 /** An index that stands under a key's name, while the key itself stands under another, would be in the way of its return. */
