@@ -13,7 +13,7 @@ import { loadCommands, loadConfig } from '../../src/start/load-config.js';
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const HOOK = new URL('../support/log-imports.mjs', import.meta.url).href;
 
-const START = pathToFileURL(join(ROOT, 'dist', 'cli', 'start.js')).href;
+const START = pathToFileURL(join(ROOT, 'dist', 'start', 'start.js')).href;
 const BIN = pathToFileURL(join(ROOT, 'bin', 'run.js')).href;
 const UNBUNDLED = `process.argv.splice(1, 0, ''); (await import('${START}')).start('${BIN}')`;
 
@@ -74,7 +74,7 @@ describe('the start', () => {
       expect(modules).toContain('dist/start/main.js');
       expect(
         modules.filter((path) =>
-          /^dist\/(?!cli\/|database\/|trueup-error|did-you-mean|format-version|optimise-late|webassembly-tiers)/u.test(
+          /^dist\/(?!start\/|cli\/|database\/|trueup-error|did-you-mean|format-version|optimise-late|spelt-out|webassembly-tiers)/u.test(
             path,
           ),
         ),
