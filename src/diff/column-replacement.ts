@@ -34,7 +34,6 @@ export function replaceColumn(
     provides: [key.column(table, wanted.name)],
     needs: [key.table(table)],
   };
-  const constrainedBy = actual.constraints.filter((constraint) => covers(constraint, wanted.name));
   const users = context.facts.users(table, wanted.name);
 
   if (isWidening(wanted, existing)) {
@@ -46,49 +45,32 @@ export function replaceColumn(
     return users.length > 0 ? blockedByUsers(altered, users) : sparingRows(altered, actual, context);
   }
 
-  const replacement: readonly Step[] = [
-    exclusively(table, dropColumn(table, wanted.name)),
-    exclusively(table, addColumn(table, columnDefinition(wanted))),
-  ];
-  const droppable = change({
-    ...base,
-    action: 'replace-column',
-    hazards: ['COLUMN_DROPPED'],
-    frees: goingWith(wanted.name, actual, context).map((one) => one.name),
-    steps: replacement,
-    assumptions: [{ kind: 'no-values', table, column: wanted.name }],
-  });
-  const identity = identityOver(wanted.name, actual, context);
-  const replaced = identity === undefined ? droppable : sparingIdentity(droppable, identity);
+  const replaced = droppedAndAdded(base, wanted, actual, context);
   if (users.length > 0) return blockedByUsers(replaced, users);
 
   const rows = context.facts.rows(table);
+  const constrainedBy = actual.constraints.filter((constraint) => covers(constraint, wanted.name));
   if (constrainedBy.length > 0) {
-    const altered = change({
+    const retyped = change({
       ...base,
       action: 'alter-column',
       steps: retype(table, wanted, existing),
       assumptions: [{ kind: 'no-rows', table }],
     });
+    if (rows !== 'none')
+      return blocked(
+        retyped,
+        `table ${table} holds rows, and ${constrainedBy.map((constraint) => `constraint ${constraint.name}`).join(', ')} uses the column`,
+        'change the column in the application’s own migration, which knows what its values mean',
+      );
     // ALTER TYPE takes neither a generated column nor an identity that goes: without rows its constraints go and come too.
-    const generated = existing.generated !== null || wanted.generated !== null;
     const goes =
-      generated ||
+      existing.generated !== null ||
+      wanted.generated !== null ||
       (existing.identity !== null && wanted.identity === null) ||
       standsInTheWay(wanted, existing, actual, context);
-    if (rows === 'none')
-      return afterReferences(
-        goes ? { ...replaced, assumptions: [{ kind: 'no-rows', table }] } : altered,
-        wanted,
-        existing,
-        actual,
-        context,
-      );
-    return blocked(
-      altered,
-      `table ${table} holds rows, and ${constrainedBy.map((constraint) => `constraint ${constraint.name}`).join(', ')} uses the column`,
-      'change the column in the application’s own migration, which knows what its values mean',
-    );
+    const made = goes ? { ...replaced, assumptions: retyped.assumptions } : retyped;
+    return afterReferences(made, wanted, existing, actual, context);
   }
   if (replaced.status === 'blocked') return replaced;
   const values = rows === 'none' ? 'none' : context.facts.values(table, wanted.name);
@@ -97,16 +79,42 @@ export function replaceColumn(
     values === 'some'
       ? `${table}.${wanted.name} holds values`
       : `whether ${table}.${wanted.name} holds values could not be told`;
-  if (existing.generated !== null || wanted.derived) {
-    const rebuilt: Change = { ...replaced, hazards: ['COLUMN_DROPPED', 'TABLE_REWRITE'], assumptions: [] };
-    if (context.allow.has('rebuild-column')) return rebuilt;
-    return blocked(
-      rebuilt,
-      `${evidence}; they can be computed again, by a rewrite of the table under ACCESS EXCLUSIVE`,
-      'allow it with --allow rebuild-column, in a maintenance window',
-    );
-  }
+  if (existing.generated !== null || wanted.derived) return computedAgain(replaced, evidence, context);
   return blocked(replaced, `${evidence}, which cannot be computed again from the database`, remedyFor(wanted, group));
+}
+
+/** The column goes and comes anew, empty. */
+function droppedAndAdded(
+  base: Pick<Change, 'phase' | 'table' | 'object' | 'reason'>,
+  wanted: DesiredColumn,
+  actual: TableShape,
+  context: DiffContext,
+): Change {
+  const { table } = base;
+  const made = change({
+    ...base,
+    action: 'replace-column',
+    hazards: ['COLUMN_DROPPED'],
+    frees: goingWith(wanted.name, actual, context).map((one) => one.name),
+    steps: [
+      exclusively(table, dropColumn(table, wanted.name)),
+      exclusively(table, addColumn(table, columnDefinition(wanted))),
+    ],
+    assumptions: [{ kind: 'no-values', table, column: wanted.name }],
+  });
+  const identity = identityOver(wanted.name, actual, context);
+  return identity === undefined ? made : sparingIdentity(made, identity);
+}
+
+/** The same though the column holds values, since they are computed: loses nothing, and rewrites the table. */
+function computedAgain(replaced: Change, evidence: string, context: DiffContext): Change {
+  const rebuilt: Change = { ...replaced, hazards: ['COLUMN_DROPPED', 'TABLE_REWRITE'], assumptions: [] };
+  if (context.allow.has('rebuild-column')) return rebuilt;
+  return blocked(
+    rebuilt,
+    `${evidence}; they can be computed again, by a rewrite of the table under ACCESS EXCLUSIVE`,
+    'allow it with --allow rebuild-column, in a maintenance window',
+  );
 }
 
 function remedyFor(wanted: DesiredColumn, group: string | null): string {
