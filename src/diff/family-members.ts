@@ -14,7 +14,8 @@ export interface ExpectedMember {
 export class MemberProblem extends Error {}
 
 /**
- * The members that a family has in one tenant: its rows crossed with its lists.
+ * The members that a family has in one tenant: its rows crossed with its lists. By name: rows come as they stand in their table,
+ * and whoever updates one moves it. A saved plan would take that for another tenant than it was made of.
  * @throws {MemberProblem} when two members would share a name, or a name is longer than 63 bytes.
  */
 export function expectedMembers(
@@ -43,7 +44,7 @@ export function expectedMembers(
       where: where === null ? null : renderSql(where, { ...values, schema: TENANT_SCHEMA }),
     });
   }
-  return members;
+  return new Map([...members].sort(([left], [right]) => (left < right ? -1 : 1)));
 }
 
 /** The family's predicate with its members' values left open. */
