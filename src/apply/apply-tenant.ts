@@ -18,8 +18,10 @@ export async function applyTenant(tenant: PlannedTenant, context: TurnContext): 
   const pending = tenant.changes.filter(({ change }) => change.status === 'pending');
   const { database, schema } = tenant;
   const done: ChangeOutcome[] = [];
+  let begun = false;
   let end: TurnEnd = { kind: 'done' };
-  let broken: ChangeOutcome['result'] = 'not-applied';
+  let current: readonly TenantChange[] = [];
+  let isInDoubt = false;
   try {
     for (const { change } of pending)
       for (const step of change.steps.flatMap((one) => [one, ...(one.undo ?? [])]))
@@ -30,7 +32,11 @@ export async function applyTenant(tenant: PlannedTenant, context: TurnContext): 
         end = reason;
         break;
       }
-      if (!(await runUnit(unit, tenant, context, done.length === 0))) {
+      current = unit;
+      const made = () => {
+        begun = true;
+      };
+      if (!(await runUnit(unit, tenant, context, { isFirst: done.length === 0, made }))) {
         end = { kind: 'stopped' };
         break;
       }
@@ -42,17 +48,13 @@ export async function applyTenant(tenant: PlannedTenant, context: TurnContext): 
     }
   } catch (error) {
     end = endOf(error, context);
-    // The server may have committed what it could no longer answer for.
-    if (isLost(error)) broken = 'in-doubt';
+    // The server may have committed what it could no longer answer for: all of a transaction, or none.
+    isInDoubt = isLost(error);
   }
-  const [current, ...later] = pending.slice(done.length);
-  const failed = end.kind === 'failed' || end.kind === 'passing' ? broken : 'not-applied';
+  const resultOf = (item: TenantChange) => (isInDoubt && current.includes(item) ? 'in-doubt' : 'not-applied');
   return {
-    changes: [
-      ...done,
-      ...(current === undefined ? [] : [{ item: current, result: failed }]),
-      ...later.map((item) => ({ item, result: 'not-applied' as const })),
-    ],
+    changes: [...done, ...pending.slice(done.length).map((item) => ({ item, result: resultOf(item) }) as const)],
+    begun: begun || isInDoubt,
     end,
   };
 }

@@ -174,7 +174,7 @@ async function changeAll(
       const { phases } = tenant;
       const turn = await turnOf(tenant, { worker, crew, lane, phases, extensionSchemas, order, request });
       turns.set(tenant.schema, turn);
-      ledger.record(tenant.schema, turn.changes);
+      ledger.record(tenant.schema, turn);
       if (turn.end.kind === 'failed') run.failed(tenant.schema);
     }
   };
@@ -202,6 +202,6 @@ async function turnOf(tenant: PlannedTenant, context: TurnContext): Promise<Tena
     return await applyTenant(tenant, context);
   } catch (error) {
     // What is no error of this tenant's still must not end the others'.
-    return { changes: [], end: { kind: 'failed', failure: anyFailure(error) } };
+    return { changes: [], begun: false, end: { kind: 'failed', failure: anyFailure(error) } };
   }
 }

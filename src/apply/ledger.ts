@@ -1,6 +1,8 @@
 import { isInSync, type PlannedTenant, type UnreadableTenant } from '../plan/fleet-plan.js';
 import { unreadableRemedy } from '../plan/unreadable.js';
+import { deedsOf } from './deeds.js';
 import type { ChangeOutcome, Outcome, TenantFailure, TenantOutcome } from './outcome.js';
+import type { TenantRun } from './turn.js';
 
 /** What the last introspection of a tenant gave: how it is now, that it is gone, or that it could not be read. */
 export type Standing =
@@ -26,6 +28,7 @@ const NOTHING: Entry = { changes: [], standing: null, left: null };
 export class Ledger {
   readonly #entries = new Map<string, Entry>();
   readonly #started = new Set<string>();
+  readonly #begun = new Set<string>();
 
   /** The tenant's turn has come; true for its first. */
   start(schema: string): boolean {
@@ -40,9 +43,9 @@ export class Ledger {
     return standing?.kind === 'read' ? standing.tenant : null;
   }
 
-  /** Whether anything of a tenant's was changed in this run. */
+  /** Whether anything of a tenant's was changed in this run, or may have been. */
   begun(schema: string): boolean {
-    return this.#of(schema).changes.some((change) => change.result !== 'not-applied');
+    return this.#begun.has(schema);
   }
 
   /** Whether the tenant was left because its approval no longer fits. */
@@ -51,7 +54,8 @@ export class Ledger {
   }
 
   /** A turn's changes. Of earlier turns only what was done stays: what was not is done in this one, or listed by it. */
-  record(schema: string, changes: readonly ChangeOutcome[]): void {
+  record(schema: string, { changes, begun }: Pick<TenantRun, 'changes' | 'begun'>): void {
+    if (begun) this.#begun.add(schema);
     const entry = this.#of(schema);
     const before = entry.changes.filter((change) => change.result === 'applied');
     this.#entries.set(schema, { ...entry, changes: [...before, ...changes] });
@@ -60,9 +64,14 @@ export class Ledger {
   /** How the tenant stands by the last introspection. What is no longer pending was done, whatever became of the answer. */
   stands(schema: string, standing: Standing): void {
     const entry = this.#of(schema);
-    const open = standing.kind === 'read' && standing.tenant.changes.some(({ change }) => change.status === 'pending');
-    const changes = open ? entry.changes : entry.changes.flatMap(asDone);
-    this.#entries.set(schema, { ...entry, standing, changes: standing.kind === 'read' ? changes : entry.changes });
+    if (standing.kind !== 'read') {
+      this.#entries.set(schema, { ...entry, standing });
+      return;
+    }
+    const pending = standing.tenant.changes.filter(({ change }) => change.status === 'pending');
+    const open = new Set(pending.flatMap(deedsOf));
+    const changes = entry.changes.flatMap((made) => (open.size === 0 ? asDone(made) : settled(made, open)));
+    this.#entries.set(schema, { ...entry, standing, changes });
   }
 
   /** The tenant is left as it is. */
@@ -103,6 +112,12 @@ export class Ledger {
 
 const asDone = ({ item, result }: ChangeOutcome): readonly ChangeOutcome[] =>
   result === 'not-applied' ? [] : [{ item, result: 'applied' }];
+
+/** What was in doubt and is not asked for again was done; else the next turn does it. */
+const settled = (made: ChangeOutcome, open: ReadonlySet<string>): ChangeOutcome =>
+  made.result === 'in-doubt' && !deedsOf(made.item).some((deed) => open.has(deed))
+    ? { item: made.item, result: 'applied' }
+    : made;
 
 function outcomeOf({ standing, left, changes }: Entry, now: PlannedTenant): Outcome {
   if (standing?.kind === 'gone') return 'vanished';

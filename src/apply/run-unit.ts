@@ -11,13 +11,13 @@ import type { TurnContext } from './turn.js';
 
 /**
  * Makes one unit; false when it was to go on no longer half-way, with what was done left as it is.
- * @param isFirst nothing of the tenant was changed in this turn
+ * @param of isFirst: nothing of the tenant was changed in this turn; made: is called when something was
  */
 export async function runUnit(
   unit: readonly TenantChange[],
   tenant: PlannedTenant,
   context: TurnContext,
-  isFirst: boolean,
+  { isFirst, made }: { readonly isFirst: boolean; readonly made: () => void },
 ): Promise<boolean> {
   const evidence = unit.flatMap(({ change, members }) =>
     change.assumptions.map((assumption) => ({
@@ -32,9 +32,10 @@ export async function runUnit(
     if (waiting.length === 0) return true;
     const transaction = { statements: waiting, evidence };
     waiting = [];
-    const made = await runLocked(transaction, tenant.schema, context, { begun, isFirst: isFirst && !begun });
+    const goesOn = await runLocked(transaction, tenant.schema, context, { begun, isFirst: isFirst && !begun });
     begun = true;
-    return made;
+    if (goesOn) made();
+    return goesOn;
   };
   for (const item of unit)
     for (const statement of statementsOf(item, tenant)) {
@@ -45,6 +46,7 @@ export async function runUnit(
       if (!(await flush())) return false;
       begun = true;
       if (!(await context.worker.gate.alone(() => runOutside(statement, item, tenant, context)))) return false;
+      made();
     }
   return flush();
 }

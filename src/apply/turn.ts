@@ -8,6 +8,8 @@ import type { Lane } from './schedule.js';
 /** What was done of one tenant's changes in one turn, and how the turn ended. */
 export interface TenantRun {
   readonly changes: readonly ChangeOutcome[];
+  /** Whether anything of the tenant was changed, or may have been: a part of one change is something. */
+  readonly begun: boolean;
   readonly end: TurnEnd;
 }
 

@@ -12,6 +12,7 @@ const task: Task = { schema: 't', lane: 'short', failures: 0, turns: 0, waitingS
 const failure: TenantFailure = { code: 'TENANT_FAILED', message: 'no', sqlstate: '55P03', remedy: null };
 const turn = (end: TurnEnd, result: 'applied' | 'not-applied' = 'applied'): TenantRun => ({
   changes: [{ item: { change: addColumn('a'), members: null }, result }],
+  begun: result === 'applied',
   end,
 });
 const still = (...names: readonly string[]) =>
@@ -56,7 +57,11 @@ describe('what becomes of a tenant after its turn', () => {
 
   it('R3: comes again when another member of a family is missing than those that it made', () => {
     const made = missingMembers(member('1'));
-    const turnOfMembers: TenantRun = { changes: [{ item: made, result: 'applied' }], end: { kind: 'done' } };
+    const turnOfMembers: TenantRun = {
+      changes: [{ item: made, result: 'applied' }],
+      begun: true,
+      end: { kind: 'done' },
+    };
     const missing = (...shops: readonly string[]) =>
       ({ kind: 'read', tenant: tenant('t', missingMembers(...shops.map((shop) => member(shop)))) }) as const;
     expect(decide(task, turnOfMembers, missing('2'), by)).toMatchObject({ kind: 'again' });

@@ -1,17 +1,43 @@
-import { expect, it } from 'vitest';
+import { afterAll, expect, it } from 'vitest';
+import type { ApplyEvent } from '../../src/apply/events.js';
 import { checkPlan } from '../../src/apply/saved-plan.js';
 import { planFileOf } from '../../src/plan/plan-file-write.js';
 import type { FleetOptions } from '../support/fleet.js';
+import { itemsTenant, writeItems } from '../support/items.js';
 import { fleetOnServer } from '../support/server-fleet.js';
 import { itemsMember, shopState, shopTenant } from '../support/shop-fleet.js';
 
 const on = fleetOnServer();
+const items = writeItems();
+afterAll(() => items.remove());
 
 /** Applies what a plan of before approves, as the command does with its file. */
-async function applySaved(saved: ReturnType<typeof planFileOf>, options: FleetOptions) {
+async function applySaved(saved: ReturnType<typeof planFileOf>, { run, ...options }: FleetOptions) {
   const { plan, approved } = checkPlan(saved, await on.fleet.plan(options));
-  return on.fleet.apply({ ...options, run: { approved } }, plan);
+  return on.fleet.apply({ ...options, run: { ...run, approved } }, plan);
 }
+
+it('R6: a rebuild whose swap does not get its lock at first is made by the same saved plan', async () => {
+  await on.database.exec(`${itemsTenant('t', { rows: 3, without: ['items_name'] })}
+    CREATE INDEX items_name ON t.items (id);`);
+  const options = { directory: items.directory, schemas: ['t'] };
+  const saved = planFileOf(await on.fleet.plan(options), '0.1.0');
+  const other = await on.database.connect();
+  const events: ApplyEvent[] = [];
+  try {
+    // It keeps the old index from being renamed, and no build from being made beside it.
+    await other.query('BEGIN; ALTER INDEX t.items_name SET (fillfactor = 80)');
+    const observe = (event: ApplyEvent) => {
+      events.push(event);
+      if (event.kind === 'retry') void other.query('ROLLBACK');
+    };
+    const outcome = await applySaved(saved, { ...options, run: { observe } });
+    expect(events.filter(({ kind }) => kind === 'retry')).toMatchObject([{ failure: { sqlstate: '55P03' } }]);
+    expect(outcome.tenants).toMatchObject([{ outcome: 'converged', error: null }]);
+  } finally {
+    await other.end();
+  }
+});
 
 it('R8: rows that stand in another order than when the plan was made are no change', async () => {
   const shops = ['a', 'b', 'c'];
