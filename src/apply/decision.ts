@@ -31,14 +31,16 @@ const PATIENCE = 400;
 export function decide(task: Task, turn: TenantRun | null, standing: Standing, by: Circumstances): Decision {
   if (standing.kind === 'unreadable' && standing.tenant.code === 'TENANT_LOCKED')
     return waiting(task, unreadableFailure(standing.tenant), by);
-  if (standing.kind !== 'read') return { kind: 'end', left: null };
+  if (standing.kind === 'unreadable') return failed(unreadableFailure(standing.tenant));
+  if (standing.kind === 'gone') return { kind: 'end', left: null };
   const { schema, changes } = standing.tenant;
   if (!changes.some(isPending)) {
     const running = changes.find(({ change }) => change.status === 'deferred' && change.waitsFor === 'build');
     return running === undefined ? { kind: 'end', left: null } : waiting(task, beingBuilt(running), by);
   }
-  if (task.turns >= TURNS) return failed(notConverged(schema));
   const end = turn?.end ?? { kind: 'stopped' as const };
+  // Who never had a turn for others' sake has not failed.
+  if (task.turns >= TURNS) return end.kind === 'stopped' ? leftOver(lockedOut(schema)) : failed(notConverged(schema));
   switch (end.kind) {
     case 'long':
       return { kind: 'again', task: { ...task, lane: 'long', waitingSince: null, due: 0 } };
@@ -61,7 +63,7 @@ export function decide(task: Task, turn: TenantRun | null, standing: Standing, b
 /** What others hold is looked at again until `lockWait` is over; then the tenant is left for another run. */
 export function waiting(task: Task, failure: TenantFailure, { now, limits, random }: Circumstances): Decision {
   const since = task.waitingSince ?? now;
-  if (now - since >= limits.lockWait) return { kind: 'end', left: { kind: 'not-attempted', failure } };
+  if (now - since >= limits.lockWait) return leftOver(failure);
   const due = now + PATIENCE * (0.5 + random());
   // Waiting is bounded by time: its turns do not count.
   return { kind: 'wait', failure, task: { ...task, turns: task.turns - 1, waitingSince: since, due } };
@@ -78,12 +80,15 @@ export function retried(task: Task, failure: TenantFailure, { now, limits, rando
   const failures = task.failures + 1;
   const yielded = failure.code === 'BUILD_YIELDED';
   if (failures >= limits.attempts * (yielded ? PATIENCE_WITH_OTHERS : 1))
-    return yielded ? { kind: 'end', left: { kind: 'not-attempted', failure } } : failed(failure);
+    return yielded ? leftOver(failure) : failed(failure);
   const due = now + backoff(failures, random);
   return { kind: 'retry', failure, task: { ...task, failures, waitingSince: null, due } };
 }
 
 const failed = (failure: TenantFailure): Decision => ({ kind: 'end', left: { kind: 'failed', failure } });
+
+/** For another run. */
+const leftOver = (failure: TenantFailure): Decision => ({ kind: 'end', left: { kind: 'not-attempted', failure } });
 
 const isPending = ({ change }: TenantChange): boolean => change.status === 'pending';
 

@@ -28,16 +28,20 @@ describe('what becomes of a tenant after its turn', () => {
   });
 
   it('R6: waits for whoever locks its tables, and is left for another run when that takes too long', () => {
-    const unread = (code: 'TENANT_LOCKED' | 'TENANT_UNREADABLE') =>
-      ({ kind: 'unreadable', tenant: { database: 'main', schema: 't', code, message: 'no' } }) as const;
-    expect(decide(task, null, unread('TENANT_LOCKED'), by)).toMatchObject({
-      kind: 'wait',
-      task: { waitingSince: NOW },
-    });
-    expect(decide({ ...task, waitingSince: NOW - 30_000 }, null, unread('TENANT_LOCKED'), by)).toMatchObject({
+    const tenant = { database: 'main', schema: 't', code: 'TENANT_LOCKED', message: 'no' } as const;
+    const standing = { kind: 'unreadable', tenant } as const;
+    expect(decide(task, null, standing, by)).toMatchObject({ kind: 'wait', task: { waitingSince: NOW } });
+    expect(decide({ ...task, waitingSince: NOW - 30_000 }, null, standing, by)).toMatchObject({
       left: { kind: 'not-attempted', failure: { code: 'TENANT_LOCKED' } },
     });
-    expect(decide(task, null, unread('TENANT_UNREADABLE'), by)).toEqual({ kind: 'end', left: null });
+  });
+
+  it('R12: has failed when it can no longer be read: a run that is to end after so many failures counts it', () => {
+    const tenant = { database: 'main', schema: 't', code: 'TENANT_UNREADABLE', message: 'no' } as const;
+    expect(decide(task, null, { kind: 'unreadable', tenant }, by)).toMatchObject({
+      kind: 'end',
+      left: { kind: 'failed', failure: { code: 'TENANT_UNREADABLE', message: 'no' } },
+    });
   });
 
   it('comes again in the lane of long work when what is left is long', () => {
@@ -113,9 +117,17 @@ describe('what becomes of a tenant after its turn', () => {
   });
 
   it('ends what neither settles nor fails', () => {
-    expect(decide({ ...task, turns: 20 }, turn({ kind: 'stopped' }), still('a'), by)).toMatchObject({
-      left: { failure: { code: 'NOT_CONVERGED' } },
+    expect(decide({ ...task, turns: 19 }, turn({ kind: 'long' }), still('a'), by)).toMatchObject({ kind: 'again' });
+    expect(decide({ ...task, turns: 20 }, turn({ kind: 'long' }), still('a'), by)).toMatchObject({
+      left: { kind: 'failed', failure: { code: 'NOT_CONVERGED' } },
     });
+  });
+
+  it('is left for another run when its batch had to end for others’ sake time and again', () => {
+    for (const none of [null, turn({ kind: 'stopped' }, 'not-applied')])
+      expect(decide({ ...task, turns: 20 }, none, still('a'), by)).toMatchObject({
+        left: { kind: 'not-attempted', failure: { code: 'TENANT_LOCKED' } },
+      });
   });
 
   it('an ordinary deferred change is waited for by nobody', () => {
