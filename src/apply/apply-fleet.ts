@@ -4,9 +4,10 @@ import type { FleetPlan, PlannedTenant } from '../plan/fleet-plan.js';
 import { stagesOf } from './canaries.js';
 import { DatabaseApply } from './database-apply.js';
 import { keepDeadline } from './deadline.js';
+import { failureLimit } from './failure-limit.js';
 import type { FleetOutcome } from './fleet-outcome.js';
 import { summariseOutcomes } from './outcome.js';
-import { type ApplyRequest, type MaxFailures, tenantKey } from './request.js';
+import { type ApplyRequest, tenantKey } from './request.js';
 import { hasWork } from './work.js';
 
 /**
@@ -98,8 +99,3 @@ function throwIfNone(runs: readonly DatabaseApply[]): void {
   const [first] = runs;
   if (first?.failure != null && runs.every(({ failure }) => failure !== null)) throw first.failure;
 }
-
-const failureLimit = (limit: MaxFailures | null, pending: number): number => {
-  if (limit === null) return Number.POSITIVE_INFINITY;
-  return 'tenants' in limit ? limit.tenants : Math.max(1, Math.ceil((limit.percent / 100) * pending));
-};
