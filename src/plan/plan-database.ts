@@ -1,10 +1,10 @@
 import { discoverTenants } from '../catalog/discover.js';
-import type { Unmanaged } from '../catalog/unmanaged.js';
 import type { Database, Session } from '../database/session.js';
 import { inTransaction } from '../database/transaction.js';
 import { type Reload, type Resolved, resolveAlternatives, variantsOf } from './desired-variants.js';
 import type { DatabasePlan } from './fleet-plan.js';
 import { lookAlikes } from './look-alikes.js';
+import { mergeParts } from './merge-parts.js';
 import { planVariant } from './plan-variant.js';
 import type { PlanRequest } from './request.js';
 
@@ -21,11 +21,7 @@ export async function planDatabase(database: Database, session: Session, request
     resolved.desired.overrides.length === 0
       ? [await planVariant(database, session, resolvedRequest)]
       : await planOverrides(database, session, request, resolved, reload);
-  const [first] = parts;
-  if (first === undefined) throw new Error('internal: a plan without a part');
-  const all = merged(parts);
-  const said = [...resolved.diagnostics, ...all.diagnostics];
-  return { ...first, ...all, diagnostics: [...new Map(said.map((one) => [JSON.stringify(one), one])).values()] };
+  return mergeParts(parts, resolved.diagnostics);
 }
 
 /** Tenants that overrides name are planned by their own files' state, beside the others. */
@@ -59,31 +55,3 @@ async function planOverrides(
   if (parts.length === 0) return [await planVariant(database, session, { ...request, desired })];
   return parts.map((part, at) => (at === 0 ? { ...part, diagnostics: [...lookAlike, ...part.diagnostics] } : part));
 }
-
-function merged(parts: readonly DatabasePlan[]) {
-  const byName = <T extends { readonly schema: string }>(list: readonly T[]) =>
-    [...list].sort((left, right) => (left.schema < right.schema ? -1 : 1));
-  return {
-    databaseChanges: [
-      ...new Map(parts.flatMap((part) => part.databaseChanges).map((made) => [made.object, made])).values(),
-    ],
-    diagnostics: [...new Map(parts.flatMap((part) => part.diagnostics).map((one) => [one.message, one])).values()],
-    tenants: byName(parts.flatMap((part) => part.tenants)),
-    unreadable: byName(parts.flatMap((part) => part.unreadable)),
-    shapes: sum(parts.map((part) => part.shapes)),
-    unmanaged: together(parts.map((part) => part.unmanaged)),
-    extensionSchemas: [...new Set(parts.flatMap((part) => part.extensionSchemas))],
-  };
-}
-
-function together(counts: readonly (Unmanaged | null)[]): Unmanaged | null {
-  const known = counts.filter((count) => count !== null);
-  if (known.length < counts.length) return null;
-  return {
-    tables: sum(known.map((count) => count.tables)),
-    columns: sum(known.map((count) => count.columns)),
-    indexes: sum(known.map((count) => count.indexes)),
-  };
-}
-
-const sum = (numbers: readonly number[]): number => numbers.reduce((total, one) => total + one, 0);
