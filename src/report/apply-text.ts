@@ -7,6 +7,7 @@ import { changeCounts, hasLeftOvers } from './change-counts.js';
 import { failedDatabaseLines } from './failed-databases.js';
 import { paragraph, type TextOptions } from './layout.js';
 import { MemberNames } from './member-names.js';
+import { tenantName } from './tenant-name.js';
 import { visible } from './visible.js';
 import { counted, named, number, scopeOf, shardOf } from './words.js';
 
@@ -93,7 +94,7 @@ function troubleLines(
   const shown = verbose ? causes : causes.slice(0, CAUSES);
   const style = trouble.outcome === 'failed' ? color.red : color.yellow;
   const lines = shown.flatMap((group) => {
-    const names = group.map(({ database, schema }) => nameOf(result, database, schema));
+    const names = group.map((tenant) => tenantName(result, tenant));
     const head = `${counted(group.length, 'tenant')} ${trouble.words}: (${named(names, verbose ? names.length : NAMES)})`;
     const [first] = group;
     const cause = first === undefined ? [] : trouble.cause(first, hide);
@@ -109,9 +110,10 @@ function troubleLines(
 
 /** What became of each change of each tenant. */
 function changeLines(result: FleetOutcome, { width, color }: ApplyTextOptions): readonly string[] {
-  return result.tenants.flatMap(({ database, schema, changes }) => {
+  return result.tenants.flatMap((tenant) => {
+    const { changes } = tenant;
     if (changes.length === 0) return [];
-    const name = nameOf(result, database, schema);
+    const name = tenantName(result, tenant);
     const lines = changes.map(({ item: { change, members }, result: made }) => {
       const count = members === null ? '' : ` (${counted(members.length, 'member')})`;
       const why = made === 'not-applied' && change.status !== 'pending' ? `, ${change.status}` : '';
@@ -124,17 +126,13 @@ function changeLines(result: FleetOutcome, { width, color }: ApplyTextOptions): 
 
 const RESULTS = { applied: 'applied', 'not-applied': 'not applied', 'in-doubt': 'in doubt' } as const;
 
-/** Of several databases each may have a schema of this name. */
-const nameOf = ({ databases }: FleetOutcome, database: string, schema: string): string =>
-  databases.length > 1 ? `${database}/${schema}` : schema;
-
 /** A lost connection says nothing of the statement that it interrupted. */
 function doubtLines(result: FleetOutcome, { width }: ApplyTextOptions): readonly string[] {
-  return result.tenants.flatMap(({ database, schema, changes }) =>
-    changes.flatMap(({ item: { change }, result: made }) =>
+  return result.tenants.flatMap((tenant) =>
+    tenant.changes.flatMap(({ item: { change }, result: made }) =>
       made === 'in-doubt'
         ? paragraph(
-            `In doubt: ${change.action} ${visible(change.object)} of ${visible(nameOf(result, database, schema))}: the connection was lost while it ran; the next run sees what came of it.`,
+            `In doubt: ${change.action} ${visible(change.object)} of ${visible(tenantName(result, tenant))}: the connection was lost while it ran; the next run sees what came of it.`,
             width,
             0,
             2,

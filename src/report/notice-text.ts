@@ -4,6 +4,7 @@ import { unreadableRemedy } from '../plan/unreadable.js';
 import { paragraph, type TextOptions } from './layout.js';
 import { diagnosticsOf } from './plan-json.js';
 import { withoutRowValues } from './row-values.js';
+import { tenantName } from './tenant-name.js';
 import { visible } from './visible.js';
 import { counted } from './words.js';
 
@@ -20,20 +21,24 @@ export function noticeLines(
   const unreadable = plan.databases
     .flatMap((database) => database.unreadable)
     .map((tenant) => {
-      const { schema, message } = tenant;
+      const { message } = tenant;
       const shown = visible(options.showValues ? message : withoutRowValues(message));
       return [
-        ...paragraph(`Not readable: tenant ${visible(schema)}: ${shown}`, width, 0, 2).map((line) => color.red(line)),
+        ...paragraph(`Not readable: tenant ${visible(tenantName(plan, tenant))}: ${shown}`, width, 0, 2).map((line) =>
+          color.red(line),
+        ),
         ...paragraph(`do: ${unreadableRemedy(tenant)}`, width, 2, 2),
       ];
     });
   const diagnostics = groupBy(diagnosticsOf(plan), (diagnostic) => diagnostic.code);
   const notices = [...diagnostics.values()].map((group) =>
-    group.map(({ severity, message, remedy }) => {
+    group.map(({ severity, message, remedy, database }) => {
+      // What is said of a database, or of a tenant, reads alike in each of several.
+      const where = plan.databases.length > 1 ? `database ${visible(database)}: ` : '';
       const style = severity === 'warning' ? color.yellow : color.cyan;
       const head = severity === 'warning' ? 'Warning' : 'Note';
       return [
-        ...paragraph(`${head}: ${visible(message)}`, width, 0, 2).map((line) => style(line)),
+        ...paragraph(`${head}: ${where}${visible(message)}`, width, 0, 2).map((line) => style(line)),
         ...(remedy === null ? [] : paragraph(`do: ${visible(remedy)}`, width, 2, 2)),
       ];
     }),

@@ -2,13 +2,14 @@ import type { IndexUsage } from '../catalog/presence.js';
 import type { ResolvedBackend } from '../desired-state/model.js';
 import type { Change, Status } from '../diff/change.js';
 import { size } from '../measures.js';
-import type { DatabasePlan, DriftClass, FleetPlan, PlannedTenant } from '../plan/fleet-plan.js';
+import type { DatabasePlan, DriftClass, FleetPlan } from '../plan/fleet-plan.js';
 import { type ChangeTextOptions, changeLines, type ShownChange } from './change-text.js';
 import { failedDatabaseLines } from './failed-databases.js';
 import { paragraph } from './layout.js';
 import { familyOf, memberCount, memberName, membersOf, usageOf } from './members.js';
 import { noticeLines } from './notice-text.js';
 import { targetLine } from './target-line.js';
+import { tenantName } from './tenant-name.js';
 import { visible } from './visible.js';
 import { counted, named, number, scopeOf, shardOf } from './words.js';
 
@@ -79,7 +80,7 @@ function databaseLines(database: DatabasePlan, options: PlanTextOptions): readon
 }
 
 function classLines(group: DriftClass, plan: FleetPlan, options: PlanTextOptions): readonly string[] {
-  const names = group.tenants.map((tenant) => tenantName(tenant, plan));
+  const names = group.tenants.map((tenant) => tenantName(plan, tenant));
   const tenants = named(names, options.verbose ? names.length : NAMES);
   const head = `${counted(group.tenants.length, 'tenant')} ${predicate(group)}: (${tenants})`;
   const shown = group.changes.map(({ change }, at) => shownChange(change, group, at, plan, options));
@@ -99,9 +100,6 @@ function predicate(group: DriftClass): string {
   return one ? 'is in sync, with changes deferred' : 'are in sync, with changes deferred';
 }
 
-const tenantName = ({ database, schema }: PlannedTenant, plan: FleetPlan): string =>
-  plan.databases.length > 1 ? `${database}/${schema}` : schema;
-
 function shownChange(
   change: Change,
   group: DriftClass,
@@ -116,8 +114,8 @@ function shownChange(
   if (!options.verbose) return { change, members, details: served };
   const family = familyOf(plan, change);
   const details = membersOf(group, at).map(
-    ({ schema, members: own }) =>
-      `${schema}: ${own.map((member) => memberName(family, member, options.showValues)).join(', ')}`,
+    (tenant) =>
+      `${tenantName(plan, tenant)}: ${tenant.members.map((member) => memberName(family, member, options.showValues)).join(', ')}`,
   );
   return { change, members, details: [...served, ...details] };
 }

@@ -3,11 +3,13 @@ import { describe, expect, it } from 'vitest';
 import { change } from '../../src/diff/change.js';
 import * as library from '../../src/index.js';
 import type { FleetPlan } from '../../src/plan/fleet-plan.js';
+import { assemble } from '../../src/plan/plan-fleet.js';
 import { type PlanTextOptions, planText } from '../../src/report/plan-text.js';
 import { sql } from '../../src/sql/template.js';
 import {
   addColumn,
   backfill,
+  databasePlan,
   dropIndex,
   fleetPlan,
   member,
@@ -158,6 +160,25 @@ describe('a plan as text', () => {
     expect(shown).toContain(
       'Plan: 1 change once, 0 tenants to change, 0 blocked, 0 deferred, 1 not readable, 0 in sync.',
     );
+  });
+
+  it('names the database of what is said of a tenant, or of all, where there are several', () => {
+    const part = (id: string) =>
+      databasePlan({
+        id,
+        tenants: [{ ...tenant('t', missingMembers(member('acme'))), database: id }],
+        unreadable: [{ database: id, schema: 'u', code: 'TENANT_UNREADABLE', message: 'permission denied' }],
+        diagnostics: [
+          { severity: 'note', code: 'EXTENSION_ELSEWHERE', message: 'so', remedy: null, database: id, schema: null },
+        ],
+      });
+    const shown = text(assemble([part('eu'), part('us')]), { verbose: true });
+    expect(shown).toContain('2 tenants need: (eu/t, us/t)');
+    for (const id of ['eu', 'us']) {
+      expect(shown).toContain(`\n      ${id}/t: items_body_n_…`);
+      expect(shown).toContain(`Not readable: tenant ${id}/u: permission denied`);
+      expect(shown).toContain(`Note: database ${id}: so`);
+    }
   });
 
   it('lets no name steer the terminal or forge a line (S5)', () => {

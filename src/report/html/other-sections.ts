@@ -69,17 +69,19 @@ export function noticesSection({ input: { plan, run } }: PageModel): Html | null
   const failed = run.kind === 'ended' ? run.outcome.failedDatabases : plan.failedDatabases;
   const kinds = [...groupBy(plan.diagnostics, ({ code }) => code).values()];
   if (failed.length + kinds.length === 0) return null;
+  const several = plan.databases.length + plan.failedDatabases.length > 1;
   return html`<section id="notices" aria-labelledby="notices-title">
 <h2 id="notices-title">Notices</h2>
 <ul class="cards">${failed.map(
     ({ database, message, code, remedy }) =>
       html`<li class="card blocked"><p><span class="chip blocked">left out</span> <strong>Database ${database}</strong></p><p>${message} <code>${code}</code></p>${doThis(remedy)}</li>`,
-  )}${kinds.map((group) => html`<li class="card ${group[0]?.severity ?? 'note'}">${folded(group.map(diagnosticHtml))}</li>`)}</ul>
+  )}${kinds.map((group) => html`<li class="card ${group[0]?.severity ?? 'note'}">${folded(group.map((one) => diagnosticHtml(one, several)))}</li>`)}</ul>
 </section>`;
 }
 
-const diagnosticHtml = ({ severity, message, remedy }: Diagnostic): Html =>
-  html`<div class="notice"><p><span class="chip ${severity}">${severity}</span> ${message}</p>${doThis(remedy)}</div>`;
+/** @param several whether it is to say which database it is about */
+const diagnosticHtml = ({ severity, message, remedy, database }: Diagnostic, several: boolean): Html =>
+  html`<div class="notice"><p><span class="chip ${severity}">${severity}</span> ${several ? `database ${database}: ` : ''}${message}</p>${doThis(remedy)}</div>`;
 
 const doThis = (remedy: string | null): Content =>
   remedy === null ? null : html`<p class="remedy"><span class="do">Do</span> ${remedy}</p>`;
