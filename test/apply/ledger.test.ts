@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { Ledger, type Left } from '../../src/apply/ledger.js';
 import type { ChangeOutcome, TenantFailure } from '../../src/apply/outcome.js';
 import type { Change } from '../../src/diff/change.js';
-import { addColumn, refusedRebuild, tenant, waitingIndex } from '../support/plan-fixture.js';
+import { addColumn, member, missingMembers, refusedRebuild, tenant, waitingIndex } from '../support/plan-fixture.js';
 
 const failure: TenantFailure = { code: 'TENANT_FAILED', message: 'no', sqlstate: null, remedy: null };
 const did = (column: string, result: ChangeOutcome['result']): ChangeOutcome => ({
@@ -42,7 +42,48 @@ describe('what a run comes to for a tenant', () => {
   it('R8: a tenant that was begun on stays so, whatever later turns come to', () => {
     const ledger = after('applied', addColumn('b'));
     ledger.record('t', { changes: [did('b', 'not-applied')], begun: false });
-    expect([ledger.begun('t'), ledger.begun('other')]).toEqual([true, false]);
+    expect([ledger.begun('t'), after('not-applied', addColumn('b')).begun('t')]).toEqual([true, false]);
+  });
+
+  it('R4: members of a family are in doubt as long as one of them is asked for', () => {
+    const ledger = new Ledger();
+    const made = missingMembers(member('acme'), member('bolt'));
+    ledger.record('t', { changes: [{ item: made, result: 'in-doubt' }], begun: true });
+    ledger.stands('t', { kind: 'read', tenant: tenant('t', missingMembers(member('bolt'))) });
+    expect(of(ledger).changes).toEqual([`${made.change.object} in-doubt`]);
+  });
+
+  it('says why for what failed, went stale or was left, and for nothing else', () => {
+    for (const kind of ['failed', 'stale', 'not-attempted'] as const) {
+      const ledger = after('not-applied', addColumn('a'));
+      ledger.leave('t', { kind, failure });
+      expect(of(ledger)).toMatchObject({ outcome: kind, error: failure });
+      expect([ledger.isStale('t'), ledger.isOpen(planned)]).toEqual([kind === 'stale', false]);
+    }
+    expect(after('not-applied', addColumn('a')).isOpen(planned)).toBe(true);
+    expect(after('applied').isOpen(planned)).toBe(false);
+  });
+
+  it('R6: is not attempted when others lock it, and has failed when it cannot be read for any other reason', () => {
+    const end = (code: 'TENANT_LOCKED' | 'TENANT_UNREADABLE') => {
+      const ledger = new Ledger();
+      ledger.stands('t', { kind: 'unreadable', tenant: { database: 'main', schema: 't', code, message: 'no' } });
+      return of(ledger);
+    };
+    expect(end('TENANT_LOCKED')).toMatchObject({ outcome: 'not-attempted', error: { code: 'TENANT_LOCKED' } });
+    expect(end('TENANT_UNREADABLE')).toMatchObject({ outcome: 'failed', error: { code: 'TENANT_UNREADABLE' } });
+  });
+
+  it('is expected to be as it was last seen, and as nothing where it could not be', () => {
+    const ledger = after('applied', addColumn('b'));
+    expect(ledger.lastSeen('t')?.changes.map(({ change }) => change.object)).toEqual(['b']);
+    ledger.stands('t', { kind: 'gone' });
+    expect([ledger.lastSeen('t'), ledger.lastSeen('other')]).toEqual([null, null]);
+  });
+
+  it('has its first turn once', () => {
+    const ledger = new Ledger();
+    expect([ledger.start('t'), ledger.start('t'), ledger.start('u')]).toEqual([true, false, true]);
   });
 
   it('is told by what is left: nothing, what is refused, what is put off', () => {
