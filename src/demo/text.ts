@@ -1,5 +1,6 @@
 import type { Ansis } from 'ansis';
 import { paragraph, type TextOptions, wrapped } from '../report/layout.js';
+import { visible } from '../report/visible.js';
 import { named } from '../report/words.js';
 import { shellQuoted } from '../shell-quoted.js';
 import { DRIFTS } from './drift.js';
@@ -7,7 +8,7 @@ import { TENANTS } from './fleet.js';
 
 /** The first part: the fleet, and what was done to it. @param directory null: in memory */
 export function fleetText(directory: string | null, options: TextOptions): string {
-  const where = directory === null ? 'in memory' : `in ${directory}`;
+  const where = directory === null ? 'in memory' : `in ${visible(directory)}`;
   const rows = DRIFTS.flatMap((drift) => {
     const first = `  ${drift.tenants.join(', ')}: `.padEnd(STORY);
     return wrapped(drift.story, options.width, { first, rest: STORY });
