@@ -1,4 +1,4 @@
-import { isInSync, type PlannedTenant, type UnreadableTenant } from '../plan/fleet-plan.js';
+import type { PlannedTenant, UnreadableTenant } from '../plan/fleet-plan.js';
 import { unreadableRemedy } from '../plan/unreadable.js';
 import { deedsOf } from './deeds.js';
 import type { ChangeOutcome, Outcome, TenantFailure, TenantOutcome } from './outcome.js';
@@ -128,7 +128,6 @@ function outcomeOf({ standing, left, changes }: Entry, now: PlannedTenant): Outc
   const having = (status: string) => now.changes.some(({ change }) => change.status === status);
   if (having('pending')) return 'not-attempted';
   if (having('blocked')) return applied ? 'partial' : 'blocked';
-  if (!isInSync(now)) return 'not-attempted';
   if (applied) return 'converged';
   return having('deferred') ? 'deferred' : 'in-sync';
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { Ledger, type Left } from '../../src/apply/ledger.js';
 import type { ChangeOutcome, TenantFailure } from '../../src/apply/outcome.js';
-import type { Change } from '../../src/diff/change.js';
+import { blocked, type Change } from '../../src/diff/change.js';
 import { addColumn, member, missingMembers, refusedRebuild, tenant, waitingIndex } from '../support/plan-fixture.js';
 
 const failure: TenantFailure = { code: 'TENANT_FAILED', message: 'no', sqlstate: null, remedy: null };
@@ -30,6 +30,14 @@ describe('what a run comes to for a tenant', () => {
     ledger.record('t', { changes: [did('b', 'applied')], begun: true });
     ledger.stands('t', read());
     expect(of(ledger)).toEqual({ outcome: 'converged', changes: ['a applied', 'b applied'], error: null });
+  });
+
+  it('R4: what was in doubt was done when only what is refused is left', () => {
+    const refused = blocked(addColumn('a'), 'no', 'no');
+    expect(of(after('in-doubt', refused))).toMatchObject({
+      outcome: 'partial',
+      changes: ['a applied', 'a not-applied'],
+    });
   });
 
   it('R4: what was in doubt and is asked for again stays so until the next turn makes it', () => {

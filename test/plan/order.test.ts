@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { blocked, type Change, key, type TenantChange } from '../../src/diff/change.js';
 import { inOrder } from '../../src/plan/order.js';
-import { addColumn, dropIndex } from '../support/plan-fixture.js';
+import { addColumn, backfill, dropIndex } from '../support/plan-fixture.js';
 
 /** Made in a transaction. */
 const short = (object: string, fields: Partial<Change> = {}): Change => addColumn(object, fields);
@@ -24,8 +24,16 @@ describe('the order of a tenant’s changes', () => {
     ]);
   });
 
+  it('makes each of a chain after the one before it, in whatever order they are found', () => {
+    const last = short('last', { needs: ['b'] });
+    const middle = short('middle', { provides: ['b'], needs: ['a'] });
+    expect(ordered([last, middle, short('first', { provides: ['a'] })])).toEqual(['first', 'middle', 'last']);
+  });
+
   it('keeps together what fits into a transaction, and otherwise the order of the files', () => {
     expect(ordered([online('x'), short('a'), online('y'), short('b')])).toEqual(['a', 'b', 'x', 'y']);
+    // A part of it in a transaction is not all of it.
+    expect(ordered([backfill('filled'), short('a')])).toEqual(['a', 'filled']);
   });
 
   it('waits for every change that provides a thing, one after another', () => {
