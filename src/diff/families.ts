@@ -49,19 +49,15 @@ export function diffFamily(of: TenantFamily, matcher: PredicateMatcher, context:
   return grouped([...findings, ...orphansOf(of, [...spare.values()], context)], of, context);
 }
 
-/** One change for all that is alike but for the member. */
+/**
+ * One change for all that is alike but for the member, and for whether that has served queries: it may at any moment, and a
+ * saved plan would take that for another tenant.
+ */
 const grouped = (findings: readonly Finding[], of: TenantFamily, context: DiffContext): readonly TenantChange[] =>
   [
-    ...groupBy(findings, ({ fate, reason, dropFirst, inUse, other, identity }) =>
+    ...groupBy(findings, ({ fate, reason, dropFirst, other, identity }) =>
       // PostgreSQL's own methods are of no extension: null, which is another backend all the same.
-      JSON.stringify([
-        fate,
-        reason,
-        dropFirst,
-        inUse,
-        other === null ? [] : [other.method.extension],
-        identity !== null,
-      ]),
+      JSON.stringify([fate, reason, dropFirst, other === null ? [] : [other.method.extension], identity !== null]),
     ).values(),
   ].map((group) => familyChange(of, group, context));
 

@@ -31,7 +31,7 @@ export interface Finding {
   readonly member: Member;
 }
 
-/** One change for members of one fate and reason: what else they differ in, {@link Finding} holds, is alike too. */
+/** One change for members of one fate and reason: what else {@link Finding} holds is alike too, but for `inUse`. */
 export function familyChange(of: TenantFamily, group: readonly Finding[], context: DiffContext): TenantChange {
   const [first] = group;
   if (first === undefined) throw new Error('internal: an empty group of family members');
@@ -51,7 +51,7 @@ export function familyChange(of: TenantFamily, group: readonly Finding[], contex
   const hazards: Hazard[] = [];
   const drops = first.fate === 'drop' || first.fate === 'orphan';
   if (first.fate === 'rebuild' || first.fate === 'swap' || drops) hazards.push('INDEX_DROPPED');
-  if (first.inUse) hazards.push('INDEX_IN_USE');
+  if (group.some(({ inUse }) => inUse)) hazards.push('INDEX_IN_USE');
   if (builds && online) hazards.push('INDEX_BUILD');
   const steps = {
     build: () => buildSteps(target, online),

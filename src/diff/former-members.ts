@@ -64,11 +64,15 @@ export function unexpectedMembers(
       counted.push({ index, item: { change: sparingIdentity(change, index), members: [{ index: index.name }] } });
     }
   }
-  const groups = groupBy(counted, ({ item }) => JSON.stringify(item.change)).values();
+  const isInUse = ({ item }: (typeof counted)[number]) => item.change.hazards.includes('INDEX_IN_USE');
+  // Whether one of them has served queries may change at any moment: what is to be done does not.
+  const groups = groupBy(counted, ({ item: { change } }) =>
+    JSON.stringify({ ...change, reason: null, hazards: change.hazards.filter((hazard) => hazard !== 'INDEX_IN_USE') }),
+  ).values();
   return [
     ...alone,
     ...[...groups].flatMap((group) => {
-      const [first] = group;
+      const first = group.find(isInUse) ?? group[0];
       return first === undefined
         ? []
         : [{ change: first.item.change, members: group.flatMap(({ item }) => item.members ?? []) }];

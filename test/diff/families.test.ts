@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { IndexFamily } from '../../src/desired-state/model.js';
+import type { TenantChange } from '../../src/diff/change.js';
+import type { Question } from '../../src/diff/facts.js';
 import { diffFamily } from '../../src/diff/families.js';
 import type { ExpectedMember } from '../../src/diff/family-members.js';
 import { PredicateMatcher } from '../../src/diff/predicate-matcher.js';
@@ -37,12 +39,13 @@ const others = (shop: string) => member(shop, { method: { name: 'gin', extension
 const member = (shop: string, fields: Partial<IndexShape>) =>
   index(`items_${shop}`, ['body'], { where: `shop = '${shop}'`, ...fields });
 
-/** `action members status` of what the family needs on a populated table. */
-function needed(
+/** What the family needs on a populated table. */
+function changes(
   indexes: readonly IndexShape[],
   shops: readonly string[],
-  family: Partial<IndexFamily> = {},
-): readonly string[] {
+  family: Partial<IndexFamily>,
+  answers: Parameters<typeof contextWith>[0] = {},
+): readonly TenantChange[] {
   const expected = shops.map((id): [string, ExpectedMember] => [
     `items_${id}`,
     { name: `items_${id}`, values: { 'shop.id': id }, where: `shop = '${id}'` },
@@ -61,9 +64,19 @@ function needed(
       taken: new Set(),
     },
     new PredicateMatcher(),
-    contextWith({ rows: 'some', count: 2 }, { phases: [SEARCH] }),
-  ).map(({ change, members }) => `${change.action} ${members?.map((one) => one.index)} ${change.status}`);
+    contextWith({ rows: 'some', count: 2, ...answers }, { phases: [SEARCH] }),
+  );
 }
+
+/** The same as `action members status`. */
+const needed = (
+  indexes: readonly IndexShape[],
+  shops: readonly string[],
+  family: Partial<IndexFamily> = {},
+): readonly string[] =>
+  changes(indexes, shops, family).map(
+    ({ change, members }) => `${change.action} ${members?.map((one) => one.index)} ${change.status}`,
+  );
 
 describe('the index of another backend under a member’s name', () => {
   it.each([
@@ -79,5 +92,22 @@ describe('the index of another backend under a member’s name', () => {
       'drop-index items_a pending',
       'drop-index items_b blocked',
     ]);
+  });
+});
+
+describe('members that go', () => {
+  it('are one change, whichever of them has served queries: that may be another one at any moment', () => {
+    const usage = (scanned: string) => (question: Question) =>
+      question.kind === 'usage' && question.index === scanned ? { scans: 3, bytes: 0 } : { scans: 0, bytes: 0 };
+    for (const [of, policy] of [
+      [[], {}],
+      [['a', 'b'], { worthRows: { build: 10, keep: 5 } }],
+    ] as const)
+      for (const scanned of ['items_b', 'none']) {
+        const [change, ...others] = changes([own('a'), own('b')], of, policy, { usage: usage(scanned) });
+        expect(others).toEqual([]);
+        expect(change?.members?.map((one) => one.index)).toEqual(['items_a', 'items_b']);
+        expect(change?.change.hazards.includes('INDEX_IN_USE')).toBe(scanned !== 'none');
+      }
   });
 });

@@ -50,3 +50,15 @@ it('R8: rows that stand in another order than when the plan was made are no chan
   const outcome = await applySaved(saved, options);
   expect(outcome.tenants).toMatchObject([{ outcome: 'converged', error: null }]);
 });
+
+it('R8: an index that has served a query since is no change', async () => {
+  await on.database.exec(`${shopTenant('u', ['a', 'b'])} DELETE FROM u.shops; INSERT INTO u.items VALUES ('a', 1, 'old', '{}');`);
+  const options = { directory: shopState(), schemas: ['u'] };
+  const saved = planFileOf(await on.fleet.plan(options), '0.1.0');
+  const query = `SELECT FROM u.items WHERE body @> '{"a": 1}' AND kind = 'old' AND shop = 'a'`;
+  await on.database.exec(`SET enable_seqscan = off; ${query}; SELECT pg_stat_force_next_flush()`);
+  const scanned = `SELECT indexrelname "name" FROM pg_stat_user_indexes WHERE schemaname = 'u' AND idx_scan > 0 AND relname = 'items'`;
+  await expect.poll(() => on.database.query(scanned)).toEqual([{ name: itemsMember('a') }]);
+  const outcome = await applySaved(saved, options);
+  expect(outcome.tenants).toMatchObject([{ outcome: 'converged', error: null }]);
+});
