@@ -53,10 +53,11 @@ describe('what becomes of a tenant after its turn', () => {
 
   it('comes again when something new is pending, and not when what it did is asked for once more', () => {
     expect(decide(task, turn({ kind: 'done' }), still('b'), by)).toMatchObject({ kind: 'again' });
-    expect(decide(task, turn({ kind: 'done' }), still('a'), by)).toMatchObject({
-      kind: 'end',
-      left: { kind: 'failed', failure: { code: 'NOT_CONVERGED' } },
-    });
+    for (const asked of [still('a'), still('a', 'b'), still('b', 'a')])
+      expect(decide(task, turn({ kind: 'done' }), asked, by)).toMatchObject({
+        kind: 'end',
+        left: { kind: 'failed', failure: { code: 'NOT_CONVERGED' } },
+      });
   });
 
   it('R3: comes again when another member of a family is missing than those that it made', () => {
@@ -109,7 +110,7 @@ describe('what becomes of a tenant after its turn', () => {
 
   it('R3: waits for another applier no longer than it may, and does not count that as turns', () => {
     const found = waiting({ ...task, turns: 5 }, lockedOut('t'), by);
-    expect(found).toMatchObject({ kind: 'wait', task: { turns: 4, waitingSince: NOW } });
+    expect(found).toMatchObject({ kind: 'wait', task: { turns: 4, waitingSince: NOW, due: NOW + 400 } });
     expect(waiting({ ...task, waitingSince: NOW - 29_999 }, lockedOut('t'), by).kind).toBe('wait');
     expect(waiting({ ...task, waitingSince: NOW - 30_000 }, lockedOut('t'), by)).toMatchObject({
       left: { kind: 'not-attempted', failure: { code: 'TENANT_LOCKED' } },

@@ -40,6 +40,14 @@ describe('a schedule', () => {
     expect(schedule.next(0)).toEqual({ kind: 'done' });
   });
 
+  it('has nothing of what has ended, though something puts it back', () => {
+    const schedule = new Schedule(['a'], 2);
+    const [task] = tasksOf(schedule);
+    schedule.end('a');
+    if (task !== undefined) schedule.again(task);
+    expect([schedule.has('a'), schedule.next(0)]).toEqual([false, { kind: 'done' }]);
+  });
+
   it('has smaller batches of long work too, where batches are to be small', () => {
     const schedule = new Schedule(['a', 'b', 'c', 'd', 'e'], 4);
     for (const task of tasksOf(schedule)) schedule.again({ ...task, lane: 'long' });
