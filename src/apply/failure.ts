@@ -27,9 +27,7 @@ export function anyFailure(error: unknown): TenantFailure {
 
 /** Whether the same might go well a little later: a lock not had, a deadlock lost, a serialisation failure. */
 export const isPassing = (error: unknown): boolean =>
-  error instanceof DatabaseError &&
-  (['55P03', '40P01', '40001', '53300'].includes(error.code) ||
-    (error.code === '57014' && /lock timeout/u.test(error.message)));
+  error instanceof DatabaseError && ['55P03', '40P01', '40001', '53300'].includes(error.code);
 
 /** Whether something that the diff relied on was made, renamed or dropped meanwhile: the next diff goes by what is there. */
 export const isOvertaken = (error: unknown): boolean =>

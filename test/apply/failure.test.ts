@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
-import { failureOf } from '../../src/apply/failure.js';
+import { anyFailure, failureOf, isCancelled, isOvertaken, isPassing } from '../../src/apply/failure.js';
 import { DatabaseError } from '../../src/database/session.js';
+import { TrueupError } from '../../src/trueup-error.js';
 
 it.each([
   ['42P07', 'relation "idx_items_shop" already exists'],
@@ -47,4 +48,36 @@ it('what others depend on is not to be dropped with them, as the server’s hint
   const { message, remedy } = failureOf(error);
   expect(message).toMatch(/orders_code_fkey/u);
   expect(remedy).toMatch(/drop that in the application’s own migration/u);
+});
+
+it('R6: what may go well a little later is told from what others have made meanwhile, from a cancellation, and from the rest', () => {
+  const kindsOf = (error: unknown) =>
+    Object.entries({ passing: isPassing, overtaken: isOvertaken, cancelled: isCancelled }).flatMap(([kind, is]) =>
+      is(error) ? [kind] : [],
+    );
+  const of = (code: string) => kindsOf(new DatabaseError('no', code));
+  // A lock not had, a deadlock, a serialisation failure, no connection left.
+  for (const code of ['55P03', '40P01', '40001', '53300']) expect(of(code), code).toEqual(['passing']);
+  for (const code of ['42P07', '42703', '42P01', '3F000']) expect(of(code), code).toEqual(['overtaken']);
+  expect(kindsOf(new TrueupError('STALE_EVIDENCE', 'rows have come'))).toEqual(['overtaken']);
+  // Canceled by somebody, or out of time: a build that takes too long takes as long the next time.
+  expect(of('57014')).toEqual(['cancelled']);
+  for (const other of [new TrueupError('TENANT_FAILED', 'no'), new Error('55P03')]) expect(kindsOf(other)).toEqual([]);
+  for (const code of ['23505', '42501', '53200']) expect(of(code), code).toEqual([]);
+});
+
+it('an error that is a bug of ours ends its tenant alone, and says that it is one', () => {
+  expect(anyFailure(new Error('internal: no shape'))).toMatchObject({
+    code: 'INTERNAL',
+    message: 'internal: no shape',
+  });
+  expect(anyFailure('thrown')).toMatchObject({ code: 'INTERNAL', message: 'thrown' });
+  expect(() => failureOf(new Error('internal: no shape'))).toThrow('no shape');
+  expect(anyFailure(new TrueupError('STALE_EVIDENCE', 'rows have come', { remedy: 'run again' }))).toEqual({
+    code: 'STALE_EVIDENCE',
+    message: 'rows have come',
+    sqlstate: null,
+    remedy: 'run again',
+  });
+  expect(anyFailure(new DatabaseError('no', '23505'))).toMatchObject({ code: 'TENANT_FAILED', sqlstate: '23505' });
 });
