@@ -52,7 +52,9 @@ it('R8: rows that stand in another order than when the plan was made are no chan
 });
 
 it('R8: an index that has served a query since is no change', async () => {
-  await on.database.exec(`${shopTenant('u', ['a', 'b'])} DELETE FROM u.shops; INSERT INTO u.items VALUES ('a', 1, 'old', '{}');`);
+  await on.database.exec(
+    `${shopTenant('u', ['a', 'b'])} DELETE FROM u.shops; INSERT INTO u.items VALUES ('a', 1, 'old', '{}');`,
+  );
   const options = { directory: shopState(), schemas: ['u'] };
   const saved = planFileOf(await on.fleet.plan(options), '0.1.0');
   const query = `SELECT FROM u.items WHERE body @> '{"a": 1}' AND kind = 'old' AND shop = 'a'`;
