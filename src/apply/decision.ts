@@ -1,5 +1,5 @@
 import type { TenantChange } from '../diff/change.js';
-import { deedsOf } from './deeds.js';
+import { changeKey } from '../plan/drift-classes.js';
 import { type Left, type Standing, unreadableFailure } from './ledger.js';
 import type { TenantFailure } from './outcome.js';
 import type { ApplyLimits } from './request.js';
@@ -93,9 +93,13 @@ const leftOver = (failure: TenantFailure): Decision => ({ kind: 'end', left: { k
 const isPending = ({ change }: TenantChange): boolean => change.status === 'pending';
 
 function repeats(turn: TenantRun | null, changes: readonly TenantChange[]): boolean {
-  const done = new Set((turn?.changes ?? []).flatMap(({ item }) => deedsOf(item)));
-  return changes.some((item) => isPending(item) && deedsOf(item).some((deed) => done.has(deed)));
+  const done = new Set((turn?.changes ?? []).flatMap(({ item }) => deeds(item)));
+  return changes.some((item) => isPending(item) && deeds(item).some((deed) => done.has(deed)));
 }
+
+/** A change by what it makes; of a family's change each member: others may have come meanwhile. */
+const deeds = ({ change, members }: TenantChange): readonly string[] =>
+  (members ?? [{}]).map((member) => `${changeKey(change)}\n${JSON.stringify(member)}`);
 
 const notConverged = (schema: string): TenantFailure => ({
   code: 'NOT_CONVERGED',

@@ -1,6 +1,6 @@
+import type { TenantChange } from '../diff/change.js';
 import type { PlannedTenant, UnreadableTenant } from '../plan/fleet-plan.js';
 import { unreadableRemedy } from '../plan/unreadable.js';
-import { deedsOf } from './deeds.js';
 import type { ChangeOutcome, Outcome, TenantFailure, TenantOutcome } from './outcome.js';
 import type { TenantRun } from './turn.js';
 
@@ -69,7 +69,7 @@ export class Ledger {
       return;
     }
     const pending = standing.tenant.changes.filter(({ change }) => change.status === 'pending');
-    const open = new Set(pending.flatMap(deedsOf));
+    const open = new Set(pending.map(subjectOf));
     const changes = entry.changes.flatMap((made) => (open.size === 0 ? asDone(made) : settled(made, open)));
     this.#entries.set(schema, { ...entry, standing, changes });
   }
@@ -113,11 +113,14 @@ export class Ledger {
 const asDone = ({ item, result }: ChangeOutcome): readonly ChangeOutcome[] =>
   result === 'not-applied' ? [] : [{ item, result: 'applied' }];
 
-/** What was in doubt and is not asked for again was done; else the next turn does it. */
+/**
+ * What was in doubt was done when nothing is asked for where it was made; else a turn does it. Not by what is asked for: a lost
+ * build leaves an INVALID index, which is to be rebuilt, and no longer to be made.
+ */
 const settled = (made: ChangeOutcome, open: ReadonlySet<string>): ChangeOutcome =>
-  made.result === 'in-doubt' && !deedsOf(made.item).some((deed) => open.has(deed))
-    ? { item: made.item, result: 'applied' }
-    : made;
+  made.result === 'in-doubt' && !open.has(subjectOf(made.item)) ? { item: made.item, result: 'applied' } : made;
+
+const subjectOf = ({ change: { table, object } }: TenantChange): string => JSON.stringify([table, object]);
 
 function outcomeOf({ standing, left, changes }: Entry, now: PlannedTenant): Outcome {
   if (standing?.kind === 'gone') return 'vanished';

@@ -53,6 +53,11 @@ describe('what a run comes to for a tenant', () => {
     expect([ledger.begun('t'), after('not-applied', addColumn('b')).begun('t')]).toEqual([true, false]);
   });
 
+  it('R4: a lost build is not done where what it left is to be rebuilt', () => {
+    const rebuild = { ...addColumn('a'), action: 'rebuild-index' as const, reason: 'is INVALID' };
+    expect(of(after('in-doubt', rebuild)).changes).toEqual(['a in-doubt']);
+  });
+
   it('R4: members of a family are in doubt as long as one of them is asked for', () => {
     const ledger = new Ledger();
     const made = missingMembers(member('acme'), member('bolt'));
