@@ -55,6 +55,9 @@ const remedyOf = ({ code, message, details }: DatabaseError): string | null =>
       details.hint ??
       null);
 
+const UNKNOWN_NAME =
+  'correct the name in the files; where an extension brings it, declare the extension; where the schema holds it, write ${schema}. before it';
+
 /**
  * Where one SQLSTATE stands for several causes. Whoever owns the tables and is told to run as their owner looks in the wrong
  * place. A server that speaks another language gets what the SQLSTATE alone tells.
@@ -94,6 +97,9 @@ const BY_MESSAGE: readonly { readonly code: string; readonly message: RegExp; re
     remedy:
       'the table inherits it from another: change it there, which changes it here as well, or end that with NO INHERIT',
   },
+  // Any other thing that is not there was dropped meanwhile.
+  { code: '42704', message: /^(?:type|operator class|access method|collation|text search) /u, remedy: UNKNOWN_NAME },
+  { code: '42883', message: /^(?:function|operator) /u, remedy: UNKNOWN_NAME },
   {
     code: '42809',
     message: /\bto a partition$/u,

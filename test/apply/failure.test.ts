@@ -25,6 +25,8 @@ it.each([
   ['42501', 'query would be affected by row-level security policy for table "units"', /BYPASSRLS/u],
   ['42P16', 'cannot alter inherited column "body"', /inherits it from another/u],
   ['42809', 'cannot add column to a partition', /partition of another/u],
+  ['42704', 'type "txet" does not exist', /correct the name in the files.*declare the extension/u],
+  ['42883', 'function nanoid() does not exist', /correct the name in the files.*\$\{schema\}/u],
   ['25006', 'cannot execute CREATE INDEX in a read-only transaction', /default_transaction_read_only/u],
 ])('%s, %s: says what mends that', (code, message, remedy) => {
   expect(failureOf(new DatabaseError(message, code)).remedy).toMatch(remedy);
