@@ -7,6 +7,14 @@ export interface IndexUsage {
   readonly bytes: number;
 }
 
+/** A foreign key onto a column. */
+export interface Reference {
+  /** In words: `foreign key x of table y`. */
+  readonly foreignKey: string;
+  /** The index of the referenced table that it is tied to, by which a key goes as well. */
+  readonly index: string;
+}
+
 /** Who builds an index of a table, and what is INVALID there: looked at in this order. */
 export interface Building {
   /** The server's process that holds what a running build holds; null for none. */

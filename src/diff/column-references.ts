@@ -1,7 +1,9 @@
 import type { DesiredColumn } from '../desired-state/model.js';
-import type { ColumnShape, TableShape } from '../shape/table-shape.js';
-import { blocked, type Change, key } from './change.js';
+import type { ColumnShape, IndexShape, KeyConstraintShape, TableShape } from '../shape/table-shape.js';
+import { type Change, key } from './change.js';
 import type { DiffContext } from './context.js';
+import { usesReplaced } from './indexed-columns.js';
+import { restingOn, underForeignKeys } from './referenced-keys.js';
 
 /** Types among which foreign keys, and most expressions, hold: their columns are altered one by one. */
 const ALIKE = [
@@ -62,7 +64,7 @@ export function standsInTheWay(
   );
 }
 
-/** A column that others reference: changed after theirs, and not at all where one of them keeps its type. */
+/** A column of keys that foreign keys rest on: changed after theirs, and not at all where one of them keeps its type. */
 export function afterReferences(
   made: Change,
   wanted: DesiredColumn,
@@ -71,16 +73,24 @@ export function afterReferences(
   context: DiffContext,
 ): Change {
   if (made.action === 'alter-column' && alike(wanted.type, existing.type)) return made;
-  const found = referencesTo(actual, wanted.name, context);
-  const staying = found.filter(({ from, column }) => !isRetyped(from, column, context));
-  if (staying.length > 0)
-    return blocked(
-      made,
-      `${staying.map(({ foreignKey, from }) => `foreign key ${foreignKey} of table ${from.name}`).join(', ')} rest${staying.length === 1 ? 's' : ''} on the column, and PostgreSQL refuses to change it under a foreign key`,
-      'drop the foreign keys that rest on it, then apply: it makes the declared ones again',
-    );
-  return { ...made, needs: [...made.needs, ...found.map(({ from, column }) => key.column(from.name, column))] };
+  const { name } = wanted;
+  const retyped = referencesTo(actual, name, context).filter(({ from, column }) => isRetyped(from, column, context));
+  const going = new Set(retyped.map(({ foreignKey, from }) => `foreign key ${foreignKey} of table ${from.name}`));
+  const resting = indexesOver(name, actual, context).flatMap((index) => restingOn(index, actual.name, context));
+  const staying = [...new Set(resting)].filter((foreignKey) => !going.has(foreignKey));
+  const needs = [...made.needs, ...retyped.map(({ from, column }) => key.column(from.name, column))];
+  return underForeignKeys({ ...made, needs }, staying, 'a key over the column');
 }
+
+/** The indexes and keys that go with a column. */
+export const indexesOver = (
+  column: string,
+  { indexes, constraints }: TableShape,
+  context: DiffContext,
+): readonly (IndexShape | KeyConstraintShape)[] => [
+  ...indexes.filter((index) => usesReplaced(index, new Set([column]), context)),
+  ...constraints.filter((one) => 'include' in one).filter((one) => [...one.columns, ...one.include].includes(column)),
+];
 
 function isRetyped(table: TableShape, column: string, { tables, facts }: DiffContext): boolean {
   const wanted = tables.find(({ name }) => name === table.name)?.columns.find(({ name }) => name === column);

@@ -1,12 +1,11 @@
 import type { DesiredColumn } from '../desired-state/model.js';
-import type { ColumnShape, ConstraintShape, IndexShape, KeyConstraintShape, TableShape } from '../shape/table-shape.js';
+import type { ColumnShape, ConstraintShape, TableShape } from '../shape/table-shape.js';
 import { addColumn, alterColumn, columnDefinition, dropColumn } from '../sql/ddl/column.js';
 import { relativeSql, sql } from '../sql/template.js';
 import { switchGroup } from './backend-switch.js';
 import { blocked, type Change, change, key, type Step } from './change.js';
-import { afterReferences, referenceGroup, standsInTheWay } from './column-references.js';
+import { afterReferences, indexesOver, referenceGroup, standsInTheWay } from './column-references.js';
 import type { DiffContext } from './context.js';
-import { usesReplaced } from './indexed-columns.js';
 import { sparingIdentity } from './replica-identity.js';
 import { exclusively } from './step.js';
 import { typeVariables } from './types.js';
@@ -16,7 +15,13 @@ import { typeVariables } from './types.js';
  * (under a millisecond, where ALTER TYPE rewrites); a varchar that becomes wider stays; everything else would rewrite or
  * lose data on a populated table, and is refused.
  */
-export function replaceColumn(
+export function replaceColumn(...by: Parameters<typeof replacement>): Change {
+  const [, wanted, existing, actual, , context] = by;
+  const made = replacement(...by);
+  return made.status === 'pending' ? afterReferences(made, wanted, existing, actual, context) : made;
+}
+
+function replacement(
   table: string,
   wanted: DesiredColumn,
   existing: ColumnShape,
@@ -69,8 +74,7 @@ export function replaceColumn(
       wanted.generated !== null ||
       (existing.identity !== null && wanted.identity === null) ||
       standsInTheWay(wanted, existing, actual, context);
-    const made = goes ? { ...replaced, assumptions: retyped.assumptions } : retyped;
-    return afterReferences(made, wanted, existing, actual, context);
+    return goes ? { ...replaced, assumptions: retyped.assumptions } : retyped;
   }
   if (replaced.status === 'blocked') return replaced;
   const values = rows === 'none' ? 'none' : context.facts.values(table, wanted.name);
@@ -85,24 +89,25 @@ export function replaceColumn(
 
 /** The column goes and comes anew, empty. */
 function droppedAndAdded(
-  base: Pick<Change, 'phase' | 'table' | 'object' | 'reason'>,
+  base: Pick<Change, 'phase' | 'table' | 'object' | 'reason' | 'group' | 'provides' | 'needs'>,
   wanted: DesiredColumn,
   actual: TableShape,
   context: DiffContext,
 ): Change {
   const { table } = base;
+  const going = indexesOver(wanted.name, actual, context);
   const made = change({
     ...base,
     action: 'replace-column',
     hazards: ['COLUMN_DROPPED'],
-    frees: goingWith(wanted.name, actual, context).map((one) => one.name),
+    frees: going.map((index) => index.name),
     steps: [
       exclusively(table, dropColumn(table, wanted.name)),
       exclusively(table, addColumn(table, columnDefinition(wanted))),
     ],
     assumptions: [{ kind: 'no-values', table, column: wanted.name }],
   });
-  const identity = identityOver(wanted.name, actual, context);
+  const identity = going.find(({ replicaIdentity }) => replicaIdentity);
   return identity === undefined ? made : sparingIdentity(made, identity);
 }
 
@@ -199,27 +204,6 @@ function varcharLength(type: string): number | null {
   const match = /^(?:character varying|varchar)\s*(?:\((\d+)\))?$/iu.exec(type.trim());
   return match === null ? null : match[1] === undefined ? Number.POSITIVE_INFINITY : Number(match[1]);
 }
-
-/** The index that a table is replicated by, where it goes with a column. */
-const identityOver = (column: string, actual: TableShape, context: DiffContext) =>
-  goingWith(column, actual, context).find(({ replicaIdentity }) => replicaIdentity);
-
-/** Indexes, and keys with theirs, that go with a column. */
-const goingWith = (
-  column: string,
-  { indexes, constraints }: TableShape,
-  context: DiffContext,
-): readonly (IndexShape | KeyConstraintShape)[] => [
-  ...indexes.filter((index) => usesReplaced(index, new Set([column]), context)),
-  ...keysOver(column, constraints),
-];
-
-const keysOver = (column: string, constraints: readonly ConstraintShape[]): readonly KeyConstraintShape[] =>
-  constraints.flatMap((constraint) =>
-    'replicaIdentity' in constraint && [...constraint.columns, ...constraint.include].includes(column)
-      ? [constraint]
-      : [],
-  );
 
 function covers(constraint: ConstraintShape, column: string): boolean {
   return 'columns' in constraint && constraint.columns.includes(column);

@@ -18,8 +18,7 @@ import { type DiffContext, isTemporary } from './context.js';
 import { drop } from './index-steps.js';
 import { usesReplaced } from './indexed-columns.js';
 import { builtKey, type ConstraintBase, claim, primaryKeyOf } from './key-constraints.js';
-import { sparingReferenced } from './referenced-keys.js';
-import { sparingIdentity } from './replica-identity.js';
+import { sparingNeeded } from './referenced-keys.js';
 import { exclusively } from './step.js';
 
 /** What a table's constraints need. */
@@ -123,13 +122,18 @@ function missing(base: ConstraintBase, wanted: DesiredConstraint, of: TableConst
   const twin = [...spare.values()].find((other) => constraintDifference(wanted, other, actual, context) === null);
   if (twin !== undefined) {
     spare.delete(twin.name);
-    return withRoom(renamed(base, wanted, twin), squatter, of);
+    return withRoom(renamed(base, wanted, twin), squatter, of, context);
   }
   const rival = wanted.kind === 'primary-key' ? primaryKeyOf(actual) : undefined;
   if (rival === undefined) return claimedOrAdded(base, wanted, squatter, of, context);
   spare.delete(rival.name);
   const difference = constraintDifference(wanted, rival, actual, context) ?? 'has another name';
-  return withRoom(replacement(base, wanted, rival, `"${rival.name}" ${difference}`, of, context), squatter, of);
+  return withRoom(
+    replacement(base, wanted, rival, `"${rival.name}" ${difference}`, of, context),
+    squatter,
+    of,
+    context,
+  );
 }
 
 /** Made of the index that stands under its name, where one does; else anew. */
@@ -187,12 +191,17 @@ function validated(base: ConstraintBase, wanted: DesiredConstraint, { table, spa
 }
 
 /** An index that stands under a key's name, while the key itself stands under another, would be in the way of its return. */
-function withRoom(made: Change, squatter: IndexShape | undefined, { table, adopted }: TableConstraints): Change {
+function withRoom(
+  made: Change,
+  squatter: IndexShape | undefined,
+  { table, adopted }: TableConstraints,
+  context: DiffContext,
+): Change {
   if (squatter === undefined) return made;
   adopted.add(squatter.name);
   const away = drop({ table }, name(squatter.name));
   const hazards = [...new Set([...made.hazards, 'INDEX_DROPPED' as const])];
-  return sparingIdentity({ ...made, hazards, steps: [away, ...made.steps] }, squatter);
+  return sparingNeeded({ ...made, hazards, steps: [away, ...made.steps] }, squatter, context);
 }
 
 /** The name of the index that goes with a constraint; of what is neither a check nor a reference it may have one. */
@@ -250,9 +259,9 @@ function addition(base: ConstraintBase, wanted: DesiredConstraint, of: TableCons
 }
 
 function replacement(...by: Parameters<typeof replaced>): Change {
-  const [, , existing] = by;
+  const [, , existing, , , context] = by;
   const made = replaced(...by);
-  return 'include' in existing ? sparingIdentity(made, existing) : made;
+  return 'include' in existing ? sparingNeeded(made, existing, context) : made;
 }
 
 function replaced(
@@ -264,13 +273,10 @@ function replaced(
   context: DiffContext,
 ): Change {
   const { table } = base;
-  const { actual } = of;
   const away = exclusively(table, dropConstraint(table, existing.name));
   const empty = context.facts.rows(table) === 'none';
   const common = { ...base, action: 'replace-constraint' as const, reason, frees: indexNames(existing) };
   const atOnce = change({ ...common, steps: [away, added(table, wanted, addConstraint(table, wanted))] });
-  const spared = sparingReferenced(atOnce, existing, actual, context);
-  if (spared !== atOnce) return spared;
   const built = builtKey(wanted, of, context);
   if (built !== null) {
     of.adopted.add(built.name);

@@ -20,8 +20,7 @@ import {
 import { indexedColumns } from './indexed-columns.js';
 import { clearedNames, clearing, FREE, hazardsOf, type Place, placeOf, taken } from './one-per-table.js';
 import { owningPhase } from './ownership.js';
-import { sparingReferenced } from './referenced-keys.js';
-import { sparingIdentity } from './replica-identity.js';
+import { sparingNeeded } from './referenced-keys.js';
 import { exclusively } from './step.js';
 import { temporaryName } from './temporary-name.js';
 import { droppedIndex } from './unexpected-index.js';
@@ -152,7 +151,7 @@ function repaired(work: Work): Change {
 
 /** The index is missing, and a key that nothing declares stands under its name: it goes when the index is ready. */
 function displacing(work: Work, squatter: KeyConstraintShape): Change {
-  const { of, context, target, online, twin, place } = work;
+  const { context, target, online, twin, place } = work;
   const builds = twin === null;
   const reason = 'a constraint that nothing declares stands under its name';
   const made = change({
@@ -169,7 +168,7 @@ function displacing(work: Work, squatter: KeyConstraintShape): Change {
       rename(target, builds ? target.temporaryNew : name(twin.name), target.name),
     ],
   });
-  const spared = sparingReferenced(sparingIdentity(made, squatter), squatter, of.actual, context);
+  const spared = sparingNeeded(made, squatter, context);
   return place.stranger === null ? buildable(spared, work) : taken(spared, place.stranger);
 }
 

@@ -1,4 +1,4 @@
-import type { Building, IndexUsage, Presence } from '../catalog/presence.js';
+import type { Building, IndexUsage, Presence, Reference } from '../catalog/presence.js';
 
 /**
  * What the differ may ask beyond shapes. It stays pure: an answer that is not there yet counts as unknown, the question
@@ -11,6 +11,8 @@ export type Question =
   | { readonly kind: 'values'; readonly table: string; readonly column: string }
   /** What stands on the tenant's column, and keeps it from being dropped or retyped? */
   | { readonly kind: 'users'; readonly table: string; readonly column: string }
+  /** Which foreign keys are onto the tenant's column, those of undeclared tables and of other schemas too? */
+  | { readonly kind: 'references'; readonly table: string; readonly column: string }
   /** How many rows match, counted no further than `limit`. `where` may hold a member's values. */
   | { readonly kind: 'count'; readonly table: string; readonly where: string | null; readonly limit: number }
   /** Which release the application's stamp table names. */
@@ -49,6 +51,7 @@ export interface Facts {
   values(table: string, column: string): Presence;
   /** What stands on a column that PostgreSQL would not change under it: views, triggers, policies, generated columns. In words. */
   users(table: string, column: string): readonly string[];
+  references(table: string, column: string): readonly Reference[];
   count(table: string, where: string | null, limit: number): number | null;
   /** Null: the tenant has no stamp; false: it could not be read; undefined while the question is open. */
   release(): string | null | false | undefined;
@@ -89,6 +92,10 @@ export class FactSheet implements Facts {
 
   users(table: string, column: string): readonly string[] {
     return (this.#ask({ kind: 'users', table, column }) as readonly string[] | undefined) ?? [];
+  }
+
+  references(table: string, column: string): readonly Reference[] {
+    return (this.#ask({ kind: 'references', table, column }) as readonly Reference[] | undefined) ?? [];
   }
 
   count(table: string, where: string | null, limit: number): number | null {

@@ -7,7 +7,7 @@ import { type KeyConstraint, keyIndexName, uniqueBuild } from './constraint-step
 import type { DiffContext } from './context.js';
 import { drop } from './index-steps.js';
 import { usesReplaced } from './indexed-columns.js';
-import { sparingIdentity } from './replica-identity.js';
+import { sparingNeeded } from './referenced-keys.js';
 import { exclusively } from './step.js';
 
 /** What every change of a constraint says of it. */
@@ -44,7 +44,7 @@ export function claim(
       hazards: ['INDEX_DROPPED'],
       steps: [drop({ table }, name(index.name)), use(temporary)],
     });
-    return sparingIdentity(replaced, index);
+    return sparingNeeded(replaced, index, context);
   }
   const replaced = change({
     ...base,
@@ -53,7 +53,7 @@ export function claim(
     hazards: context.facts.rows(table) === 'none' ? ['INDEX_DROPPED'] : ['INDEX_BUILD', 'INDEX_DROPPED'],
     steps: [uniqueBuild(table, wanted, temporary), drop({ table }, name(index.name)), use(temporary)],
   });
-  return sparingIdentity(replaced, index);
+  return sparingNeeded(replaced, index, context);
 }
 
 /** Where a key's index may stand already. */

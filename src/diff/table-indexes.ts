@@ -3,7 +3,7 @@ import type { Change } from './change.js';
 import type { DiffContext } from './context.js';
 import { diffIndex, type TableIndexes } from './declared-index.js';
 import { usesReplaced } from './indexed-columns.js';
-import { sparingIdentity } from './replica-identity.js';
+import { sparingNeeded } from './referenced-keys.js';
 import { unexpectedIndex } from './unexpected-index.js';
 
 /** Every change that a table's declared indexes need, and the drops of owned ones that nothing declares. */
@@ -17,17 +17,17 @@ export function diffIndexes(of: TableIndexes, context: DiffContext): readonly Ch
   const changes: Change[] = [];
   for (const desired of of.desired.indexes) {
     const made = diffIndex(desired, byName.get(desired.name) ?? null, spare, of, context);
-    if (made !== null) changes.push(sparing(made, byName));
+    if (made !== null) changes.push(sparing(made, byName, context));
   }
   for (const index of spare.values()) {
     const unexpected = unexpectedIndex(index, of.desired, context);
-    if (unexpected !== null) changes.push(sparing(unexpected, byName));
+    if (unexpected !== null) changes.push(sparing(unexpected, byName, context));
   }
   return changes;
 }
 
 /** Everything but a deferred change that is about an index which is there drops it. */
-function sparing(made: Change, byName: ReadonlyMap<string, IndexShape>): Change {
+function sparing(made: Change, byName: ReadonlyMap<string, IndexShape>, context: DiffContext): Change {
   const index = byName.get(made.object);
-  return index === undefined || made.status === 'deferred' ? made : sparingIdentity(made, index);
+  return index === undefined || made.status === 'deferred' ? made : sparingNeeded(made, index, context);
 }

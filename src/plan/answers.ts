@@ -3,6 +3,7 @@ import { DatabaseMemory } from '../catalog/database-memory.js';
 import { judgeAll, judgeView } from '../catalog/judge.js';
 import { readOwners } from '../catalog/owners.js';
 import type { IndexUsage } from '../catalog/presence.js';
+import { readReferences } from '../catalog/references.js';
 import { readCounts, readPresence, readReleases, readUsage } from '../catalog/row-facts.js';
 import { readBuilding } from '../catalog/running-builds.js';
 import { evenParts, shared } from '../catalog/shared-parts.js';
@@ -186,6 +187,10 @@ export class Answers {
       case 'users': {
         const users = await readColumnUsers(this.session, schemas, question.table, question.column);
         return (schema) => users.get(schema) ?? [];
+      }
+      case 'references': {
+        const references = await readReferences(this.session, schemas, question.table, question.column);
+        return (schema) => references.get(schema) ?? [];
       }
       case 'building':
         return from(await readBuilding(this.session, schemas, question.table), null);

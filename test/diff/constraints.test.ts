@@ -20,10 +20,13 @@ const reference = (name: string, to: string, columns: readonly string[]): Constr
 });
 
 /** `action object status` of what the table needs. */
-function neededFor(desired: Partial<DesiredTable>, actual: Partial<TableShape>, others: readonly TableShape[] = []) {
-  const is = table(actual);
-  const actualTables = new Map([is, ...others].map((each) => [each.name, each]));
-  const context = contextWith({}, { tables: [desiredTable(desired)], actualTables });
+function neededFor(
+  desired: Partial<DesiredTable>,
+  actual: Partial<TableShape>,
+  answers: Parameters<typeof contextWith>[0] = {},
+) {
+  const actualTables = new Map([['items', table(actual)]]);
+  const context = contextWith(answers, { tables: [desiredTable(desired)], actualTables });
   const { changes } = diffTenant({ tables: actualTables, owned: [] }, context);
   return changes.map((made) => `${made.action} ${made.object} ${made.status}`);
 }
@@ -93,21 +96,16 @@ it('an index that makes room for a renamed key is not renamed besides', () => {
 describe('a key that is another one', () => {
   const wanted = { constraints: [uniqueKey('items_key', ['shop', 'code'], { include: ['note'] })] };
   const actual = { constraints: [uniqueKey('items_key', ['shop', 'code'])] };
-  const resting = (to: string, columns: readonly string[]) => [
-    table({ name: 'sales', constraints: [reference('sales_item', to, columns)] }),
-  ];
-
-  it('stays where a foreign key rests on it, whichever column comes first', () => {
-    expect(neededFor(wanted, actual, resting('items', ['code', 'shop']))).toEqual([
-      'replace-constraint items_key blocked',
-    ]);
+  const withReference = (index: string) => ({
+    references: [{ foreignKey: 'foreign key sales_item of table sales', index }],
   });
 
-  it.each([
-    ['another table', 'things', ['shop', 'code']],
-    ['other columns', 'items', ['code']],
-  ])('goes where a foreign key is onto %s', (_, to, columns) => {
-    expect(neededFor(wanted, actual, resting(to, columns))).toEqual(['replace-constraint items_key pending']);
+  it('stays where a foreign key rests on it', () => {
+    expect(neededFor(wanted, actual, withReference('items_key'))).toEqual(['replace-constraint items_key blocked']);
+  });
+
+  it('goes where a foreign key onto its columns rests on another one', () => {
+    expect(neededFor(wanted, actual, withReference('items_other'))).toEqual(['replace-constraint items_key pending']);
   });
 });
 

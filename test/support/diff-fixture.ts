@@ -140,6 +140,7 @@ const NOTHING: Readonly<Record<Question['kind'], unknown>> = {
   rows: 'none',
   values: 'none',
   users: [],
+  references: [],
   count: 0,
   release: null,
   owner: null,
