@@ -123,7 +123,8 @@ function modesOf(unit: TransactionUnit): ReadonlyMap<string, LockMode> {
 export function lockedBy(unit: TransactionUnit): { readonly tables: readonly string[]; readonly mode: LockMode } {
   const modes = new Map(modesOf(unit));
   for (const { step } of unit.statements)
-    if (step.lock.table !== null && !modes.has(step.lock.table)) modes.set(step.lock.table, step.lock.mode);
+    for (const table of [step.lock.table, step.lock.beside])
+      if (table != null && !modes.has(table)) modes.set(table, step.lock.mode);
   const strength = [...modes.values()].map((mode) => LOCK_MODES.indexOf(mode));
   return { tables: [...modes.keys()], mode: LOCK_MODES[Math.max(0, ...strength)] ?? 'NONE' };
 }

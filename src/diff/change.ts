@@ -76,9 +76,15 @@ export interface Step {
   readonly mode: 'transaction' | 'online' | 'backfill';
   /**
    * What it locks, for the lock budget. Table null: only objects that nobody else can know yet. Only: it waits for no other
-   * lock, since it refers to no other table and touches no index that stands.
+   * lock, since it refers to no other table and touches no index that stands. Beside: the table that its foreign key is onto,
+   * which the statement locks as strongly, by itself.
    */
-  readonly lock: { readonly mode: LockMode; readonly table: string | null; readonly only?: true };
+  readonly lock: {
+    readonly mode: LockMode;
+    readonly table: string | null;
+    readonly only?: true;
+    readonly beside?: string;
+  };
   /** The index that this step builds, by its unquoted name or a member's variable: it must be valid afterwards. */
   readonly builds?: string | Variable;
   /** What takes the change's earlier steps back when existing rows fail this one: nothing stays half applied. */

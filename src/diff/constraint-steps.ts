@@ -30,12 +30,9 @@ export function lastOfSuccession(table: string, wanted: DesiredConstraint, oldNa
   return [
     {
       ...validation(table, wanted),
-      undo: [
-        exclusively(table, dropConstraint(table, wanted.name)),
-        exclusively(table, renameConstraint(table, old, oldName)),
-      ],
+      undo: [dropped(table, wanted), exclusively(table, renameConstraint(table, old, oldName))],
     },
-    exclusively(table, dropConstraint(table, old)),
+    dropped(table, wanted, old),
   ];
 }
 
@@ -76,8 +73,14 @@ export function uniqueBuild(table: string, wanted: KeyConstraint, index: string)
 /** A foreign key locks both of its tables against writers, for a moment. */
 export function added(table: string, wanted: DesiredConstraint, template: SqlTemplate): Step {
   return wanted.kind === 'foreign-key'
-    ? { sql: template, mode: 'transaction', lock: { mode: 'SHARE ROW EXCLUSIVE', table } }
+    ? { sql: template, mode: 'transaction', lock: { mode: 'SHARE ROW EXCLUSIVE', table, beside: wanted.references } }
     : exclusively(table, template);
+}
+
+/** The drop of a constraint, whatever it is called meanwhile; a foreign key's locks both of its tables too. */
+export function dropped(table: string, of: ConstraintShape, as = of.name): Step {
+  const step = exclusively(table, dropConstraint(table, as));
+  return of.kind === 'foreign-key' ? { ...step, lock: { ...step.lock, beside: of.references } } : step;
 }
 
 /** Reads every existing row, and lets readers and writers go on. */

@@ -1,11 +1,12 @@
 import type { DesiredConstraint, DesiredTable } from '../desired-state/model.js';
 import type { ConstraintShape, IndexShape, TableShape } from '../shape/table-shape.js';
-import { addConstraint, addConstraintUsingIndex, dropConstraint, renameConstraint } from '../sql/ddl/constraint.js';
+import { addConstraint, addConstraintUsingIndex, renameConstraint } from '../sql/ddl/constraint.js';
 import { name } from '../sql/template.js';
 import { type Change, change, key, type TakenName } from './change.js';
 import { constraintDifference } from './constraint-difference.js';
 import {
   added,
+  dropped,
   type KeyConstraint,
   keyIndexName,
   lastOfSuccession,
@@ -68,7 +69,7 @@ export function diffConstraints(
           object: constraint.name,
           reason: 'leftover of an interrupted run',
           provides: [key.cleared(desired.name)],
-          steps: [exclusively(desired.name, dropConstraint(desired.name, constraint.name))],
+          steps: [dropped(desired.name, constraint)],
         }),
       );
   }
@@ -253,7 +254,7 @@ function addition(base: ConstraintBase, wanted: DesiredConstraint, of: TableCons
     hazards: ['TABLE_SCAN'],
     steps: [
       added(table, wanted, addConstraint(table, wanted, true)),
-      { ...validation(table, wanted), undo: [exclusively(table, dropConstraint(table, wanted.name))] },
+      { ...validation(table, wanted), undo: [dropped(table, wanted)] },
     ],
   });
 }
@@ -273,7 +274,7 @@ function replaced(
   context: DiffContext,
 ): Change {
   const { table } = base;
-  const away = exclusively(table, dropConstraint(table, existing.name));
+  const away = dropped(table, existing);
   const empty = context.facts.rows(table) === 'none';
   const common = { ...base, action: 'replace-constraint' as const, reason, frees: indexNames(existing) };
   const atOnce = change({ ...common, steps: [away, added(table, wanted, addConstraint(table, wanted))] });

@@ -33,7 +33,7 @@ export function awaitBuilds<T extends { readonly change: Change }>(
 ): readonly T[] {
   const causes = new Map<string, string>();
   for (const [table, indexes] of invalid) {
-    if (!items.some(({ change }) => change.table === table && meets(change))) continue;
+    if (!items.some(({ change }) => meets(change) && locks(change).includes(table))) continue;
     const building = facts.building(table);
     if (building === null) continue;
     if (building.by !== null) causes.set(table, `session ${building.by} is building it`);
@@ -42,20 +42,27 @@ export function awaitBuilds<T extends { readonly change: Change }>(
       causes.set(table, 'its build by another session has just ended');
   }
   if (causes.size === 0) return items;
-  const held = items.filter(({ change }) => causes.has(change.table) && meets(change));
+  /** The table that a change waits for. */
+  const awaited = (change: Change) => (meets(change) ? locks(change).find((table) => causes.has(table)) : undefined);
   const groups = new Map(
-    held.flatMap(({ change }) => (change.group === null ? [] : [[change.group, change] as const])),
+    items.flatMap(({ change }) => {
+      const table = change.group === null ? undefined : awaited(change);
+      return table === undefined ? [] : [[change.group, { change, table }] as const];
+    }),
   );
   return items.map((item) => {
     const { change } = item;
     if (change.status !== 'pending') return item;
-    const cause = meets(change) ? causes.get(change.table) : undefined;
-    if (cause !== undefined)
-      return { ...item, change: awaitingBuild(change, obstacleOf(change, cause, invalid), REMEDY) };
+    const table = awaited(change);
+    if (table !== undefined)
+      return {
+        ...item,
+        change: awaitingBuild(change, obstacleOf(change, table, causes.get(table) ?? '', invalid), REMEDY),
+      };
     const partner =
       (change.group === null ? undefined : groups.get(change.group)) ?? groups.get(switchGroup(change.phase));
     if (partner === undefined) return item;
-    const why = `it happens together with ${partner.action} ${partner.object}, and an index of ${partner.table} is being built by another session`;
+    const why = `it happens together with ${partner.change.action} ${partner.change.object}, and an index of ${partner.table} is being built by another session`;
     return { ...item, change: awaitingBuild(change, why, REMEDY) };
   });
 }
@@ -67,7 +74,18 @@ const meets = (change: Change): boolean =>
   change.status === 'pending' &&
   LOCK_MODES.indexOf(strongestLock(change)) >= LOCK_MODES.indexOf('SHARE UPDATE EXCLUSIVE');
 
-function obstacleOf(change: Change, cause: string, invalid: ReadonlyMap<string, readonly string[]>): string {
-  const own = change.family !== null || (invalid.get(change.table) ?? []).includes(change.object);
-  return own ? cause : `an index of table ${change.table} is INVALID, and ${cause}`;
+/** Its own table, and those that its foreign keys are onto. */
+const locks = ({ table, steps }: Change): readonly string[] => [
+  table,
+  ...steps.flatMap(({ lock }) => [lock.table, lock.beside].filter((other) => other != null)),
+];
+
+function obstacleOf(
+  change: Change,
+  table: string,
+  cause: string,
+  invalid: ReadonlyMap<string, readonly string[]>,
+): string {
+  const own = change.family !== null || (table === change.table && (invalid.get(table) ?? []).includes(change.object));
+  return own ? cause : `an index of table ${table} is INVALID, and ${cause}`;
 }
