@@ -66,6 +66,7 @@ const TABLE_COMMANDS = [
   'AT_AlterColumnType',
   'AT_ChangeOwner',
   'AT_SetLogged',
+  'AT_SetUnLogged',
   'AT_SetRelOptions',
   'AT_ResetRelOptions',
   'AT_AddIdentity',
