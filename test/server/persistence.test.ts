@@ -23,14 +23,14 @@ tables:
   });
 
 it.each([
-  { is: 'logged', declared: 'unlogged', first: 'sales', then: 'shops' },
-  { is: 'unlogged', declared: 'logged', first: 'shops', then: 'sales' },
-])('empty $is tables that are declared $declared become so, $first before $then', async (of) => {
+  { is: 'logged', declared: 'unlogged', first: 'sales', second: 'shops' },
+  { is: 'unlogged', declared: 'logged', first: 'shops', second: 'sales' },
+])('empty $is tables that are declared $declared become so, $first before $second', async (of) => {
   const schema = `${of.is}_tables`;
   await on.fleet.provision([schema], { directory: tables(of.is === 'unlogged') });
   const options = { directory: tables(of.declared === 'unlogged'), schemas: [schema] };
   expect(changesOf(await on.fleet.plan(options), schema)).toEqual(
-    [of.first, of.then].map((table) => `alter-table ${table}.${table} pending`),
+    [of.first, of.second].map((table) => `alter-table ${table}.${table} pending`),
   );
   expect((await on.fleet.apply(options)).tenants).toMatchObject([{ outcome: 'converged', error: null }]);
   expect(changesOf(await on.fleet.plan(options), schema)).toEqual([]);
