@@ -14,8 +14,8 @@ export interface ExpectedMember {
 export class MemberProblem extends Error {}
 
 /**
- * The members that a family has in one tenant: its rows crossed with its lists. By name: rows come as they stand in their table,
- * and whoever updates one moves it. A saved plan would take that for another tenant than it was made of.
+ * The members that a family has in one tenant: its rows crossed with its lists. Row by row, in an order of their values: they come
+ * as they stand in their table, and whoever updates one moves it. A saved plan would take that for another tenant.
  * @throws {MemberProblem} when two members would share a name, or a name is longer than 63 bytes.
  */
 export function expectedMembers(
@@ -25,7 +25,7 @@ export function expectedMembers(
   let combinations: Readonly<Record<string, string>>[] = [{}];
   if (family.rows !== null) {
     const { name } = family.rows;
-    combinations = rows.map((row) => prefixed(name, row));
+    combinations = byValues(rows).map((row) => prefixed(name, row));
   }
   for (const list of family.lists)
     combinations = combinations.flatMap((values) =>
@@ -44,7 +44,7 @@ export function expectedMembers(
       where: where === null ? null : renderSql(where, { ...values, schema: TENANT_SCHEMA }),
     });
   }
-  return new Map([...members].sort(([left], [right]) => (left < right ? -1 : 1)));
+  return members;
 }
 
 /** The family's predicate with its members' values left open. */
@@ -54,6 +54,11 @@ export function predicateTemplate(family: Pick<IndexFamily, 'where'>): SqlTempla
     family.where.map((part) => (typeof part === 'string' ? relativeSql(part) : literalVariable(part.variable))),
     '',
   );
+}
+
+function byValues<T>(rows: readonly T[]): readonly T[] {
+  const keyed = rows.map((row) => [JSON.stringify(row), row] as const);
+  return keyed.sort(([left], [right]) => (left < right ? -1 : 1)).map(([, row]) => row);
 }
 
 function prefixed(set: string, values: Readonly<Record<string, string>>): Record<string, string> {
