@@ -134,13 +134,15 @@ async function namedTenants(
   if (absent.length > 0 && !selection.allowAbsent) {
     const [first = ''] = absent;
     const schemas = await session.query<{ name: string }>(EVERY_SCHEMA);
-    const near = closest(
-      first,
-      schemas.map(({ name }) => name),
-    );
+    const names = schemas.map(({ name }) => name);
+    const near = closest(first, names);
+    const listed = first.split(',').map((part) => part.trim());
+    const areThere = listed.length > 1 && listed.every((part) => names.includes(part));
     throw new TrueupError('UNKNOWN_SCHEMA', `schema ${quoted(first)} does not exist`, {
       where: `--schema ${first}`,
-      remedy: `${near === null ? '' : `did you mean ${quoted(near)}? `}To make a new tenant: trueup apply --create-schema --schema ${first}`,
+      remedy: areThere
+        ? 'give each schema a --schema of its own'
+        : `${near === null ? '' : `did you mean ${quoted(near)}? `}To make a new tenant: trueup apply --create-schema --schema ${first}`,
     });
   }
   const system = selection.schemas.find((schema) => bySchema.get(schema)?.system === true);

@@ -167,6 +167,8 @@ describe('no tenant', () => {
   it.each([
     ['tenant_001', /did you mean "tenant_0001"\?/u],
     ['TENANT_0001', /did you mean "tenant_0001"\?/u],
+    ['tenant_0001,public', /^give each schema a --schema of its own$/u],
+    ['tenant_0001,quite_another', /--create-schema/u],
     ['quite_another', /^(?!.*did you mean)/u],
     ['pg_catalog', /holds the application’s tables/u],
     ['', /./u],
