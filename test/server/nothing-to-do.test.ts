@@ -77,6 +77,35 @@ describe('a converged fleet', () => {
     await test.exec('DROP SCHEMA "Made Elsewhere" CASCADE');
   });
 
+  it('N3: takes a second session’s statements more to plan with 600 tenants and with 1,000, rows aside', async () => {
+    const many = await createTestDatabase();
+    const large = await openFleet(many.url);
+    const directory = writeDesiredState(SMALL, {});
+    const counts: [number, number][] = [];
+    try {
+      for (const [from, to] of [
+        [1, 1],
+        [2, 600],
+        [601, 1000],
+      ] as const) {
+        for (let at = from; at <= to; at += 200) await many.exec(smallTenants(at, Math.min(to, at + 199)));
+        if (counts.length === 0) await large.plan({ directory });
+        await large.anew();
+        const { summary } = await large.plan({ directory });
+        expect(summary).toMatchObject({ drifted: 0, unreadable: 0, shapes: 1 });
+        const rows = /^\s*(COPY|with w as materialized \(select \* from unnest\(\$1::int4)/u;
+        counts.push([summary.tenants, large.statements.filter((sql) => !rows.test(sql)).length]);
+      }
+    } finally {
+      await large.close();
+      await many.drop();
+    }
+    const [[, one = 0] = [], ...more] = counts;
+    expect(more.map(([tenants]) => tenants)).toEqual([600, 1000]);
+    // The second one’s settings and snapshot, and the size of the fleet that they share.
+    for (const [, statements] of more) expect(statements - one).toBeLessThanOrEqual(16);
+  });
+
   it('N3: takes as many statements to plan with 200 tenants as with 10 and with one, batches of rows aside', async () => {
     const many = await createTestDatabase();
     const small = await openFleet(many.url);
