@@ -153,8 +153,11 @@ function closingLines(plan: FleetPlan, { color, width }: PlanTextOptions): reado
       return [`No changes. ${shard === '' ? 'No tenant found' : `${capital(shard)}no tenant`}.`];
     const deferred = summary.deferred === 0 ? [] : [`${number(summary.deferred)} of them with changes deferred`];
     const inSync = `${counted(summary.inSync, 'tenant')} in sync`;
-    const verdict = `No changes. ${capital(shard)}${[inSync, ...deferred, ...unreadable].join(', ')}${scope}.`;
-    return paragraph(verdict, width, 0).map((line) => (summary.unreadable === 0 ? color.green(line) : line));
+    // Of what could not be read nobody knows.
+    const isKnown = summary.unreadable + plan.failedDatabases.length === 0;
+    const head = isKnown ? 'No changes' : 'Nothing can be changed yet';
+    const verdict = `${head}. ${capital(shard)}${[inSync, ...deferred, ...unreadable].join(', ')}${scope}.`;
+    return paragraph(verdict, width, 0).map((line) => (isKnown ? color.green(line) : line));
   }
   const tenants = pending.reduce((sum, group) => sum + group.tenants.length, 0);
   const classes = pending.length === 0 ? '' : ` (${counted(pending.length, 'class', 'classes')})`;

@@ -113,6 +113,15 @@ describe('a plan as text', () => {
     expect(text(plan)).toContain('No changes. 2 tenants in sync, 1 of them with changes deferred.');
   });
 
+  it('does not say that there are no changes where tenants could not be read', () => {
+    const shut = { database: 'main', schema: 'shut', code: 'TENANT_UNREADABLE', message: 'permission denied' } as const;
+    expect(
+      text(fleetPlan({ tenants: inSync(2), unreadable: [shut] }))
+        .split('\n')
+        .at(-1),
+    ).toBe('Nothing can be changed yet. 2 tenants in sync, 1 not readable.');
+  });
+
   it('hides the values of rows in members’ names unless they are asked for (S2)', () => {
     const plan = fleetPlan({ tenants: [tenant('t1', missingMembers(member('acme'), member('acme', 'u')))] });
     expect(text(plan, { verbose: true })).toContain('t1: items_body_n_…, items_body_u_…');
