@@ -6,6 +6,7 @@ import { switchGroup } from './backend-switch.js';
 import { blocked, type Change, change, key, type Step } from './change.js';
 import { afterReferences, indexesOver, referenceGroup, standsInTheWay } from './column-references.js';
 import type { DiffContext } from './context.js';
+import { computedFrom } from './generation.js';
 import { sparingIdentity } from './replica-identity.js';
 import { exclusively } from './step.js';
 import { typeVariables } from './types.js';
@@ -37,7 +38,7 @@ function replacement(
     reason,
     group,
     provides: [key.column(table, wanted.name)],
-    needs: [key.table(table)],
+    needs: [key.table(table), ...computedFrom(table, wanted, context)],
   };
   const users = context.facts.users(table, wanted.name);
 

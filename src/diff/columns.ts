@@ -7,6 +7,7 @@ import { backfillSteps, unfilledLeftovers, unfilledName } from './backfill.js';
 import { blocked, type Change, change, key, type Step } from './change.js';
 import { replaceColumn } from './column-replacement.js';
 import type { DiffContext } from './context.js';
+import { computedFrom } from './generation.js';
 import { identityChange } from './identity.js';
 import { expressionQuestion } from './index-difference.js';
 import { notNullChange } from './not-null.js';
@@ -141,7 +142,6 @@ function structuralDifference(
 }
 
 function addColumnChange(table: string, column: DesiredColumn, begun: boolean, context: DiffContext): Change {
-  const generatedFrom = column.generated === null ? [] : context.facts.columnsOf(column.generated.expression);
   const base = {
     phase: column.phase,
     action: 'add-column' as const,
@@ -149,7 +149,7 @@ function addColumnChange(table: string, column: DesiredColumn, begun: boolean, c
     object: column.name,
     reason: 'missing',
     provides: [key.column(table, column.name)],
-    needs: [key.table(table), ...generatedFrom.map((source) => key.column(table, source))],
+    needs: [key.table(table), ...computedFrom(table, column, context)],
   };
   const needsCheck = [...base.needs, key.cleared(table)];
   if (begun)

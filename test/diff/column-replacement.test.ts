@@ -235,3 +235,10 @@ it('a column that is replaced frees the names of the indexes and keys that go wi
   const [retyped] = neededFor({ type: 'uuid' }, {}, { constraints: over.constraints }, { columns });
   expect(retyped).toMatchObject({ action: 'alter-column', status: 'pending', frees: [] });
 });
+
+it('a column that is generated otherwise waits for those that it is computed from', () => {
+  const columns = ({ expression }: { readonly expression: string }) => (expression.includes('title') ? ['title'] : []);
+  const existing = { generated: { expression: 'upper(title)', kind: 'stored' } } as const;
+  const [made] = neededFor({ generated: LOWER }, existing, {}, { columns });
+  expect(made).toMatchObject({ action: 'replace-column', needs: ['table:items', 'column:items.title'] });
+});
