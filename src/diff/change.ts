@@ -183,6 +183,8 @@ export const key = {
   column: (table: string, column: string) => `column:${table}.${column}`,
   /** A unique or primary key over exactly these columns, in any order. */
   unique: (table: string, columns: readonly string[]) => `unique:${table}(${[...columns].sort().join(',')})`,
+  /** The table's primary key is one no more: of two that are declared otherwise, the other can be made. */
+  noPrimaryKey: (table: string) => `no-primary-key:${table}`,
   index: (table: string, index: string) => `index:${table}.${index}`,
   notNull: (table: string, column: string) => `not-null:${table}.${column}`,
   /** The table is logged, or unlogged, as declared. */

@@ -35,7 +35,7 @@ interface TableConstraints {
   readonly table: string;
   readonly actual: TableShape;
   readonly replaced: ReadonlySet<string>;
-  /** Constraints that no declaration has claimed so far. */
+  /** Constraints that no declaration has claimed so far, and that do not go with a column. */
   readonly spare: Map<string, ConstraintShape>;
   readonly adopted: Set<string>;
 }
@@ -52,7 +52,9 @@ export function diffConstraints(
 ): ConstraintDiff {
   const declared = new Set(desired.constraints.map((constraint) => constraint.name));
   const byName = new Map(actual.constraints.map((constraint) => [constraint.name, constraint]));
-  const spare = new Map([...byName].filter(([constraint]) => !declared.has(constraint)));
+  const spare = new Map(
+    [...byName].filter(([, one]) => !declared.has(one.name) && !goesWithColumns(one, replaced, context)),
+  );
   const of: TableConstraints = { table: desired.name, actual, replaced, spare, adopted: new Set() };
   const changes: Change[] = [];
   for (const constraint of desired.constraints) {
@@ -106,28 +108,81 @@ function diffConstraint(
   existing: ConstraintShape | null,
   context: DiffContext,
 ): Change | null {
-  const { table, actual, replaced } = of;
-  const base = { phase: wanted.phase, table, object: wanted.name, ...constraintFacets(table, wanted, context) };
-  if (existing === null) return missing(base, wanted, of, context);
-  const isGone = replaced.size > 0 && constrainedColumns(existing, context).some((column) => replaced.has(column));
-  if (isGone) return claimedOrAdded(base, wanted, squatterOf(wanted, of, context), of, context);
+  const { actual, replaced } = of;
+  const rival = rivalOf(wanted, actual);
+  const base = baseOf(wanted, existing, rival, of, context);
+  const unclaimed = rival !== undefined && of.spare.delete(rival.name) ? rival : undefined;
+  if (existing === null) return missing(base, wanted, unclaimed, of, context);
+  if (goesWithColumns(existing, replaced, context))
+    return without(unclaimed, claimedOrAdded(base, wanted, squatterOf(wanted, of, context), of, context), context);
   const difference = constraintDifference(wanted, existing, actual, context);
-  if (difference !== null) return replacement(base, wanted, existing, difference, of, context);
+  if (difference !== null)
+    return without(unclaimed, replacement(base, wanted, existing, difference, of, context), context);
   return existing.validated ? null : validated(base, wanted, of);
 }
 
-/** What nothing stands under the name of: it may stand under another, or a table's one primary key may. */
-function missing(base: ConstraintBase, wanted: DesiredConstraint, of: TableConstraints, context: DiffContext): Change {
-  const { actual, spare } = of;
+/** A table has one primary key: that of another name is in the way of a declared one. */
+function rivalOf(wanted: DesiredConstraint, actual: TableShape): ConstraintShape | undefined {
+  const found = wanted.kind === 'primary-key' ? primaryKeyOf(actual) : undefined;
+  return found?.name === wanted.name ? undefined : found;
+}
+
+/** What every change of a constraint says: a primary key waits until that of another name is gone, if it goes by itself. */
+function baseOf(
+  wanted: DesiredConstraint,
+  existing: ConstraintShape | null,
+  rival: ConstraintShape | undefined,
+  { table, replaced, spare }: TableConstraints,
+  context: DiffContext,
+): ConstraintBase {
+  const { provides, needs, takes } = constraintFacets(table, wanted, context);
+  const isOneNoMore = existing?.kind === 'primary-key' && wanted.kind !== 'primary-key';
+  const columns = rival === undefined ? [] : constrainedColumns(rival, context);
+  const goes = columns.some((column) => replaced.has(column))
+    ? columns.map((column) => key.column(table, column))
+    : rival !== undefined && !spare.has(rival.name)
+      ? [key.noPrimaryKey(table)]
+      : [];
+  return {
+    phase: wanted.phase,
+    table,
+    object: wanted.name,
+    takes,
+    provides: isOneNoMore ? [...provides, key.noPrimaryKey(table)] : provides,
+    needs: [...needs, ...goes],
+  };
+}
+
+/** The same, with a primary key that nothing declares out of its way: at the last moment, since it is enforced until then. */
+function without(rival: ConstraintShape | undefined, made: Change, context: DiffContext): Change {
+  if (rival === undefined || !('include' in rival)) return made;
+  const steps = [...made.steps.slice(0, -1), dropped(made.table, rival), ...made.steps.slice(-1)];
+  const hazards = [...new Set([...made.hazards, 'INDEX_DROPPED' as const])];
+  const reason = `${made.reason}; the primary key is "${rival.name}", which nothing declares`;
+  return sparingNeeded({ ...made, reason, hazards, steps, frees: [...made.frees, rival.name] }, rival, context);
+}
+
+/**
+ * What nothing stands under the name of: it may stand under another.
+ * @param rival the table's primary key, where the declared one takes its place
+ */
+function missing(
+  base: ConstraintBase,
+  wanted: DesiredConstraint,
+  rival: ConstraintShape | undefined,
+  of: TableConstraints,
+  context: DiffContext,
+): Change {
+  const { actual } = of;
   const squatter = squatterOf(wanted, of, context);
-  const twin = [...spare.values()].find((other) => constraintDifference(wanted, other, actual, context) === null);
+  const twin = [...(rival === undefined ? of.spare.values() : [rival])].find(
+    (other) => constraintDifference(wanted, other, actual, context) === null,
+  );
   if (twin !== undefined) {
-    spare.delete(twin.name);
+    of.spare.delete(twin.name);
     return withRoom(renamed(base, wanted, twin), squatter, of, context);
   }
-  const rival = wanted.kind === 'primary-key' ? primaryKeyOf(actual) : undefined;
   if (rival === undefined) return claimedOrAdded(base, wanted, squatter, of, context);
-  spare.delete(rival.name);
   const difference = constraintDifference(wanted, rival, actual, context) ?? 'has another name';
   return withRoom(
     replacement(base, wanted, rival, `"${rival.name}" ${difference}`, of, context),
@@ -215,6 +270,10 @@ function constrainedColumns(of: ConstraintShape, context: Pick<DiffContext, 'fac
   if (of.kind === 'other') return [];
   return 'include' in of ? [...of.columns, ...of.include] : of.columns;
 }
+
+/** Whether a constraint goes with a column that is replaced. */
+const goesWithColumns = (of: ConstraintShape, replaced: ReadonlySet<string>, context: DiffContext): boolean =>
+  replaced.size > 0 && constrainedColumns(of, context).some((column) => replaced.has(column));
 
 function addition(base: ConstraintBase, wanted: DesiredConstraint, of: TableConstraints, context: DiffContext): Change {
   const { table } = base;

@@ -1,8 +1,20 @@
 import { describe, expect, it } from 'vitest';
 import type { DesiredTable } from '../../src/desired-state/model.js';
 import { diffTenant } from '../../src/diff/diff-tenant.js';
+import { settle } from '../../src/diff/settle.js';
+import { inOrder } from '../../src/plan/order.js';
 import type { ConstraintShape, TableShape } from '../../src/shape/table-shape.js';
-import { contextWith, desiredIndex, desiredTable, index, table, uniqueKey } from '../support/diff-fixture.js';
+import { showSql } from '../../src/sql/template.js';
+import {
+  column,
+  contextWith,
+  desiredColumn,
+  desiredIndex,
+  desiredTable,
+  index,
+  table,
+  uniqueKey,
+} from '../support/diff-fixture.js';
 
 const primaryKey = (name: string, columns: readonly string[]) => uniqueKey(name, columns, { kind: 'primary-key' });
 
@@ -106,6 +118,62 @@ describe('a key that is another one', () => {
 
   it('goes where a foreign key onto its columns rests on another one', () => {
     expect(neededFor(wanted, actual, withReference('items_other'))).toEqual(['replace-constraint items_key pending']);
+  });
+});
+
+describe('a table’s one primary key', () => {
+  const steps = (desired: Partial<DesiredTable>, actual: Partial<TableShape>, answers = {}) => {
+    const actualTables = new Map([['items', table(actual)]]);
+    const { changes } = diffTenant(
+      { tables: actualTables, owned: [] },
+      contextWith(answers, { tables: [desiredTable(desired)], actualTables }),
+    );
+    const items = changes.map((made) => ({ change: made, members: null }));
+    return inOrder(settle(items, ['items']), ['items']).map(
+      ({ change: made }) =>
+        `${made.object} ${made.status}: ${made.steps.map((step) => showSql(step.sql).replace(/^ALTER TABLE \S+ /u, '')).join('; ')}`,
+    );
+  };
+  const swapped = { constraints: [primaryKey('b', ['id']), uniqueKey('a', ['code'])] };
+
+  it('is made when the one before it is none any more, where two keys exchange their names', () => {
+    expect(steps(swapped, { constraints: [primaryKey('a', ['id']), uniqueKey('b', ['code'])] })).toEqual([
+      'a pending: DROP CONSTRAINT a; ADD CONSTRAINT a UNIQUE (code)',
+      'b pending: DROP CONSTRAINT b; ADD CONSTRAINT b PRIMARY KEY (id)',
+    ]);
+    expect(steps(swapped, { constraints: [primaryKey('a', ['id'])] })).toEqual([
+      'a pending: DROP CONSTRAINT a; ADD CONSTRAINT a UNIQUE (code)',
+      'b pending: ADD CONSTRAINT b PRIMARY KEY (id)',
+    ]);
+  });
+
+  it('waits for that where it is refused', () => {
+    const resting = [{ foreignKey: 'foreign key lines_fkey of table lines', index: 'a' }];
+    const references = ({ column }: { readonly column: string }) => (column === 'id' ? resting : []);
+    const standing = { constraints: [primaryKey('a', ['id']), uniqueKey('b', ['code'])] };
+    const ends = steps(swapped, standing, { references }).map((made) => made.replace(/:.*/u, ''));
+    expect(ends.sort()).toEqual(['a blocked', 'b blocked']);
+  });
+
+  it('takes the place of one that nothing declares, and of another constraint of its name, in one step', () => {
+    expect(
+      steps(
+        { constraints: [primaryKey('b', ['id'])] },
+        { constraints: [primaryKey('old', ['id']), uniqueKey('b', ['code'])] },
+      ),
+    ).toEqual(['b pending: DROP CONSTRAINT b; DROP CONSTRAINT old; ADD CONSTRAINT b PRIMARY KEY (id)']);
+  });
+
+  it('is not dropped once more where it goes with its column', () => {
+    const generated = { expression: 'lower(code)', kind: 'stored' } as const;
+    const columns = ({ expression }: { readonly expression: string }) => (expression.includes('code') ? ['code'] : []);
+    expect(
+      steps(
+        { columns: [desiredColumn('id', { generated })], constraints: [primaryKey('b', ['id'])] },
+        { columns: [column('id')], constraints: [primaryKey('old', ['id'])] },
+        { columns },
+      ).at(-1),
+    ).toBe('b pending: ADD CONSTRAINT b PRIMARY KEY (id)');
   });
 });
 
