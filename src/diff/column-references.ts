@@ -57,9 +57,14 @@ export function standsInTheWay(
     references(actual, wanted.name).length > 0 ||
     actual.constraints.some((constraint) => constraint.kind === 'check' && named(constraint.expression)) ||
     actual.indexes.some(
-      ({ keys, where }) =>
+      ({ method, keys, where }) =>
         named(where) ||
-        keys.some((item) => named(item.expression) || (item.column === wanted.name && item.opclass !== null)),
+        keys.some(
+          (item) =>
+            named(item.expression) ||
+            // Built again with the default operator class of the new type, which a method like gin may lack.
+            (item.column === wanted.name && (item.opclass !== null || method.name !== 'btree')),
+        ),
     )
   );
 }

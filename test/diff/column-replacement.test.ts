@@ -139,6 +139,17 @@ describe('a column of another type', () => {
     expect(actions(wanted, actual, UNDER_A_KEY, { rows: 'some' })).toEqual(['alter-column blocked']);
   });
 
+  it('under a key is replaced where an index stands on it whose method may know no such type', () => {
+    const under = (name: string) =>
+      actions(
+        { type: 'integer' },
+        {},
+        { ...UNDER_A_KEY, indexes: [index('by_code', ['code'], { method: { name, extension: null } })] },
+      );
+    expect(under('gin')).toEqual(['replace-column pending']);
+    expect(under('btree')).toEqual(['alter-column pending']);
+  });
+
   it('is altered under a key where an identity stays or comes', () => {
     const [first] = actions(
       { type: 'integer', identity: IDENTITY },
