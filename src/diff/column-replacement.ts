@@ -10,6 +10,7 @@ import { computedFrom } from './generation.js';
 import { sparingIdentity } from './replica-identity.js';
 import { exclusively } from './step.js';
 import { typeVariables } from './types.js';
+import { isValueless, withoutValue } from './valueless.js';
 
 /**
  * A column of another type, collation or expression than declared. Where no row holds a value it is dropped and added
@@ -79,12 +80,13 @@ function replacement(
   }
   if (replaced.status === 'blocked') return replaced;
   const values = rows === 'none' ? 'none' : context.facts.values(table, wanted.name);
-  if (values === 'none') return replaced;
+  if (values === 'none') return rows !== 'none' && isValueless(wanted) ? withoutValue(replaced) : replaced;
   const evidence =
     values === 'some'
       ? `${table}.${wanted.name} holds values`
       : `whether ${table}.${wanted.name} holds values could not be told`;
-  if (existing.generated !== null || wanted.derived) return computedAgain(replaced, evidence, context);
+  if (existing.generated !== null || wanted.derived)
+    return isValueless(wanted) ? withoutValue(replaced) : computedAgain(replaced, evidence, context);
   return blocked(replaced, `${evidence}, which cannot be computed again from the database`, remedyFor(wanted, group));
 }
 

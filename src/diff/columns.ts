@@ -13,6 +13,7 @@ import { expressionQuestion } from './index-difference.js';
 import { notNullChange } from './not-null.js';
 import { exclusively } from './step.js';
 import { fillType, typeParameterValue, typeVariables } from './types.js';
+import { isValueless, withoutValue } from './valueless.js';
 
 /** Every change that a table's declared columns need. Columns that nothing declares are left alone. */
 export function diffColumns(desired: DesiredTable, actual: TableShape, context: DiffContext): readonly Change[] {
@@ -170,13 +171,7 @@ function addColumnChange(table: string, column: DesiredColumn, begun: boolean, c
   // What a constant default gives, existing rows get without a rewrite; a generated column, an identity or a serial rewrites.
   if (column.generated !== null || column.identity !== null || column.serial === true)
     return change({ ...base, steps: [exclusively(table, whole.sql)], hazards: ['TABLE_REWRITE'] });
-  if (column.default === null && column.notNull) {
-    return blocked(
-      change({ ...base, steps: [whole] }),
-      `table ${table} holds rows, and a NOT NULL column without a default has no value for them`,
-      'declare a default, or make it nullable and let the application fill it first',
-    );
-  }
+  if (isValueless(column)) return withoutValue(change({ ...base, steps: [whole] }));
   if (column.default !== null && !isConstant(column.default))
     return change({ ...base, needs: needsCheck, hazards: ['BACKFILL'], steps: backfillSteps(table, column, false) });
   return change({

@@ -253,3 +253,19 @@ it('a column that is generated otherwise waits for those that it is computed fro
   const [made] = neededFor({ generated: LOWER }, existing, {}, { columns });
   expect(made).toMatchObject({ action: 'replace-column', needs: ['table:items', 'column:items.title'] });
 });
+
+it('a column that is replaced by a NOT NULL one that nothing fills is refused where there are rows, approved or not', () => {
+  const allow = new Set(['rebuild-column'] as const);
+  const wanted = { type: 'integer', notNull: true };
+  const computed = { generated: LOWER };
+  for (const [existing, values] of [
+    [{}, 'none'],
+    [computed, 'some'],
+  ] as const) {
+    const [made] = neededFor(wanted, existing, {}, { rows: 'some', values }, { allow });
+    expect(made).toMatchObject({ status: 'blocked', obstacle: expect.stringContaining('has no value for them') });
+    const filled = actions({ ...wanted, default: '0' }, existing, {}, { rows: 'some', values }, { allow });
+    expect(filled).toEqual(['replace-column pending']);
+    expect(actions(wanted, existing, {}, { rows: 'none' })).toEqual(['replace-column pending']);
+  }
+});
