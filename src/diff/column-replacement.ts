@@ -7,10 +7,10 @@ import { blocked, type Change, change, key, type Step } from './change.js';
 import { afterReferences, indexesOver, referenceGroup, standsInTheWay } from './column-references.js';
 import type { DiffContext } from './context.js';
 import { computedFrom } from './generation.js';
+import { hasVaryingDefault, isComputed, isValueless, withoutValue } from './new-values.js';
 import { sparingIdentity } from './replica-identity.js';
 import { exclusively } from './step.js';
 import { typeVariables } from './types.js';
-import { isValueless, withoutValue } from './valueless.js';
 
 /**
  * A column of another type, collation or expression than declared. Where no row holds a value it is dropped and added
@@ -80,7 +80,7 @@ function replacement(
   }
   if (replaced.status === 'blocked') return replaced;
   const values = rows === 'none' ? 'none' : context.facts.values(table, wanted.name);
-  if (values === 'none') return rows !== 'none' && isValueless(wanted) ? withoutValue(replaced) : replaced;
+  if (values === 'none') return rows === 'none' ? replaced : amongRows(replaced, wanted);
   const evidence =
     values === 'some'
       ? `${table}.${wanted.name} holds values`
@@ -112,6 +112,13 @@ function droppedAndAdded(
   });
   const identity = going.find(({ replicaIdentity }) => replicaIdentity);
   return identity === undefined ? made : sparingIdentity(made, identity);
+}
+
+/** The same where there are rows, none of which holds a value. */
+function amongRows(replaced: Change, wanted: DesiredColumn): Change {
+  if (isValueless(wanted)) return withoutValue(replaced);
+  const rewrites = isComputed(wanted) || hasVaryingDefault(wanted);
+  return rewrites ? { ...replaced, hazards: [...replaced.hazards, 'TABLE_REWRITE'] } : replaced;
 }
 
 /** The same though the column holds values, since they are computed: loses nothing, and rewrites the table. */

@@ -10,10 +10,10 @@ import type { DiffContext } from './context.js';
 import { computedFrom } from './generation.js';
 import { identityChange } from './identity.js';
 import { expressionQuestion } from './index-difference.js';
+import { hasVaryingDefault, isComputed, isValueless, withoutValue } from './new-values.js';
 import { notNullChange } from './not-null.js';
 import { exclusively } from './step.js';
 import { fillType, typeParameterValue, typeVariables } from './types.js';
-import { isValueless, withoutValue } from './valueless.js';
 
 /** Every change that a table's declared columns need. Columns that nothing declares are left alone. */
 export function diffColumns(desired: DesiredTable, actual: TableShape, context: DiffContext): readonly Change[] {
@@ -168,30 +168,16 @@ function addColumnChange(table: string, column: DesiredColumn, begun: boolean, c
   };
   if (context.facts.rows(table) === 'none')
     return change({ ...base, steps: [whole], assumptions: [{ kind: 'no-rows', table }] });
-  // What a constant default gives, existing rows get without a rewrite; a generated column, an identity or a serial rewrites.
-  if (column.generated !== null || column.identity !== null || column.serial === true)
+  if (isComputed(column))
     return change({ ...base, steps: [exclusively(table, whole.sql)], hazards: ['TABLE_REWRITE'] });
   if (isValueless(column)) return withoutValue(change({ ...base, steps: [whole] }));
-  if (column.default !== null && !isConstant(column.default))
+  if (hasVaryingDefault(column))
     return change({ ...base, needs: needsCheck, hazards: ['BACKFILL'], steps: backfillSteps(table, column, false) });
   return change({
     ...base,
     steps: [whole],
     hazards: column.default === null && column.filledBy === 'application' ? ['VALUES_MISSING'] : [],
   });
-}
-
-/**
- * A literal, or one with casts: what PostgreSQL surely stores once for all existing rows. Anything else counts as
- * volatile: backfilled row by row where a rewrite might have been.
- */
-function isConstant(expression: string): boolean {
-  const literal = /^\s*(?:'(?:[^']|'')*'|-?\d+(?:\.\d+)?|true|false|null)\s*(?:::\s*[\w\s"[\](),.]+)?\s*$/iu;
-  return (
-    literal.test(expression) ||
-    /^\s*ARRAY\[\s*\](?:::[\w\s[\](),]+)?\s*$/iu.test(expression) ||
-    /^\s*(?:now\(\)|CURRENT_TIMESTAMP)\s*$/iu.test(expression)
-  );
 }
 
 function defaultChange(

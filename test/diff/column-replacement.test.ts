@@ -269,3 +269,14 @@ it('a column that is replaced by a NOT NULL one that nothing fills is refused wh
     expect(actions(wanted, existing, {}, { rows: 'none' })).toEqual(['replace-column pending']);
   }
 });
+
+it('a column without values that is replaced by one which each row gets a value in says that the table is rewritten', () => {
+  const hazards = (wanted: Partial<DesiredColumn>, rows: string) =>
+    neededFor({ type: 'integer', ...wanted }, {}, {}, { rows, values: 'none' })[0]?.hazards;
+  for (const wanted of [{ generated: LOWER }, { identity: IDENTITY }, { default: 'random()' }]) {
+    expect(hazards(wanted, 'some')).toEqual(['COLUMN_DROPPED', 'TABLE_REWRITE']);
+    expect(hazards(wanted, 'none')).toEqual(['COLUMN_DROPPED']);
+  }
+  expect(hazards({ default: '7' }, 'some')).toEqual(['COLUMN_DROPPED']);
+  expect(hazards({}, 'some')).toEqual(['COLUMN_DROPPED']);
+});
