@@ -1,24 +1,17 @@
 import type { DesiredConstraint, DesiredTable } from '../desired-state/model.js';
 import type { ConstraintShape, IndexShape, TableShape } from '../shape/table-shape.js';
-import { addConstraint, addConstraintUsingIndex, renameConstraint } from '../sql/ddl/constraint.js';
+import { renameConstraint } from '../sql/ddl/constraint.js';
 import { name } from '../sql/template.js';
-import { type Change, change, key, type TakenName } from './change.js';
+import { type Change, change, key } from './change.js';
 import { constraintDifference } from './constraint-difference.js';
-import {
-  added,
-  dropped,
-  type KeyConstraint,
-  keyIndexName,
-  lastOfSuccession,
-  predecessorName,
-  successionSteps,
-  uniqueBuild,
-  validation,
-} from './constraint-steps.js';
+import { constrainedColumns, constraintFacets, goesWithColumns, indexNames } from './constraint-facets.js';
+import { dropped, type KeyConstraint, lastOfSuccession, predecessorName, validation } from './constraint-steps.js';
 import { type DiffContext, isTemporary } from './context.js';
 import { drop } from './index-steps.js';
 import { usesReplaced } from './indexed-columns.js';
-import { builtKey, type ConstraintBase, claim, primaryKeyOf } from './key-constraints.js';
+import { type ConstraintBase, claim } from './key-constraints.js';
+import { addition, replacement, type TableConstraints } from './made-constraint.js';
+import { rivalOf, without } from './one-primary-key.js';
 import { sparingNeeded } from './referenced-keys.js';
 import { exclusively } from './step.js';
 
@@ -29,15 +22,6 @@ export interface ConstraintDiff {
   readonly adopted: ReadonlySet<string>;
   /** Constraints that no declaration claims. */
   readonly unclaimed: readonly ConstraintShape[];
-}
-
-interface TableConstraints {
-  readonly table: string;
-  readonly actual: TableShape;
-  readonly replaced: ReadonlySet<string>;
-  /** Constraints that no declaration has claimed so far, and that do not go with a column. */
-  readonly spare: Map<string, ConstraintShape>;
-  readonly adopted: Set<string>;
 }
 
 /**
@@ -78,30 +62,6 @@ export function diffConstraints(
   return { changes, adopted: of.adopted, unclaimed: [...spare.values()] };
 }
 
-/** What a constraint makes, the name that it takes for its index, and what it waits for: also for those that CREATE TABLE makes. */
-export function constraintFacets(table: string, constraint: DesiredConstraint, context: Pick<DiffContext, 'facts'>) {
-  const columns = constrainedColumns(constraint, context);
-  const isKey = constraint.kind === 'primary-key' || constraint.kind === 'unique';
-  const provides = isKey ? [key.unique(table, constraint.columns)] : [];
-  const takes: readonly TakenName[] = isKey ? [{ name: constraint.name, of: 'key' }] : [];
-  const needs = [
-    key.table(table),
-    key.cleared(table),
-    ...columns.map((column) => key.column(table, column)),
-    ...(constraint.kind === 'primary-key' ? columns.map((column) => key.notNull(table, column)) : []),
-    ...(constraint.kind === 'foreign-key'
-      ? [
-          key.table(constraint.references),
-          // A logged table may reference logged ones only.
-          key.persistence(constraint.references),
-          key.unique(constraint.references, constraint.referencedColumns),
-          ...constraint.referencedColumns.map((column) => key.column(constraint.references, column)),
-        ]
-      : []),
-  ];
-  return { provides, needs, takes };
-}
-
 function diffConstraint(
   of: TableConstraints,
   wanted: DesiredConstraint,
@@ -119,12 +79,6 @@ function diffConstraint(
   if (difference !== null)
     return without(unclaimed, replacement(base, wanted, existing, difference, of, context), context);
   return existing.validated ? null : validated(base, wanted, of);
-}
-
-/** A table has one primary key: that of another name is in the way of a declared one. */
-function rivalOf(wanted: DesiredConstraint, actual: TableShape): ConstraintShape | undefined {
-  const found = wanted.kind === 'primary-key' ? primaryKeyOf(actual) : undefined;
-  return found?.name === wanted.name ? undefined : found;
 }
 
 /** What every change of a constraint says: a primary key waits until that of another name is gone, if it goes by itself. */
@@ -151,15 +105,6 @@ function baseOf(
     provides: isOneNoMore ? [...provides, key.noPrimaryKey(table)] : provides,
     needs: [...needs, ...goes],
   };
-}
-
-/** The same, with a primary key that nothing declares out of its way: at the last moment, since it is enforced until then. */
-function without(rival: ConstraintShape | undefined, made: Change, context: DiffContext): Change {
-  if (rival === undefined || !('include' in rival)) return made;
-  const steps = [...made.steps.slice(0, -1), dropped(made.table, rival), ...made.steps.slice(-1)];
-  const hazards = [...new Set([...made.hazards, 'INDEX_DROPPED' as const])];
-  const reason = `${made.reason}; the primary key is "${rival.name}", which nothing declares`;
-  return sparingNeeded({ ...made, reason, hazards, steps, frees: [...made.frees, rival.name] }, rival, context);
 }
 
 /**
@@ -258,105 +203,4 @@ function withRoom(
   const away = drop({ table }, name(squatter.name));
   const hazards = [...new Set([...made.hazards, 'INDEX_DROPPED' as const])];
   return sparingNeeded({ ...made, hazards, steps: [away, ...made.steps] }, squatter, context);
-}
-
-/** The name of the index that goes with a constraint; of what is neither a check nor a reference it may have one. */
-const indexNames = ({ kind, name: constraint }: ConstraintShape): readonly string[] =>
-  kind === 'check' || kind === 'foreign-key' ? [] : [constraint];
-
-/** Every column that a constraint is about: a check goes with any of its columns, like a key. */
-function constrainedColumns(of: ConstraintShape, context: Pick<DiffContext, 'facts'>): readonly string[] {
-  if (of.kind === 'check') return context.facts.columnsOf(of.expression);
-  if (of.kind === 'other') return [];
-  return 'include' in of ? [...of.columns, ...of.include] : of.columns;
-}
-
-/** Whether a constraint goes with a column that is replaced. */
-const goesWithColumns = (of: ConstraintShape, replaced: ReadonlySet<string>, context: DiffContext): boolean =>
-  replaced.size > 0 && constrainedColumns(of, context).some((column) => replaced.has(column));
-
-function addition(base: ConstraintBase, wanted: DesiredConstraint, of: TableConstraints, context: DiffContext): Change {
-  const { table } = base;
-  const reason = 'missing';
-  const built = builtKey(wanted, of, context);
-  if (built !== null) {
-    of.adopted.add(built.name);
-    return change({
-      ...base,
-      action: 'add-constraint',
-      reason: 'missing; an interrupted run has built its index',
-      steps: [exclusively(table, addConstraintUsingIndex(table, built.key, built.name))],
-    });
-  }
-  if (context.facts.rows(table) === 'none')
-    return change({
-      ...base,
-      action: 'add-constraint',
-      reason,
-      assumptions: [{ kind: 'no-rows', table }],
-      steps: [added(table, wanted, addConstraint(table, wanted))],
-    });
-  if (wanted.kind === 'primary-key' || wanted.kind === 'unique') {
-    const index = keyIndexName(wanted);
-    return change({
-      ...base,
-      action: 'add-constraint',
-      reason,
-      hazards: ['INDEX_BUILD'],
-      steps: [uniqueBuild(table, wanted, index), exclusively(table, addConstraintUsingIndex(table, wanted, index))],
-    });
-  }
-  return change({
-    ...base,
-    action: 'add-constraint',
-    reason,
-    hazards: ['TABLE_SCAN'],
-    steps: [
-      added(table, wanted, addConstraint(table, wanted, true)),
-      { ...validation(table, wanted), undo: [dropped(table, wanted)] },
-    ],
-  });
-}
-
-function replacement(...by: Parameters<typeof replaced>): Change {
-  const [, , existing, , , context] = by;
-  const made = replaced(...by);
-  return 'include' in existing ? sparingNeeded(made, existing, context) : made;
-}
-
-function replaced(
-  base: ConstraintBase,
-  wanted: DesiredConstraint,
-  existing: ConstraintShape,
-  reason: string,
-  of: TableConstraints,
-  context: DiffContext,
-): Change {
-  const { table } = base;
-  const away = dropped(table, existing);
-  const empty = context.facts.rows(table) === 'none';
-  const common = { ...base, action: 'replace-constraint' as const, reason, frees: indexNames(existing) };
-  const atOnce = change({ ...common, steps: [away, added(table, wanted, addConstraint(table, wanted))] });
-  const built = builtKey(wanted, of, context);
-  if (built !== null) {
-    of.adopted.add(built.name);
-    const use = exclusively(table, addConstraintUsingIndex(table, built.key, built.name));
-    return change({ ...common, hazards: ['INDEX_DROPPED'], steps: [away, use] });
-  }
-  if (empty) return { ...atOnce, assumptions: [{ kind: 'no-rows', table }] };
-  if (wanted.kind === 'primary-key' || wanted.kind === 'unique') {
-    const index = keyIndexName(wanted);
-    // The old key enforces until the new one is built: there is no moment without either.
-    const steps = [
-      uniqueBuild(table, wanted, index),
-      away,
-      exclusively(table, addConstraintUsingIndex(table, wanted, index)),
-    ];
-    return change({ ...common, hazards: ['INDEX_BUILD', 'INDEX_DROPPED'], steps });
-  }
-  return change({
-    ...common,
-    hazards: ['TABLE_SCAN'],
-    steps: successionSteps(table, wanted, existing),
-  });
 }

@@ -5,7 +5,7 @@ import { createIndex } from '../sql/ddl/index.js';
 import { identifierVariable, joinSql, name, relativeSql, type SqlTemplate, sql } from '../sql/template.js';
 import { type Change, change, deferred, key, type Step } from './change.js';
 import { withTenantsOwnType } from './columns.js';
-import { constraintFacets } from './constraints.js';
+import { constraintFacets } from './constraint-facets.js';
 import type { DiffContext } from './context.js';
 import { indexDefinition } from './index-steps.js';
 import { viewNeeds } from './view-needs.js';

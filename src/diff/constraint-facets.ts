@@ -1,0 +1,43 @@
+import type { DesiredConstraint } from '../desired-state/model.js';
+import type { ConstraintShape } from '../shape/table-shape.js';
+import { key, type TakenName } from './change.js';
+import type { DiffContext } from './context.js';
+
+/** What a constraint makes, the name that it takes for its index, and what it waits for: also for those that CREATE TABLE makes. */
+export function constraintFacets(table: string, constraint: DesiredConstraint, context: Pick<DiffContext, 'facts'>) {
+  const columns = constrainedColumns(constraint, context);
+  const isKey = constraint.kind === 'primary-key' || constraint.kind === 'unique';
+  const provides = isKey ? [key.unique(table, constraint.columns)] : [];
+  const takes: readonly TakenName[] = isKey ? [{ name: constraint.name, of: 'key' }] : [];
+  const needs = [
+    key.table(table),
+    key.cleared(table),
+    ...columns.map((column) => key.column(table, column)),
+    ...(constraint.kind === 'primary-key' ? columns.map((column) => key.notNull(table, column)) : []),
+    ...(constraint.kind === 'foreign-key'
+      ? [
+          key.table(constraint.references),
+          // A logged table may reference logged ones only.
+          key.persistence(constraint.references),
+          key.unique(constraint.references, constraint.referencedColumns),
+          ...constraint.referencedColumns.map((column) => key.column(constraint.references, column)),
+        ]
+      : []),
+  ];
+  return { provides, needs, takes };
+}
+
+/** Every column that a constraint is about: a check goes with any of its columns, like a key. */
+export function constrainedColumns(of: ConstraintShape, context: Pick<DiffContext, 'facts'>): readonly string[] {
+  if (of.kind === 'check') return context.facts.columnsOf(of.expression);
+  if (of.kind === 'other') return [];
+  return 'include' in of ? [...of.columns, ...of.include] : of.columns;
+}
+
+/** Whether a constraint goes with a column that is replaced. */
+export const goesWithColumns = (of: ConstraintShape, replaced: ReadonlySet<string>, context: DiffContext): boolean =>
+  replaced.size > 0 && constrainedColumns(of, context).some((column) => replaced.has(column));
+
+/** The name of the index that goes with a constraint; of what is neither a check nor a reference it may have one. */
+export const indexNames = ({ kind, name: constraint }: ConstraintShape): readonly string[] =>
+  kind === 'check' || kind === 'foreign-key' ? [] : [constraint];
