@@ -1,8 +1,8 @@
-import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
+import { afterEach, expect, it } from 'vitest';
 import { showSql } from '../../src/sql/template.js';
-import { type FleetUnderTest, itemsOf, openFleet } from '../support/fleet.js';
+import { itemsOf } from '../support/fleet.js';
 import { temporaryDesiredState } from '../support/library.js';
-import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
+import { fleetOnServer } from '../support/server-fleet.js';
 
 /** Of `paid` the extension is nowhere, so that `free`, its alternative, runs; `plain` has none. */
 const files = (select: string, override: string) =>
@@ -27,25 +27,16 @@ overrides: [{ schemas: [canary], backends: { search: ${override} } }]
 const indexed = (method: string) =>
   `tables: { items: { indexes: [{ name: items_body, method: ${method}, keys: [body] }] } }`;
 
-let test: TestDatabase;
-let fleet: FleetUnderTest;
-beforeAll(async () => {
-  test = await createTestDatabase();
-  fleet = await openFleet(test.url);
-});
-afterAll(async () => {
-  await fleet?.close();
-  await test?.drop();
-});
-afterEach(() => test.exec('DROP SCHEMA IF EXISTS acme, canary CASCADE'));
+const on = fleetOnServer();
+afterEach(() => on.database.exec('DROP SCHEMA IF EXISTS acme, canary CASCADE'));
 
 it.each([
   ['a backend that is none of the alternatives', 'paid', 'plain', { acme: 'gin', canary: 'gist' }],
   ['a backend with alternatives', 'plain', 'paid', { acme: 'gist', canary: 'gin' }],
 ])('an override may name %s', async (_, select, override, methods) => {
-  await test.exec('CREATE SCHEMA acme; CREATE SCHEMA canary; CREATE TABLE acme.items (body tsvector)');
-  await test.exec('CREATE TABLE canary.items (body tsvector)');
-  const plan = await fleet.plan({ directory: files(select, override) });
+  await on.database.exec('CREATE SCHEMA acme; CREATE SCHEMA canary; CREATE TABLE acme.items (body tsvector)');
+  await on.database.exec('CREATE TABLE canary.items (body tsvector)');
+  const plan = await on.fleet.plan({ directory: files(select, override) });
   const built = (schema: string) =>
     itemsOf(plan, schema).map(({ change }) => `${change.status} ${change.steps.map(({ sql }) => showSql(sql)).join()}`);
   for (const [schema, method] of Object.entries(methods))

@@ -1,9 +1,9 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import { keyIndexName } from '../../src/diff/constraint-steps.js';
 import { uniqueKey } from '../support/diff-fixture.js';
-import { type FleetUnderTest, itemsOf, openFleet } from '../support/fleet.js';
+import { itemsOf } from '../support/fleet.js';
 import { temporaryDesiredState } from '../support/library.js';
-import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
+import { fleetOnServer } from '../support/server-fleet.js';
 
 const options = {
   directory: temporaryDesiredState({
@@ -23,17 +23,8 @@ tables:
 };
 const BUILT = keyIndexName(uniqueKey('items_label_key', ['label']));
 
-let test: TestDatabase;
-let fleet: FleetUnderTest;
-beforeAll(async () => {
-  test = await createTestDatabase();
-  fleet = await openFleet(test.url);
-});
-afterAll(async () => {
-  await fleet?.close();
-  await test?.drop();
-});
-afterEach(() => test.exec('DROP SCHEMA IF EXISTS t1 CASCADE'));
+const on = fleetOnServer();
+afterEach(() => on.database.exec('DROP SCHEMA IF EXISTS t1 CASCADE'));
 
 describe('an index that the phase owns, where a key is missing', () => {
   it.each([
@@ -41,22 +32,24 @@ describe('an index that the phase owns, where a key is missing', () => {
     ['makes way when it is not the key’s', 'CREATE INDEX items_label_key', 'an index that is not the constraint’s'],
     ['is taken over when an interrupted run built it', `CREATE UNIQUE INDEX ${BUILT}`, 'an interrupted run has built'],
   ])('%s', async (_, create, reason) => {
-    await fleet.provision(['t1'], options);
-    await test.exec(`INSERT INTO t1.items VALUES ('a');
+    await on.fleet.provision(['t1'], options);
+    await on.database.exec(`INSERT INTO t1.items VALUES ('a');
       ALTER TABLE t1.items DROP CONSTRAINT items_label_key; ${create} ON t1.items (label)`);
-    expect(itemsOf(await fleet.plan(options), 't1').map(({ change }) => `${change.object}: ${change.reason}`)).toEqual([
-      expect.stringMatching(new RegExp(`^items_label_key: .*${reason}`, 'u')),
-    ]);
-    const { tenants } = await fleet.apply(options);
+    expect(
+      itemsOf(await on.fleet.plan(options), 't1').map(({ change }) => `${change.object}: ${change.reason}`),
+    ).toEqual([expect.stringMatching(new RegExp(`^items_label_key: .*${reason}`, 'u'))]);
+    const { tenants } = await on.fleet.apply(options);
     expect(tenants.map(({ outcome, error }) => [outcome, error])).toEqual([['converged', null]]);
-    expect(itemsOf(await fleet.plan(options), 't1')).toEqual([]);
+    expect(itemsOf(await on.fleet.plan(options), 't1')).toEqual([]);
   });
 
   it('makes way once when the key stands under another name', async () => {
-    await fleet.provision(['t1'], options);
-    await test.exec(`ALTER TABLE t1.items RENAME CONSTRAINT items_label_key TO other;
+    await on.fleet.provision(['t1'], options);
+    await on.database.exec(`ALTER TABLE t1.items RENAME CONSTRAINT items_label_key TO other;
       CREATE INDEX items_label_key ON t1.items (label)`);
-    expect(itemsOf(await fleet.plan(options), 't1').map(({ change }) => change.action)).toEqual(['rename-constraint']);
-    expect((await fleet.apply(options)).tenants).toMatchObject([{ outcome: 'converged', error: null }]);
+    expect(itemsOf(await on.fleet.plan(options), 't1').map(({ change }) => change.action)).toEqual([
+      'rename-constraint',
+    ]);
+    expect((await on.fleet.apply(options)).tenants).toMatchObject([{ outcome: 'converged', error: null }]);
   });
 });
