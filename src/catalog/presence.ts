@@ -15,6 +15,14 @@ export interface Reference {
   readonly index: string;
 }
 
+/** What keeps a table from becoming unlogged, or logged. */
+export interface PersistenceTie {
+  /** In words: `foreign key x of table y`, `publication z`. */
+  readonly what: string;
+  /** The tenant's table at the foreign key's other end; null for one of another schema, and for a publication. */
+  readonly other: string | null;
+}
+
 /** Who builds an index of a table, and what is INVALID there: looked at in this order. */
 export interface Building {
   /** The server's process that holds what a running build holds; null for none. */

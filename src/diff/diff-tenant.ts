@@ -1,14 +1,14 @@
 import { groupBy } from '../collections.js';
 import type { DesiredTable } from '../desired-state/model.js';
 import type { TableShape } from '../shape/table-shape.js';
-import { tableName } from '../sql/ddl/column.js';
 import { dropMaterializedView } from '../sql/ddl/view.js';
-import { sql, TENANT_SCHEMA_SQL } from '../sql/template.js';
+import { TENANT_SCHEMA_SQL } from '../sql/template.js';
 import { blocked, type Change, change, deferred, key } from './change.js';
 import { diffColumns } from './columns.js';
 import { diffConstraints } from './constraints.js';
 import type { DiffContext, OwnedIndex } from './context.js';
 import { createTable, createView } from './create-table.js';
+import { persistence } from './persistence.js';
 import { blockGroups } from './settle.js';
 import { diffIndexes } from './table-indexes.js';
 
@@ -152,49 +152,6 @@ function wrongKind(desired: DesiredTable, actual: TableShape): Change {
     'trueup never drops a table, and makes no partitioned one plain',
     'move it away in the application’s own migration, then apply',
   );
-}
-
-const referencedBy = ({ constraints }: TableShape): readonly string[] =>
-  constraints.flatMap((constraint) => (constraint.kind === 'foreign-key' ? [constraint.references] : []));
-
-const referencing = (table: string, { actualTables }: DiffContext): readonly string[] =>
-  [...actualTables.values()].filter((other) => referencedBy(other).includes(table)).map((other) => other.name);
-
-function persistence(desired: DesiredTable, actual: TableShape, context: DiffContext): readonly Change[] {
-  if (actual.persistence === desired.persistence) return [];
-  const [is, wanted] = [actual.persistence, desired.persistence].map((of) =>
-    of === 'unlogged' ? 'UNLOGGED' : 'LOGGED',
-  );
-  const { name: table } = desired;
-  // Of any other table nothing is changed that this could wait for.
-  const isDeclared = (name: string) => context.tables.some((other) => other.name === name);
-  const others = desired.persistence === 'unlogged' ? referencing(table, context) : referencedBy(actual);
-  const altered = change({
-    phase: desired.phase,
-    action: 'alter-table',
-    table,
-    object: table,
-    reason: `is ${is}, declared ${wanted}`,
-    provides: [key.persistence(table)],
-    // A logged table may reference logged ones only.
-    needs: others.filter(isDeclared).map(key.persistence),
-    assumptions: [{ kind: 'no-rows', table }],
-    steps: [
-      {
-        sql: sql`ALTER TABLE ${tableName(table)} SET ${wanted ?? ''}`,
-        mode: 'transaction',
-        lock: { mode: 'ACCESS EXCLUSIVE', table },
-      },
-    ],
-  });
-  if (context.facts.rows(table) === 'none') return [altered];
-  return [
-    blocked(
-      altered,
-      `ALTER TABLE … SET ${wanted} rewrites the table under ACCESS EXCLUSIVE`,
-      `run ALTER TABLE ${desired.name} SET ${wanted} in a maintenance window`,
-    ),
-  ];
 }
 
 /**

@@ -2,6 +2,7 @@ import { readColumnUsers } from '../catalog/column-users.js';
 import { DatabaseMemory } from '../catalog/database-memory.js';
 import { judgeAll, judgeView } from '../catalog/judge.js';
 import { readOwners } from '../catalog/owners.js';
+import { readPersistenceTies } from '../catalog/persistence-ties.js';
 import type { IndexUsage } from '../catalog/presence.js';
 import { readReferences } from '../catalog/references.js';
 import { readCounts, readPresence, readReleases, readUsage } from '../catalog/row-facts.js';
@@ -191,6 +192,10 @@ export class Answers {
       case 'references': {
         const references = await readReferences(this.session, schemas, question.table, question.column);
         return (schema) => references.get(schema) ?? [];
+      }
+      case 'persistence': {
+        const ties = await readPersistenceTies(this.session, schemas, question.table);
+        return (schema) => ties.get(schema) ?? [];
       }
       case 'building':
         return from(await readBuilding(this.session, schemas, question.table), null);

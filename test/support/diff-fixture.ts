@@ -141,6 +141,7 @@ const NOTHING: Readonly<Record<Question['kind'], unknown>> = {
   values: 'none',
   users: [],
   references: [],
+  persistence: [],
   count: 0,
   release: null,
   owner: null,
