@@ -1,7 +1,8 @@
 import type { DesiredColumn } from '../desired-state/model.js';
 import type { ColumnShape, IndexShape, KeyConstraintShape, TableShape } from '../shape/table-shape.js';
 import { type Change, key } from './change.js';
-import type { DiffContext } from './context.js';
+import { constrainedColumns } from './constraint-facets.js';
+import { type DiffContext, isTemporary } from './context.js';
 import { usesReplaced } from './indexed-columns.js';
 import { restingOn, underForeignKeys } from './referenced-keys.js';
 
@@ -96,6 +97,21 @@ export const indexesOver = (
   ...indexes.filter((index) => usesReplaced(index, new Set([column]), context)),
   ...constraints.filter((one) => 'include' in one).filter((one) => [...one.columns, ...one.include].includes(column)),
 ];
+
+/** What goes with a column and does not come again, since nothing declares it, in words. */
+export function undeclaredOver(column: string, actual: TableShape, context: DiffContext): readonly string[] {
+  const { constraints = [], indexes = [] } = context.tables.find(({ name }) => name === actual.name) ?? {};
+  const declared = new Set([...constraints, ...indexes].map(({ name }) => name));
+  const isMore = ({ name }: { readonly name: string }) => !declared.has(name) && !isTemporary(name);
+  return [
+    ...actual.constraints.flatMap((one) =>
+      isMore(one) && constrainedColumns(one, context).includes(column) ? `constraint ${one.name}` : [],
+    ),
+    ...actual.indexes.flatMap((index) =>
+      isMore(index) && usesReplaced(index, new Set([column]), context) ? `index ${index.name}` : [],
+    ),
+  ];
+}
 
 function isRetyped(table: TableShape, column: string, { tables, facts }: DiffContext): boolean {
   const wanted = tables.find(({ name }) => name === table.name)?.columns.find(({ name }) => name === column);

@@ -4,7 +4,7 @@ import { addColumn, alterColumn, columnDefinition, dropColumn } from '../sql/ddl
 import { relativeSql, sql } from '../sql/template.js';
 import { switchGroup } from './backend-switch.js';
 import { blocked, type Change, change, key, type Step } from './change.js';
-import { afterReferences, indexesOver, referenceGroup, standsInTheWay } from './column-references.js';
+import { afterReferences, indexesOver, referenceGroup, standsInTheWay, undeclaredOver } from './column-references.js';
 import type { DiffContext } from './context.js';
 import { computedFrom } from './generation.js';
 import { hasVaryingDefault, isComputed, isValueless, withoutValue } from './new-values.js';
@@ -99,9 +99,11 @@ function droppedAndAdded(
 ): Change {
   const { table } = base;
   const going = indexesOver(wanted.name, actual, context);
+  const more = undeclaredOver(wanted.name, actual, context);
   const made = change({
     ...base,
     action: 'replace-column',
+    reason: more.length === 0 ? base.reason : `${base.reason}; with it go ${more.join(', ')}, which nothing declares`,
     hazards: ['COLUMN_DROPPED'],
     frees: going.map((index) => index.name),
     steps: [

@@ -7,6 +7,7 @@ import {
   column,
   contextWith,
   desiredColumn,
+  desiredIndex,
   desiredTable,
   IDENTITY,
   index,
@@ -245,6 +246,27 @@ it('a column that is replaced frees the names of the indexes and keys that go wi
   });
   const [retyped] = neededFor({ type: 'uuid' }, {}, { constraints: over.constraints }, { columns });
   expect(retyped).toMatchObject({ action: 'alter-column', status: 'pending', frees: [] });
+});
+
+it('a column that is replaced names what goes with it and does not come again, since nothing declares it', () => {
+  const over = {
+    indexes: [index('mine', ['code']), index('declared', ['code']), index('elsewhere', ['title'])],
+    constraints: [
+      { kind: 'check', name: 'filled', expression: "code <> ''", noInherit: false, validated: true },
+      { kind: 'check', name: 'other', expression: "title <> ''", noInherit: false, validated: true },
+      { kind: 'check', name: 'trueup_0123456789abcdef', expression: 'code IS NULL', noInherit: false, validated: true },
+    ],
+  } as const;
+  const columns = ({ expression }: { readonly expression: string }) => (expression.includes('code') ? ['code'] : []);
+  const tables = [desiredTable({ indexes: [desiredIndex('declared', ['code'])] })];
+  const [made] = neededFor({ type: 'uuid' }, {}, over, { rows: 'some', columns }, { tables });
+  expect(made).toMatchObject({
+    status: 'pending',
+    reason: 'type is text, declared uuid; with it go constraint filled, index mine, which nothing declares',
+  });
+  const declared = { indexes: [index('declared', ['code'])] };
+  const [all] = neededFor({ type: 'uuid' }, {}, declared, { columns }, { tables });
+  expect(all).toMatchObject({ status: 'pending', reason: 'type is text, declared uuid' });
 });
 
 it('a column that is generated otherwise waits for those that it is computed from', () => {
