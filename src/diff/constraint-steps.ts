@@ -16,7 +16,7 @@ export function successionSteps(table: string, wanted: DesiredConstraint, existi
   return [
     exclusively(table, renameConstraint(table, existing.name, predecessorName(table, wanted))),
     added(table, wanted, addConstraint(table, wanted, true)),
-    ...lastOfSuccession(table, wanted, existing.name),
+    ...lastOfSuccession(table, wanted, existing, existing.name),
   ];
 }
 
@@ -24,15 +24,23 @@ export function successionSteps(table: string, wanted: DesiredConstraint, existi
 export const predecessorName = (table: string, wanted: DesiredConstraint): string =>
   temporaryName('old', `${table}.${wanted.name}`);
 
-/** The rest of a succession whose first transaction is done, in this run or in one that was interrupted. */
-export function lastOfSuccession(table: string, wanted: DesiredConstraint, oldName: string): readonly Step[] {
+/**
+ * The rest of a succession whose first transaction is done, in this run or in one that was interrupted.
+ * @param existing the predecessor, whatever it is called now
+ */
+export function lastOfSuccession(
+  table: string,
+  wanted: DesiredConstraint,
+  existing: ConstraintShape,
+  oldName: string,
+): readonly Step[] {
   const old = predecessorName(table, wanted);
   return [
     {
       ...validation(table, wanted),
       undo: [dropped(table, wanted), exclusively(table, renameConstraint(table, old, oldName))],
     },
-    dropped(table, wanted, old),
+    dropped(table, existing, old),
   ];
 }
 

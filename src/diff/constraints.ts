@@ -174,14 +174,17 @@ function renamed(base: ConstraintBase, wanted: DesiredConstraint, twin: Constrai
 
 /** It is there as declared, but existing rows were never checked. */
 function validated(base: ConstraintBase, wanted: DesiredConstraint, { table, spare }: TableConstraints): Change {
-  if (spare.delete(predecessorName(table, wanted)))
+  const predecessor = spare.get(predecessorName(table, wanted));
+  if (predecessor !== undefined) {
+    spare.delete(predecessor.name);
     return change({
       ...base,
       action: 'replace-constraint',
       reason: 'an interrupted run left it unchecked, and its predecessor under a temporary name',
       hazards: ['TABLE_SCAN'],
-      steps: lastOfSuccession(table, wanted, wanted.name),
+      steps: lastOfSuccession(table, wanted, predecessor, wanted.name),
     });
+  }
   return change({
     ...base,
     action: 'validate-constraint',

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { DesiredTable } from '../../src/desired-state/model.js';
+import { predecessorName } from '../../src/diff/constraint-steps.js';
 import { diffTenant } from '../../src/diff/diff-tenant.js';
 import { settle } from '../../src/diff/settle.js';
 import { inOrder } from '../../src/plan/order.js';
@@ -12,6 +13,7 @@ import {
   desiredIndex,
   desiredTable,
   index,
+  OF_BASE,
   table,
   uniqueKey,
 } from '../support/diff-fixture.js';
@@ -178,19 +180,66 @@ describe('a table’s one primary key', () => {
 });
 
 describe('a table that is declared unlogged, and is logged', () => {
-  const logged = (name: string, ...to: readonly string[]) =>
-    table({ name, constraints: to.map((each) => reference(`${name}_${each}`, each, ['id'])) });
+  const logged = (name: string) => table({ name });
   const unlogged = (name: string) => desiredTable({ name, persistence: 'unlogged' });
+  /** What keeps each of them logged: foreign keys of the others. */
+  const needed = (ties: Readonly<Record<string, readonly string[]>>, ...more: readonly DesiredTable[]) => {
+    const tables = [unlogged('items'), unlogged('sales'), unlogged('shops'), ...more];
+    const actualTables = new Map(tables.map(({ name }) => [name, logged(name)]));
+    const persistence = (asked: { readonly table: string }) =>
+      (ties[asked.table] ?? []).map((other) => ({ what: `foreign key of ${other}`, other }));
+    const context = contextWith({ persistence }, { tables, actualTables });
+    const { changes } = diffTenant({ tables: actualTables, owned: [] }, context);
+    return settle(
+      changes.map((made) => ({ change: made })),
+      [],
+    ).map(({ change: made }) => [made.object, made.status, made.needs]);
+  };
 
   it('waits for the declared tables that reference it: a logged one may reference logged ones only', () => {
-    const tables = [unlogged('items'), unlogged('sales'), unlogged('shops')];
-    const actual = [logged('items', 'shops'), logged('sales', 'items'), logged('shops'), logged('mine', 'items')];
-    const actualTables = new Map(actual.map((each) => [each.name, each]));
-    const { changes } = diffTenant({ tables: actualTables, owned: [] }, contextWith({}, { tables, actualTables }));
-    expect(changes.map((made) => [made.object, made.needs])).toEqual([
-      ['items', ['persistence:sales']],
-      ['sales', []],
-      ['shops', ['persistence:items']],
+    expect(needed({ items: ['sales'], shops: ['items'] })).toEqual([
+      ['items', 'pending', ['persistence:sales']],
+      ['sales', 'pending', []],
+      ['shops', 'pending', ['persistence:items']],
     ]);
+  });
+
+  it('stays so where a table that stays logged references it, and so does what it references', () => {
+    const statuses = (...by: Parameters<typeof needed>) => needed(...by).map(([, status]) => status);
+    expect(statuses({ items: ['mine'], shops: ['items'] })).toEqual(['blocked', 'pending', 'blocked']);
+    const carts = desiredTable({ name: 'carts' });
+    expect(statuses({ items: ['carts'] }, carts)).toEqual(['blocked', 'pending', 'pending']);
+  });
+});
+
+describe('a check that takes the place of a foreign key of its name, among rows', () => {
+  const check = { name: 'items_shop', kind: 'check', expression: 'shop > 0', noInherit: false } as const;
+  /** Each step that drops a constraint, and the table that it locks beside its own. */
+  const drops = (constraints: readonly ConstraintShape[]) => {
+    const of = { constraints: [{ ...check, ...OF_BASE, validated: true }] };
+    const actualTables = new Map([['items', table({ constraints })]]);
+    const context = contextWith({ rows: 'some' }, { tables: [desiredTable(of)], actualTables });
+    const { changes } = diffTenant({ tables: actualTables, owned: [] }, context);
+    return changes.flatMap(({ steps }) =>
+      steps.flatMap(({ sql, lock }) => {
+        const [, name] = /DROP CONSTRAINT (\S+)/u.exec(showSql(sql)) ?? [];
+        return name === undefined ? [] : [`${name.replace(/_.*/u, '')} beside ${lock.beside}`];
+      }),
+    );
+  };
+
+  it('says that the last drop locks the table that the key is onto', () => {
+    expect(drops([reference('items_shop', 'shops', ['shop'])])).toEqual(['trueup beside shops']);
+  });
+
+  it('says so where an interrupted run goes on', () => {
+    const unchecked = { ...check, validated: false };
+    const [wanted] = desiredTable({ constraints: [{ ...check, ...OF_BASE, validated: true }] }).constraints;
+    const old = wanted === undefined ? '' : predecessorName('items', wanted);
+    expect(drops([unchecked, reference(old, 'shops', ['shop'])])).toEqual(['trueup beside shops']);
+  });
+
+  it('names no other table where the other one is a check, too', () => {
+    expect(drops([{ ...check, expression: 'shop > 1', validated: true }])).toEqual(['trueup beside undefined']);
   });
 });

@@ -12,7 +12,8 @@ import type {
 import { phase } from './plan-fixture.js';
 
 const SOURCE = { file: 'base.yaml', line: 1, column: 1 };
-const OF_BASE = { phase: 'base', source: SOURCE };
+/** Where what is declared stands. */
+export const OF_BASE = { phase: 'base', source: SOURCE };
 
 /** A column of a tenant: text, unless told otherwise. */
 export const column = (name: string, fields: Partial<ColumnShape> = {}): ColumnShape => ({
