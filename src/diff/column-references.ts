@@ -3,7 +3,7 @@ import type { ColumnShape, IndexShape, KeyConstraintShape, TableShape } from '..
 import { type Change, key } from './change.js';
 import { constrainedColumns } from './constraint-facets.js';
 import { type DiffContext, isTemporary } from './context.js';
-import { usesReplaced } from './indexed-columns.js';
+import { usesReplaced, withFamilies } from './indexed-columns.js';
 import { restingOn, underForeignKeys } from './referenced-keys.js';
 
 /** Types among which foreign keys, and most expressions, hold: their columns are altered one by one. */
@@ -57,7 +57,7 @@ export function standsInTheWay(
   return (
     references(actual, wanted.name).length > 0 ||
     actual.constraints.some((constraint) => constraint.kind === 'check' && named(constraint.expression)) ||
-    actual.indexes.some(
+    withFamilies(actual, context).some(
       ({ method, keys, where }) =>
         named(where) ||
         keys.some(

@@ -7,6 +7,7 @@ import { blocked, type Change, change, key, type Step } from './change.js';
 import { afterReferences, indexesOver, referenceGroup, standsInTheWay, undeclaredOver } from './column-references.js';
 import type { DiffContext } from './context.js';
 import { computedFrom } from './generation.js';
+import { withFamilies } from './indexed-columns.js';
 import { hasVaryingDefault, isComputed, isValueless, withoutValue } from './new-values.js';
 import { sparingIdentity } from './replica-identity.js';
 import { exclusively } from './step.js';
@@ -189,7 +190,7 @@ function sparingRows(altered: Change, actual: TableShape, context: DiffContext):
   const named = (text: string | null) => text !== null && context.facts.columnsOf(text).includes(column);
   const over = [
     ...actual.constraints.flatMap((one) => (one.kind === 'check' && named(one.expression) ? `check ${one.name}` : [])),
-    ...actual.indexes.flatMap(({ name, keys, where }) =>
+    ...withFamilies(actual, context).flatMap(({ name, keys, where }) =>
       [...keys.map((item) => item.expression), where].some(named) ? `index ${name}` : [],
     ),
   ];

@@ -32,10 +32,15 @@ export interface TenantDiff {
  */
 export function diffTenant(tenant: TenantShape, context: DiffContext): TenantDiff {
   const owned = groupBy(tenant.owned, (index) => index.table);
+  // Whose ever an index is, it stands on columns, a key may take it over, or have it make way.
+  const indexed = (actual: TableShape): TableShape => ({
+    ...actual,
+    indexes: [...actual.indexes, ...(owned.get(actual.name) ?? []).map(({ index }) => index)],
+  });
   const columns = blockGroups(
     context.tables.flatMap((desired) => {
       const actual = tenant.tables.get(desired.name);
-      return desired.view === null && actual?.kind === 'table' ? diffColumns(desired, actual, context) : [];
+      return desired.view === null && actual?.kind === 'table' ? diffColumns(desired, indexed(actual), context) : [];
     }),
   );
   const replaced = replacedColumns(columns);
@@ -47,11 +52,8 @@ export function diffTenant(tenant: TenantShape, context: DiffContext): TenantDif
     else if (actual === null) changes.push(...missingTable(desired, context));
     else if (actual.kind !== 'table') changes.push(wrongKind(desired, actual));
     else {
-      const own = owned.get(desired.name) ?? [];
-      // Whose ever an index is, a key may take it over, or have it make way.
-      const indexed = { ...actual, indexes: [...actual.indexes, ...own.map(({ index }) => index)] };
-      const constraints = diffConstraints(desired, indexed, gone, context);
-      const indexes = { desired, actual, owned: own, replaced: gone };
+      const constraints = diffConstraints(desired, indexed(actual), gone, context);
+      const indexes = { desired, actual, owned: owned.get(desired.name) ?? [], replaced: gone };
       changes.push(
         ...persistence(desired, actual, context),
         ...constraints.changes,

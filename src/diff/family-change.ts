@@ -1,4 +1,3 @@
-import type { IndexFamily } from '../desired-state/model.js';
 import type { IndexShape } from '../shape/table-shape.js';
 import { identifierVariable } from '../sql/template.js';
 import { asSwitch } from './backend-switch.js';
@@ -7,7 +6,7 @@ import { type Assumption, change, type Hazard, key, type Member, type TenantChan
 import type { DiffContext } from './context.js';
 import { predicateTemplate } from './family-members.js';
 import { buildSteps, drop, type IndexTarget, indexDefinition, rebuildSteps, rename, swapSteps } from './index-steps.js';
-import { indexedColumns } from './indexed-columns.js';
+import { anyPredicate, indexedColumns } from './indexed-columns.js';
 import { sparingIdentity } from './replica-identity.js';
 import type { TenantFamily } from './tenant-family.js';
 
@@ -112,10 +111,6 @@ function assumptionsOf(group: readonly Finding[], inTransaction: boolean, of: Te
     family.rows === null ? [] : [{ kind: 'no-member', table: family.rows.table, family }],
   );
 }
-
-/** The predicate of no member in particular: for the columns that it names. */
-const anyPredicate = (family: IndexFamily): string | null =>
-  family.where?.map((part) => (typeof part === 'string' ? part : "''")).join('') ?? null;
 
 const ACTION = {
   build: 'create-index',

@@ -1,5 +1,5 @@
-import type { DesiredIndex } from '../desired-state/model.js';
-import type { IndexShape } from '../shape/table-shape.js';
+import type { DesiredIndex, IndexFamily } from '../desired-state/model.js';
+import type { IndexShape, TableShape } from '../shape/table-shape.js';
 import type { DiffContext } from './context.js';
 
 /** Every column that an index stands on: by keys, expressions, predicate, and those that it includes. */
@@ -18,4 +18,20 @@ export function indexedColumns(
 /** Whether an index goes with the columns that are replaced. */
 export function usesReplaced(index: IndexShape, replaced: ReadonlySet<string>, context: DiffContext): boolean {
   return replaced.size > 0 && indexedColumns(index, context).some((column) => replaced.has(column));
+}
+
+/** The predicate of no member in particular: for the columns that it names. */
+export const anyPredicate = (family: IndexFamily): string | null =>
+  family.where?.map((part) => (typeof part === 'string' ? part : "''")).join('') ?? null;
+
+/** The indexes of a table, and each of its declared families in the place of the members that the table may have of it. */
+export function withFamilies(
+  { name: of, indexes }: TableShape,
+  { tables }: DiffContext,
+): readonly Pick<IndexShape, 'name' | 'method' | 'keys' | 'where'>[] {
+  const families = tables.find(({ name }) => name === of)?.families ?? [];
+  return [
+    ...indexes,
+    ...families.map((family) => ({ ...family, name: `family ${family.label}`, where: anyPredicate(family) })),
+  ];
 }
