@@ -11,10 +11,12 @@ import { known } from '../collections.js';
 import { placeOf } from '../database/database-place.js';
 import type { Database, Session } from '../database/session.js';
 import type { DesiredState } from '../desired-state/model.js';
+import type { Change } from '../diff/change.js';
 import { Answers } from './answers.js';
 import { checkBackends } from './check-backends.js';
 import { checkExtensions } from './check-extensions.js';
 import { checkEvaluatedFragments, checkTenantQuery } from './check-fragments.js';
+import { checkMadeTypes } from './check-made-types.js';
 import { checkTypes } from './check-types.js';
 import type { DatabasePlan, PlannedTenant, UnreadableTenant } from './fleet-plan.js';
 import { heldMethods } from './held-methods.js';
@@ -91,6 +93,9 @@ async function planUnlocked(
       return readOwned(session, desired, those, names);
     },
   });
+  // A batch of an apply goes by the plan.
+  if (request.again !== true)
+    await checkMadeTypes(session, tables, changesOf(results.values()), { database: database.id, extensions });
   const { tenants, unreadable } = partitioned(reads, results, { database: database.id, desired, answers });
   const role = snapshot.session.user;
   return {
@@ -114,6 +119,13 @@ async function planUnlocked(
     extensionSchemas: extensions.schemas,
     shard: request.selection.shard ?? null,
   };
+}
+
+/** What is to be done, once each. */
+function changesOf(results: Iterable<TenantResult>): ReadonlySet<Change> {
+  const found = new Set<Change>();
+  for (const result of results) if ('changes' in result) for (const { change } of result.changes) found.add(change);
+  return found;
 }
 
 function readSnapshot(

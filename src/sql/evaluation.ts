@@ -175,3 +175,19 @@ export async function columnsOf(expression: string): Promise<readonly string[]> 
   });
   return [...found].sort();
 }
+
+/** A type's own name, without modifiers; schema pg_catalog for a bare one. */
+export interface BareType {
+  readonly schema: string;
+  readonly name: string;
+  readonly array: boolean;
+}
+
+/** Null for what is no name of a type: `t.c%TYPE`. */
+export async function bareType(type: string): Promise<BareType | null> {
+  const { tree } = await fragmentTree('type', type);
+  const body = unwrap(tree)?.body ?? tree;
+  if (!isNode(body) || body.pct_type === true) return null;
+  const [name = '', schema = 'pg_catalog', ...more] = [...names(list(body, 'names'))].reverse();
+  return more.length > 0 ? null : { schema, name, array: list(body, 'arrayBounds').length > 0 };
+}

@@ -1,0 +1,101 @@
+import { readIncomparable, readUnknownTypes } from '../catalog/declared-types.js';
+import type { Session } from '../database/session.js';
+import type { DesiredTable, SourcePosition } from '../desired-state/model.js';
+import type { Action, Change } from '../diff/change.js';
+import { type BareType, bareType } from '../sql/evaluation.js';
+import { TENANT_SCHEMA } from '../sql/template.js';
+import { TrueupError } from '../trueup-error.js';
+import type { ExtensionCheck } from './check-extensions.js';
+
+/** Changes that name types of their table's columns. */
+const TYPED: ReadonlySet<Action> = new Set([
+  'create-table',
+  'add-column',
+  'alter-column',
+  'replace-column',
+  'add-constraint',
+  'replace-constraint',
+]);
+
+/**
+ * The types that changes are to make columns of must be there, and such that the foreign keys between them can be: else every
+ * tenant would fail at the same statement. Asked only about tables that something is to be done to.
+ * @throws {TrueupError} DESIRED_STATE_INVALID, once, naming the type, or both.
+ */
+export async function checkMadeTypes(
+  session: Session,
+  tables: readonly DesiredTable[],
+  changes: Iterable<Change>,
+  { database, extensions }: { readonly database: string; readonly extensions: ExtensionCheck },
+): Promise<void> {
+  const concerned = new Set<string>();
+  for (const made of changes) if (made.status !== 'deferred' && TYPED.has(made.action)) concerned.add(made.table);
+  const changed = tables.filter(({ name }) => concerned.has(name));
+  const at = (phase: string, { file, line, column }: SourcePosition) =>
+    `database ${database}, phase ${phase}, ${file}:${line}:${column}`;
+  const columns = await typedColumns(changed);
+  const allowed = ['pg_catalog', ...extensions.schemas];
+  const outside = columns.find(({ bare }) => !allowed.includes(bare.schema));
+  // Which types an extension will bring, nobody knows before it is there.
+  const isComplete = outside === undefined && extensions.changes.length === 0;
+  const [unknown] = isComplete
+    ? await readUnknownTypes(
+        session,
+        columns.map(({ bare }) => bare),
+      )
+    : [];
+  const { column } = outside ?? (unknown === undefined ? undefined : columns[unknown]) ?? {};
+  if (column !== undefined)
+    throw new TrueupError(
+      'DESIRED_STATE_INVALID',
+      outside === undefined
+        ? `the database has no type ${column.type}`
+        : `type ${column.type} is neither PostgreSQL’s, nor the tenant’s, nor of a declared extension’s schema`,
+      {
+        where: at(column.phase, column.source),
+        remedy:
+          'correct the name in the files; where an extension brings it, declare the extension; where the schema holds it, write ${schema}. before it',
+      },
+    );
+  const pairs = await referencedPairs(changed, tables);
+  const [incomparable] = await readIncomparable(session, pairs);
+  const pair = incomparable === undefined ? undefined : pairs[incomparable];
+  if (pair !== undefined)
+    throw new TrueupError(
+      'DESIRED_STATE_INVALID',
+      `foreign key "${pair.key.name}" cannot be: ${pair.words}, and PostgreSQL does not compare those`,
+      { where: at(pair.key.phase, pair.key.source), remedy: 'declare both columns of one type' },
+    );
+}
+
+/** Columns of a type outside of the tenant, which may hold types of its own. */
+async function typedColumns(tables: readonly DesiredTable[]) {
+  const found = tables
+    .flatMap((table) => table.columns)
+    .map(async (column) => ({ column, bare: await bareType(column.type) }));
+  return (await Promise.all(found)).flatMap(({ column, bare }) => (isKnowable(bare) ? [{ column, bare }] : []));
+}
+
+/** The types of both ends of each foreign key, column by column. */
+async function referencedPairs(changed: readonly DesiredTable[], tables: readonly DesiredTable[]) {
+  const typeOf = (of: string, column: string) =>
+    tables.find(({ name }) => name === of)?.columns.find(({ name }) => name === column)?.type;
+  const found = changed.flatMap((table) =>
+    table.constraints.flatMap((key) =>
+      key.kind === 'foreign-key'
+        ? key.columns.map(async (column, nth) => {
+            const to = key.referencedColumns[nth] ?? '';
+            const [own, other] = [typeOf(table.name, column), typeOf(key.references, to)];
+            if (own === undefined || other === undefined) return [];
+            const [from, onto] = await Promise.all([bareType(own), bareType(other)]);
+            if (!isKnowable(from) || !isKnowable(onto) || from.array || onto.array) return [];
+            const words = `${table.name}.${column} is ${own}, ${key.references}.${to} is ${other}`;
+            return [{ key, from, to: onto, words }];
+          })
+        : [],
+    ),
+  );
+  return (await Promise.all(found)).flat();
+}
+
+const isKnowable = (type: BareType | null): type is BareType => type !== null && type.schema !== TENANT_SCHEMA;
