@@ -2,7 +2,7 @@ import type { NameHolder } from '../catalog/presence.js';
 import { groupBy } from '../collections.js';
 import type { Variable } from '../sql/template.js';
 import { blocked, type Change, type Member, type TakenName, type TenantChange } from './change.js';
-import { settle } from './settle.js';
+import { expand, settle } from './settle.js';
 
 /** A name that a tenant's changes need to find free, or the sequence that they need to find. */
 export interface NeededName {
@@ -10,6 +10,11 @@ export interface NeededName {
   /** A type of that name would be in the way as well. */
   readonly asTable: boolean;
 }
+
+/** What has each name. */
+type Holders = ReadonlyMap<string, NameHolder>;
+
+type Names = Pick<ReadonlySet<string>, 'has'>;
 
 /** The names that are to be looked up for some changes. Those of refused and of deferred ones are not needed yet. */
 export const neededNames = (items: readonly TenantChange[]): readonly NeededName[] =>
@@ -33,12 +38,12 @@ export const neededNames = (items: readonly TenantChange[]): readonly NeededName
  */
 export function refuseTaken(
   items: readonly TenantChange[],
-  holders: ReadonlyMap<string, NameHolder>,
+  holders: Holders,
   allTables: readonly string[],
 ): readonly TenantChange[] {
   let current = items;
   for (;;) {
-    const freed = freedInTurn(current, holders);
+    const freed = freedInTurn(current, holders, allTables);
     const refused = current.flatMap((item) => refuse(item, holders, freed));
     if (refused.every((item, at) => item === current[at])) break;
     // What was to make a name free may wait for what was refused, and then no longer does.
@@ -47,24 +52,33 @@ export function refuseTaken(
   return current;
 }
 
-/** Names that changes make free one after another: those that wait for each other's names would fail in every run. */
-function freedInTurn(items: readonly TenantChange[], holders: ReadonlyMap<string, NameHolder>): ReadonlySet<string> {
-  let freed: ReadonlySet<string> = new Set();
+/**
+ * Names that changes make free one after another: those that wait for each other's names, by themselves or by what they need
+ * first, would fail in every run.
+ */
+function freedInTurn(items: readonly TenantChange[], holders: Holders, allTables: readonly string[]): Names {
+  const freed = new Set<string>();
+  let waiting = items.filter(isPending);
   for (;;) {
-    const before = freed;
-    // What a change itself makes free, it need not wait for.
-    const parts = items.flatMap((item) => refuse(item, holders, new Set([...before, ...freedNames(item)])));
-    freed = new Set(parts.flatMap(freedNames));
-    if (freed.size === before.size) return freed;
+    const open = new Map<string, number>();
+    for (const { change } of waiting) for (const one of change.provides) open.set(one, (open.get(one) ?? 0) + 1);
+    // What a change itself provides or makes free, it need not wait for.
+    const isReady = ({ change: { needs, provides } }: TenantChange) =>
+      expand(needs, allTables).every((need) => (open.get(need) ?? 0) <= (provides.includes(need) ? 1 : 0));
+    const before = [freed.size, waiting.length];
+    waiting = waiting.filter((item) => {
+      if (!isReady(item)) return true;
+      const own = new Set(freedNames(item));
+      const parts = refuse(item, holders, { has: (name) => freed.has(name) || own.has(name) });
+      for (const name of parts.flatMap(freedNames)) freed.add(name);
+      return !parts.every(isPending);
+    });
+    if (freed.size === before[0] && waiting.length === before[1]) return freed;
   }
 }
 
 /** The change, refused where a name is taken: of a family's, the members alone whose names are. */
-function refuse(
-  item: TenantChange,
-  holders: ReadonlyMap<string, NameHolder>,
-  freed: ReadonlySet<string>,
-): readonly TenantChange[] {
+function refuse(item: TenantChange, holders: Holders, freed: Names): readonly TenantChange[] {
   const { change, members } = item;
   if (!isPending(item)) return [item];
   const { draws } = change;
@@ -88,12 +102,7 @@ function refuse(
 
 const REMEDY = 'give that another name, or drop it, in the application’s own migration, then apply';
 
-function obstacleTo(
-  change: Change,
-  member: Member | null,
-  holders: ReadonlyMap<string, NameHolder>,
-  freed: ReadonlySet<string>,
-): string | null {
+function obstacleTo(change: Change, member: Member | null, holders: Holders, freed: Names): string | null {
   for (const taken of change.takes)
     for (const name of named(taken.name, member === null ? null : [member])) {
       const holder = holders.get(name);
@@ -105,13 +114,7 @@ function obstacleTo(
   return null;
 }
 
-function isInTheWay(
-  holder: NameHolder,
-  name: string,
-  of: TakenName['of'],
-  table: string,
-  freed: ReadonlySet<string>,
-): boolean {
+function isInTheWay(holder: NameHolder, name: string, of: TakenName['of'], table: string, freed: Names): boolean {
   if (freed.has(name)) return false;
   if (holder.kind === 'table') return of !== 'table';
   if (holder.kind === 'other') return true;

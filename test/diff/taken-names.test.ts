@@ -88,6 +88,25 @@ describe('a change that needs a name', () => {
     ]);
   });
 
+  it('is refused where what has it goes only after it, by way of other changes', () => {
+    const build = (table: string, name: string) =>
+      made({ table, object: name, takes: [{ name, of: 'index' }], provides: [key.built('base', table)] });
+    const drop = (table: string, name: string) =>
+      made({
+        action: 'drop-index',
+        ...{ table, object: `old ${name}`, takes: [], frees: [name], needs: [key.built('base', table)] },
+      });
+    const taken = { a: indexOf('shops'), b: indexOf('items') };
+    const circle = [build('items', 'a'), drop('items', 'b'), build('shops', 'b'), drop('shops', 'a')];
+    expect(outcome(circle, taken)).toEqual(['a blocked', 'old b blocked', 'b blocked', 'old a blocked']);
+    const [, ...row] = circle;
+    expect(outcome([...row, build('items', 'a')].slice(1), { a: indexOf('shops') })).toEqual([
+      'b pending',
+      'old a pending',
+      'a pending',
+    ]);
+  });
+
   it('need not wait for what it makes free itself', () => {
     expect(outcome([made({ frees: ['wanted'] })], { wanted: indexOf('items', true) })).toEqual(['wanted pending']);
   });

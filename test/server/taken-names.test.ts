@@ -222,6 +222,25 @@ describe('C9: a name that another object has is refused in the plan, which says 
   });
 });
 
+it('C9: names that two tables would exchange by drops, each of which waits for the other’s build, are refused', async () => {
+  const others = temporaryDesiredState({
+    'fleet.yaml': FLEET,
+    'base.yaml': `
+tables:
+  shops: { columns: { label: text }, indexes: [{ name: a, keys: [label] }] }
+  items: { columns: { label: text }, indexes: [{ name: b, keys: [label] }] }`,
+  });
+  const only = { directory: others, schemas: ['acme'] };
+  await fleet.provision(['acme'], { directory: others });
+  await test.exec(
+    `DROP INDEX acme.a, acme.b; CREATE INDEX b ON acme.shops (label DESC); CREATE INDEX a ON acme.items (label DESC)`,
+  );
+  expect(changesOf(await fleet.plan(only), 'acme').filter((one) => !one.endsWith('blocked'))).toEqual([]);
+  expect((await fleet.apply(only)).tenants).toMatchObject([{ outcome: 'blocked', error: null }]);
+  await test.exec('ALTER INDEX acme.a RENAME TO c');
+  expect((await fleet.apply(only)).tenants).toMatchObject([{ outcome: 'converged', error: null }]);
+});
+
 describe('C9: a serial column that would be left without a sequence is refused in the plan', () => {
   const NO_SEQUENCE = 'there is no sequence "items_number_seq" to draw from';
   it.each([
