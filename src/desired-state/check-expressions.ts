@@ -1,6 +1,6 @@
 import { shown, suggestion } from '../did-you-mean.js';
 import { columnsOf } from '../sql/evaluation.js';
-import type { DesiredIndexBase, DesiredTable, SourcePosition } from './model.js';
+import type { DesiredColumn, DesiredIndexBase, DesiredTable, SourcePosition } from './model.js';
 import type { Problems } from './problems.js';
 import { join } from './reading.js';
 import { SYSTEM_COLUMNS } from './system-columns.js';
@@ -34,6 +34,7 @@ export async function checkExpressions(tables: readonly DesiredTable[], problems
   for (const table of tables) {
     for (const column of table.columns) {
       await check(table, column.generated?.expression ?? null, `column ${shown(column.name)}`, column.source);
+      await checkValue(table, column, problems);
     }
     for (const constraint of table.constraints) {
       if (constraint.kind !== 'check') continue;
@@ -53,4 +54,23 @@ export async function checkExpressions(tables: readonly DesiredTable[], problems
       }
     }
   }
+}
+
+/** A default is of no column, and what a column is generated from is none that is generated itself. */
+async function checkValue(table: DesiredTable, column: DesiredColumn, problems: Problems): Promise<void> {
+  const [named] = column.default === null ? [] : await columnsOf(column.default);
+  if (named !== undefined)
+    problems.invalid(
+      `the default of column ${shown(column.name)} names the column ${shown(named)}, and a default is of none`,
+      column.source,
+      'put a text between quotes of its own, or declare the column generated',
+    );
+  const from = column.generated === null ? [] : await columnsOf(column.generated.expression);
+  for (const name of from)
+    if (table.columns.some((other) => other.name === name && other.generated !== null))
+      problems.invalid(
+        `column ${shown(column.name)} is generated from ${shown(name)}, which is generated itself`,
+        column.source,
+        'name the columns that are not',
+      );
 }

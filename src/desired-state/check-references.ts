@@ -17,7 +17,7 @@ export function checkReferences(tables: readonly DesiredTable[], problems: Probl
         twice(constraint.columns, what, constraint.source, problems);
       } else if (constraint.kind === 'foreign-key') {
         columns(constraint.columns, what, constraint.source);
-        checkForeignKey(constraint, byName, problems);
+        checkForeignKey(constraint, table, byName, problems);
       }
     }
     for (const index of table.indexes) columns(columnsOf(index), `index ${shown(index.name)}`, index.source);
@@ -71,13 +71,25 @@ function unknownTable(
   problems.invalid(`there is no table ${shown(name)}`, source, suggestion(name, tables.keys()));
 }
 
-function checkForeignKey(key: ForeignKey, tables: ReadonlyMap<string, DesiredTable>, problems: Problems): void {
+function checkForeignKey(
+  key: ForeignKey,
+  table: DesiredTable,
+  tables: ReadonlyMap<string, DesiredTable>,
+  problems: Problems,
+): void {
   const what = `foreign key ${shown(key.name)}`;
   const target = tables.get(key.references);
   if (target === undefined || target.kind !== 'table') {
     unknownTable(key.references, key.source, tables, problems);
     return;
   }
+  if (table.persistence !== 'unlogged' && target.persistence === 'unlogged')
+    problems.invalid(
+      `${what} of a logged table references ${target.name}, which is unlogged`,
+      key.source,
+      'make both of them logged, or both unlogged',
+    );
+  checkActions(key, table, problems);
   if (key.columns.length !== key.referencedColumns.length) {
     problems.invalid(
       `${what} has ${key.columns.length} columns and references ${key.referencedColumns.length}`,
@@ -97,6 +109,22 @@ function checkForeignKey(key: ForeignKey, tables: ReadonlyMap<string, DesiredTab
     key.source,
     `declare one on ${target.name}`,
   );
+}
+
+/** PostgreSQL takes no action that would write a generated column. */
+function checkActions(key: ForeignKey, table: DesiredTable, problems: Problems): void {
+  const generated = table.columns.find(({ name, generated: by }) => by !== null && key.columns.includes(name));
+  if (generated === undefined) return;
+  const writes = [
+    ...(['set null', 'set default'].includes(key.onDelete) ? [`on_delete ${key.onDelete}`] : []),
+    ...(['set null', 'set default', 'cascade'].includes(key.onUpdate) ? [`on_update ${key.onUpdate}`] : []),
+  ];
+  for (const action of writes)
+    problems.invalid(
+      `foreign key ${shown(key.name)} has ${action}, which would write the generated column ${shown(generated.name)}`,
+      key.source,
+      'choose another action',
+    );
 }
 
 /** Column sets that a foreign key may reference: not those of partial or expression indexes, nor deferrable keys. */

@@ -4,6 +4,8 @@ import { edited, type Files, load, problemsOf } from '../support/desired-state-f
 const base = (from: string, to: string): Files => edited('base.yaml', from, to);
 const KIND = 'kind: { type: text, default: "\'new\'" }';
 
+const KEYS = '    primary_key: { name: items_pkey, columns: [id] }\n    foreign_keys:';
+
 type Case = readonly [name: string, files: Files, where: string, message: string, remedy: string];
 
 const CASES: readonly Case[] = [
@@ -183,6 +185,38 @@ const CASES: readonly Case[] = [
     'search/fancy.yaml:2:10',
     'the backend "fency" stands in a file of another name',
     'write `backend: fancy`, or rename the file',
+  ],
+  [
+    'a default that names a column',
+    base(KIND, 'kind: { type: text, default: new }'),
+    'base.yaml:12:7',
+    'the default of column "kind" names the column "new", and a default is of none',
+    'put a text between quotes of its own, or declare the column generated',
+  ],
+  [
+    'a column generated from one that is generated itself',
+    base(KIND, 'kind: { type: text, generated: shop_id::text }\n      more: { type: text, generated: upper(kind) }'),
+    'base.yaml:13:7',
+    'column "more" is generated from "kind", which is generated itself',
+    'name the columns that are not',
+  ],
+  [
+    'a foreign key of a logged table onto an unlogged one',
+    base('shops:\n', 'shops:\n    unlogged: true\n'),
+    'base.yaml:16:9',
+    'foreign key "items_shop" of a logged table references shops, which is unlogged',
+    'make both of them logged, or both unlogged',
+  ],
+  [
+    'a foreign key that would write a generated column',
+    base(
+      `${KIND}\n${KEYS}`,
+      `twin: { type: bigint, generated: shop_id }\n      ${KIND}\n${KEYS}
+      - { name: of_twin, columns: [twin], references: { table: shops, columns: [id] }, on_update: cascade }`,
+    ),
+    'base.yaml:16:9',
+    'foreign key "of_twin" has on_update cascade, which would write the generated column "twin"',
+    'choose another action',
   ],
 ];
 
