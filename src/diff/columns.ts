@@ -38,7 +38,7 @@ export function diffColumns(desired: DesiredTable, actual: TableShape, context: 
     }
     // Not before its type, which may wait for other tables': a default of the new one would not fit.
     const typed = key.column(desired.name, column.name);
-    for (const made of propertyChanges(desired.name, wanted, existing, context))
+    for (const made of propertyChanges(desired, wanted, existing, actual, context))
       changes.push({ ...made, needs: [...made.needs, typed] });
   }
   return [...changes, ...unfilledLeftovers(desired.phase, actual, goesOn)];
@@ -46,17 +46,19 @@ export function diffColumns(desired: DesiredTable, actual: TableShape, context: 
 
 /** The changes for which the content does not matter: default, identity, NOT NULL. */
 function propertyChanges(
-  table: string,
+  desired: DesiredTable,
   wanted: DesiredColumn,
   existing: ColumnShape,
+  actual: TableShape,
   context: DiffContext,
 ): readonly Change[] {
+  const table = desired.name;
   if (wanted.serial === true && existing.identity !== null) return [serialForIdentity(table, wanted)];
   return [
     dropExpressionChange(table, wanted, existing),
     identityChange(table, wanted, existing, context),
     wanted.identity === null ? defaultChange(table, wanted, existing, context) : null,
-    notNullChange(table, wanted, existing, context),
+    notNullChange(desired, wanted, existing, actual, context),
   ].filter((made) => made !== null);
 }
 

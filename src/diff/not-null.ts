@@ -1,21 +1,25 @@
-import type { DesiredColumn } from '../desired-state/model.js';
-import type { ColumnShape } from '../shape/table-shape.js';
+import type { DesiredColumn, DesiredTable } from '../desired-state/model.js';
+import type { ColumnShape, TableShape } from '../shape/table-shape.js';
 import { alterColumn, tableName } from '../sql/ddl/column.js';
 import { dropConstraint, validateConstraint } from '../sql/ddl/constraint.js';
+import { quoteIdentifier } from '../sql/quote.js';
 import { name, sql } from '../sql/template.js';
-import { type Change, change, key, type Step } from './change.js';
+import { blocked, type Change, change, key, type Step } from './change.js';
 import type { DiffContext } from './context.js';
+import { primaryKeyOf } from './key-constraints.js';
 import { withoutValue } from './offenders.js';
 import { exclusively } from './step.js';
 import { temporaryName } from './temporary-name.js';
 
 /** NOT NULL wanted or not wanted, where the column has it otherwise. */
 export function notNullChange(
-  table: string,
+  desired: DesiredTable,
   wanted: DesiredColumn,
   existing: ColumnShape,
+  actual: TableShape,
   context: DiffContext,
 ): Change | null {
+  const table = desired.name;
   if (wanted.notNull === existing.notNull) return null;
   const base = {
     phase: wanted.phase,
@@ -26,8 +30,10 @@ export function notNullChange(
     needs: [key.table(table), key.cleared(table)],
     provides: wanted.notNull ? [key.notNull(table, wanted.name)] : [],
   };
-  if (!wanted.notNull)
-    return change({ ...base, steps: [exclusively(table, alterColumn(table, wanted.name, 'DROP NOT NULL'))] });
+  if (!wanted.notNull) {
+    const steps = [exclusively(table, alterColumn(table, wanted.name, 'DROP NOT NULL'))];
+    return nullable(change({ ...base, steps }), desired, actual);
+  }
   if (context.facts.rows(table) === 'none')
     return change({
       ...base,
@@ -35,6 +41,33 @@ export function notNullChange(
       assumptions: [{ kind: 'no-rows', table }],
     });
   return change({ ...base, hazards: ['TABLE_SCAN'], steps: notNullSteps(table, wanted.name) });
+}
+
+/** PostgreSQL makes no column nullable that a primary key or the replica identity is over: a key that goes, goes first. */
+function nullable(made: Change, desired: DesiredTable, actual: TableShape): Change {
+  const { table, object: column } = made;
+  const identity = [
+    ...actual.constraints.filter((one) => 'include' in one && one.replicaIdentity && one.columns.includes(column)),
+    ...actual.indexes.filter((one) => one.replicaIdentity && one.keys.some((item) => item.column === column)),
+  ][0];
+  if (identity !== undefined)
+    return blocked(
+      made,
+      `${identity.name} is the replica identity of the table, which PostgreSQL takes no nullable column for`,
+      `ALTER TABLE ${quoteIdentifier(table)} REPLICA IDENTITY FULL, then apply`,
+    );
+  const primary = primaryKeyOf(actual);
+  if (primary === undefined || !('include' in primary) || !primary.columns.includes(column)) return made;
+  const successor = desired.constraints.find((one) => one.kind === 'primary-key');
+  if (successor?.kind === 'primary-key')
+    return { ...made, needs: [...made.needs, key.unique(table, successor.columns)] };
+  if (desired.constraints.some((one) => one.name === primary.name))
+    return { ...made, needs: [...made.needs, key.noPrimaryKey(table)] };
+  return blocked(
+    made,
+    `primary key ${primary.name}, which nothing declares, is over the column`,
+    'drop that key, then apply, or declare it',
+  );
 }
 
 /**
