@@ -20,6 +20,7 @@ import type { DatabasePlan, PlannedTenant, UnreadableTenant } from './fleet-plan
 import { heldMethods } from './held-methods.js';
 import { keyFieldDiagnostics } from './key-fields.js';
 import { lookAlikes } from './look-alikes.js';
+import { namedSchemas } from './named-schemas.js';
 import { notOwnedDiagnostics } from './not-owned.js';
 import { type Attempt, type Locked, pastLocks } from './past-locks.js';
 import { planTenants } from './plan-tenants.js';
@@ -111,7 +112,7 @@ async function planUnlocked(
     unreadable: [...unreadable, ...snapshot.leftOut.map((schema) => lockedTenant(database.id, schema, reading.locked))],
     shapes: snapshot.groups.length,
     unmanaged: snapshot.unmanaged,
-    extensionSchemas: extensions.schemas,
+    allowedSchemas: [...new Set([...extensions.schemas, ...(await namedSchemas(desired.tables))])],
     shard: request.selection.shard ?? null,
   };
 }
