@@ -1,7 +1,7 @@
 import { TrueupError } from '../trueup-error.js';
 import { refusedCount, refusedStatement } from './guard-kinds.js';
-import { namesOf } from './named-schemas.js';
 import { type Node, parseSql } from './parser.js';
+import { namesOf } from './schema-names.js';
 import { renderSql, type SqlTemplate, showSql, TENANT_SCHEMA } from './template.js';
 import { as, text, walk } from './tree.js';
 

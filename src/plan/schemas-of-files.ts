@@ -1,6 +1,6 @@
 import type { DesiredIndexBase, DesiredTable } from '../desired-state/model.js';
 import type { FragmentKind } from '../sql/fragments.js';
-import { schemasNamedIn } from '../sql/named-schemas.js';
+import { schemasNamedIn } from '../sql/schema-names.js';
 
 type Fragment = readonly [kind: FragmentKind, text: string | null];
 
@@ -10,7 +10,7 @@ const answers = new WeakMap<DesiredTable, Promise<readonly string[]>>();
  * The schemas that declarations name: of types, functions and sequences that tenants share. Statements are made of these
  * fragments, and one that was held up for a name that the files have could be made by no run.
  */
-export async function namedSchemas(tables: readonly DesiredTable[]): Promise<readonly string[]> {
+export async function schemasOfFiles(tables: readonly DesiredTable[]): Promise<readonly string[]> {
   const named = await Promise.all(
     tables.map((table) => {
       const known = answers.get(table) ?? ofTable(table);

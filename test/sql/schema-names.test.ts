@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import type { FragmentKind } from '../../src/sql/fragments.js';
-import { schemasNamedIn } from '../../src/sql/named-schemas.js';
+import { schemasNamedIn } from '../../src/sql/schema-names.js';
 
 it.each<[FragmentKind, string, readonly string[]]>([
   ['type', 'shared.plan[]', ['shared']],
