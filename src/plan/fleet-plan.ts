@@ -21,6 +21,7 @@ export interface Diagnostic {
 /** Every kind of diagnostic; part of the JSON contract. */
 export const DIAGNOSTIC_CODES = [
   'LOOKS_LIKE_A_TENANT',
+  'LISTED_AND_MISSING',
   'EXTENSION_ELSEWHERE',
   'EXTENSION_IN_TENANT',
   'PHASES_SKIPPED',

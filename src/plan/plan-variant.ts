@@ -20,7 +20,7 @@ import type { DatabasePlan, PlannedTenant, UnreadableTenant } from './fleet-plan
 import { heldMethods } from './held-methods.js';
 import { keyFieldDiagnostics } from './key-fields.js';
 import { notOwnedDiagnostics } from './not-owned.js';
-import { lookAlikes } from './look-alikes.js';
+import { notPlanned } from './not-planned.js';
 import { type Attempt, type Locked, pastLocks } from './past-locks.js';
 import { planTenants } from './plan-tenants.js';
 import { Planned } from './planned-tenant.js';
@@ -102,7 +102,7 @@ async function planUnlocked(
     databaseChanges: extensions.changes,
     diagnostics: [
       ...extensions.diagnostics,
-      ...lookAlikes(snapshot.lookAlikes, database.id),
+      ...notPlanned(snapshot, database.id),
       ...keyFieldDiagnostics(tenants, tables, database.id),
       ...(await searchPathDiagnostics(session, desired.phases, database)),
       // A batch of an apply finds out by itself.
