@@ -25,7 +25,7 @@ export async function applyTenant(tenant: PlannedTenant, context: TurnContext): 
   try {
     for (const { change } of pending)
       for (const step of change.steps.flatMap((one) => [one, ...(one.undo ?? [])]))
-        await assertStatement(step.sql, { schemas: context.extensionSchemas });
+        await assertStatement(step.sql, { schemas: context.allowedSchemas });
     for (const unit of units(pending)) {
       const reason = await holdBack(unit, schema, context);
       if (reason !== null) {

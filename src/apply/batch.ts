@@ -23,7 +23,7 @@ export interface DatabaseRun {
   readonly schedule: Schedule;
   readonly ledger: Ledger;
   /** Schemas that statements may name beside the tenant's. */
-  readonly extensionSchemas: readonly string[];
+  readonly allowedSchemas: readonly string[];
   /** Nothing that the plan went by was made in the database since: it says what an absent schema needs. */
   readonly isUnchanged: boolean;
   /** What the run has learnt of the database. */
@@ -161,7 +161,7 @@ async function changeAll(
   run: DatabaseRun,
   { lane, tenants, order }: BatchWork,
 ): Promise<ReadonlyMap<string, TenantRun>> {
-  const { crew, request, ledger, extensionSchemas } = run;
+  const { crew, request, ledger, allowedSchemas } = run;
   const turns = new Map<string, TenantRun>();
   if (tenants.length === 0) return turns;
   const queue = [...tenants];
@@ -172,7 +172,7 @@ async function changeAll(
       if (tenant === undefined) return;
       if (ledger.start(tenant.schema)) observeStart(tenant, run);
       const { phases } = tenant;
-      const turn = await turnOf(tenant, { worker, crew, lane, phases, extensionSchemas, order, request });
+      const turn = await turnOf(tenant, { worker, crew, lane, phases, allowedSchemas, order, request });
       turns.set(tenant.schema, turn);
       ledger.record(tenant.schema, turn);
       if (turn.end.kind === 'failed') run.failed(tenant.schema);

@@ -163,7 +163,7 @@ export class DatabaseApply {
       request,
       schedule,
       ledger: this.#ledger,
-      extensionSchemas: this.target.extensionSchemas,
+      allowedSchemas: this.target.allowedSchemas,
       isUnchanged,
       memory: () => {
         if (memory.isStale) memory = new DatabaseMemory(database);

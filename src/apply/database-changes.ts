@@ -21,7 +21,7 @@ export async function applyDatabaseChanges(
       continue;
     }
     for (const step of change.steps) {
-      await assertStatement(step.sql, { schemas: target.extensionSchemas });
+      await assertStatement(step.sql, { schemas: target.allowedSchemas });
       const sql = renderSql(step.sql, {});
       try {
         await inTransaction(session, 'read write', () => session.query(sql));

@@ -56,7 +56,7 @@ const remedyOf = ({ code, message, details }: DatabaseError): string | null =>
       null);
 
 const UNKNOWN_NAME =
-  'correct the name in the files; where an extension brings it, declare the extension; where the schema holds it, write ${schema}. before it';
+  'correct the name in the files, or make what it names first: trueup makes no types, functions and sequences; where an extension brings it, declare the extension; where the schema holds it, write ${schema}. before it';
 
 /**
  * Where one SQLSTATE stands for several causes. Whoever owns the tables and is told to run as their owner looks in the wrong
@@ -100,6 +100,13 @@ const BY_MESSAGE: readonly { readonly code: string; readonly message: RegExp; re
   // Any other thing that is not there was dropped meanwhile.
   { code: '42704', message: /^(?:type|operator class|access method|collation|text search) /u, remedy: UNKNOWN_NAME },
   { code: '42883', message: /^(?:function|operator) /u, remedy: UNKNOWN_NAME },
+  // Tables that statements are about were there when they were planned, or are made before: a sequence that a default names.
+  { code: '42P01', message: /^relation /u, remedy: UNKNOWN_NAME },
+  {
+    code: '22P02',
+    message: /\benum\b/u,
+    remedy: 'the files name a value that the tenant’s type does not have: add it in the application’s own migration',
+  },
   {
     code: '42809',
     message: /\bto a partition$/u,

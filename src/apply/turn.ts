@@ -32,7 +32,7 @@ export interface TurnContext {
   readonly crew: Crew;
   readonly lane: Lane;
   readonly phases: readonly DesiredPhase[];
-  readonly extensionSchemas: readonly string[];
+  readonly allowedSchemas: readonly string[];
   readonly order: TableOrder;
   readonly request: Pick<ApplyRequest, 'limits' | 'control' | 'observe'>;
 }

@@ -79,7 +79,7 @@ select i.indexrelid::text indexrelid, i.indrelid::text indrelid, n.nspname::text
  order by ic.relname`;
 
 /**
- * The extension that owns access method \`am\`; for a method that was made by hand, its handler function's. Null for
+ * The extension that owns access method `am`; for a method that was made by hand, its handler function's. Null for
  * PostgreSQL's own.
  */
 export const METHOD_EXTENSION_SQL = `(

@@ -36,6 +36,8 @@ export interface Discovery {
   readonly tenants: readonly Tenant[];
   readonly lookAlikes: readonly LookAlike[];
   readonly absent: readonly string[];
+  /** Schemas that the rule lists, itself or by its query, and that are not there. */
+  readonly missing: readonly string[];
 }
 
 interface SchemaFacts {
@@ -100,6 +102,7 @@ export async function discoverTenants(
       has === null || has.length === 0 ? [] : [{ schema, has, lacks: having.filter((table) => !has.includes(table)) }],
     ),
     absent: [],
+    missing: missingOf(list, rows),
   };
   return shardOf(session, found, selection.shard);
 }
@@ -112,14 +115,23 @@ async function shardOf(session: Session, found: Discovery, shard: Shard | undefi
     tenants: found.tenants.filter(({ schema }) => isMine(schema)),
     lookAlikes: found.lookAlikes.filter(({ schema }) => isMine(schema)),
     absent: found.absent.filter(isMine),
+    missing: found.missing.filter(isMine),
   };
+}
+
+function missingOf(list: readonly string[] | null, rows: readonly Tenant[]): readonly string[] {
+  const there = new Set(rows.map(({ schema }) => schema));
+  return [...new Set(list)].filter((schema) => !there.has(schema)).sort();
 }
 
 async function listedSchemas(session: Session, rule: TenantRule): Promise<readonly string[] | null> {
   if (rule.schemas !== null) return rule.schemas;
   if (rule.query === null) return null;
   const rows = await session.query(rule.query);
-  return rows.map((row) => String(Object.values(row)[0]));
+  return rows.flatMap((row) => {
+    const [schema] = Object.values(row);
+    return schema === null ? [] : [String(schema)];
+  });
 }
 
 async function namedTenants(
@@ -160,7 +172,7 @@ async function namedTenants(
   if (tenants.length === 0 && absent.length === 0 && !selection.allowEmpty)
     throw noTenant(`what --schema names is excluded: ${named.map(({ schema }) => quoted(schema)).join(', ')}`, true);
   if (absent.length > 0) await refuseExcluded(session, [...rule.exclude, ...selection.exclude], absent);
-  return { tenants, lookAlikes: [], absent };
+  return { tenants, lookAlikes: [], absent, missing: [] };
 }
 
 /** A schema that was made all the same would be no tenant to the reading that looks at what became of it. */

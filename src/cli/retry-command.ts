@@ -4,6 +4,7 @@ import { parseConnectionUrl } from '../database/connection-url.js';
 import { hasLeftOvers } from '../report/change-counts.js';
 import { shellQuoted } from '../shell-quoted.js';
 import { endOfFlags } from './arguments.js';
+import type { TargetFlags } from './flags.js';
 
 /** A command line to be copied, and what has to be known about it. */
 export interface RetryCommand {
@@ -38,6 +39,20 @@ export function retryCommand(program: string, argv: readonly string[]): RetryCom
     line: [program, ...words].join(' '),
     note: hidden.length === 0 ? null : `Connection strings are never shown: put yours into ${hidden.join(', ')}.`,
   };
+}
+
+/**
+ * The command line that applies a saved plan: to the database and as the role that flags named when it was made. What
+ * else was asked for stands in the file.
+ */
+export function applyCommand(program: string, file: string, flags: TargetFlags): RetryCommand {
+  return retryCommand(program, [
+    'apply',
+    file,
+    ...(flags['database-url'] ?? []).map((url) => `${URL_FLAG}=${url}`),
+    ...(flags.embedded === undefined ? [] : [`--embedded=${flags.embedded}`]),
+    ...(flags.role === undefined ? [] : [`--role=${flags.role}`]),
+  ]);
 }
 
 /**

@@ -9,7 +9,7 @@ const OLDEST = 140_000;
 /** Sends a statement before there is a session. Throws {@link DatabaseError}. */
 export type Send = (sql: string, parameters: readonly unknown[]) => Promise<readonly Row[]>;
 
-/** Pins a session's settings; gives the server's version number and whether its platform can notice a lost client. */
+/** Pins a session's settings; gives the server's version number, the session's process and whether the platform can notice a lost client. */
 export async function beginSession(
   send: Send,
   options: PinnedOptions,

@@ -98,7 +98,7 @@ export function createView(
 }
 
 /** Indexes of a table that this run makes: it has no rows, so that those which need rows wait for them. */
-export function newIndexes(desired: DesiredTable): readonly Change[] {
+function newIndexes(desired: DesiredTable): readonly Change[] {
   const { name: table } = desired;
   return desired.indexes.flatMap((index) => {
     if (index.worthRows !== null && index.worthRows.build > 0) return [];

@@ -147,14 +147,16 @@ function wrongKind(desired: DesiredTable, actual: TableShape): Change {
       action,
       table: desired.name,
       object: desired.name,
-      reason: `is a ${actual.kind}, declared a ${desired.kind}`,
+      reason: `is a ${inWords(actual.kind)}, declared a ${inWords(desired.kind)}`,
       provides: [key.table(desired.name)],
       steps: [],
     }),
-    'trueup never drops a table, and makes no partitioned one plain',
+    'trueup never drops a table or a view to make room for another, and makes no partitioned table plain',
     'move it away in the application’s own migration, then apply',
   );
 }
+
+const inWords = (kind: TableShape['kind']): string => kind.replace('-', ' ');
 
 /**
  * The application's own migrations come first: on a tenant of another release the base phase waits. One whose stamp cannot be

@@ -1,5 +1,5 @@
 import { relationsRead } from '../catalog/catalog-scope.js';
-import { discoverTenants, type LookAlike, type Tenant } from '../catalog/discover.js';
+import { type Discovery, discoverTenants, type Tenant } from '../catalog/discover.js';
 import { placeOf } from '../database/database-place.js';
 import { type Database, DatabaseError, type Row, type Session } from '../database/session.js';
 import type { DesiredState } from '../desired-state/model.js';
@@ -128,15 +128,14 @@ interface Found {
 async function findTenants(session: Session, desired: DesiredState, request: DoctorRequest): Promise<Found> {
   const { query } = desired.tenants;
   if (query !== null) await checkTenantQuery(session, query);
-  let found: { readonly tenants: readonly Tenant[]; readonly lookAlikes: readonly LookAlike[] };
+  let found: Discovery;
   try {
     found = await discoverTenants(session, desired.tenants, { ...request.selection, allowEmpty: true });
   } catch (error) {
     if (!(error instanceof DatabaseError) || session.broken) throw error;
     return { tenants: [], findings: [notLooked('tenants', `${error.message} (SQLSTATE ${error.code})`)] };
   }
-  const { tenants, lookAlikes } = found;
-  return { tenants, findings: judgeTenants({ tenants: tenants.length, lookAlikes }) };
+  return { tenants: found.tenants, findings: judgeTenants(found) };
 }
 
 /** Overrides may give some tenants backends whose extensions the others do not need. */

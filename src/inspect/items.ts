@@ -6,6 +6,8 @@ export interface Item {
   readonly kind: ItemKind;
   readonly table: string;
   readonly name: string;
+  /** The table is a materialized view; left out: it is a plain one. */
+  readonly isView?: true;
 }
 
 /** An item's identity. */
@@ -24,7 +26,7 @@ export interface Note {
 }
 
 /** An item in words. */
-export function itemInWords({ kind, table, name }: Item): string {
-  if (kind === 'table') return `table ${table}`;
+export function itemInWords({ kind, table, name, isView }: Item): string {
+  if (kind === 'table') return `${isView === true ? 'materialized view' : 'table'} ${table}`;
   return `${kind === 'family' ? 'index family' : kind} ${name} of ${table}`;
 }

@@ -50,17 +50,21 @@ select c.oid::text oid, c.relname::text "name", c.relkind::text relkind, c.relof
   from pg_catalog.pg_class c where c.relnamespace = $1::oid and c.relkind in ('r', 'p', 'm', 'v', 'f', 'S')
  order by c.oid`;
 
-/** A function or type of the schema that no extension brought. */
+/** What tables of the schema may name and the format has no place for, unless an extension brought it. */
 export interface RoutineRow extends Row {
-  readonly kind: 'function' | 'type';
+  readonly kind: 'function' | 'text search configuration' | 'type';
   readonly name: string;
 }
 
-/** Functions and types of a schema ($1: its oid), those of extensions and of tables aside. */
+/** Functions, text search configurations and types of a schema ($1: its oid), those of extensions and of tables aside. */
 export const ROUTINES_SQL = `
 select 'function' kind, p.proname::text "name" from pg_catalog.pg_proc p
  where p.pronamespace = $1::oid and not exists (
    select from pg_catalog.pg_depend d where d.classid = 'pg_catalog.pg_proc'::regclass and d.objid = p.oid and d.deptype in ('e', 'i'))
+union
+select 'text search configuration', g.cfgname::text from pg_catalog.pg_ts_config g
+ where g.cfgnamespace = $1::oid and not exists (
+   select from pg_catalog.pg_depend d where d.classid = 'pg_catalog.pg_ts_config'::regclass and d.objid = g.oid and d.deptype = 'e')
 union
 select 'type', t.typname::text from pg_catalog.pg_type t left join pg_catalog.pg_class c on c.oid = t.typrelid
  where t.typnamespace = $1::oid and t.typelem = 0 and t.typtype in ('e', 'd', 'c', 'r', 'b') and (c.oid is null or c.relkind = 'c')

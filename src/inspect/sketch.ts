@@ -51,8 +51,9 @@ export async function sketchOf(tenant: TenantFacts): Promise<Sketch> {
     refused.set(itemKey(item), { item, why });
   };
   for (const table of tenant.tables) {
-    const own: Item = { kind: 'table', table: table.name, name: table.name };
     const view = tenant.views.get(table.name);
+    const asView = view === undefined ? {} : { isView: true as const };
+    const own: Item = { kind: 'table', table: table.name, name: table.name, ...asView };
     const query = view === undefined ? null : await said('query', view.query);
     const foreign = view?.reads.find((read) => read.schema !== tenant.schema);
     if (!isNameSayable(table.name)) refuse(own, 'its name holds a control character');

@@ -42,7 +42,7 @@ export function relationNotes(relations: readonly RelationRow[]): readonly Note[
   });
 }
 
-/** Functions and types: used by name where tables need them, made by the application. */
+/** Functions, text search configurations and types: used by name where tables need them, made by the application. */
 export function otherNotes(routines: readonly RoutineRow[]): readonly Note[] {
   return [...groupBy(routines, (routine) => routine.kind)].map(([kind, of]) => {
     const shown = of.slice(0, 20).map((routine) => routine.name);

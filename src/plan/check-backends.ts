@@ -1,6 +1,7 @@
 import type { OwnedRead } from '../catalog/owned-reads.js';
 import type { CatalogSnapshot } from '../catalog/snapshot.js';
 import type { DesiredState } from '../desired-state/model.js';
+import type { MethodIdentity } from '../shape/table-shape.js';
 import { TrueupError } from '../trueup-error.js';
 
 /**
@@ -13,19 +14,20 @@ export function checkBackends(desired: DesiredState, snapshot: CatalogSnapshot, 
     const { backend, owns } = phase;
     if (!phase.selected || backend === null || owns === null || backend.source !== 'default') continue;
     const own = backend.known.find((candidate) => candidate.name === backend.resolved)?.methods ?? [];
+    const ofOthers = backend.known.flatMap(({ methods }) => methods).filter((method) => !own.some(isSame(method)));
     const extensions = new Set(own.map((method) => method.extension));
+    // Two backends may use one extension, or none, by methods of their own; what no file names is drift like any other.
+    const isForeign = (method: MethodIdentity) => !extensions.has(method.extension) || ofOthers.some(isSame(method));
     for (const [indexes, schema] of found) {
       const foreign = indexes.find(
         ({ index }) =>
           owns.methods.includes(index.method.name) &&
-          !extensions.has(index.method.extension) &&
+          isForeign(index.method) &&
           index.keys.some((key) => key.column === null || owns.columns.includes(key.column)),
       );
       if (foreign === undefined) continue;
       const { method } = foreign.index;
-      const known = backend.known.find((candidate) =>
-        candidate.methods.some((one) => one.name === method.name && one.extension === method.extension),
-      );
+      const known = backend.known.find((candidate) => candidate.methods.some(isSame(method)));
       const called = known?.name ?? `the extension ${method.extension ?? 'of PostgreSQL itself'}`;
       throw new TrueupError(
         'BACKEND_NOT_NAMED',
@@ -38,6 +40,9 @@ export function checkBackends(desired: DesiredState, snapshot: CatalogSnapshot, 
     }
   }
 }
+
+const isSame = (left: MethodIdentity) => (right: MethodIdentity) =>
+  left.name === right.name && left.extension === right.extension;
 
 /** A tenant for each list of indexes that are read apart: tenants that have the same share one. */
 function firstOfEach(snapshot: CatalogSnapshot): ReadonlyMap<readonly OwnedRead[], string> {

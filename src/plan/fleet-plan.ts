@@ -21,6 +21,7 @@ export interface Diagnostic {
 /** Every kind of diagnostic; part of the JSON contract. */
 export const DIAGNOSTIC_CODES = [
   'LOOKS_LIKE_A_TENANT',
+  'LISTED_AND_MISSING',
   'EXTENSION_ELSEWHERE',
   'EXTENSION_IN_TENANT',
   'PHASES_SKIPPED',
@@ -76,8 +77,8 @@ export interface DatabasePlan {
   readonly shapes: number;
   /** What stands in the tenants and nothing declares: never touched. Null where phases are left out of the run. */
   readonly unmanaged: Unmanaged | null;
-  /** Schemas that statements may name beside the tenant's: those of the declared extensions. */
-  readonly extensionSchemas: readonly string[];
+  /** Schemas that statements may name beside the tenant's: those of the declared extensions, and those that the files name. */
+  readonly allowedSchemas: readonly string[];
   /** The part of the fleet that it is about; null: all of it. */
   readonly shard: Shard | null;
   /** Absent from a part that was planned for a batch. */

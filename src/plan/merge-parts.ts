@@ -21,7 +21,7 @@ export function mergeParts(parts: readonly DatabasePlan[], diagnostics: readonly
     unreadable: byName(parts.flatMap((part) => part.unreadable)),
     shapes: sum(parts.map((part) => part.shapes)),
     unmanaged: together(parts.map((part) => part.unmanaged)),
-    extensionSchemas: [...new Set(parts.flatMap((part) => part.extensionSchemas))],
+    allowedSchemas: [...new Set(parts.flatMap((part) => part.allowedSchemas))],
   };
 }
 

@@ -3,8 +3,8 @@ import type { Database, Session } from '../database/session.js';
 import { inTransaction } from '../database/transaction.js';
 import { type Reload, type Resolved, resolveAlternatives, variantsOf } from './desired-variants.js';
 import type { DatabasePlan } from './fleet-plan.js';
-import { lookAlikes } from './look-alikes.js';
 import { mergeParts } from './merge-parts.js';
+import { notPlanned } from './not-planned.js';
 import { planVariant } from './plan-variant.js';
 import type { PlanRequest } from './request.js';
 
@@ -51,7 +51,7 @@ async function planOverrides(
     const tenants = everyTenant ? plan.tenants.filter((tenant) => !tenant.isNew) : plan.tenants;
     parts.push({ ...plan, tenants, diagnostics });
   }
-  const lookAlike = lookAlikes(found.lookAlikes, database.id);
   if (parts.length === 0) return [await planVariant(database, session, { ...request, desired })];
-  return parts.map((part, at) => (at === 0 ? { ...part, diagnostics: [...lookAlike, ...part.diagnostics] } : part));
+  const unseen = notPlanned(found, database.id);
+  return parts.map((part, at) => (at === 0 ? { ...part, diagnostics: [...unseen, ...part.diagnostics] } : part));
 }

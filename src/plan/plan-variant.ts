@@ -21,14 +21,15 @@ import { checkTypes } from './check-types.js';
 import type { DatabasePlan, PlannedTenant, UnreadableTenant } from './fleet-plan.js';
 import { heldMethods } from './held-methods.js';
 import { keyFieldDiagnostics } from './key-fields.js';
-import { lookAlikes } from './look-alikes.js';
 import { notOwnedDiagnostics } from './not-owned.js';
+import { notPlanned } from './not-planned.js';
 import { type Attempt, type Locked, pastLocks } from './past-locks.js';
 import { planTenants } from './plan-tenants.js';
 import { Planned } from './planned-tenant.js';
 import { provisioned } from './provision.js';
 import type { PlanRequest } from './request.js';
 import { resolveNames } from './resolve-names.js';
+import { schemasOfFiles } from './schemas-of-files.js';
 import { searchPathDiagnostics } from './search-path.js';
 import { type TenantRead, type TenantResult, tenantsOf } from './tenant-read.js';
 
@@ -106,7 +107,7 @@ async function planUnlocked(
     databaseChanges: extensions.changes,
     diagnostics: [
       ...extensions.diagnostics,
-      ...lookAlikes(snapshot.lookAlikes, database.id),
+      ...notPlanned(snapshot, database.id),
       ...keyFieldDiagnostics(tenants, tables, database.id),
       ...(await searchPathDiagnostics(session, desired.phases, database)),
       // A batch of an apply finds out by itself.
@@ -116,7 +117,7 @@ async function planUnlocked(
     unreadable: [...unreadable, ...snapshot.leftOut.map((schema) => lockedTenant(database.id, schema, reading.locked))],
     shapes: snapshot.groups.length,
     unmanaged: snapshot.unmanaged,
-    extensionSchemas: extensions.schemas,
+    allowedSchemas: [...new Set([...extensions.schemas, ...(await schemasOfFiles(desired.tables))])],
     shard: request.selection.shard ?? null,
   };
 }

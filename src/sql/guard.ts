@@ -1,14 +1,14 @@
 import { TrueupError } from '../trueup-error.js';
 import { refusedCount, refusedStatement } from './guard-kinds.js';
-import { tokenize } from './lexer.js';
 import { type Node, parseSql } from './parser.js';
+import { namesOf } from './schema-names.js';
 import { renderSql, type SqlTemplate, showSql, TENANT_SCHEMA } from './template.js';
-import { as, child, list, names, text, walk } from './tree.js';
+import { as, text, walk } from './tree.js';
 
 /**
  * The last check before a statement is sent: one statement, of a kind that apply may use, that changes nothing outside
- * the tenant's schema and names no schema but it, pg_catalog and those of declared extensions. What fails is a bug of
- * ours, and nothing is sent.
+ * the tenant's schema and names no schema but it, pg_catalog, those of declared extensions and those that the files
+ * name. What fails is a bug of ours, and nothing is sent.
  * @throws {TrueupError} STATEMENT_REFUSED
  */
 export async function assertStatement(
@@ -72,7 +72,8 @@ function foreignName(statement: Node, schemas: ReadonlySet<string>): string | nu
   walk(statement, ({ kind, body }) => {
     if (kind === 'CommonTableExpr') common.add(text(body, 'ctename') ?? '');
   });
-  walk(statement, ({ kind, body }) => {
+  walk(statement, (node) => {
+    const { kind, body } = node;
     switch (kind) {
       case 'RangeVar': {
         const schema = text(body, 'schemaname');
@@ -82,43 +83,14 @@ function foreignName(statement: Node, schemas: ReadonlySet<string>): string | nu
         check(schema === null ? [table] : [schema, table]);
         return;
       }
-      case 'TypeName':
-        return check(names(list(body, 'names')));
-      case 'FuncCall':
-        for (const argument of list(body, 'args'))
-          checkText(argument, check, names(list(body, 'funcname')).at(-1) ?? '');
-        return check(names(list(body, 'funcname')));
-      case 'TypeCast':
-        return checkText({ TypeCast: body }, check, '');
-      case 'A_Expr':
-        return check(names(list(body, 'name')));
-      case 'CollateClause':
-        return check(names(list(body, 'collname')));
-      case 'IndexElem':
-        check(names(list(body, 'opclass')));
-        return check(names(list(body, 'collation')));
       case 'DefElem': {
         const value = text(as('String', body.arg) ?? {}, 'sval');
         if (body.defname === 'schema' && value !== null) check([value, '']);
         return;
       }
       default:
+        namesOf(node).forEach(check);
     }
   });
   return found;
-}
-
-/** A string that PostgreSQL reads as the name of a relation: cast to a reg type, or an argument that is one. */
-function checkText(node: unknown, check: (name: readonly string[]) => void, called: string): void {
-  const cast = as('TypeCast', node);
-  const type = names(list(child(cast ?? {}, 'typeName') ?? {}, 'names')).at(-1) ?? '';
-  const isName = /^reg/u.test(type) || /^(?:pg_get_serial_sequence|setval|nextval|currval)$/u.test(called);
-  const constant = isName ? as('A_Const', cast === null ? node : cast.arg) : null;
-  const value = constant === null ? null : text(child(constant, 'sval') ?? {}, 'sval');
-  if (value === null) return;
-  const tokens = tokenize(value);
-  tokens.forEach((token, index) => {
-    const named = token.kind === 'word' || token.kind === 'quoted-name';
-    if (named && tokens[index + 1]?.text === '.' && tokens[index - 1]?.text !== '.') check([token.value, '']);
-  });
 }

@@ -1,6 +1,6 @@
 /**
  * What a bare or qualified name means in one database: which extension brought it, and where it lives there. Built from
- * the catalog (src/catalog), consumed by the canonical forms and the DDL builders. Pure data behind pure functions.
+ * the catalog (src/catalog), consumed by the canonical forms and by what qualifies names. Pure data behind pure functions.
  */
 export interface NameResolver {
   /**
@@ -13,10 +13,8 @@ export interface NameResolver {
   extensionOf(kind: NameKind, schema: string, name: string): string | null;
 }
 
+/** What a name is of: the same word may name one of each. */
 export type NameKind = 'type' | 'function' | 'operator' | 'operator-class' | 'collation';
-
-/** A resolver that knows no extension: for validation without a database, and for tests. */
-export const NO_EXTENSIONS: NameResolver = { schemaOf: () => null, extensionOf: () => null };
 
 /** An extension may live in one tenant's schema: its objects are then no part of that tenant. */
 export const isForeignIn =

@@ -16,7 +16,7 @@ const context = (inLine: () => Promise<boolean>, yielded: Yielded | null = null)
     crew: { halted: false },
     lane: 'short',
     phases: [phase('base')],
-    extensionSchemas: [],
+    allowedSchemas: [],
     order: new TableOrder(new Map([['t', ['items']]])),
     request: { limits: DEFAULT_LIMITS, control: new RunControl(), observe: () => {} },
   }) as unknown as TurnContext;

@@ -27,6 +27,9 @@ it.each([
   ['42809', 'cannot add column to a partition', /partition of another/u],
   ['42704', 'type "txet" does not exist', /correct the name in the files.*declare the extension/u],
   ['42883', 'function nanoid() does not exist', /correct the name in the files.*\$\{schema\}/u],
+  ['42704', 'type "acme.state" does not exist', /make what it names first: trueup makes no types/u],
+  ['42P01', 'relation "acme.numbers" does not exist', /make what it names first: .*sequences/u],
+  ['22P02', 'invalid input value for enum acme.state: "paid"', /add it in the application’s own migration/u],
   ['25006', 'cannot execute CREATE INDEX in a read-only transaction', /default_transaction_read_only/u],
 ])('%s, %s: says what mends that', (code, message, remedy) => {
   expect(failureOf(new DatabaseError(message, code)).remedy).toMatch(remedy);

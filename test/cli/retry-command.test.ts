@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { programName, retryCommand, retryFor } from '../../src/cli/retry-command.js';
+import { applyCommand, programName, retryCommand, retryFor } from '../../src/cli/retry-command.js';
 import { shellQuoted } from '../../src/shell-quoted.js';
 import { ended, fleetOutcome } from '../support/plan-fixture.js';
 
@@ -44,6 +44,16 @@ describe('the retry command', () => {
     const { line, note } = retryCommand('trueup', argv);
     expect(line).toBe('trueup apply --database-url eu-1="$EU_1_DATABASE_URL" --database-url us="$US_DATABASE_URL"');
     expect(note).toContain('EU_1_DATABASE_URL, US_DATABASE_URL');
+  });
+
+  it('of a saved plan names the database and the role again, which the file does not', () => {
+    expect(applyCommand('trueup', 'my plan', {}).line).toBe("trueup apply 'my plan'");
+    expect(applyCommand('trueup', 'p', { embedded: './data', role: 'owner' }).line).toBe(
+      'trueup apply p --embedded=./data --role=owner',
+    );
+    const { line, note } = applyCommand('trueup', 'p', { 'database-url': ['postgresql://u:hunter22@h/d'] });
+    expect(line).toBe('trueup apply p --database-url "$TRUEUP_DATABASE_URL"');
+    expect(note).toContain('TRUEUP_DATABASE_URL');
   });
 
   it('is taken by a shell as it was typed', () => {

@@ -33,33 +33,44 @@ describe('the examples in docs', () => {
   });
 });
 
-describe('the job in docs/operations.md', () => {
-  const [manifest = ''] = blocks(read('operations.md'), 'yaml');
-  const { spec } = parse(manifest) as {
-    spec: {
-      completions: number;
-      activeDeadlineSeconds: number;
-      template: {
-        spec: { terminationGracePeriodSeconds: number; restartPolicy: string; containers: { args: string[] }[] };
-      };
+interface Job {
+  readonly completions?: number;
+  readonly activeDeadlineSeconds: number;
+  readonly template: {
+    readonly spec: {
+      readonly terminationGracePeriodSeconds: number;
+      readonly restartPolicy: string;
+      readonly containers: readonly { readonly args: readonly string[] }[];
     };
   };
-  const pod = spec.template.spec;
+}
+
+const jobs = blocks(read('operations.md'), 'yaml')
+  .map((text) => parse(text) as { kind?: string; spec: Job & { jobTemplate?: { spec: Job } } })
+  .flatMap(({ kind, spec }) => (kind === undefined ? [] : [{ kind, job: spec.jobTemplate?.spec ?? spec }]));
+
+describe.each(jobs)('the $kind in docs/operations.md', ({ job }) => {
+  const pod = job.template.spec;
   const command = pod.containers[0]?.args[0] ?? '';
 
   it('runs apply with flags that there are, one part of as many as there are pods', async () => {
     const words = command.replace(/^exec trueup apply /u, '').replace('"$JOB_COMPLETION_INDEX/8"', '3/8');
     expect(words).not.toContain('"');
     const { flags } = await parsed('apply', words.trim().split(/\s+/u));
-    expect(parseShard(String(flags.shard)).count).toBe(spec.completions);
+    const { shard } = flags as { readonly shard?: unknown };
+    expect(shard === undefined ? undefined : parseShard(String(shard)).count).toBe(job.completions);
     const run = runOptionsOf(flags as unknown as Parameters<typeof runOptionsOf>[0]);
-    expect(run.deadline?.getTime()).toBeLessThan(Date.now() + spec.activeDeadlineSeconds * 1000);
+    expect(run.deadline?.getTime()).toBeLessThan(Date.now() + job.activeDeadlineSeconds * 1000);
     expect(parseDuration(String(flags['drain-timeout']), 'drain-timeout')).toBeLessThan(
       pod.terminationGracePeriodSeconds * 1000,
     );
   });
 
-  it('leaves trying again to the job, part by part', () => {
+  it('leaves trying again to the job', () => {
     expect(pod.restartPolicy).toBe('Never');
   });
+});
+
+it('a job of parts and a routine run are there', () => {
+  expect(jobs.map(({ kind }) => kind)).toEqual(['Job', 'CronJob']);
 });

@@ -3,6 +3,7 @@ import type { DesiredState } from '../../src/desired-state/model.js';
 import { type InvalidIndex, judgeInvalid } from '../../src/doctor/checks/invalid-indexes.js';
 import { judgeLocks, type LockTableFacts } from '../../src/doctor/checks/lock-table.js';
 import { judgeSlots, type SlotRow } from '../../src/doctor/checks/replication-slots.js';
+import { judgeTenants } from '../../src/doctor/checks/tenants.js';
 import { judgeUsage, type UsageGroup } from '../../src/doctor/checks/unused-indexes.js';
 import { type Ages, judgeAges } from '../../src/doctor/checks/wraparound.js';
 import { finding, SHOWN } from '../../src/doctor/finding.js';
@@ -16,6 +17,15 @@ describe('a finding', () => {
     const found = finding('privileges', 'problem', { what: 'x', subjects, statements: subjects });
     expect(found.subjects).toEqual({ count: 40, shown: subjects.slice(0, SHOWN) });
     expect(found.statements).toHaveLength(SHOWN);
+  });
+});
+
+describe('the tenants', () => {
+  const tenants = [{ oid: '1', schema: 'a' }];
+  it('that are listed and not there are named', () => {
+    const found = judgeTenants({ tenants, lookAlikes: [], missing: ['gone'] });
+    expect(severities(found)).toEqual(['ok', 'warning']);
+    expect(found[1]?.subjects).toEqual({ count: 1, shown: ['gone'] });
   });
 });
 

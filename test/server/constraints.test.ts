@@ -220,7 +220,7 @@ const DAMAGES: readonly Damage[] = [
     title: 'a plain view where a materialized one is declared is in the way, and said so',
     sql: 'DROP MATERIALIZED VIEW S.summary; CREATE VIEW S.summary AS SELECT kind, count(*) AS books FROM S.books GROUP BY kind',
     empty: ['create-materialized-view summary.summary blocked'],
-    obstacle: /never drops/u,
+    obstacle: /never drops a table or a view/u,
     leavesMore: true,
   },
 ];

@@ -4,8 +4,8 @@ import { readReleases } from '../../src/catalog/row-facts.js';
 import { questionKey } from '../../src/diff/facts.js';
 import { Answers } from '../../src/plan/answers.js';
 import type { FleetPlan } from '../../src/plan/fleet-plan.js';
-import { NO_EXTENSIONS } from '../../src/sql/names.js';
 import { type FleetUnderTest, itemsOf, openFleet } from '../support/fleet.js';
+import { NO_EXTENSIONS } from '../support/no-extensions.js';
 import { itemsIndex, itemsMember, shopState, shopTenant } from '../support/shop-fleet.js';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
 

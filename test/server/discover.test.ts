@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { discoverTenants, type TenantSelection } from '../../src/catalog/discover.js';
 import type { TenantRule } from '../../src/desired-state/model.js';
 import { type FleetUnderTest, openFleet } from '../support/fleet.js';
+import { temporaryDesiredState } from '../support/library.js';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
 
 const BY_NAME = { schemas: [], exclude: [], allowEmpty: false, allowAbsent: false };
@@ -55,6 +56,28 @@ it('a schema is a tenant that holds all of the tables, and looks like one that h
     ],
   });
   expect(await found(['orders'])).toEqual({ tenants: ['has_one', 'more', 'shown', 'whole'], lookAlikes: [] });
+});
+
+describe('a schema that is listed and not there', () => {
+  const state = (tenants: string) =>
+    temporaryDesiredState({
+      'fleet.yaml': `version: 1\ntenants: ${tenants}\nphases: [{ name: base, file: base.yaml }]`,
+      'base.yaml': 'tables: { shops: { columns: { id: int } } }',
+    });
+
+  it.each([
+    ['by name', '{ schemas: [has_one, gone, gone] }'],
+    ['by a query, a NULL of which lists none', `{ query: "SELECT * FROM (VALUES ('has_one'), ('gone'), (NULL)) v" }`],
+  ])('is warned of, %s', async (_how, tenants) => {
+    const [plan] = (await fleet.plan({ directory: state(tenants) })).databases;
+    expect(plan?.tenants.map(({ schema }) => schema)).toEqual(['has_one']);
+    expect(plan?.diagnostics).toMatchObject([{ severity: 'warning', code: 'LISTED_AND_MISSING', schema: 'gone' }]);
+  });
+
+  it('is none of a run that names its tenants', async () => {
+    const options = { directory: state('{ schemas: [has_one, gone] }'), schemas: ['has_one'] };
+    expect((await fleet.plan(options)).databases[0]?.diagnostics).toEqual([]);
+  });
 });
 
 it('a table that is named twice counts once', async () => {

@@ -3,6 +3,7 @@ import type { FleetPlan } from '../../src/plan/fleet-plan.js';
 import { TrueupError } from '../../src/trueup-error.js';
 import { SHOP, writeDesiredState } from '../support/desired-state-fixture.js';
 import { changesOf, type FleetUnderTest, openFleet } from '../support/fleet.js';
+import { temporaryDesiredState } from '../support/library.js';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
 
 const open: { close(): Promise<void> }[] = [];
@@ -180,6 +181,41 @@ it('B16: a default replaces no other backend’s indexes: the backend that was f
   expect(asked.summary.drifted).toBe(2);
   const skipped = await fleet.plan({ directory, load: { skipExtensionPhases: true } });
   expect(skipped.summary).toMatchObject({ inSync: 2 });
+});
+
+it('B16: two backends of PostgreSQL’s own methods are told apart by the method', async () => {
+  const database = await createTestDatabase();
+  open.push({ close: () => database.drop() });
+  const fleet = await fleetOn(database.url);
+  const backend = (method: string) => `
+backend: ${method}
+tables: { notes: { indexes: [{ name: notes_body, method: ${method}, keys: [body] }] } }
+`;
+  const directory = temporaryDesiredState({
+    'fleet.yaml': `
+version: 1
+tenants: { having_tables: [notes] }
+phases:
+  - { name: base, file: base.yaml }
+  - name: search
+    extension: true
+    backends: search/
+    select: { env: NOTES_SEARCH, default: hash }
+    owns: { columns: [body], methods: [hash, btree, brin] }
+`,
+    'base.yaml': 'tables: { notes: { columns: { id: int, body: text } } }',
+    'search/hash.yaml': backend('hash'),
+    'search/btree.yaml': backend('btree'),
+  });
+  await fleet.provision(['t1'], { directory, load: { backends: { search: 'btree' } } });
+  const error = await refusal(fleet.plan({ directory }));
+  expect([error.code, error.options.remedy]).toEqual([
+    'BACKEND_NOT_NAMED',
+    expect.stringContaining('--backend search=btree'),
+  ]);
+  // What is no backend's is drift like any other.
+  await database.exec('DROP INDEX t1.notes_body; CREATE INDEX notes_body ON t1.notes USING brin (body)');
+  expect((await fleet.plan({ directory })).summary).toMatchObject({ drifted: 1 });
 });
 
 it('B16: says so too when the extension of the default is not there', async () => {

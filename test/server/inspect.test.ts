@@ -168,7 +168,7 @@ it('a table without a column that the format can say is left out, with what need
   const notes = found.notes.map(({ what, why }) => `${what}: ${why}`);
   expect(notes).toContain('table nothing: it has no column that the format can say');
   expect(notes).toContain('table words: it has no column that the format can say');
-  expect(notes).toContain('table counted: it needs table words, which is left out');
+  expect(notes).toContain('materialized view counted: it needs table words, which is left out');
   expect(found.text('base.yaml')).toMatch(/^tables:\n(?: +#.*\n)* {2}uses:\n {4}columns:\n {6}id:/mu);
   expect(await drift(found.directory, 'bare')).toEqual([]);
 });
@@ -253,13 +253,14 @@ describe('a tenant with what sample databases have', () => {
       'functions half, touch: trueup makes no functions: a new tenant needs them before its tables',
       'index countries_sorted_as of countries: it needs column sorted_as of countries, which is left out',
       'inheritance of cargo: other tables inherit from it; it is written as a plain table',
+      'materialized view income: it needs table payments, which the files do not declare',
       'partitioned table payments: the format has no partitioned tables',
       'policy mine of countries: the format has no row security',
       'row security of countries: the format has no row security',
       'sequence shared_numbers: trueup makes no sequences of their own: a new tenant needs it before a table whose default draws from it',
       'table heavy_cargo: it inherits from cargo, and the format has no inheritance',
-      'table income: it needs table payments, which the files do not declare',
       'table payments_2024: it is a partition of payments, and the format has none',
+      'text search configuration words: trueup makes no text search configurations: a new tenant needs them before its tables',
       'trigger countries_touch of countries: the format has no triggers',
       'types rating, year: trueup makes no types: a new tenant needs them before its tables',
       'view film_list: the format has no plain views',

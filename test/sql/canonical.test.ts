@@ -3,8 +3,9 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { canonicalExpression, canonicalType } from '../../src/sql/canonical.js';
 import { columnsOf } from '../../src/sql/evaluation.js';
-import { type NameResolver, NO_EXTENSIONS } from '../../src/sql/names.js';
+import type { NameResolver } from '../../src/sql/names.js';
 import { TENANT_SCHEMA_SQL as T } from '../../src/sql/template.js';
+import { NO_EXTENSIONS } from '../support/no-extensions.js';
 
 const expression = (text: string) => canonicalExpression(text, NO_EXTENSIONS);
 

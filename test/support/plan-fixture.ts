@@ -145,7 +145,7 @@ export const databasePlan = (fields: Partial<DatabasePlan> = {}): DatabasePlan =
   unreadable: [],
   shapes: 1,
   unmanaged: null,
-  extensionSchemas: [],
+  allowedSchemas: [],
   shard: null,
   desired: desiredState(),
   ...fields,

@@ -7,6 +7,7 @@ CREATE TYPE S.rating AS ENUM ('G', 'PG', 'it''s R');
 CREATE DOMAIN S.year AS integer CHECK (VALUE BETWEEN 1901 AND 2155);
 CREATE SEQUENCE S.shared_numbers;
 CREATE FUNCTION S.half(n integer) RETURNS integer LANGUAGE sql IMMUTABLE AS 'SELECT n / 2';
+CREATE TEXT SEARCH CONFIGURATION S.words (COPY = pg_catalog.simple);
 CREATE FUNCTION S.touch() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN NEW.last_update := now(); RETURN NEW; END';
 CREATE COLLATION S.by_number (provider = icu, locale = 'en-u-kn-true');
 CREATE TABLE S.countries (

@@ -1,0 +1,58 @@
+import type { DesiredIndexBase, DesiredTable } from '../desired-state/model.js';
+import type { FragmentKind } from '../sql/fragments.js';
+import { schemasNamedIn } from '../sql/schema-names.js';
+
+type Fragment = readonly [kind: FragmentKind, text: string | null];
+
+const answers = new WeakMap<DesiredTable, Promise<readonly string[]>>();
+
+/**
+ * The schemas that declarations name: of types, functions and sequences that tenants share. Statements are made of these
+ * fragments, and one that was held up for a name that the files have could be made by no run.
+ */
+export async function schemasOfFiles(tables: readonly DesiredTable[]): Promise<readonly string[]> {
+  const named = await Promise.all(
+    tables.map((table) => {
+      const known = answers.get(table) ?? ofTable(table);
+      answers.set(table, known);
+      return known;
+    }),
+  );
+  return [...new Set(named.flat())].sort();
+}
+
+async function ofTable(table: DesiredTable): Promise<readonly string[]> {
+  const named = await Promise.all(
+    fragments(table).map(([kind, text]) => (text === null ? [] : schemasNamedIn(kind, text))),
+  );
+  return named.flat();
+}
+
+function fragments(table: DesiredTable): readonly Fragment[] {
+  const { columns, constraints, indexes, families, view } = table;
+  return [
+    ...columns.flatMap((column): readonly Fragment[] => [
+      ['type', column.type],
+      ['expression', column.default],
+      ['expression', column.generated?.expression ?? null],
+    ]),
+    ...constraints.flatMap((one): readonly Fragment[] =>
+      one.kind === 'check' ? [['expression', one.expression]] : [],
+    ),
+    ...[...indexes, ...families].flatMap(keys),
+    ...indexes.map(({ where }): Fragment => ['expression', where]),
+    ...families.map(
+      ({ where }): Fragment => [
+        'expression',
+        where?.map((part) => (typeof part === 'string' ? part : "''")).join('') ?? null,
+      ],
+    ),
+    ['query', view?.query ?? null],
+  ];
+}
+
+const keys = (index: DesiredIndexBase): readonly Fragment[] =>
+  index.keys.flatMap((key): readonly Fragment[] => [
+    ['expression', key.expression],
+    ['operator-class', key.opclass],
+  ]);
