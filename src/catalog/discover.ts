@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { Row, Session } from '../database/session.js';
 import type { TenantRule } from '../desired-state/model.js';
 import { closest } from '../did-you-mean.js';
+import { shellQuoted } from '../shell-quoted.js';
 import { TrueupError } from '../trueup-error.js';
 import { isInShard, type Shard } from './shard.js';
 
@@ -142,7 +143,7 @@ async function namedTenants(
       where: `--schema ${first}`,
       remedy: areThere
         ? 'give each schema a --schema of its own'
-        : `${near === null ? '' : `did you mean ${quoted(near)}? `}To make a new tenant: trueup apply --create-schema --schema ${first}`,
+        : `${near === null ? '' : `did you mean ${quoted(near)}? `}To make a new tenant: trueup apply --create-schema --schema ${shellQuoted(first)}`,
     });
   }
   const system = selection.schemas.find((schema) => bySchema.get(schema)?.system === true);
