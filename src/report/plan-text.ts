@@ -1,8 +1,9 @@
 import type { IndexUsage } from '../catalog/presence.js';
 import type { ResolvedBackend } from '../desired-state/model.js';
-import type { Change, Status } from '../diff/change.js';
+import type { Status } from '../diff/change.js';
 import { size } from '../measures.js';
 import type { DatabasePlan, DriftClass, FleetPlan } from '../plan/fleet-plan.js';
+import { alikeChanges, type PlacedChange } from './alike-changes.js';
 import { type ChangeTextOptions, changeLines, type ShownChange } from './change-text.js';
 import { failedDatabaseLines } from './failed-databases.js';
 import { paragraph } from './layout.js';
@@ -72,7 +73,12 @@ function inSyncLines({ summary, classes, desired }: FleetPlan, { color, width }:
 }
 
 function databaseLines(database: DatabasePlan, options: PlanTextOptions): readonly string[] {
-  const changes = database.databaseChanges.map((change) => ({ change, members: null, details: [] }));
+  const changes = database.databaseChanges.map((change) => ({
+    change,
+    objects: [change.object],
+    members: null,
+    details: [],
+  }));
   return [
     options.color.bold(`Once, in database ${visible(database.id === 'main' ? database.name : database.id)}:`),
     ...changeLines(changes, options),
@@ -83,12 +89,16 @@ function classLines(group: DriftClass, plan: FleetPlan, options: PlanTextOptions
   const names = group.tenants.map((tenant) => tenantName(plan, tenant));
   const tenants = named(names, options.verbose ? names.length : NAMES);
   const head = `${counted(group.tenants.length, 'tenant')} ${predicate(group)}: (${tenants})`;
-  const shown = group.changes.map(({ change }, at) => shownChange(change, group, at, plan, options));
+  const placed = group.changes.map(({ change }, at) => ({ change, at }));
   const order: readonly Status[] = ['pending', 'blocked', 'deferred'];
-  const sorted = order.flatMap((status) => shown.filter(({ change }) => change.status === status));
+  const shown = order.flatMap((status) => {
+    const its = placed.filter(({ change }) => change.status === status);
+    const alike = options.verbose ? its.map((one) => [one]) : alikeChanges(its);
+    return alike.flatMap((changes) => shownChange(changes, group, plan, options));
+  });
   return [
     ...paragraph(head, options.width, 0, 2).map((line) => options.color.bold(line)),
-    ...changeLines(sorted, options),
+    ...changeLines(shown, options),
   ];
 }
 
@@ -101,23 +111,29 @@ function predicate(group: DriftClass): string {
 }
 
 function shownChange(
-  change: Change,
+  alike: readonly PlacedChange[],
   group: DriftClass,
-  at: number,
   plan: FleetPlan,
   options: PlanTextOptions,
-): ShownChange {
-  const usage = usageOf(group, at);
+): readonly ShownChange[] {
+  const [first] = alike;
+  if (first === undefined) return [];
+  const { change, at } = first;
+  const objects = alike.map((one) => one.change.object);
+  const usage = usageOf(
+    group,
+    alike.map((one) => one.at),
+  );
   const served = usage === undefined ? [] : [usageWords(usage)];
-  if (change.family === null) return { change, members: null, details: served };
+  if (change.family === null) return [{ change, objects, members: null, details: served }];
   const members = counted(memberCount(group, at), 'member');
-  if (!options.verbose) return { change, members, details: served };
+  if (!options.verbose) return [{ change, objects, members, details: served }];
   const family = familyOf(plan, change);
   const details = membersOf(group, at).map(
     (tenant) =>
       `${tenantName(plan, tenant)}: ${tenant.members.map((member) => memberName(family, member, options.showValues)).join(', ')}`,
   );
-  return { change, members, details: [...served, ...details] };
+  return [{ change, objects, members, details: [...served, ...details] }];
 }
 
 function hiddenClasses(classes: readonly DriftClass[], { width }: PlanTextOptions): readonly string[] {
