@@ -4,6 +4,7 @@ import { type Finding, SEVERITIES, type Severity } from '../doctor/finding.js';
 import { failedDatabaseLines } from './failed-databases.js';
 import { paragraph, type TextOptions, wrapped } from './layout.js';
 import { targetLine } from './target-line.js';
+import { ofSeveral } from './tenant-name.js';
 import { visible } from './visible.js';
 import { counted, number } from './words.js';
 
@@ -30,7 +31,7 @@ const style = (severity: Severity, color: Ansis) =>
 
 /** A look for people: the worst first, each finding with why it matters and what mends it. */
 export function doctorText(seen: Examination, options: DoctorTextOptions): string {
-  const several = seen.databases.length + seen.failedDatabases.length > 1;
+  const several = ofSeveral(seen);
   const blocks = [
     ...seen.databases.flatMap((database) => [
       targetLines(database, several, options),

@@ -10,7 +10,7 @@ import { paragraph } from './layout.js';
 import { familyOf, memberCount, memberName, membersOf, usageOf } from './members.js';
 import { noticeLines } from './notice-text.js';
 import { targetLine } from './target-line.js';
-import { tenantName } from './tenant-name.js';
+import { ofSeveral, tenantName } from './tenant-name.js';
 import { visible } from './visible.js';
 import { counted, named, number, scopeOf, shardOf } from './words.js';
 
@@ -35,7 +35,7 @@ export function planText(plan: FleetPlan, options: PlanTextOptions): string {
       .map((one) => databaseLines(one, options)),
     ...shown.map((group) => classLines(group, plan, options)),
     hiddenClasses(plan.classes.slice(shown.length), options),
-    options.verbose ? plan.databases.flatMap((database) => unmanagedLines(database, options)) : [],
+    options.verbose ? plan.databases.flatMap((database) => unmanagedLines(database, plan, options)) : [],
     noticeLines(plan, options),
     closingLines(plan, options),
   ];
@@ -46,8 +46,7 @@ export function planText(plan: FleetPlan, options: PlanTextOptions): string {
 }
 
 function targetLines(database: DatabasePlan, plan: FleetPlan, { width }: PlanTextOptions): readonly string[] {
-  const several = plan.databases.length + plan.failedDatabases.length > 1;
-  return paragraph(targetLine(database, several), width, 0, 2);
+  return paragraph(targetLine(database, ofSeveral(plan)), width, 0, 2);
 }
 
 function backendLines({ desired }: FleetPlan, { width }: PlanTextOptions): readonly string[] {
@@ -144,14 +143,19 @@ function hiddenClasses(classes: readonly DriftClass[], { width }: PlanTextOption
 }
 
 /** Never touched, so no drift; counted, so that nobody takes "in sync" for "nothing else is there". */
-function unmanagedLines({ unmanaged }: DatabasePlan, { width }: PlanTextOptions): readonly string[] {
+function unmanagedLines(
+  { id, unmanaged }: DatabasePlan,
+  plan: FleetPlan,
+  { width }: PlanTextOptions,
+): readonly string[] {
   if (unmanaged === null) return [];
   const counts = [
     counted(unmanaged.tables, 'table'),
     counted(unmanaged.columns, 'column'),
     counted(unmanaged.indexes, 'index', 'indexes'),
   ];
-  return paragraph(`Unmanaged, left alone: ${counts.join(', ')}.`, width, 0);
+  const where = ofSeveral(plan) ? ` in database ${visible(id)}` : '';
+  return paragraph(`Unmanaged${where}, left alone: ${counts.join(', ')}.`, width, 0);
 }
 
 function closingLines(plan: FleetPlan, { color, width }: PlanTextOptions): readonly string[] {
@@ -165,13 +169,12 @@ function closingLines(plan: FleetPlan, { color, width }: PlanTextOptions): reado
   );
   const pending = plan.classes.filter((group) => group.changes.some(({ change }) => change.status === 'pending'));
   if (once === 0 && summary.drifted === 0) {
-    if (summary.tenants === 0)
-      return [`No changes. ${shard === '' ? 'No tenant found' : `${capital(shard)}no tenant`}.`];
-    const deferred = summary.deferred === 0 ? [] : [`${number(summary.deferred)} of them with changes deferred`];
-    const inSync = `${counted(summary.inSync, 'tenant')} in sync`;
     // Of what could not be read nobody knows.
     const isKnown = summary.unreadable + plan.failedDatabases.length === 0;
     const head = isKnown ? 'No changes' : 'Nothing can be changed yet';
+    if (summary.tenants === 0) return [`${head}. ${shard === '' ? 'No tenant found' : `${capital(shard)}no tenant`}.`];
+    const deferred = summary.deferred === 0 ? [] : [`${number(summary.deferred)} of them with changes deferred`];
+    const inSync = `${counted(summary.inSync, 'tenant')} in sync`;
     const verdict = `${head}. ${capital(shard)}${[inSync, ...deferred, ...unreadable].join(', ')}${scope}.`;
     return paragraph(verdict, width, 0).map((line) => (isKnown ? color.green(line) : line));
   }

@@ -219,6 +219,32 @@ describe('a plan as text', () => {
     }
   });
 
+  it('names the one database that is left, where the other could not be planned', () => {
+    const failed = { database: 'us', code: 'CONNECTION_FAILED', message: 'refused', remedy: null } as const;
+    const left = (schemas: readonly string[]) =>
+      databasePlan({
+        id: 'eu',
+        tenants: schemas.map((schema) => ({ ...tenant(schema, addColumn('a')), database: 'eu' })),
+        diagnostics: [
+          { severity: 'note', code: 'EXTENSION_ELSEWHERE', message: 'so', remedy: null, database: 'eu', schema: null },
+        ],
+        unmanaged: { tables: 1, columns: 0, indexes: 0 },
+      });
+    const shown = text(assemble([left(['t'])], undefined, [failed]), { verbose: true });
+    for (const line of [
+      '1 tenant needs: (eu/t)',
+      'Note: database eu: so',
+      'Unmanaged in database eu, left alone: 1 table, 0 columns, 0 indexes.',
+    ])
+      expect(shown).toContain(line);
+    // What it holds, nobody knows.
+    expect(
+      text(assemble([left([])], undefined, [failed]))
+        .split('\n')
+        .at(-1),
+    ).toBe('Nothing can be changed yet. No tenant found.');
+  });
+
   it('lets no name steer the terminal or forge a line (S5)', () => {
     const hostile = 't\n\u001b[2JPlan: 0 tenants\u202e';
     const shown = text(fleetPlan({ tenants: [tenant(hostile, dropIndex('i\r\u0007'))] }), { verbose: true });

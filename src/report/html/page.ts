@@ -75,12 +75,13 @@ const kindOf = ({ run }: ReportInput): string => (run.kind === 'plan' ? 'plan' :
 
 /** Which fleet, when, by whom. */
 function context({ plan, run, writtenAt }: ReportInput): Content {
-  const [first, ...more] = plan.databases;
+  const [first] = plan.databases;
+  const all = plan.databases.length + plan.failedDatabases.length;
   const where =
     first === undefined
       ? 'no database'
-      : more.length > 0
-        ? `${number(plan.databases.length)} databases`
+      : all > 1
+        ? `${plan.failedDatabases.length === 0 ? '' : `${number(plan.databases.length)} of `}${number(all)} databases`
         : `database ${first.name}${first.host === 'embedded' ? ' (embedded)' : ` at ${first.host}`}, PostgreSQL ${first.serverVersion}, role ${first.role}`;
   const shard = shardOf(plan.selection.shard).replace(/: $/u, ', ');
   const skipped = plan.desiredState.skippedPhases;
