@@ -4,7 +4,7 @@ import type { StopReason } from '../apply/run-control.js';
 import { groupBy } from '../collections.js';
 import type { DesiredPhase } from '../desired-state/model.js';
 import { changeCounts, hasLeftOvers } from './change-counts.js';
-import { failedDatabaseLines } from './failed-databases.js';
+import { failedDatabaseCount, failedDatabaseLines } from './failed-databases.js';
 import { paragraph, type TextOptions } from './layout.js';
 import { MemberNames } from './member-names.js';
 import { tenantName } from './tenant-name.js';
@@ -157,6 +157,7 @@ function closingLines(result: FleetOutcome, { color, width, phases, retry }: App
     ...(made === 0 ? [] : [`${counted(made, 'change')} made once`]),
     `${counted(summary.converged, 'tenant')} converged`,
     ...counts.filter(([count]) => count > 0).map(([count, words]) => `${number(count)} ${words}`),
+    ...failedDatabaseCount(result.failedDatabases, 'left out'),
     // As in a plan: a tenant with only deferred changes is in sync.
     `${number(summary.inSync + summary.deferred)} in sync`,
   ];

@@ -23,6 +23,11 @@ export function* planSql(plan: FleetPlan): Iterable<string> {
   yield comment('It holds values that come from rows.');
   yield '\\set ON_ERROR_STOP on';
   for (const database of plan.databases) yield* databaseScript(database, plan);
+  for (const { database, message, remedy } of plan.failedDatabases) {
+    yield '';
+    yield comment(`Database ${database} was not planned: ${message}`);
+    if (remedy !== null) yield comment(`  do: ${remedy}`);
+  }
 }
 
 function* databaseScript(database: DatabasePlan, plan: FleetPlan): Iterable<string> {

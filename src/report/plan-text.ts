@@ -5,7 +5,7 @@ import { size } from '../measures.js';
 import type { DatabasePlan, DriftClass, FleetPlan } from '../plan/fleet-plan.js';
 import { alikeChanges, type PlacedChange } from './alike-changes.js';
 import { type ChangeTextOptions, changeLines, type ShownChange } from './change-text.js';
-import { failedDatabaseLines } from './failed-databases.js';
+import { failedDatabaseCount, failedDatabaseLines } from './failed-databases.js';
 import { paragraph } from './layout.js';
 import { familyOf, memberCount, memberName, membersOf, usageOf } from './members.js';
 import { noticeLines } from './notice-text.js';
@@ -162,7 +162,10 @@ function closingLines(plan: FleetPlan, { color, width }: PlanTextOptions): reado
   const { summary } = plan;
   const scope = scopeOf(plan.desired.phases);
   const shard = shardOf(plan.databases[0]?.shard);
-  const unreadable = summary.unreadable === 0 ? [] : [`${number(summary.unreadable)} not readable`];
+  const unknown = [
+    ...(summary.unreadable === 0 ? [] : [`${number(summary.unreadable)} not readable`]),
+    ...failedDatabaseCount(plan.failedDatabases, 'not planned'),
+  ];
   const once = plan.databases.reduce(
     (sum, database) => sum + database.databaseChanges.filter((change) => change.status === 'pending').length,
     0,
@@ -170,12 +173,15 @@ function closingLines(plan: FleetPlan, { color, width }: PlanTextOptions): reado
   const pending = plan.classes.filter((group) => group.changes.some(({ change }) => change.status === 'pending'));
   if (once === 0 && summary.drifted === 0) {
     // Of what could not be read nobody knows.
-    const isKnown = summary.unreadable + plan.failedDatabases.length === 0;
+    const isKnown = unknown.length === 0;
     const head = isKnown ? 'No changes' : 'Nothing can be changed yet';
-    if (summary.tenants === 0) return [`${head}. ${shard === '' ? 'No tenant found' : `${capital(shard)}no tenant`}.`];
+    if (summary.tenants === 0) {
+      const none = shard === '' ? 'No tenant found' : `${capital(shard)}no tenant`;
+      return paragraph(`${head}. ${[none, ...unknown].join(', ')}.`, width, 0);
+    }
     const deferred = summary.deferred === 0 ? [] : [`${number(summary.deferred)} of them with changes deferred`];
     const inSync = `${counted(summary.inSync, 'tenant')} in sync`;
-    const verdict = `${head}. ${capital(shard)}${[inSync, ...deferred, ...unreadable].join(', ')}${scope}.`;
+    const verdict = `${head}. ${capital(shard)}${[inSync, ...deferred, ...unknown].join(', ')}${scope}.`;
     return paragraph(verdict, width, 0).map((line) => (isKnown ? color.green(line) : line));
   }
   const tenants = pending.reduce((sum, group) => sum + group.tenants.length, 0);
@@ -185,7 +191,7 @@ function closingLines(plan: FleetPlan, { color, width }: PlanTextOptions): reado
     `${counted(tenants, 'tenant')} to change${classes}`,
     `${number(summary.blocked)} blocked`,
     `${number(summary.deferred)} deferred`,
-    ...unreadable,
+    ...unknown,
     `${number(summary.inSync)} in sync`,
   ];
   return paragraph(`Plan: ${shard}${parts.join(', ')}${scope}.`, width, 0).map((line) => color.bold(line));

@@ -168,6 +168,13 @@ describe('an apply as text', () => {
     expect(text(result, { showValues: true })).toContain('items_body_u_acme');
   });
 
+  it('says to the end that a database was left out', () => {
+    const failed = { database: 'us', code: 'CONNECTION_FAILED', message: 'refused', remedy: 'start it' } as const;
+    expect(text(fleetOutcome([ended('c', 'converged')], { failedDatabases: [failed] }))).toBe(
+      'Database us was left out: refused (CONNECTION_FAILED)\n  do: start it\n\nApply: 1 tenant converged, 1 database left out, 0 in sync.',
+    );
+  });
+
   it('says which shard it was', () => {
     const shard = { index: 2, count: 8 };
     const result = fleetOutcome([ended('c', 'converged')], { databases: [databasePlan({ shard })] });
