@@ -1,3 +1,4 @@
+import { counted } from '../counted.js';
 import type { DesiredIndexBase, DesiredIndexKey } from '../desired-state/model.js';
 import type { IndexKeyShape, IndexShape, TableShape } from '../shape/table-shape.js';
 import type { DiffContext } from './context.js';
@@ -20,7 +21,7 @@ export function definitionDifference(
     return actual.unique ? 'is unique, declared not' : 'is not unique, declared unique';
   if (desired.nullsNotDistinct !== actual.nullsNotDistinct) return 'NULLS NOT DISTINCT differs';
   if (desired.keys.length !== actual.keys.length)
-    return `has ${actual.keys.length} keys, declared ${desired.keys.length}`;
+    return `has ${counted(actual.keys.length, 'key')}, declared ${desired.keys.length}`;
   for (const [position, key] of desired.keys.entries()) {
     const actualKey = actual.keys[position];
     const difference =

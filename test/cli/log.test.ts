@@ -70,6 +70,21 @@ describe('the log', () => {
     ]);
   });
 
+  it('counts one tenant and one change as one', () => {
+    const { log, lines } = logOf('debug');
+    const events = [
+      { kind: 'run-started', database: 'main', tenants: 1, pending: 1 },
+      { kind: 'batch-started', database: 'main', tenants: 1 },
+      { kind: 'tenant-started', database: 'main', schema: 't1', changes: 1 },
+    ] as const;
+    for (const event of events) logEvent(log, eventDocument(event, AT, { hide: null }));
+    expect(lines.map((line) => line.slice(AT.toISOString().length))).toEqual([
+      ' info main: 1 of 1 tenant with pending changes',
+      ' debug main: a batch of 1 tenant',
+      ' debug t1: begun, 1 change',
+    ]);
+  });
+
   it('S2: shows statements without their constants, and only at the level debug', () => {
     expect(statementLog(logOf('info').log, null)).toBeUndefined();
     const { log, lines } = logOf('debug');

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { printable } from '../../src/cli/printable.js';
+import { wrapped } from '../../src/inspect/yaml-text.js';
 import { visible } from '../../src/report/visible.js';
 
 const UNSEEN: readonly string[] = [
@@ -14,6 +15,10 @@ describe('names that standard error shows', () => {
       expect(printable(name)).toMatch(/^te\\(?:x[0-9a-f]{2}|u[0-9a-f]{4}|U[0-9a-f]{8})nant$/u);
       expect(printable(name)).toBe(visible(name));
     }
+  });
+
+  it('stand so in the comments of a written file too', () => {
+    for (const character of UNSEEN) expect(wrapped(`"te${character}nant"`)).toEqual([visible(`"te${character}nant"`)]);
   });
 
   it('keep the ends of their lines, which a report of one line spells out', () => {

@@ -17,7 +17,7 @@ describe('how an index differs from its declaration', () => {
     ['is unique, declared not', {}, { unique: true }],
     ['is not unique, declared unique', { unique: true }, {}],
     ['NULLS NOT DISTINCT differs', { unique: true }, { unique: true, nullsNotDistinct: true }],
-    ['has 1 keys, declared 2', {}, { keys: [indexKey('a')] }],
+    ['has 1 key, declared 2', {}, { keys: [indexKey('a')] }],
     ['key 2: key is c, declared b', {}, { keys: [indexKey('a'), indexKey('c')] }],
     ['key is (lower(a)), declared a', { keys: [indexKey('a')] }, { keys: [lower('lower(a)')] }],
     ['expression is lower(a), declared upper(a)', { keys: [lower('upper(a)')] }, { keys: [lower('lower(a)')] }],

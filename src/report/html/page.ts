@@ -107,8 +107,14 @@ function figures({ input: { plan, run } }: PageModel): Html {
   )}</ul>`;
 }
 
+const allTenants = ({ tenants }: { readonly tenants: number }): Figure => ({
+  look: null,
+  value: tenants,
+  words: tenants === 1 ? 'tenant' : 'tenants',
+});
+
 const ofPlan = (plan: PlanDocument): readonly Figure[] => [
-  { look: null, value: plan.summary.tenants, words: 'tenants' },
+  allTenants(plan.summary),
   { look: PENDING, value: pendingOf(plan).tenants, words: 'to change' },
   { look: END_LOOKS.blocked, value: plan.summary.blocked, words: 'blocked' },
   { look: END_LOOKS.deferred, value: plan.summary.deferred, words: 'deferred' },
@@ -124,7 +130,7 @@ function ofApply({ summary }: ApplyDocument): readonly Figure[] {
     { look: END_LOOKS['not-attempted'], value: summary.notAttempted, words: 'not attempted' },
   ];
   return [
-    { look: null, value: summary.tenants, words: 'tenants' },
+    allTenants(summary),
     { look: END_LOOKS.converged, value: summary.converged, words: 'converged' },
     { look: END_LOOKS.failed, value: summary.failed, words: 'failed' },
     { look: END_LOOKS.blocked, value: summary.blocked, words: 'blocked' },

@@ -214,6 +214,17 @@ describe('the page of a plan', () => {
     expect(part(html, 'about')).toContain('eu app db.example PostgreSQL 17.2 deploy 1 0 0');
   });
 
+  it('counts one tenant as one', () => {
+    const figures = (plan: FleetPlan, run: ReportedRun) => {
+      const html = page(plan, run);
+      return textOf(html.slice(html.indexOf('<ul class="figures">'), html.indexOf('id="fleet"')));
+    };
+    const one = fleetPlan({ tenants: [tenant('a')] });
+    expect(figures(one, PLAN)).toMatch(/^1 tenant 0 to change/u);
+    expect(figures(one, applied(fleetOutcome([ended('a', 'in-sync')])))).toMatch(/^1 tenant 0 converged/u);
+    expect(figures(fleetPlan({}), PLAN)).toMatch(/^0 tenants/u);
+  });
+
   it('shows fields with names instead of cells while tenants are few, and says so where there is none', () => {
     const calm = (count: number) =>
       page(fleetPlan({ tenants: Array.from({ length: count }, (_, at) => tenant(`calm_${at}`)) }));
