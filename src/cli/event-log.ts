@@ -1,5 +1,6 @@
 import { counted } from '../counted.js';
 import type { EventDocument } from '../report/apply-events.js';
+import { subjectName } from '../report/words.js';
 import type { Log } from './log.js';
 
 /** At which level an event of an apply is logged: what ends or delays a tenant as info, every step as debug. */
@@ -31,8 +32,8 @@ function messageOf(event: EventDocument): string {
       return `${tenant(event)}: begun, ${counted(event.changes, 'change')}`;
     case 'change-finished': {
       const { action, table, object, family } = event.change;
-      const subject = family === undefined ? object : `members of ${family}`;
-      return `${tenant(event)}: ${action} ${table}.${subject}: ${event.result}`;
+      const subject = subjectName({ table, object: family === undefined ? object : `members of ${family}` });
+      return `${tenant(event)}: ${action} ${subject}: ${event.result}`;
     }
     case 'retry':
       return `${tenant(event)}: tried again in ${event.delayMs} ms: ${event.error.message}`;

@@ -9,7 +9,7 @@ import { paragraph, type TextOptions } from './layout.js';
 import { MemberNames } from './member-names.js';
 import { tenantName } from './tenant-name.js';
 import { visible } from './visible.js';
-import { counted, named, number, scopeOf, shardOf } from './words.js';
+import { counted, named, number, scopeOf, shardOf, subjectName } from './words.js';
 
 /** How an apply's outcome is shown. */
 export interface ApplyTextOptions extends TextOptions {
@@ -73,8 +73,10 @@ function obstacles(tenant: TenantOutcome, status: 'blocked' | 'deferred'): reado
   const lines = tenant.changes.flatMap(({ item: { change } }) => {
     if (change.status !== status) return [];
     const remedy = change.remedy === null || change.remedy === '' ? [] : [`do: ${visible(change.remedy)}`];
-    const what = visible(change.table === '' ? change.object : `${change.table}.${change.object}`);
-    return [`${change.action} ${what}: ${visible(change.obstacle ?? change.reason)}`, ...remedy];
+    return [
+      `${change.action} ${visible(subjectName(change))}: ${visible(change.obstacle ?? change.reason)}`,
+      ...remedy,
+    ];
   });
   return [...new Set(lines)];
 }
@@ -117,8 +119,7 @@ function changeLines(result: FleetOutcome, { width, color }: ApplyTextOptions): 
     const lines = changes.map(({ item: { change, members }, result: made }) => {
       const count = members === null ? '' : ` (${counted(members.length, 'member')})`;
       const why = made === 'not-applied' && change.status !== 'pending' ? `, ${change.status}` : '';
-      const what = change.table === '' ? change.object : `${change.table}.${change.object}`;
-      return paragraph(`${RESULTS[made]}${why}: ${change.action} ${visible(what)}${count}`, width, 4, 2);
+      return paragraph(`${RESULTS[made]}${why}: ${change.action} ${visible(subjectName(change))}${count}`, width, 4, 2);
     });
     return [color.bold(`${visible(name)}:`), ...lines.flat()];
   });

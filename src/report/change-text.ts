@@ -3,7 +3,7 @@ import { type Change, strongestLock } from '../diff/change.js';
 import { showSql } from '../sql/template.js';
 import { paragraph, type TextOptions, wrapped } from './layout.js';
 import { visible } from './visible.js';
-import { HAZARD_WORDS, named, symbolOf } from './words.js';
+import { HAZARD_WORDS, named, subjectName, symbolOf } from './words.js';
 
 /** How changes are shown. */
 export interface ChangeTextOptions extends TextOptions {
@@ -58,7 +58,8 @@ const SIGN_COLORS = {
 function subject({ change, objects, members }: ShownChange): string {
   const { table, object, family } = change;
   if (family !== null) return `${visible(table)}, index family ${visible(family)}: ${members ?? ''}`;
-  return `${table === '' || table === object ? '' : `${visible(table)}.`}${named(objects, NAMES)}`;
+  const [first = object, ...others] = objects;
+  return named([subjectName({ table, object: first }), ...others], NAMES);
 }
 
 function circumstances(change: Change, { color, width }: ChangeTextOptions): readonly string[] {

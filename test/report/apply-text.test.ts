@@ -2,6 +2,7 @@ import { Ansis } from 'ansis';
 import { describe, expect, it } from 'vitest';
 import type { FleetOutcome } from '../../src/apply/fleet-outcome.js';
 import type { TenantFailure } from '../../src/apply/outcome.js';
+import type { Change } from '../../src/diff/change.js';
 import { type ApplyTextOptions, applyText } from '../../src/report/apply-text.js';
 import {
   addColumn,
@@ -153,6 +154,19 @@ describe('an apply as text', () => {
     );
     expect(text(result)).toContain('Changes: 1 applied, 1 not applied, 1 in doubt.');
     expect(text(result)).not.toContain('applied: add-column');
+  });
+
+  it('names a table once, and what belongs to none by its own name', () => {
+    const made = (table: string, object: string, fields: Partial<Change> = {}) => ({
+      item: { change: addColumn(object, { action: 'create-table', table, ...fields }), members: null },
+      result: 'not-applied' as const,
+    });
+    const held = { status: 'blocked', obstacle: 'no', remedy: null } as const;
+    const changes = [made('', 'schema'), made('items', 'items', held), made('items', 'kind', held)];
+    const shown = text(fleetOutcome([ended('p', 'blocked', { changes })]), { verbose: true });
+    for (const line of ['create-table schema', 'create-table items', 'create-table items.kind'])
+      expect(shown).toMatch(new RegExp(`not applied.*: ${line}$`, 'mu'));
+    expect(shown).toContain('    create-table items: no\n    create-table items.kind: no\n');
   });
 
   it('hides what messages quote of rows, and what names of members hold of them (S2)', () => {
