@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { counted } from '../counted.js';
 import type { Row, Session } from '../database/session.js';
 import type { TenantRule } from '../desired-state/model.js';
 import { closest } from '../did-you-mean.js';
@@ -93,7 +94,9 @@ export async function discoverTenants(
   if (tenants.length === 0 && !selection.allowEmpty) {
     const excluded = rows.filter((row) => !row.system && row.excluded && byRule(row)).length;
     const less = excluded === 0 ? '' : `; ${excluded} of them ${excluded === 1 ? 'is' : 'are'} excluded`;
-    throw noTenant(`looked for ${looked(rule)} among ${rows.length} schemas${less}`, excluded > 0, directory);
+    // PostgreSQL's own were not looked at.
+    const among = counted(rows.filter((row) => !row.system).length, 'schema');
+    throw noTenant(`looked for ${looked(rule)} among ${among}${less}`, excluded > 0, directory);
   }
   const found = {
     tenants,
@@ -204,7 +207,7 @@ const tenant = ({ oid, schema }: SchemaRow): Tenant => ({ oid, schema });
 /** What a rule takes for a tenant, in words. */
 const looked = ({ havingTables, like, schemas }: TenantRule): string =>
   havingTables !== null
-    ? `schemas that hold the tables ${havingTables.join(' and ')}`
+    ? `schemas that hold the ${havingTables.length === 1 ? 'table' : 'tables'} ${havingTables.join(' and ')}`
     : like !== null
       ? `schemas named like ${like}`
       : schemas !== null
