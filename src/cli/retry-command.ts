@@ -40,6 +40,25 @@ export function retryCommand(program: string, argv: readonly string[]): RetryCom
   };
 }
 
+/** Flags that say where a saved plan is to be applied: its file does not. */
+export interface PlaceFlags {
+  readonly 'database-url'?: readonly string[] | undefined;
+  readonly embedded?: string | undefined;
+  readonly role?: string | undefined;
+  readonly 'desired-state'?: string | undefined;
+}
+
+/** The command line that applies a saved plan where it was made. */
+export function applyCommand(program: string, file: string, flags: PlaceFlags): RetryCommand {
+  const words = Object.entries({
+    'database-url': flags['database-url'] ?? [],
+    embedded: [flags.embedded],
+    role: [flags.role],
+    'desired-state': [flags['desired-state']],
+  }).flatMap(([name, values]) => values.flatMap((value) => (value === undefined ? [] : [`--${name}`, value])));
+  return retryCommand(program, ['apply', file, ...words]);
+}
+
 /**
  * What to run for what a run has left over; null when nothing is. The same file of a plan serves tenants that were not
  * reached or that failed; stale ones need a new plan, as their own remedy says.

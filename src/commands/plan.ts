@@ -6,7 +6,7 @@ import { checkOutputFile, refuseNamedTwice, writeOutputFile } from '../cli/outpu
 import { paletteOf } from '../cli/palette.js';
 import { RunReport, reportFlags } from '../cli/report-flag.js';
 import { widthOf } from '../cli/report-width.js';
-import { programName } from '../cli/retry-command.js';
+import { applyCommand, programName } from '../cli/retry-command.js';
 import { requestFlags, requestOf } from '../cli/run-request.js';
 import { statementLog } from '../cli/statement-log.js';
 import { closeDatabases, openDatabases } from '../database/open-database.js';
@@ -19,7 +19,6 @@ import { planSql } from '../report/plan-sql.js';
 import { planText } from '../report/plan-text.js';
 import { TENANT_LIST_SIGNATURE } from '../report/tenant-list-columns.js';
 import { visible } from '../report/visible.js';
-import { shellQuoted } from '../shell-quoted.js';
 
 /** `trueup plan`: shows the drift of the fleet and what apply would do. Never writes. */
 export default class Plan extends BaseCommand<typeof Plan> {
@@ -97,8 +96,10 @@ The worst wins: 1, 4, 3, 2, 0.`;
       else {
         const width = widthOf(process.stdout);
         this.print(planText(plan, { verbose: flags.verbose, showValues, color: paletteOf(process.stdout), width }));
-        if (flags.out !== undefined)
-          this.print(`\nSaved. To apply it: ${programName(this.config.bin)} apply ${shellQuoted(flags.out)}`);
+        if (flags.out !== undefined) {
+          const { line, note } = applyCommand(programName(this.config.bin), flags.out, flags);
+          this.print(`\nSaved. To apply it: ${line}${note === null ? '' : `\n${note}`}`);
+        }
         if (flags.report !== undefined) this.print(`\nReport: ${visible(flags.report)}`);
       }
       return planExitCode(plan, { detailed: flags['detailed-exitcode'] });

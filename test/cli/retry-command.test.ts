@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { programName, retryCommand, retryFor } from '../../src/cli/retry-command.js';
+import { applyCommand, programName, retryCommand, retryFor } from '../../src/cli/retry-command.js';
 import { visible } from '../../src/report/visible.js';
 import { shellQuoted } from '../../src/shell-quoted.js';
 import { ended, fleetOutcome } from '../support/plan-fixture.js';
@@ -74,6 +74,22 @@ describe('the retry command', () => {
       quoted: String.raw`$'a\xe2\x80\x8bb\xe2\x80\xae\xf3\xa0\x81\xa7\''`,
       stdout: word,
     });
+  });
+});
+
+describe('the command that applies a saved plan', () => {
+  it('says where the plan was made, as the run of it was told, and shows no connection string', () => {
+    expect(applyCommand('trueup', 'my plan.json', {})).toEqual({ line: "trueup apply 'my plan.json'", note: null });
+    expect(applyCommand('trueup', 'p', { embedded: './db', role: 'o’b', 'desired-state': 'd s' }).line).toBe(
+      "trueup apply p --embedded ./db --role 'o’b' --desired-state 'd s'",
+    );
+    const several = applyCommand('trueup', 'p', {
+      'database-url': ['eu=postgresql://u:secret@a/d', 'us=postgresql://b/d'],
+    });
+    expect(several.line).toBe(
+      'trueup apply p --database-url eu="$EU_DATABASE_URL" --database-url us="$US_DATABASE_URL"',
+    );
+    expect(several.note).toContain('EU_DATABASE_URL, US_DATABASE_URL');
   });
 });
 
