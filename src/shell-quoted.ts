@@ -1,12 +1,13 @@
+import { hasUnseen, speltOut } from './spelt-out.js';
+
 /** A word as a POSIX shell takes it for itself. */
 export function shellQuoted(word: string): string {
   if (/^[\w@%+=:,./-]+$/u.test(word)) return word;
-  // A control character in single quotes would reach the terminal.
-  if (/\p{Cc}/u.test(word)) return `$'${word.replaceAll(/[\\'\p{Cc}]/gu, escaped)}'`;
+  // What reports spell out would reach the shell spelt out, as another word; and a control character the terminal.
+  if (hasUnseen(word)) return `$'${speltOut(word.replaceAll(/[\\']/gu, '\\$&'), asBytes)}'`;
   return `'${word.replaceAll("'", `'\\''`)}'`;
 }
 
-const escaped = (character: string): string =>
-  character === '\\' || character === "'"
-    ? `\\${character}`
-    : [...Buffer.from(character)].map((byte) => `\\x${byte.toString(16).padStart(2, '0')}`).join('');
+/** Bytes mean the same whatever the shell's locale. */
+const asBytes = (character: string): string =>
+  [...Buffer.from(character)].map((byte) => `\\x${byte.toString(16).padStart(2, '0')}`).join('');

@@ -1,7 +1,9 @@
 import { join } from 'node:path';
+import { counted } from '../counted.js';
 import type { Row, Session } from '../database/session.js';
 import type { TenantRule } from '../desired-state/model.js';
 import { closest } from '../did-you-mean.js';
+import { shellQuoted } from '../shell-quoted.js';
 import { TrueupError } from '../trueup-error.js';
 import { isInShard, type Shard } from './shard.js';
 
@@ -94,7 +96,9 @@ export async function discoverTenants(
   if (tenants.length === 0 && !selection.allowEmpty) {
     const excluded = rows.filter((row) => !row.system && row.excluded && byRule(row)).length;
     const less = excluded === 0 ? '' : `; ${excluded} of them ${excluded === 1 ? 'is' : 'are'} excluded`;
-    throw noTenant(`looked for ${looked(rule)} among ${rows.length} schemas${less}`, excluded > 0, directory);
+    // PostgreSQL's own were not looked at.
+    const among = counted(rows.filter((row) => !row.system).length, 'schema');
+    throw noTenant(`looked for ${looked(rule)} among ${among}${less}`, excluded > 0, directory);
   }
   const found = {
     tenants,
@@ -154,7 +158,7 @@ async function namedTenants(
       where: `--schema ${first}`,
       remedy: areThere
         ? 'give each schema a --schema of its own'
-        : `${near === null ? '' : `did you mean ${quoted(near)}? `}To make a new tenant: trueup apply --create-schema --schema ${first}`,
+        : `${near === null ? '' : `did you mean ${quoted(near)}? `}To make a new tenant: trueup apply --create-schema --schema ${shellQuoted(first)}`,
     });
   }
   const system = selection.schemas.find((schema) => bySchema.get(schema)?.system === true);
@@ -215,7 +219,7 @@ const tenant = ({ oid, schema }: SchemaRow): Tenant => ({ oid, schema });
 /** What a rule takes for a tenant, in words. */
 const looked = ({ havingTables, like, schemas }: TenantRule): string =>
   havingTables !== null
-    ? `schemas that hold the tables ${havingTables.join(' and ')}`
+    ? `schemas that hold the ${havingTables.length === 1 ? 'table' : 'tables'} ${havingTables.join(' and ')}`
     : like !== null
       ? `schemas named like ${like}`
       : schemas !== null

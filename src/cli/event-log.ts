@@ -1,4 +1,6 @@
+import { counted } from '../counted.js';
 import type { EventDocument } from '../report/apply-events.js';
+import { subjectName } from '../report/words.js';
 import type { Log } from './log.js';
 
 /** At which level an event of an apply is logged: what ends or delays a tenant as info, every step as debug. */
@@ -23,15 +25,15 @@ export const logEvent = (log: Log, event: EventDocument): void =>
 function messageOf(event: EventDocument): string {
   switch (event.kind) {
     case 'run-started':
-      return `${event.database}: ${event.pending} of ${event.tenants} tenants have pending changes`;
+      return `${event.database}: ${event.pending} of ${counted(event.tenants, 'tenant')} with pending changes`;
     case 'batch-started':
-      return `${event.database}: a batch of ${event.tenants} tenants`;
+      return `${event.database}: a batch of ${counted(event.tenants, 'tenant')}`;
     case 'tenant-started':
-      return `${tenant(event)}: begun, ${event.changes} changes`;
+      return `${tenant(event)}: begun, ${counted(event.changes, 'change')}`;
     case 'change-finished': {
       const { action, table, object, family } = event.change;
-      const subject = family === undefined ? object : `members of ${family}`;
-      return `${tenant(event)}: ${action} ${table}.${subject}: ${event.result}`;
+      const subject = subjectName({ table, object: family === undefined ? object : `members of ${family}` });
+      return `${tenant(event)}: ${action} ${subject}: ${event.result}`;
     }
     case 'retry':
       return `${tenant(event)}: tried again in ${event.delayMs} ms: ${event.error.message}`;

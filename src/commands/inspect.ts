@@ -7,6 +7,7 @@ import { targetFlags, targetOf } from '../cli/flags.js';
 import { printable } from '../cli/printable.js';
 import { programName } from '../cli/retry-command.js';
 import { statementLog } from '../cli/statement-log.js';
+import { counted } from '../counted.js';
 import { openDatabase } from '../database/open-database.js';
 import { FORMAT_VERSION } from '../format-version.js';
 import { inspectTenant } from '../inspect/inspect-tenant.js';
@@ -78,7 +79,7 @@ EXIT CODES
     this.print(`Wrote ${inspection.files.map(({ path }) => join(place, path)).join(' and ')}.`);
     this.print(`A plan with them is in sync for schema "${printable(inspection.schema)}".`);
     for (const { table, name, members } of inspection.families)
-      this.print(`Index family ${printable(name)} of ${printable(table)}: ${members} indexes.`);
+      this.print(`Index family ${printable(name)} of ${printable(table)}: ${counted(members, 'index', 'indexes')}.`);
     if (inspection.notes.length > 0) this.print('\nLeft out, or to look at:');
     for (const { what, why } of inspection.notes) this.print(printable(`  ${what}: ${why}`));
     if (inspection.values.length > 0) this.print('\nValues of this tenant in the files:');

@@ -1,3 +1,4 @@
+import { counted, number } from '../counted.js';
 import type { DesiredIndexBase, DesiredTable } from '../desired-state/model.js';
 import type { TableShape } from '../shape/table-shape.js';
 import { blocked, type Change, deferred } from './change.js';
@@ -23,7 +24,7 @@ export function refuseBuild(made: Change, index: DesiredIndexBase, site: BuildSi
   if (found === null || found >= count) return made;
   return deferred(
     made,
-    `needs ${count} rows to be built, has ${found}`,
+    `needs ${counted(count, 'row')} to be built, has ${number(found)}`,
     'none needed: it is built when the rows are there',
   );
 }

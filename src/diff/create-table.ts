@@ -1,3 +1,4 @@
+import { counted } from '../counted.js';
 import type { DesiredTable } from '../desired-state/model.js';
 import { columnDefinition, tableName } from '../sql/ddl/column.js';
 import { addConstraint, constraintDefinition } from '../sql/ddl/constraint.js';
@@ -118,7 +119,7 @@ function newIndexes(desired: DesiredTable): readonly Change[] {
     return [
       deferred(
         made,
-        `needs ${index.requiresRows.count} rows to be built, has 0`,
+        `needs ${counted(index.requiresRows.count, 'row')} to be built, has 0`,
         'none needed: it is built when the rows are there',
       ),
     ];

@@ -1,4 +1,5 @@
 import { counted, number } from '../counted.js';
+import { shellQuoted } from '../shell-quoted.js';
 import { quoteIdentifier } from '../sql/quote.js';
 import type { TenantProbe } from './context.js';
 import type { ProbeResult, RowCount } from './explanation.js';
@@ -54,13 +55,14 @@ function rows({ counted: found, capped }: RowCount): string {
 }
 
 function remedyOf(of: TenantProbe, { relation }: PreparedProbe, { expected, used, stale }: PlannedProbe): string {
-  const apply = `trueup apply --schema ${of.schema} --phase ${of.phase.name}`;
+  const schema = shellQuoted(of.schema);
+  const apply = `trueup apply --schema ${schema} --phase ${of.phase.name}`;
   const foreign = foreignBackend(of, used);
   if (foreign !== null)
     return `if the fleet runs ${foreign}, name it: --backend ${of.phase.name}=${foreign}; else: ${apply}`;
   if (expected.state === 'missing') return `build it: ${apply}`;
   if (expected.state !== 'valid')
-    return `see how it differs: trueup plan --schema ${of.schema} --verbose; mend it: ${apply}`;
+    return `see how it differs: trueup plan --schema ${schema} --verbose; mend it: ${apply}`;
   if (stale.length > 0) return `drop what nothing declares: ${apply}`;
   const table = `${quoteIdentifier(relation.schema)}.${quoteIdentifier(relation.name)}`;
   return relation.analyzed

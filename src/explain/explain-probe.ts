@@ -2,6 +2,7 @@ import { predicateVariables } from '../catalog/expected-members.js';
 import { DatabaseError } from '../database/session.js';
 import { inTransaction } from '../database/transaction.js';
 import type { DesiredProbe } from '../desired-state/probe.js';
+import { shellQuoted } from '../shell-quoted.js';
 import { TrueupError } from '../trueup-error.js';
 import { advise } from './advice.js';
 import { type ExplainContext, type TenantProbe, tenantProbe } from './context.js';
@@ -30,7 +31,7 @@ export async function explainProbe(context: ExplainContext, schema: string, prob
       verdict: 'unreadable',
       ok: false,
       reason: error.message,
-      remedy: remedy ?? `see whether the tenant is in order: trueup plan --schema ${schema}`,
+      remedy: remedy ?? `see whether the tenant is in order: trueup plan --schema ${shellQuoted(schema)}`,
     };
   }
 }

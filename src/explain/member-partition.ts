@@ -4,6 +4,7 @@ import type { Row, Session } from '../database/session.js';
 import type { IndexFamily } from '../desired-state/model.js';
 import { join } from '../desired-state/reading.js';
 import { type ExpectedMember, expectedMembers, MemberProblem } from '../diff/family-members.js';
+import { shellQuoted } from '../shell-quoted.js';
 import { columnsOf } from '../sql/evaluation.js';
 import { relativeSql, renderSql } from '../sql/template.js';
 import { TrueupError } from '../trueup-error.js';
@@ -63,7 +64,7 @@ async function readMembers(session: Session, schema: string, family: IndexFamily
     return expectedMembers(family, rows.get(schema) ?? []);
   } catch (error) {
     if (!(error instanceof MemberProblem)) throw error;
-    throw unreadable(schema, error.message, `see what differs: trueup plan --schema ${schema}`);
+    throw unreadable(schema, error.message, `see what differs: trueup plan --schema ${shellQuoted(schema)}`);
   }
 }
 

@@ -4,7 +4,7 @@ import { isAlike } from './alike.js';
 import type { ExplainContext, TenantProbe } from './context.js';
 import type { ExpectedIndex, ExplainedIndex } from './explanation.js';
 import { type DetailedIndex, detailIndexes, type ListedIndex, listIndexes, shownIndex } from './indexes.js';
-import { accessesOf, type ExplainDocument, type ProbePlan, summaryOf } from './plan-nodes.js';
+import { type Access, accessesOf, type ExplainDocument, type ProbePlan, summaryOf } from './plan-nodes.js';
 import type { PreparedProbe } from './prepare.js';
 import { type Judgement, judge } from './verdict.js';
 
@@ -61,6 +61,7 @@ export async function planProbe(
 const namesOf = (indexes: readonly ListedIndex[]): string =>
   JSON.stringify(indexes.map(({ oid, name }) => [oid, name]));
 
+/** What a plan is worth, by the indexes that it takes, the one that should serve, and those that should not be there. */
 async function judged(
   context: ExplainContext,
   of: TenantProbe,
@@ -68,59 +69,78 @@ async function judged(
   document: ExplainDocument,
   indexes: readonly ListedIndex[],
 ): Promise<PlannedProbe> {
-  const { session } = context;
-  const { relation, partition } = prepared;
+  const { relation, partition, tableRows } = prepared;
+  const { serves } = of.probe;
   const accesses = accessesOf(document[0].Plan, relation.schema, relation.name);
-  const named = new Set(accesses.flatMap((access) => access.indexes));
-  const expectedName = partition.member?.name ?? (of.probe.serves.kind === 'index' ? of.probe.serves.name : '');
-  const stale = new Set(indexes.filter((index) => isStale(index, of)).map((index) => index.oid));
-  const told = indexes.filter((index) => named.has(index.name) || index.name === expectedName || stale.has(index.oid));
-  const details = await detailIndexes(session, told);
-  const detailed = (index: ListedIndex): readonly DetailedIndex[] =>
-    [details.get(index.oid)].flatMap((one) => one ?? []);
-  const used = told.filter((index) => named.has(index.name)).flatMap(detailed);
-  const found = told.find((index) => index.name === expectedName);
-  const foundDetails = found === undefined ? undefined : details.get(found.oid);
-  const alike = new Map<string, boolean>();
-  for (const index of new Set([...used, ...(foundDetails === undefined ? [] : [foundDetails])]))
-    alike.set(index.oid, await isAlike(context, of, prepared, index));
+  const name = partition.member?.name ?? (serves.kind === 'index' ? serves.name : '');
+  const { used, found, stale } = await toldIndexes(context, of, { accesses, name, indexes });
+  const alike = await alikeAmong(context, of, prepared, new Set([...used, ...(found === null ? [] : [found])]));
   const expected: ExpectedIndex = {
-    serves: of.probe.serves,
-    name: expectedName,
-    found: foundDetails === undefined ? null : shownIndex(foundDetails),
-    state: stateOf(foundDetails, alike),
+    serves,
+    name,
+    found: found === null ? null : shownIndex(found),
+    state: stateOf(found, alike),
   };
   const judgement = judge({
     accesses,
     indexes: new Map(
       used.map((index) => [
         index.name,
-        { ...index, ofExtension: index.extension !== null, alike: alike.get(index.oid) === true },
+        { ...index, ofExtension: index.extension !== null, alike: alike.has(index.oid) },
       ]),
     ),
     expected,
     methods: new Set(of.phase.owns?.methods ?? []),
     partition: partition.rows,
-    table: prepared.tableRows,
+    table: tableRows,
     exactRows: of.exactRows,
   });
-  if (judgement === null) {
-    throw new TrueupError('TENANT_UNREADABLE', `the plan of probe ${of.probe.name} reads ${relation.name} nowhere`, {
-      where: `schema ${relation.schema}`,
-      remedy: 'a constraint may exclude the partition; look at the plan with --show-values --json',
-    });
-  }
-  return {
-    judgement,
-    expected,
-    used: used.map(shownIndex),
-    stale: told
-      .filter((index) => stale.has(index.oid))
-      .flatMap(detailed)
-      .map(shownIndex),
-    plan: summaryOf(document),
-  };
+  if (judgement === null) throw readsItNowhere(of, prepared);
+  return { judgement, expected, used: used.map(shownIndex), stale: stale.map(shownIndex), plan: summaryOf(document) };
 }
+
+/** The indexes of the table that a verdict is about; one may be in several of these. */
+interface ToldIndexes {
+  /** Those that the plan takes. */
+  readonly used: readonly DetailedIndex[];
+  /** The one by the name of that which should serve; null: it is missing. */
+  readonly found: DetailedIndex | null;
+  /** Those over the whole table that nothing declares. */
+  readonly stale: readonly DetailedIndex[];
+}
+
+/** Reads the details of those that are told of, and of no others: a table may have thousands. */
+async function toldIndexes(
+  { session }: ExplainContext,
+  of: TenantProbe,
+  table: { readonly accesses: readonly Access[]; readonly name: string; readonly indexes: readonly ListedIndex[] },
+): Promise<ToldIndexes> {
+  const taken = new Set(table.accesses.flatMap((access) => access.indexes));
+  const used = table.indexes.filter((index) => taken.has(index.name));
+  const found = table.indexes.filter((index) => index.name === table.name);
+  const stale = table.indexes.filter((index) => isStale(index, of));
+  const details = await detailIndexes(session, [...new Set([...used, ...found, ...stale])]);
+  const detailed = (some: readonly ListedIndex[]) => some.flatMap((index) => details.get(index.oid) ?? []);
+  return { used: detailed(used), found: detailed(found)[0] ?? null, stale: detailed(stale) };
+}
+
+/** The oids of those that do what the declared index does, under whatever name. */
+async function alikeAmong(
+  context: ExplainContext,
+  of: TenantProbe,
+  prepared: PreparedProbe,
+  indexes: Iterable<DetailedIndex>,
+): Promise<ReadonlySet<string>> {
+  const alike = new Set<string>();
+  for (const index of indexes) if (await isAlike(context, of, prepared, index)) alike.add(index.oid);
+  return alike;
+}
+
+const readsItNowhere = (of: TenantProbe, { relation }: PreparedProbe): TrueupError =>
+  new TrueupError('TENANT_UNREADABLE', `the plan of probe ${of.probe.name} reads ${relation.name} nowhere`, {
+    where: `schema ${relation.schema}`,
+    remedy: 'a constraint may exclude the partition; look at the plan with --show-values --json',
+  });
 
 /** An index over the whole table that the phase owns, and that no file declares. */
 function isStale(index: ListedIndex, { phase, table }: TenantProbe): boolean {
@@ -135,8 +155,9 @@ function isStale(index: ListedIndex, { phase, table }: TenantProbe): boolean {
   );
 }
 
-function stateOf(found: DetailedIndex | undefined, alike: ReadonlyMap<string, boolean>): ExpectedIndex['state'] {
-  if (found === undefined) return 'missing';
-  if (alike.get(found.oid) !== true) return 'other';
+/** How the index that should serve stands. */
+function stateOf(found: DetailedIndex | null, alike: ReadonlySet<string>): ExpectedIndex['state'] {
+  if (found === null) return 'missing';
+  if (!alike.has(found.oid)) return 'other';
   return found.valid ? 'valid' : 'invalid';
 }

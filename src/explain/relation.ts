@@ -1,5 +1,6 @@
 import { relationNamed } from '../catalog/named-schemas.js';
 import type { Row, Session } from '../database/session.js';
+import { shellQuoted } from '../shell-quoted.js';
 import { quoteIdentifier } from '../sql/quote.js';
 import { TrueupError } from '../trueup-error.js';
 
@@ -42,7 +43,7 @@ export async function readRelations(
       throw new TrueupError(
         'TENANT_UNREADABLE',
         row === undefined ? `schema "${schema}" has no table ${table}` : `${table} of schema "${schema}" is no table`,
-        { where: `schema ${schema}`, remedy: `see what differs: trueup plan --schema ${schema}` },
+        { where: `schema ${schema}`, remedy: `see what differs: trueup plan --schema ${shellQuoted(schema)}` },
       );
     }
     const { oid, analyzed } = row;

@@ -1,4 +1,5 @@
 import { Document, isCollection, isMap, isPair, isScalar, isSeq, type Node, Scalar } from 'yaml';
+import { speltOut } from '../spelt-out.js';
 
 /** A remark in front of an entry of a file. */
 export interface Comment {
@@ -29,13 +30,16 @@ export function yamlText(
   return `${lines.join('\n')}\n${document.toString({ lineWidth: 0, flowCollectionPadding: true })}`;
 }
 
-/** Lines of at most 118 columns; a word that is longer stands alone. */
+/**
+ * Lines of at most 118 columns; a word that is longer stands alone. A name may hold what ends a line for YAML, and what
+ * follows would no longer be a comment: it is spelt out.
+ */
 export function wrapped(text: string): readonly string[] {
   return text.split('\n').flatMap((paragraph) => {
     // Indented: an example, which stays as it is.
-    if (paragraph.startsWith(' ')) return [printable(paragraph)];
+    if (paragraph.startsWith(' ')) return [speltOut(paragraph)];
     const lines: string[] = [''];
-    for (const word of printable(paragraph).split(' ')) {
+    for (const word of speltOut(paragraph).split(' ')) {
       const line = lines.at(-1) ?? '';
       if (line !== '' && line.length + word.length > 116) lines.push(word);
       else lines[lines.length - 1] = line === '' ? word : `${line} ${word}`;
@@ -43,9 +47,6 @@ export function wrapped(text: string): readonly string[] {
     return lines;
   });
 }
-
-/** A name may hold a line's end, and what follows would no longer be a comment. */
-const printable = (text: string): string => text.replaceAll(/\p{Cc}|[\u2028\u2029]/gu, '?');
 
 function compact(node: Node, path: readonly (string | number)[], onOneLine: OnOneLine): void {
   if (isScalar(node)) {

@@ -4,12 +4,12 @@ import type { StopReason } from '../apply/run-control.js';
 import { groupBy } from '../collections.js';
 import type { DesiredPhase } from '../desired-state/model.js';
 import { changeCounts, hasLeftOvers } from './change-counts.js';
-import { failedDatabaseLines } from './failed-databases.js';
+import { failedDatabaseCount, failedDatabaseLines } from './failed-databases.js';
 import { paragraph, type TextOptions } from './layout.js';
 import { MemberNames } from './member-names.js';
 import { tenantName } from './tenant-name.js';
 import { visible } from './visible.js';
-import { counted, named, number, scopeOf, shardOf } from './words.js';
+import { counted, named, number, scopeOf, shardOf, subjectName } from './words.js';
 
 /** How an apply's outcome is shown. */
 export interface ApplyTextOptions extends TextOptions {
@@ -73,8 +73,10 @@ function obstacles(tenant: TenantOutcome, status: 'blocked' | 'deferred'): reado
   const lines = tenant.changes.flatMap(({ item: { change } }) => {
     if (change.status !== status) return [];
     const remedy = change.remedy === null || change.remedy === '' ? [] : [`do: ${visible(change.remedy)}`];
-    const what = visible(change.table === '' ? change.object : `${change.table}.${change.object}`);
-    return [`${change.action} ${what}: ${visible(change.obstacle ?? change.reason)}`, ...remedy];
+    return [
+      `${change.action} ${visible(subjectName(change))}: ${visible(change.obstacle ?? change.reason)}`,
+      ...remedy,
+    ];
   });
   return [...new Set(lines)];
 }
@@ -117,8 +119,7 @@ function changeLines(result: FleetOutcome, { width, color }: ApplyTextOptions): 
     const lines = changes.map(({ item: { change, members }, result: made }) => {
       const count = members === null ? '' : ` (${counted(members.length, 'member')})`;
       const why = made === 'not-applied' && change.status !== 'pending' ? `, ${change.status}` : '';
-      const what = change.table === '' ? change.object : `${change.table}.${change.object}`;
-      return paragraph(`${RESULTS[made]}${why}: ${change.action} ${visible(what)}${count}`, width, 4, 2);
+      return paragraph(`${RESULTS[made]}${why}: ${change.action} ${visible(subjectName(change))}${count}`, width, 4, 2);
     });
     return [color.bold(`${visible(name)}:`), ...lines.flat()];
   });
@@ -157,6 +158,7 @@ function closingLines(result: FleetOutcome, { color, width, phases, retry }: App
     ...(made === 0 ? [] : [`${counted(made, 'change')} made once`]),
     `${counted(summary.converged, 'tenant')} converged`,
     ...counts.filter(([count]) => count > 0).map(([count, words]) => `${number(count)} ${words}`),
+    ...failedDatabaseCount(result.failedDatabases, 'left out'),
     // As in a plan: a tenant with only deferred changes is in sync.
     `${number(summary.inSync + summary.deferred)} in sync`,
   ];

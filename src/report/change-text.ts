@@ -3,7 +3,7 @@ import { type Change, strongestLock } from '../diff/change.js';
 import { showSql } from '../sql/template.js';
 import { paragraph, type TextOptions, wrapped } from './layout.js';
 import { visible } from './visible.js';
-import { HAZARD_WORDS, symbolOf } from './words.js';
+import { HAZARD_WORDS, named, subjectName, symbolOf } from './words.js';
 
 /** How changes are shown. */
 export interface ChangeTextOptions extends TextOptions {
@@ -11,9 +11,11 @@ export interface ChangeTextOptions extends TextOptions {
   readonly verbose: boolean;
 }
 
-/** A change and, of a family's, what to say of its members. */
+/** A change, or the first of many that read alike, and, of a family's, what to say of its members. */
 export interface ShownChange {
   readonly change: Change;
+  /** Of all that the line stands for. */
+  readonly objects: readonly string[];
   /** `3 members`. */
   readonly members: string | null;
   /** Lines under it: who needs which member. */
@@ -21,6 +23,7 @@ export interface ShownChange {
 }
 
 const DETAIL = 6;
+const NAMES = 3;
 
 /** Changes one a line, columns aligned; hazards, what stands in the way and, if verbose, statements under each. */
 export function changeLines(changes: readonly ShownChange[], options: ChangeTextOptions): readonly string[] {
@@ -51,11 +54,12 @@ const SIGN_COLORS = {
   '~': (color: Ansis) => color.yellow,
 } as const;
 
-/** `items.kind`, or `items, index family items_body_${shop.short}: 3 members`. */
-function subject({ change, members }: ShownChange): string {
+/** `items.kind`, `items.a, b, c and 997 more`, or `items, index family items_body_${shop.short}: 3 members`. */
+function subject({ change, objects, members }: ShownChange): string {
   const { table, object, family } = change;
   if (family !== null) return `${visible(table)}, index family ${visible(family)}: ${members ?? ''}`;
-  return visible(table === '' || table === object ? object : `${table}.${object}`);
+  const [first = object, ...others] = objects;
+  return named([subjectName({ table, object: first }), ...others], NAMES);
 }
 
 function circumstances(change: Change, { color, width }: ChangeTextOptions): readonly string[] {

@@ -1,9 +1,10 @@
 import type { Ansis } from 'ansis';
 import { type Examination, type ExaminedDatabase, severityCounts } from '../doctor/examination.js';
 import { type Finding, SEVERITIES, type Severity } from '../doctor/finding.js';
-import { failedDatabaseLines } from './failed-databases.js';
+import { failedDatabaseCount, failedDatabaseLines } from './failed-databases.js';
 import { paragraph, type TextOptions, wrapped } from './layout.js';
 import { targetLine } from './target-line.js';
+import { ofSeveral } from './tenant-name.js';
 import { visible } from './visible.js';
 import { counted, number } from './words.js';
 
@@ -30,7 +31,7 @@ const style = (severity: Severity, color: Ansis) =>
 
 /** A look for people: the worst first, each finding with why it matters and what mends it. */
 export function doctorText(seen: Examination, options: DoctorTextOptions): string {
-  const several = seen.databases.length + seen.failedDatabases.length > 1;
+  const several = ofSeveral(seen);
   const blocks = [
     ...seen.databases.flatMap((database) => [
       targetLines(database, several, options),
@@ -104,6 +105,15 @@ const names = (sentence: string, subject: string): boolean =>
 
 function closingLines(seen: Examination, { color, width }: DoctorTextOptions): readonly string[] {
   const { problem, warning, note, ok } = severityCounts(seen);
-  const text = `Doctor: ${counted(problem, 'problem')}, ${counted(warning, 'warning')}, ${counted(note, 'note')}, ${number(ok)} well.`;
-  return paragraph(text, width, 0).map((line) => (problem + warning === 0 ? color.green(line) : color.bold(line)));
+  const counts = [
+    counted(problem, 'problem'),
+    counted(warning, 'warning'),
+    counted(note, 'note'),
+    ...failedDatabaseCount(seen.failedDatabases, 'not looked at'),
+    `${number(ok)} well`,
+  ];
+  const text = `Doctor: ${counts.join(', ')}.`;
+  return paragraph(text, width, 0).map((line) =>
+    problem + warning + seen.failedDatabases.length === 0 ? color.green(line) : color.bold(line),
+  );
 }

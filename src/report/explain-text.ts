@@ -1,6 +1,7 @@
 import type { ExplainedDatabase, ExplainedIndex, Explanation, Partition, ProbeResult } from '../explain/explanation.js';
 import type { ProbePlan } from '../explain/plan-nodes.js';
 import { size } from '../measures.js';
+import { tokenize } from '../sql/lexer.js';
 import { type ExplainNames, explainNames } from './explain-names.js';
 import { paragraph, type TextOptions } from './layout.js';
 import type { MemberNames } from './member-names.js';
@@ -76,9 +77,12 @@ const sentence = (text: string): string => `${text.charAt(0).toUpperCase()}${tex
 
 /** A query vector has thousands of characters, and nobody reads them; `--json` has them all. */
 const short = (query: string): string =>
-  query
-    .replaceAll(/\s+/gu, ' ')
-    .replaceAll(/'(?:[^']|'')*'/gu, (literal) => (literal.length > 60 ? `${literal.slice(0, 40)}…'` : literal));
+  tokenize(query)
+    .map(({ kind, text }) => {
+      if (kind === 'space') return ' ';
+      return kind === 'string' && text.length > 60 ? `${text.slice(0, 40)}…'` : text;
+    })
+    .join('');
 
 function detailsOf(result: ProbeResult, names: ExplainNames): readonly (readonly [string, string])[] {
   const { partition, used, expected, plan, stale, without, settings, unknownSettings } = result;

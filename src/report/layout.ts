@@ -18,12 +18,28 @@ export interface Indent {
   readonly rest: number;
 }
 
-/** Breaks text between words. A word that is longer than a line stays whole: it is a name to be copied. */
+/** A word as {@link shellQuoted} leaves it. */
+const QUOTED = String.raw`(?:\$'(?:[^'\\]|\\.)*'|'[^']*'(?:\\''[^']*')*)`;
+
+/** A command with its flags, and a flag whose value is quoted: with a line's end in it a shell would run half of it. */
+const COMMAND = new RegExp(
+  String.raw`trueup [a-z]+(?: --[a-z-]+(?: (?:${QUOTED}|[\w@%+=:,./-]+))?)+|--[a-z-]+ ${QUOTED}`,
+  'gu',
+);
+
+/** Stands for a space that no line ends at; text for people holds none of its own. */
+const JOINT = '\0';
+
+/**
+ * Breaks text between words. A word that is longer than a line stays whole, and so does a command: they are there to be
+ * copied.
+ */
 export function wrapped(text: string, width: number, indent: Indent): readonly string[] {
   const lines: string[] = [];
   let line = indent.first;
   let fresh = true;
-  for (const word of text.split(' ')) {
+  const joined = text.replaceAll(COMMAND, (command) => command.replaceAll(' ', JOINT));
+  for (const word of joined.split(' ').map((one) => one.replaceAll(JOINT, ' '))) {
     if (!fresh && columns(line) + 1 + columns(word) > width) {
       lines.push(line);
       line = ' '.repeat(indent.rest);

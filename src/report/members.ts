@@ -23,9 +23,9 @@ export function membersOf(group: DriftClass, at: number): readonly TenantMembers
 export const memberCount = (group: DriftClass, at: number): number =>
   membersOf(group, at).reduce((sum, tenant) => sum + tenant.members.length, 0);
 
-/** Scans and bytes of the indexes that the change at a place in a class drops, over all of its tenants. */
-export function usageOf(group: DriftClass, at: number): IndexUsage | undefined {
-  const known = group.tenants.flatMap((tenant) => tenant.changes[at]?.usage ?? []);
+/** Scans and bytes of the indexes that the changes at these places in a class drop, over all of its tenants. */
+export function usageOf(group: DriftClass, places: readonly number[]): IndexUsage | undefined {
+  const known = group.tenants.flatMap((tenant) => places.flatMap((at) => tenant.changes[at]?.usage ?? []));
   if (known.length === 0) return undefined;
   return {
     scans: known.reduce((sum, usage) => sum + usage.scans, 0),

@@ -4,7 +4,7 @@ import { unreadableRemedy } from '../plan/unreadable.js';
 import { paragraph, type TextOptions } from './layout.js';
 import { diagnosticsOf } from './plan-json.js';
 import { withoutRowValues } from './row-values.js';
-import { tenantName } from './tenant-name.js';
+import { ofSeveral, tenantName } from './tenant-name.js';
 import { visible } from './visible.js';
 import { counted } from './words.js';
 
@@ -34,7 +34,7 @@ export function noticeLines(
   const notices = [...diagnostics.values()].map((group) =>
     group.map(({ severity, message, remedy, database }) => {
       // What is said of a database, or of a tenant, reads alike in each of several.
-      const where = plan.databases.length > 1 ? `database ${visible(database)}: ` : '';
+      const where = ofSeveral(plan) ? `database ${visible(database)}: ` : '';
       const style = severity === 'warning' ? color.yellow : color.cyan;
       const head = severity === 'warning' ? 'Warning' : 'Note';
       return [

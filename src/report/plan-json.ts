@@ -154,7 +154,7 @@ function classDocument(group: DriftClass, showValues: boolean): DriftClassDocume
     id: group.id,
     tenantCount: group.tenants.length,
     tenants: group.tenants.map(({ database, schema }) => ({ database, schema })),
-    changes: group.changes.map(({ change }, at) => plannedChange(change, memberCount(group, at), usageOf(group, at))),
+    changes: group.changes.map(({ change }, at) => plannedChange(change, memberCount(group, at), usageOf(group, [at]))),
     ...(showValues ? { members } : {}),
   };
 }

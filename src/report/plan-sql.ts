@@ -6,7 +6,7 @@ import type { DatabasePlan, FleetPlan, PlannedTenant } from '../plan/fleet-plan.
 import { unreadableRemedy } from '../plan/unreadable.js';
 import { quoteIdentifier, quoteLiteral } from '../sql/quote.js';
 import { visible } from './visible.js';
-import { counted } from './words.js';
+import { counted, subjectName } from './words.js';
 
 /** The lock budget of a transaction, as apply's: below deadlock_timeout, so that the application wins. */
 const LOCK_TIMEOUT = '500ms';
@@ -23,6 +23,11 @@ export function* planSql(plan: FleetPlan): Iterable<string> {
   yield comment('It holds values that come from rows.');
   yield '\\set ON_ERROR_STOP on';
   for (const database of plan.databases) yield* databaseScript(database, plan);
+  for (const { database, message, remedy } of plan.failedDatabases) {
+    yield '';
+    yield comment(`Database ${database} was not planned: ${message}`);
+    if (remedy !== null) yield comment(`  do: ${remedy}`);
+  }
 }
 
 function* databaseScript(database: DatabasePlan, plan: FleetPlan): Iterable<string> {
@@ -147,9 +152,7 @@ function repeated(update: string): string {
 }
 
 function described(change: Change): string {
-  const what =
-    change.table === '' || change.table === change.object ? change.object : `${change.table}.${change.object}`;
-  return `${change.phase}: ${change.action} ${what}: ${change.reason}`;
+  return `${change.phase}: ${change.action} ${subjectName(change)}: ${change.reason}`;
 }
 
 /** psql ends a comment at a line's end, and reads what follows as statements and commands of its own. */

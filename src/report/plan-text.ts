@@ -1,15 +1,16 @@
 import type { IndexUsage } from '../catalog/presence.js';
 import type { ResolvedBackend } from '../desired-state/model.js';
-import type { Change, Status } from '../diff/change.js';
+import type { Status } from '../diff/change.js';
 import { size } from '../measures.js';
 import type { DatabasePlan, DriftClass, FleetPlan } from '../plan/fleet-plan.js';
+import { alikeChanges, type PlacedChange } from './alike-changes.js';
 import { type ChangeTextOptions, changeLines, type ShownChange } from './change-text.js';
-import { failedDatabaseLines } from './failed-databases.js';
+import { failedDatabaseCount, failedDatabaseLines } from './failed-databases.js';
 import { paragraph } from './layout.js';
 import { familyOf, memberCount, memberName, membersOf, usageOf } from './members.js';
 import { noticeLines } from './notice-text.js';
 import { targetLine } from './target-line.js';
-import { tenantName } from './tenant-name.js';
+import { ofSeveral, tenantName } from './tenant-name.js';
 import { visible } from './visible.js';
 import { counted, named, number, scopeOf, shardOf } from './words.js';
 
@@ -34,7 +35,7 @@ export function planText(plan: FleetPlan, options: PlanTextOptions): string {
       .map((one) => databaseLines(one, options)),
     ...shown.map((group) => classLines(group, plan, options)),
     hiddenClasses(plan.classes.slice(shown.length), options),
-    options.verbose ? plan.databases.flatMap((database) => unmanagedLines(database, options)) : [],
+    options.verbose ? plan.databases.flatMap((database) => unmanagedLines(database, plan, options)) : [],
     noticeLines(plan, options),
     closingLines(plan, options),
   ];
@@ -45,8 +46,7 @@ export function planText(plan: FleetPlan, options: PlanTextOptions): string {
 }
 
 function targetLines(database: DatabasePlan, plan: FleetPlan, { width }: PlanTextOptions): readonly string[] {
-  const several = plan.databases.length + plan.failedDatabases.length > 1;
-  return paragraph(targetLine(database, several), width, 0, 2);
+  return paragraph(targetLine(database, ofSeveral(plan)), width, 0, 2);
 }
 
 function backendLines({ desired }: FleetPlan, { width }: PlanTextOptions): readonly string[] {
@@ -72,7 +72,12 @@ function inSyncLines({ summary, classes, desired }: FleetPlan, { color, width }:
 }
 
 function databaseLines(database: DatabasePlan, options: PlanTextOptions): readonly string[] {
-  const changes = database.databaseChanges.map((change) => ({ change, members: null, details: [] }));
+  const changes = database.databaseChanges.map((change) => ({
+    change,
+    objects: [change.object],
+    members: null,
+    details: [],
+  }));
   return [
     options.color.bold(`Once, in database ${visible(database.id === 'main' ? database.name : database.id)}:`),
     ...changeLines(changes, options),
@@ -83,12 +88,16 @@ function classLines(group: DriftClass, plan: FleetPlan, options: PlanTextOptions
   const names = group.tenants.map((tenant) => tenantName(plan, tenant));
   const tenants = named(names, options.verbose ? names.length : NAMES);
   const head = `${counted(group.tenants.length, 'tenant')} ${predicate(group)}: (${tenants})`;
-  const shown = group.changes.map(({ change }, at) => shownChange(change, group, at, plan, options));
+  const placed = group.changes.map(({ change }, at) => ({ change, at }));
   const order: readonly Status[] = ['pending', 'blocked', 'deferred'];
-  const sorted = order.flatMap((status) => shown.filter(({ change }) => change.status === status));
+  const shown = order.flatMap((status) => {
+    const its = placed.filter(({ change }) => change.status === status);
+    const alike = options.verbose ? its.map((one) => [one]) : alikeChanges(its);
+    return alike.flatMap((changes) => shownChange(changes, group, plan, options));
+  });
   return [
     ...paragraph(head, options.width, 0, 2).map((line) => options.color.bold(line)),
-    ...changeLines(sorted, options),
+    ...changeLines(shown, options),
   ];
 }
 
@@ -101,23 +110,29 @@ function predicate(group: DriftClass): string {
 }
 
 function shownChange(
-  change: Change,
+  alike: readonly PlacedChange[],
   group: DriftClass,
-  at: number,
   plan: FleetPlan,
   options: PlanTextOptions,
-): ShownChange {
-  const usage = usageOf(group, at);
+): readonly ShownChange[] {
+  const [first] = alike;
+  if (first === undefined) return [];
+  const { change, at } = first;
+  const objects = alike.map((one) => one.change.object);
+  const usage = usageOf(
+    group,
+    alike.map((one) => one.at),
+  );
   const served = usage === undefined ? [] : [usageWords(usage)];
-  if (change.family === null) return { change, members: null, details: served };
+  if (change.family === null) return [{ change, objects, members: null, details: served }];
   const members = counted(memberCount(group, at), 'member');
-  if (!options.verbose) return { change, members, details: served };
+  if (!options.verbose) return [{ change, objects, members, details: served }];
   const family = familyOf(plan, change);
   const details = membersOf(group, at).map(
     (tenant) =>
       `${tenantName(plan, tenant)}: ${tenant.members.map((member) => memberName(family, member, options.showValues)).join(', ')}`,
   );
-  return { change, members, details: [...served, ...details] };
+  return [{ change, objects, members, details: [...served, ...details] }];
 }
 
 function hiddenClasses(classes: readonly DriftClass[], { width }: PlanTextOptions): readonly string[] {
@@ -128,35 +143,45 @@ function hiddenClasses(classes: readonly DriftClass[], { width }: PlanTextOption
 }
 
 /** Never touched, so no drift; counted, so that nobody takes "in sync" for "nothing else is there". */
-function unmanagedLines({ unmanaged }: DatabasePlan, { width }: PlanTextOptions): readonly string[] {
+function unmanagedLines(
+  { id, unmanaged }: DatabasePlan,
+  plan: FleetPlan,
+  { width }: PlanTextOptions,
+): readonly string[] {
   if (unmanaged === null) return [];
   const counts = [
     counted(unmanaged.tables, 'table'),
     counted(unmanaged.columns, 'column'),
     counted(unmanaged.indexes, 'index', 'indexes'),
   ];
-  return paragraph(`Unmanaged, left alone: ${counts.join(', ')}.`, width, 0);
+  const where = ofSeveral(plan) ? ` in database ${visible(id)}` : '';
+  return paragraph(`Unmanaged${where}, left alone: ${counts.join(', ')}.`, width, 0);
 }
 
 function closingLines(plan: FleetPlan, { color, width }: PlanTextOptions): readonly string[] {
   const { summary } = plan;
   const scope = scopeOf(plan.desired.phases);
   const shard = shardOf(plan.databases[0]?.shard);
-  const unreadable = summary.unreadable === 0 ? [] : [`${number(summary.unreadable)} not readable`];
+  const unknown = [
+    ...(summary.unreadable === 0 ? [] : [`${number(summary.unreadable)} not readable`]),
+    ...failedDatabaseCount(plan.failedDatabases, 'not planned'),
+  ];
   const once = plan.databases.reduce(
     (sum, database) => sum + database.databaseChanges.filter((change) => change.status === 'pending').length,
     0,
   );
   const pending = plan.classes.filter((group) => group.changes.some(({ change }) => change.status === 'pending'));
   if (once === 0 && summary.drifted === 0) {
-    if (summary.tenants === 0)
-      return [`No changes. ${shard === '' ? 'No tenant found' : `${capital(shard)}no tenant`}.`];
+    // Of what could not be read nobody knows.
+    const isKnown = unknown.length === 0;
+    const head = isKnown ? 'No changes' : 'Nothing can be changed yet';
+    if (summary.tenants === 0) {
+      const none = shard === '' ? 'No tenant found' : `${capital(shard)}no tenant`;
+      return paragraph(`${head}. ${[none, ...unknown].join(', ')}.`, width, 0);
+    }
     const deferred = summary.deferred === 0 ? [] : [`${number(summary.deferred)} of them with changes deferred`];
     const inSync = `${counted(summary.inSync, 'tenant')} in sync`;
-    // Of what could not be read nobody knows.
-    const isKnown = summary.unreadable + plan.failedDatabases.length === 0;
-    const head = isKnown ? 'No changes' : 'Nothing can be changed yet';
-    const verdict = `${head}. ${capital(shard)}${[inSync, ...deferred, ...unreadable].join(', ')}${scope}.`;
+    const verdict = `${head}. ${capital(shard)}${[inSync, ...deferred, ...unknown].join(', ')}${scope}.`;
     return paragraph(verdict, width, 0).map((line) => (isKnown ? color.green(line) : line));
   }
   const tenants = pending.reduce((sum, group) => sum + group.tenants.length, 0);
@@ -166,7 +191,7 @@ function closingLines(plan: FleetPlan, { color, width }: PlanTextOptions): reado
     `${counted(tenants, 'tenant')} to change${classes}`,
     `${number(summary.blocked)} blocked`,
     `${number(summary.deferred)} deferred`,
-    ...unreadable,
+    ...unknown,
     `${number(summary.inSync)} in sync`,
   ];
   return paragraph(`Plan: ${shard}${parts.join(', ')}${scope}.`, width, 0).map((line) => color.bold(line));

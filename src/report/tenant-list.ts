@@ -2,6 +2,7 @@ import { stringify } from 'csv-stringify/sync';
 import type { Change } from '../diff/change.js';
 import type { FleetPlan, PlannedTenant } from '../plan/fleet-plan.js';
 import { TENANT_LIST_COLUMNS } from './tenant-list-columns.js';
+import { subjectName } from './words.js';
 
 /** What is to be done about a tenant: what apply would make, else what keeps it from making more. */
 export type TenantState = 'in-sync' | 'pending' | 'blocked' | 'deferred' | 'unreadable';
@@ -42,8 +43,7 @@ function stateOf(changes: readonly Change[]): TenantState {
 
 /** `create-index items.items_body`, `rebuild-index items.items_body (blocked)`. */
 function words({ action, table, object, family, status }: Change): string {
-  const name = family ?? object;
-  const subject = table === '' || table === name ? name : `${table}.${name}`;
+  const subject = subjectName({ table, object: family ?? object });
   return `${action} ${subject}${status === 'pending' ? '' : ` (${status})`}`;
 }
 

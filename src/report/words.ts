@@ -26,6 +26,10 @@ export function symbolOf(action: Action): '+' | '-' | '~' {
   return action.startsWith('drop-') ? '-' : '~';
 }
 
+/** What a change is about: `items.kind`; a table, and what belongs to none, by its own name. */
+export const subjectName = ({ table, object }: { readonly table: string; readonly object: string }): string =>
+  table === '' || table === object ? object : `${table}.${object}`;
+
 /** `a`, `a and b`, `a, b and c`. */
 export function listed(words: readonly string[]): string {
   const last = words.at(-1) ?? '';

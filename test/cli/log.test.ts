@@ -3,6 +3,7 @@ import { logEvent } from '../../src/cli/event-log.js';
 import { Log, type LogFormat, type LogLevel } from '../../src/cli/log.js';
 import { loggedProgress } from '../../src/cli/logged-progress.js';
 import { statementLog } from '../../src/cli/statement-log.js';
+import { change } from '../../src/diff/change.js';
 import { NO_PROGRESS } from '../../src/progress.js';
 import { eventDocument } from '../../src/report/apply-events.js';
 import { MemberNames } from '../../src/report/member-names.js';
@@ -67,6 +68,48 @@ describe('the log', () => {
     expect(lines.map((line) => line.slice(AT.toISOString().length))).toEqual([
       ' info t1: tried again in 300 ms: a lock was not had',
       ' info eu/t1: failed: a lock was not had',
+    ]);
+  });
+
+  it('counts one tenant and one change as one', () => {
+    const { log, lines } = logOf('debug');
+    const events = [
+      { kind: 'run-started', database: 'main', tenants: 1, pending: 1 },
+      { kind: 'batch-started', database: 'main', tenants: 1 },
+      { kind: 'tenant-started', database: 'main', schema: 't1', changes: 1 },
+    ] as const;
+    for (const event of events) logEvent(log, eventDocument(event, AT, { hide: null }));
+    expect(lines.map((line) => line.slice(AT.toISOString().length))).toEqual([
+      ' info main: 1 of 1 tenant with pending changes',
+      ' debug main: a batch of 1 tenant',
+      ' debug t1: begun, 1 change',
+    ]);
+  });
+
+  it('names a table that is made once, and what belongs to none by its own name', () => {
+    const { log, lines } = logOf('debug');
+    for (const table of ['', 'items', 'shops']) {
+      const made = change({
+        phase: 'base',
+        action: 'create-table',
+        table,
+        object: 'items',
+        reason: 'missing',
+        steps: [],
+      });
+      const event = {
+        kind: 'change-finished',
+        database: 'main',
+        schema: 't1',
+        change: made,
+        result: 'applied',
+      } as const;
+      logEvent(log, eventDocument(event, AT, { hide: null }));
+    }
+    expect(lines.map((line) => line.slice(AT.toISOString().length))).toEqual([
+      ' debug t1: create-table items: applied',
+      ' debug t1: create-table items: applied',
+      ' debug t1: create-table shops.items: applied',
     ]);
   });
 

@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { applyCommand, programName, retryCommand, retryFor } from '../../src/cli/retry-command.js';
+import { visible } from '../../src/report/visible.js';
 import { shellQuoted } from '../../src/shell-quoted.js';
 import { ended, fleetOutcome } from '../support/plan-fixture.js';
 
@@ -73,6 +74,16 @@ describe('the retry command', () => {
 
   it('cannot steer the terminal', () => {
     expect(shellQuoted('a\x1b[2Jb')).toBe(String.raw`$'a\x1b[2Jb'`);
+  });
+
+  it('means the same word once a report has spelt out what nobody sees', () => {
+    const word = "a\u200bb\u202e\u{e0067}'";
+    const quoted = visible(shellQuoted(word));
+    const { stdout } = spawnSync('bash', ['-c', `printf '%s' ${quoted}`], { encoding: 'utf8' });
+    expect({ quoted, stdout }).toEqual({
+      quoted: String.raw`$'a\xe2\x80\x8bb\xe2\x80\xae\xf3\xa0\x81\xa7\''`,
+      stdout: word,
+    });
   });
 });
 

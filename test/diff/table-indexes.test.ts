@@ -45,6 +45,12 @@ describe('a successor that an interrupted run has built', () => {
   });
 });
 
+it('an index that needs a row waits for one row, and says so of thousands too', () => {
+  const waits = (count: number) =>
+    needed(desiredIndex('items_code', ['code'], { requiresRows: { count, where: null } }), {})[0]?.obstacle;
+  expect([waits(1), waits(10_000)]).toEqual(['needs 1 row to be built, has 0', 'needs 10,000 rows to be built, has 0']);
+});
+
 it('an index of a method that permits one on a table is refused beside one that may not go, under a key’s name too', () => {
   const method = { name: 'single', extension: 'single' };
   const wanted = desiredIndex('items_code', ['code'], { method, onePerTable: true });

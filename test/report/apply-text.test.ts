@@ -2,6 +2,7 @@ import { Ansis } from 'ansis';
 import { describe, expect, it } from 'vitest';
 import type { FleetOutcome } from '../../src/apply/fleet-outcome.js';
 import type { TenantFailure } from '../../src/apply/outcome.js';
+import type { Change } from '../../src/diff/change.js';
 import { type ApplyTextOptions, applyText } from '../../src/report/apply-text.js';
 import {
   addColumn,
@@ -155,6 +156,19 @@ describe('an apply as text', () => {
     expect(text(result)).not.toContain('applied: add-column');
   });
 
+  it('names a table once, and what belongs to none by its own name', () => {
+    const made = (table: string, object: string, fields: Partial<Change> = {}) => ({
+      item: { change: addColumn(object, { action: 'create-table', table, ...fields }), members: null },
+      result: 'not-applied' as const,
+    });
+    const held = { status: 'blocked', obstacle: 'no', remedy: null } as const;
+    const changes = [made('', 'schema'), made('items', 'items', held), made('items', 'kind', held)];
+    const shown = text(fleetOutcome([ended('p', 'blocked', { changes })]), { verbose: true });
+    for (const line of ['create-table schema', 'create-table items', 'create-table items.kind'])
+      expect(shown).toMatch(new RegExp(`not applied.*: ${line}$`, 'mu'));
+    expect(shown).toContain('    create-table items: no\n    create-table items.kind: no\n');
+  });
+
   it('hides what messages quote of rows, and what names of members hold of them (S2)', () => {
     const error: TenantFailure = {
       code: 'TENANT_FAILED',
@@ -166,6 +180,13 @@ describe('an apply as text', () => {
     expect(text(result)).not.toContain('acme');
     expect(text(result)).toContain('"items_body_n_…"');
     expect(text(result, { showValues: true })).toContain('items_body_u_acme');
+  });
+
+  it('says to the end that a database was left out', () => {
+    const failed = { database: 'us', code: 'CONNECTION_FAILED', message: 'refused', remedy: 'start it' } as const;
+    expect(text(fleetOutcome([ended('c', 'converged')], { failedDatabases: [failed] }))).toBe(
+      'Database us was left out: refused (CONNECTION_FAILED)\n  do: start it\n\nApply: 1 tenant converged, 1 database left out, 0 in sync.',
+    );
   });
 
   it('says which shard it was', () => {

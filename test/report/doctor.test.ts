@@ -77,6 +77,7 @@ describe('doctor as text', () => {
     const several = text({ ...seen, failedDatabases: [failed] }, 100);
     expect(several).toMatch(/^Target main: /u);
     expect(several).toContain('Database us was not looked at: refused (CONNECTION_FAILED)');
+    expect(several).toMatch(/\nDoctor: 1 problem, 1 warning, 1 note, 1 database not looked at, 2 well\.$/u);
   });
 });
 

@@ -183,6 +183,13 @@ Explain: 3 probes, 1 ok, 2 failed.
     );
   });
 
+  it('takes an apostrophe in a name for none of a value', () => {
+    const query = `SELECT id FROM "o'brien".items WHERE shop = 'acme' ORDER BY body <=> '[${'0.1,'.repeat(40)}0]'`;
+    expect(text(explanation({ ...served, query }), 500, true)).toContain(
+      `query: SELECT id FROM "o'brien".items WHERE shop = 'acme' ORDER BY body <=> '[0.1,0.1,0.1,0.1,0.1,0.1,0.1,0.1,0.1,0.…'\n`,
+    );
+  });
+
   it('lets no name steer the terminal', () => {
     const schema = 'x\u001b[31m\nok    y';
     const shown = text(explanation({ ...served, schema }, served), 120);

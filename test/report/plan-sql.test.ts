@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { assemble } from '../../src/plan/plan-fleet.js';
 import { planSql } from '../../src/report/plan-sql.js';
 import {
   addColumn,
@@ -24,6 +25,12 @@ describe('a plan as a script for psql', () => {
     expect(lines[0]).toMatch(/^-- trueup sha256:[0-9a-f]{64}, made 2025-01-02T03:04:05\.000Z$/u);
     expect(lines).toContain('\\set ON_ERROR_STOP on');
     expect(lines).toContain('-- Database main: app at db.example:5432, planned as role deploy');
+  });
+
+  it('names what it has nothing of: a database that could not be planned', () => {
+    const failed = { database: 'us', code: 'CONNECTION_FAILED', message: 'refused', remedy: 'start it' } as const;
+    const lines = [...planSql(assemble([databasePlan()], undefined, [failed]))];
+    expect(lines.slice(-3)).toEqual(['', '-- Database us was not planned: refused', '--   do: start it']);
   });
 
   it('puts neighbouring steps into one transaction and online steps outside of any', () => {

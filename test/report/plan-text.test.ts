@@ -69,6 +69,35 @@ describe('a plan as text', () => {
     `);
   });
 
+  it('has thousands of changes that differ in a name alone as one, unless verbose, and the others beside it', () => {
+    const stray = Array.from({ length: 6_000 }, (_, at) => ({
+      change: dropIndex(`stray_${at + 1}`),
+      members: null,
+      usage: { scans: 1, bytes: 1_000 },
+    }));
+    const plan = fleetPlan({ tenants: [tenant('t1', addColumn('a'), ...stray, addColumn('b'), waitingIndex)] });
+    expect(text(plan).split('\n').slice(3, -2)).toEqual([
+      '1 tenant needs: (t1)',
+      '  + base    add-column    items.a — missing',
+      '  - search  drop-index    items.stray_1, stray_2, stray_3 and 5,997 more — owned by phase search, absent from the',
+      '      desired state',
+      '      hazard: drops an index; the index that goes has served queries',
+      '      served 6,000 scans since the statistics were reset; 5.7 MB',
+      '  + base    add-column    items.b — missing',
+      '  + search  create-index  items.items_auto — missing',
+      '      deferred: needs 10000 rows to be built, has 12',
+      '      do: nothing to do: it is built when the rows are there',
+    ]);
+    expect(text(plan, { verbose: true })).toContain('items.stray_6000 — owned');
+  });
+
+  it('has twenty that are alike one by one, and no two that differ in more than a name as one', () => {
+    const columns = (count: number, reason: string) =>
+      Array.from({ length: count }, (_, at) => addColumn(`${reason}_${at}`, { reason }));
+    const shown = text(fleetPlan({ tenants: [tenant('t1', ...columns(20, 'x'), ...columns(20, 'y'))] }));
+    expect(shown.match(/add-column/gu)).toHaveLength(40);
+  });
+
   it('breaks its lines at the width of the terminal', () => {
     const plan = fleetPlan({
       tenants: [tenant('t1', dropIndex('items_body'), missingMembers(member('acme'))), tenant('t2', refusedRebuild)],
@@ -188,6 +217,34 @@ describe('a plan as text', () => {
       expect(shown).toContain(`Not readable: tenant ${id}/u: permission denied`);
       expect(shown).toContain(`Note: database ${id}: so`);
     }
+  });
+
+  it('names the one database that is left, where the other could not be planned', () => {
+    const failed = { database: 'us', code: 'CONNECTION_FAILED', message: 'refused', remedy: null } as const;
+    const left = (schemas: readonly string[]) =>
+      databasePlan({
+        id: 'eu',
+        tenants: schemas.map((schema) => ({ ...tenant(schema, addColumn('a')), database: 'eu' })),
+        diagnostics: [
+          { severity: 'note', code: 'EXTENSION_ELSEWHERE', message: 'so', remedy: null, database: 'eu', schema: null },
+        ],
+        unmanaged: { tables: 1, columns: 0, indexes: 0 },
+      });
+    const shown = text(assemble([left(['t'])], undefined, [failed]), { verbose: true });
+    for (const line of [
+      '1 tenant needs: (eu/t)',
+      'Note: database eu: so',
+      'Unmanaged in database eu, left alone: 1 table, 0 columns, 0 indexes.',
+    ])
+      expect(shown).toContain(line);
+    // What the other holds, nobody knows; and the last line is often all that is read.
+    const last = (lines: string) => lines.split('\n').at(-1);
+    expect(last(shown)).toBe(
+      'Plan: 1 tenant to change (1 class), 0 blocked, 0 deferred, 1 database not planned, 0 in sync.',
+    );
+    expect(last(text(assemble([left([])], undefined, [failed])))).toBe(
+      'Nothing can be changed yet. No tenant found, 1 database not planned.',
+    );
   });
 
   it('lets no name steer the terminal or forge a line (S5)', () => {

@@ -58,8 +58,8 @@ describe('a tenant without anything', () => {
     const plan = await fleet.plan(options);
     expect(plan.summary).toMatchObject({ tenants: 1, inSync: 1, drifted: 0, blocked: 0, deferred: 1 });
     expect(itemsOf(plan, 't1').map(({ change }) => [change.object, change.status, change.obstacle])).toEqual([
-      ['idx_memory_units_embedding', 'deferred', 'needs 10000 rows to be built, has 0'],
-      [MODELS, 'deferred', 'needs 10000 rows to be built, has 0'],
+      ['idx_memory_units_embedding', 'deferred', 'needs 10,000 rows to be built, has 0'],
+      [MODELS, 'deferred', 'needs 10,000 rows to be built, has 0'],
     ]);
     expect(planExitCode(plan, { detailed: true })).toBe(0);
     fleet.forget();

@@ -119,3 +119,10 @@ describe('what a pattern excludes', () => {
     expect((await discover({ schemas: ['mine'], exclude: ['o%'], allowAbsent: true })).absent).toEqual(['mine']);
   });
 });
+
+it('none found is told with how many schemas it was looked for in, PostgreSQL’s own left out', async () => {
+  const [row] = await test.query<{ count: string }>(
+    "SELECT count(*) FROM pg_namespace WHERE nspname NOT LIKE 'pg\\_%' AND nspname <> 'information_schema'",
+  );
+  await expect(found(['nowhere'])).rejects.toThrow(`the table nowhere among ${row?.count} schemas`);
+});

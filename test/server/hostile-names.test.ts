@@ -196,4 +196,14 @@ describe('schema names', () => {
       ),
     ).toHaveLength(2);
   });
+
+  it('stand in remedies as a shell takes them', async () => {
+    await test.exec('CREATE SCHEMA "half & half"; CREATE TABLE "half & half".banks ()');
+    expect((await fleet.plan()).databases[0]?.diagnostics).toMatchObject([
+      { code: 'LOOKS_LIKE_A_TENANT', remedy: expect.stringContaining("--schema 'half & half';") },
+    ]);
+    await expect(fleet.plan({ schemas: ['$(id) #'] })).rejects.toMatchObject({
+      options: { remedy: expect.stringContaining("trueup apply --create-schema --schema '$(id) #'") },
+    });
+  });
 });

@@ -28,7 +28,7 @@ describe('rows that scann (stand-in) must have', () => {
     const before = itemsOf(await fleet.plan(scann), 't1').find(({ change }) => change.object === GLOBAL)?.change;
     expect(before).toMatchObject({
       status: 'deferred',
-      obstacle: 'needs 10000 rows to be built, has 9999',
+      obstacle: 'needs 10,000 rows to be built, has 9,999',
     });
     fleet.forget();
     await fleet.apply(scann);

@@ -1,3 +1,4 @@
+import { ofSeveral } from '../tenant-name.js';
 import { number } from '../words.js';
 import { type Content, type Html, html } from './html.js';
 import type { PageModel } from './page-model.js';
@@ -35,7 +36,7 @@ ${
 const fact = (term: string, what: Content): Html => html`<div><dt>${term}</dt><dd>${what}</dd></div>`;
 
 function databases({ input: { plan, inSync } }: PageModel): Html {
-  const several = plan.databases.length > 1;
+  const several = ofSeveral(plan);
   const rows = plan.databases.map(({ id, host, name, serverVersion, role }) => {
     const mine = (tenants: readonly { readonly database: string }[]) =>
       tenants.filter(({ database }) => database === id).length;

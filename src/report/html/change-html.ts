@@ -1,7 +1,7 @@
 import { size } from '../../measures.js';
 import type { ChangeOutcomeDocument } from '../apply-json.js';
 import type { ChangeDocument } from '../change-document.js';
-import { counted, HAZARD_WORDS, number, symbolOf } from '../words.js';
+import { counted, HAZARD_WORDS, number, subjectName, symbolOf } from '../words.js';
 import { type Content, type Html, html } from './html.js';
 import { sqlHtml } from './sql-html.js';
 
@@ -28,9 +28,10 @@ ${statements(change.statements ?? [])}
 }
 
 /** `items.kind`, or `items: 3 members of items_body_${shop.short}`. */
-export function subjectOf({ table, object, family, memberCount }: ChangeDocument): string {
+export function subjectOf(change: ChangeDocument): string {
+  const { table, family, memberCount } = change;
   if (family !== undefined) return `${table}: ${counted(memberCount ?? 0, 'member')} of ${family}`;
-  return table === '' || table === object ? object : `${table}.${object}`;
+  return subjectName(change);
 }
 
 const note = (term: string, what: Content): Html => html`<div><dt>${term}</dt><dd>${what}</dd></div>`;

@@ -1,12 +1,13 @@
 import type { ChangeOutcomeDocument } from '../apply-json.js';
 import type { ChangeDocument } from '../change-document.js';
 import type { ClassMembersDocument } from '../plan-json.js';
+import { tenantName } from '../tenant-name.js';
 import { counted, listed, number } from '../words.js';
 import { changeHtml, type Tally } from './change-html.js';
 import { swatch } from './fleet-picture.js';
 import { type Content, type Html, html, linesOf } from './html.js';
 import { namesHtml } from './names-html.js';
-import { type PageModel, type ShownClass, type TenantGroup, tenantKey, tenantLabel } from './page-model.js';
+import { type PageModel, type ShownClass, type TenantGroup, tenantKey } from './page-model.js';
 
 /** Every class of tenants: what they need, and who they are. */
 export function classesSection(model: PageModel): Html | null {
@@ -52,7 +53,7 @@ function whoHtml(group: TenantGroup, one: ShownClass, model: PageModel): Html {
 function members({ document }: ShownClass, at: number, { input }: PageModel): Content {
   const own = (document.members ?? []).filter(({ change }) => change === at);
   if (own.length === 0) return null;
-  const label = (one: ClassMembersDocument) => tenantLabel(input.plan, one);
+  const label = (one: ClassMembersDocument) => tenantName(input.plan, one);
   const text = own.map((one) => `${label(one)}: ${one.values.map(memberText).join('; ')}`);
   return html`<details class="members"><summary>Members by tenant</summary><div class="names-frame" tabindex="0" role="group" aria-label="Members by tenant"><div class="member-names">${linesOf(text)}</div></div></details>`;
 }

@@ -2,11 +2,12 @@ import { groupBy } from '../../collections.js';
 import type { Diagnostic } from '../../plan/fleet-plan.js';
 import { unreadableRemedy } from '../../plan/unreadable.js';
 import type { ApplyDocument } from '../apply-json.js';
+import { ofSeveral, tenantName } from '../tenant-name.js';
 import { counted } from '../words.js';
 import { changeHtml, type Tally } from './change-html.js';
 import { type Content, type Html, html } from './html.js';
 import { namesHtml } from './names-html.js';
-import { GONE_ANCHOR, IN_SYNC_ANCHOR, type PageModel, tenantLabel, UNREADABLE_ANCHOR } from './page-model.js';
+import { GONE_ANCHOR, IN_SYNC_ANCHOR, type PageModel, UNREADABLE_ANCHOR } from './page-model.js';
 
 /** Notices of one kind before the rest is folded. */
 const SHOWN = 5;
@@ -14,7 +15,7 @@ const SHOWN = 5;
 /** Changes that are made once a database: extensions. */
 export function onceSection({ input: { plan, run } }: PageModel): Html | null {
   if (plan.databaseChanges.length === 0) return null;
-  const several = plan.databases.length > 1;
+  const several = ofSeveral(plan);
   return html`<section id="once" aria-labelledby="once-title">
 <h2 id="once-title">Once a database</h2>
 <ol class="changes">${plan.databaseChanges.map((change, at) => {
@@ -56,7 +57,7 @@ function unreadable({ input: { plan } }: PageModel): Content {
   const items = [...alike.values()].flatMap((group) => {
     const [first] = group;
     if (first === undefined) return [];
-    const who = group.length === 1 ? tenantLabel(plan, first) : counted(group.length, 'tenant');
+    const who = group.length === 1 ? tenantName(plan, first) : counted(group.length, 'tenant');
     return [
       html`<li><strong>${who}</strong>: ${first.message} <code>${first.code}</code>${doThis(unreadableRemedy(first))}</li>`,
     ];
@@ -69,7 +70,7 @@ export function noticesSection({ input: { plan, run } }: PageModel): Html | null
   const failed = run.kind === 'ended' ? run.outcome.failedDatabases : plan.failedDatabases;
   const kinds = [...groupBy(plan.diagnostics, ({ code }) => code).values()];
   if (failed.length + kinds.length === 0) return null;
-  const several = plan.databases.length + plan.failedDatabases.length > 1;
+  const several = ofSeveral(plan);
   return html`<section id="notices" aria-labelledby="notices-title">
 <h2 id="notices-title">Notices</h2>
 <ul class="cards">${failed.map(

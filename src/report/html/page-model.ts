@@ -1,6 +1,7 @@
 import { groupBy } from '../../collections.js';
 import type { FailureDocument, TenantOutcomeDocument } from '../apply-json.js';
-import type { DriftClassDocument, PlanDocument } from '../plan-json.js';
+import type { DriftClassDocument } from '../plan-json.js';
+import { tenantName } from '../tenant-name.js';
 import type { ReportInput, ReportRun, TenantName } from './report-input.js';
 import { classLook, END_LOOKS, END_WORDS, type End, IN_SYNC, type Look, UNREADABLE } from './tones.js';
 
@@ -44,10 +45,6 @@ export interface PageModel {
   /** The outcomes of the apply by {@link tenantKey}; null before there are any. */
   readonly outcomes: ReadonlyMap<string, TenantOutcomeDocument> | null;
 }
-
-/** A tenant's name as people see it. */
-export const tenantLabel = ({ databases, failedDatabases }: PlanDocument, { database, schema }: TenantName): string =>
-  databases.length + failedDatabases.length > 1 ? `${database}/${schema}` : schema;
 
 /** Names a tenant among those of all databases. */
 export const tenantKey = ({ database, schema }: TenantName): string => `${database}\0${schema}`;
@@ -94,7 +91,7 @@ export function pageModel(input: ReportInput): PageModel {
     tenants: readonly TenantName[],
     base: Pick<TenantGroup, 'look' | 'words' | 'anchor' | 'at'>,
   ): readonly TenantGroup[] {
-    const label = (tenant: TenantName) => tenantLabel(plan, tenant);
+    const label = (tenant: TenantName) => tenantName(plan, tenant);
     if (tenants.length === 0) return [];
     if (ends === null) return [{ ...base, names: tenants.map(label), end: null, cause: '', failure: null }];
     const endOf = (tenant: TenantName) => ends(tenantKey(tenant));

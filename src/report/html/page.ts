@@ -75,12 +75,13 @@ const kindOf = ({ run }: ReportInput): string => (run.kind === 'plan' ? 'plan' :
 
 /** Which fleet, when, by whom. */
 function context({ plan, run, writtenAt }: ReportInput): Content {
-  const [first, ...more] = plan.databases;
+  const [first] = plan.databases;
+  const all = plan.databases.length + plan.failedDatabases.length;
   const where =
     first === undefined
       ? 'no database'
-      : more.length > 0
-        ? `${number(plan.databases.length)} databases`
+      : all > 1
+        ? `${plan.failedDatabases.length === 0 ? '' : `${number(plan.databases.length)} of `}${number(all)} databases`
         : `database ${first.name}${first.host === 'embedded' ? ' (embedded)' : ` at ${first.host}`}, PostgreSQL ${first.serverVersion}, role ${first.role}`;
   const shard = shardOf(plan.selection.shard).replace(/: $/u, ', ');
   const skipped = plan.desiredState.skippedPhases;
@@ -106,8 +107,14 @@ function figures({ input: { plan, run } }: PageModel): Html {
   )}</ul>`;
 }
 
+const allTenants = ({ tenants }: { readonly tenants: number }): Figure => ({
+  look: null,
+  value: tenants,
+  words: tenants === 1 ? 'tenant' : 'tenants',
+});
+
 const ofPlan = (plan: PlanDocument): readonly Figure[] => [
-  { look: null, value: plan.summary.tenants, words: 'tenants' },
+  allTenants(plan.summary),
   { look: PENDING, value: pendingOf(plan).tenants, words: 'to change' },
   { look: END_LOOKS.blocked, value: plan.summary.blocked, words: 'blocked' },
   { look: END_LOOKS.deferred, value: plan.summary.deferred, words: 'deferred' },
@@ -123,7 +130,7 @@ function ofApply({ summary }: ApplyDocument): readonly Figure[] {
     { look: END_LOOKS['not-attempted'], value: summary.notAttempted, words: 'not attempted' },
   ];
   return [
-    { look: null, value: summary.tenants, words: 'tenants' },
+    allTenants(summary),
     { look: END_LOOKS.converged, value: summary.converged, words: 'converged' },
     { look: END_LOOKS.failed, value: summary.failed, words: 'failed' },
     { look: END_LOOKS.blocked, value: summary.blocked, words: 'blocked' },

@@ -1,4 +1,5 @@
 import type { ApplyDocument } from '../apply-json.js';
+import { failedDatabaseCount } from '../failed-databases.js';
 import type { PlanDocument } from '../plan-json.js';
 import { counted, listed, number } from '../words.js';
 import type { ReportInput } from './report-input.js';
@@ -30,7 +31,7 @@ function ofPlan(plan: PlanDocument): Verdict {
     ...(summary.blocked > 0 ? [`${number(summary.blocked)} blocked`] : []),
     ...(summary.deferred > 0 ? [`${number(summary.deferred)} deferred`] : []),
     ...(summary.unreadable > 0 ? [`${number(summary.unreadable)} not readable`] : []),
-    ...(plan.failedDatabases.length > 0 ? [`${counted(plan.failedDatabases.length, 'database')} not planned`] : []),
+    ...failedDatabaseCount(plan.failedDatabases, 'not planned'),
     `${number(summary.inSync)} in sync`,
   ];
   const unknown = summary.unreadable + plan.failedDatabases.length > 0;
@@ -61,7 +62,7 @@ function ofApply({ summary, failedDatabases, ended }: ApplyDocument, plan: PlanD
     [summary.partial, 'changed in part'],
   ];
   const troubles = counts.filter(([count]) => count > 0).map(([count, words]) => `${number(count)} ${words}`);
-  const databases = failedDatabases.length > 0 ? [`${counted(failedDatabases.length, 'database')} left out`] : [];
+  const databases = failedDatabaseCount(failedDatabases, 'left out');
   const rest = [...troubles, ...databases, `${number(summary.inSync + summary.deferred)} in sync`];
   const held = summary.blocked + summary.partial;
   const calm = held > 0 ? 'warn' : 'good';

@@ -171,6 +171,60 @@ describe('the page of a plan', () => {
     expect(part(html, 'about')).toContain('two app db.example PostgreSQL 17.2 deploy 1 0 0');
   });
 
+  it('names the database of each notice, where there are several', () => {
+    const note = (database: string, message: string) =>
+      ({
+        severity: 'note',
+        code: 'EXTENSION_ELSEWHERE',
+        message,
+        remedy: `mend ${database}`,
+        database,
+        schema: null,
+      }) as const;
+    const part2 = (id: string, count: number) =>
+      databasePlan({
+        id,
+        databaseChanges: [dropIndex('x')],
+        unreadable: [{ database: id, schema: 'u', code: 'TENANT_UNREADABLE', message: `denied in ${id}` }],
+        diagnostics: Array.from({ length: count }, (_, at) => note(id, `so ${at}`)),
+      });
+    const several = page(assemble([part2('eu', 4), part2('us', 3)]));
+    expect(part(several, 'notices')).toContain('note database eu: so 3 Do mend eu note database us: so 0 Do mend us');
+    expect(part(several, 'notices')).toContain('2 more of this kind note database us: so 1 Do mend us');
+    expect(part(several, 'unreadable', 'article')).toContain('eu/u : denied in eu');
+    expect(part(several, 'once')).toMatch(/In database eu\..*In database us\./su);
+    const alone = page(assemble([part2('eu', 1)]));
+    expect(part(alone, 'notices')).toContain('note so 0 Do mend eu');
+    expect(part(alone, 'once')).not.toContain('In database');
+  });
+
+  it('names the one database that is left, where the other could not be planned', () => {
+    const left = databasePlan({
+      id: 'eu',
+      databaseChanges: [dropIndex('x')],
+      tenants: [{ ...tenant('a', addColumn('c')), database: 'eu' }],
+    });
+    const failed = { database: 'us', code: 'CONNECTION_FAILED', message: 'refused', remedy: null } as const;
+    const html = page(assemble([left], undefined, [failed]));
+    expect(textOf(html.slice(html.indexOf('<p class="context">'), html.indexOf('<main')))).toContain(
+      '1 of 2 databases ·',
+    );
+    expect(lists(html)).toEqual({ 'class 1': ['eu/a'] });
+    expect(part(html, 'once')).toContain('In database eu.');
+    expect(part(html, 'about')).toContain('eu app db.example PostgreSQL 17.2 deploy 1 0 0');
+  });
+
+  it('counts one tenant as one', () => {
+    const figures = (plan: FleetPlan, run: ReportedRun) => {
+      const html = page(plan, run);
+      return textOf(html.slice(html.indexOf('<ul class="figures">'), html.indexOf('id="fleet"')));
+    };
+    const one = fleetPlan({ tenants: [tenant('a')] });
+    expect(figures(one, PLAN)).toMatch(/^1 tenant 0 to change/u);
+    expect(figures(one, applied(fleetOutcome([ended('a', 'in-sync')])))).toMatch(/^1 tenant 0 converged/u);
+    expect(figures(fleetPlan({}), PLAN)).toMatch(/^0 tenants/u);
+  });
+
   it('shows fields with names instead of cells while tenants are few, and says so where there is none', () => {
     const calm = (count: number) =>
       page(fleetPlan({ tenants: Array.from({ length: count }, (_, at) => tenant(`calm_${at}`)) }));
