@@ -1,5 +1,5 @@
 import { shown, suggestion } from '../did-you-mean.js';
-import type { PhaseDocument, TablesDocument } from './documents.js';
+import type { IndexDocument, PhaseDocument, TablesDocument } from './documents.js';
 import { writtenNamePattern } from './family-names.js';
 import { type LoadOptions, own } from './load-options.js';
 import type { DesiredPhase, ResolvedBackend, ValueSource } from './model.js';
@@ -145,13 +145,17 @@ function reachable(name: string, files: BackendFiles): ReadonlySet<string> {
   return new Set(inOrder(name, files));
 }
 
+/** All that a file says of indexes and families, as written. */
+export const indexesIn = ({
+  tables = {},
+  materialized_views: views = {},
+}: TablesDocument): readonly IndexDocument[] => [
+  ...Object.values(tables).flatMap((table) => [...(table.indexes ?? []), ...(table.index_families ?? [])]),
+  ...Object.values(views).flatMap((view) => view.indexes ?? []),
+];
+
 function methodsOf(document: TablesDocument, phase: PhaseDocument): ResolvedBackend['known'][number]['methods'] {
-  const tables = Object.values(document.tables ?? {});
-  const indexes = [
-    ...tables.flatMap((table) => [...(table.indexes ?? []), ...(table.index_families ?? [])]),
-    ...Object.values(document.materialized_views ?? {}).flatMap((view) => view.indexes ?? []),
-  ];
-  const methods = indexes.map((index) => methodOf(index.method));
+  const methods = indexesIn(document).map((index) => methodOf(index.method));
   const owned = methods.filter((method) => phase.owns === undefined || phase.owns.methods.includes(method.name));
   return [...new Map(owned.map((method) => [`${method.extension ?? ''}/${method.name}`, method])).values()];
 }

@@ -3,6 +3,7 @@ import { isAbsolute, join, normalize, relative, resolve } from 'node:path';
 import { shown } from '../did-you-mean.js';
 import { TrueupError } from '../trueup-error.js';
 import type { BackendFiles, TablesFile } from './backends.js';
+import { checkOwnership } from './check-ownership.js';
 import type { FleetDocument, PhaseDocument } from './documents.js';
 import type { Problems } from './problems.js';
 import { readFileText } from './read-file.js';
@@ -57,7 +58,9 @@ export function readFiles(directory: string, problems: Problems): DesiredStateFi
       backends.set(phase.name, readBackends(root, phase, place, problems));
     }
   }
-  return { directory: root, fleet, fleetFile, fixed, backends };
+  const files = { directory: root, fleet, fleetFile, fixed, backends };
+  if (!problems.any) checkOwnership(files, problems);
+  return files;
 }
 
 function readFixed(root: string, name: string, place: Place, problems: Problems): TablesFile | null {
