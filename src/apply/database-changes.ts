@@ -1,7 +1,9 @@
+import { calledDatabase } from '../database/database-place.js';
 import { DatabaseError, type Session } from '../database/session.js';
 import { inTransaction } from '../database/transaction.js';
 import type { DatabasePlan } from '../plan/fleet-plan.js';
 import { assertStatement } from '../sql/guard.js';
+import { quoteIdentifier } from '../sql/quote.js';
 import { renderSql } from '../sql/template.js';
 import { TrueupError } from '../trueup-error.js';
 import type { FleetOutcome } from './fleet-outcome.js';
@@ -29,9 +31,11 @@ export async function applyDatabaseChanges(
         if (!(error instanceof DatabaseError)) throw error;
         // Two runs at once: the other one's CREATE EXTENSION was quicker.
         if (error.code === '23505') continue;
+        // What failed for want of its schema would fail for an administrator too.
+        const missing = error.code === '3F000' ? schemaOf(change.object, target) : null;
         throw new TrueupError(error.code === '42501' ? 'PRIVILEGE' : 'TENANT_FAILED', `${sql}: ${error.message}`, {
-          where: `database ${target.id}`,
-          remedy: `run as an administrator: ${sql}; then run again`,
+          where: `database ${calledDatabase(target)}`,
+          remedy: `run as an administrator: ${missing === null ? sql : `CREATE SCHEMA ${quoteIdentifier(missing)}`}; then run again`,
           cause: error,
         });
       }
@@ -40,3 +44,6 @@ export async function applyDatabaseChanges(
   }
   return made;
 }
+
+const schemaOf = (extension: string, { desired }: DatabasePlan): string | null =>
+  desired.extensions.find(({ name }) => name === extension)?.schema ?? null;

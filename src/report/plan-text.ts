@@ -1,4 +1,5 @@
 import type { IndexUsage } from '../catalog/presence.js';
+import { calledDatabase } from '../database/database-place.js';
 import type { ResolvedBackend } from '../desired-state/model.js';
 import type { Change, Status } from '../diff/change.js';
 import { size } from '../measures.js';
@@ -74,7 +75,7 @@ function inSyncLines({ summary, classes, desired }: FleetPlan, { color, width }:
 function databaseLines(database: DatabasePlan, options: PlanTextOptions): readonly string[] {
   const changes = database.databaseChanges.map((change) => ({ change, members: null, details: [] }));
   return [
-    options.color.bold(`Once, in database ${visible(database.id === 'main' ? database.name : database.id)}:`),
+    options.color.bold(`Once, in database ${visible(calledDatabase(database))}:`),
     ...changeLines(changes, options),
   ];
 }
