@@ -14,7 +14,13 @@ export interface TablesFile {
 }
 
 /** Backends of a phase by name. */
-export type BackendFiles = ReadonlyMap<string, TablesFile>;
+export interface BackendFiles extends ReadonlyMap<string, TablesFile> {
+  /** Those whose files cannot be used, which has been said: that there is none of the name would be untrue. */
+  readonly refused: ReadonlySet<string>;
+}
+
+/** All that a phase has files for. */
+export const namesOf = (files: BackendFiles): readonly string[] => [...files.keys(), ...files.refused];
 
 /**
  * Which backend a phase runs: flag, else override, else environment, else default, and of its alternatives the one that
@@ -29,9 +35,10 @@ export function resolveBackend(
 ): ResolvedBackend | null {
   const chosen = choose(phase, options);
   if (chosen === null) return null;
+  if (files.refused.has(chosen.value)) return null;
   if (!files.has(chosen.value)) {
     const where = chosen.where ?? valueAt(within(place, 'select', 'default'));
-    unknownBackend(chosen.value, phase.name, files.keys(), where, problems);
+    unknownBackend(chosen.value, phase.name, namesOf(files), where, problems);
     return null;
   }
   const alternatives = inOrder(chosen.value, files);
@@ -72,7 +79,8 @@ export function checkAlternatives(phase: string, files: BackendFiles, problems: 
   for (const [name, { file, document }] of files) {
     for (const [index, alternative] of (document.alternatives ?? []).entries()) {
       const where = file.position(['alternatives', index]);
-      if (!files.has(alternative)) unknownBackend(alternative, phase, files.keys(), where, problems);
+      if (files.refused.has(alternative)) continue;
+      if (!files.has(alternative)) unknownBackend(alternative, phase, namesOf(files), where, problems);
       else if (reachable(alternative, files).has(name)) {
         problems.invalid(
           `the alternatives of ${name} lead back to it through ${alternative}`,

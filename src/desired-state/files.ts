@@ -76,7 +76,8 @@ function readFixed(root: string, name: string, place: Place, problems: Problems)
 }
 
 function readBackends(root: string, phase: PhaseDocument, place: Place, problems: Problems): BackendFiles {
-  const files = new Map<string, TablesFile>();
+  const refused = new Set<string>();
+  const files = Object.assign(new Map<string, TablesFile>(), { refused });
   const folder = phase.backends ?? '';
   const at = within(place, 'backends');
   if (escapes(folder, at, problems)) return files;
@@ -102,7 +103,10 @@ function readBackends(root: string, phase: PhaseDocument, place: Place, problems
     const stem = name.slice(0, -'.yaml'.length);
     const file = readYaml(join(root, folder, name), problems, at);
     const document = file === null ? null : asTables(file, problems);
-    if (file === null || document === null) continue;
+    if (file === null || document === null) {
+      refused.add(stem);
+      continue;
+    }
     if (document.backend !== stem) {
       const message =
         document.backend === undefined

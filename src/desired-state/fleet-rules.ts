@@ -1,6 +1,6 @@
 import { shown, suggestion } from '../did-you-mean.js';
 import type { BackendFiles } from './backends.js';
-import { unknownBackend } from './backends.js';
+import { namesOf, unknownBackend } from './backends.js';
 import type { FleetDocument } from './documents.js';
 import type { Fragment } from './fragments.js';
 import { type LoadOptions, own } from './load-options.js';
@@ -78,7 +78,9 @@ export function readOverrides(
           keyAt(at),
           suggestion(phase, backends.keys()),
         );
-      } else if (!files.has(backend)) unknownBackend(backend, phase, files.keys(), valueAt(at), problems);
+      } else if (!files.has(backend) && !files.refused.has(backend)) {
+        unknownBackend(backend, phase, namesOf(files), valueAt(at), problems);
+      }
     }
     const parameters = Object.entries(override.parameters ?? {}).flatMap(([name, raw]) => {
       const value = overrideValue(name, document, raw, within(place, 'parameters', name), problems);

@@ -87,14 +87,16 @@ async function resolution(
   for (const { phase, use } of states) {
     if (use !== null) contents.push(await readings.of(phase.name, use, parameters, problems));
   }
-  const tables = unite(contents, states, files, problems);
+  // What another file declares is not known to be missing while one of them cannot be used.
+  const whole = states.every((state) => state.use !== null);
+  const tables = whole ? unite(contents, files, problems) : [];
   const tenants = tenantRule(fleet, root, options, fragments, problems);
   const migrationLock = migrationLockRule(fleet, root, fragments);
   await checkFragments(fragments, problems);
   // What an expression names can be asked only of one that parses.
-  if (!problems.any) await checkExpressions(tables, problems);
+  if (!problems.any && whole) await checkExpressions(tables, problems);
   const probes = contents.flatMap((content) => content.probes);
-  if (!problems.any) await checkProbes(probes, tables, problems);
+  if (!problems.any && whole) await checkProbes(probes, tables, problems);
   if (!problems.any) await checkMigrationLockColumns(migrationLock, problems);
   const extensions = contents
     .flatMap((content) => content.extensions)
@@ -118,14 +120,8 @@ async function resolution(
   return { state, digest: () => digest(files, states, parameters, tenants.baseSchema) };
 }
 
-/** References are checked over the tables of all phases, and only when each could be read: else all would be missing. */
-function unite(
-  contents: readonly FileContent[],
-  states: readonly PhaseState[],
-  files: DesiredStateFiles,
-  problems: Problems,
-): DesiredState['tables'] {
-  if (states.some((state) => state.use === null)) return [];
+/** References are checked over the tables of all phases. */
+function unite(contents: readonly FileContent[], files: DesiredStateFiles, problems: Problems): DesiredState['tables'] {
   const parts = contents.flatMap((content) => content.tables);
   const tables = uniteTables(parts, new Set(files.fixed.keys()), problems);
   checkNames(tables, problems);
