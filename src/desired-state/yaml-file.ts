@@ -115,8 +115,12 @@ function noteSyntax(
   }
   const duplicates = found.filter((error) => error.code === 'DUPLICATE_KEY');
   for (const error of duplicates) {
-    const key = /^\S+/u.exec(text.slice(error.pos[0]))?.[0].replace(/:$/u, '') ?? '';
-    problems.invalid(`the key ${JSON.stringify(key)} is given twice`, at(error.pos[0]), 'keep one of the two');
+    // Where the first one has no value the parser points behind it.
+    const line = text.slice(text.lastIndexOf('\n', error.pos[0] - 1) + 1, error.pos[0]);
+    const behind = /\S+(?=:\s*$)/u.exec(line);
+    const key = behind?.[0] ?? /^\S+/u.exec(text.slice(error.pos[0]))?.[0].replace(/:$/u, '') ?? '';
+    const where = error.pos[0] - (behind === null ? 0 : line.length - behind.index);
+    problems.invalid(`the key ${JSON.stringify(key)} is given twice`, at(where), 'keep one of the two');
   }
   // What follows the first syntax error is mostly its echo.
   const first = found.find((error) => error.code !== 'DUPLICATE_KEY');

@@ -121,7 +121,7 @@ function contentProblem(kind: FragmentKind, read: FragmentTree, text: string): F
   if (kind === 'type') {
     const [only, ...rest] = names(list(tree, 'names'));
     if (rest.length === 0 && SERIAL.has(only ?? '')) {
-      return { message: `${only} is no type: declare an integer type and "identity"`, position: 0 };
+      return { message: `${only} is no type: declare an integer type, and "serial: true" or "identity"`, position: 0 };
     }
     return null;
   }
