@@ -1,6 +1,6 @@
 import { shown, suggestion } from '../did-you-mean.js';
 import { columnsOf } from '../sql/evaluation.js';
-import type { DesiredIndexBase, DesiredTable, SourcePosition } from './model.js';
+import type { DesiredColumn, DesiredIndexBase, DesiredTable, SourcePosition } from './model.js';
 import type { Problems } from './problems.js';
 import { join } from './reading.js';
 import { SYSTEM_COLUMNS } from './system-columns.js';
@@ -33,7 +33,10 @@ export async function checkExpressions(tables: readonly DesiredTable[], problems
   };
   for (const table of tables) {
     for (const column of table.columns) {
-      await check(table, column.generated?.expression ?? null, `column ${shown(column.name)}`, column.source);
+      const what = `column ${shown(column.name)}`;
+      await check(table, column.generated?.expression ?? null, what, column.source);
+      await checkGenerated(column, table, problems);
+      if (column.default !== null) await checkDefault(column.default, what, column.source, problems);
     }
     for (const constraint of table.constraints) {
       if (constraint.kind !== 'check') continue;
@@ -53,4 +56,32 @@ export async function checkExpressions(tables: readonly DesiredTable[], problems
       }
     }
   }
+}
+
+/** A word without quotes is a column to SQL, and no default may name one: mostly a text was meant. */
+async function checkDefault(
+  expression: string,
+  what: string,
+  source: SourcePosition,
+  problems: Problems,
+): Promise<void> {
+  const [word] = await columnsOf(expression);
+  if (word === undefined) return;
+  problems.invalid(
+    `the default of ${what} names a column, ${shown(word)}, which no default can`,
+    source,
+    expression.trim() === word ? `for a text write "'${word}'"` : 'texts stand in single quotes',
+  );
+}
+
+async function checkGenerated(column: DesiredColumn, table: DesiredTable, problems: Problems): Promise<void> {
+  if (column.generated === null) return;
+  const generated = table.columns.filter((one) => one.generated !== null).map(({ name }) => name);
+  const named = (await columnsOf(column.generated.expression)).find((name) => generated.includes(name));
+  if (named === undefined) return;
+  problems.invalid(
+    `column ${shown(column.name)} is generated from ${named === column.name ? 'itself' : `${shown(named)}, which is generated too`}`,
+    column.source,
+    'let it name columns that are not generated',
+  );
 }

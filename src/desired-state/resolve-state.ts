@@ -9,6 +9,7 @@ import {
   type TablesFile,
 } from './backends.js';
 import { checkExpressions } from './check-expressions.js';
+import { checkMethods } from './check-methods.js';
 import { checkNames } from './check-names.js';
 import { checkProbes } from './check-probes.js';
 import { checkReferences } from './check-references.js';
@@ -16,7 +17,14 @@ import { digestOf } from './digest.js';
 import type { PhaseDocument } from './documents.js';
 import { FileReadings } from './file-readings.js';
 import type { DesiredStateFiles } from './files.js';
-import { checkPhaseNames, readOverrides, releaseRule, selectedPhases, tenantRule } from './fleet-rules.js';
+import {
+  checkPhaseNames,
+  checkRelease,
+  readOverrides,
+  releaseRule,
+  selectedPhases,
+  tenantRule,
+} from './fleet-rules.js';
 import { checkFragments, type Fragment } from './fragments.js';
 import type { LoadOptions } from './load-options.js';
 import { checkMigrationLockColumns, migrationLockRule } from './migration-lock-rule.js';
@@ -90,6 +98,7 @@ async function resolution(
   // What another file declares is not known to be missing while one of them cannot be used.
   const whole = states.every((state) => state.use !== null);
   const tables = whole ? unite(contents, files, problems) : [];
+  if (whole) checkRelease(fleet, root, tables, problems);
   const tenants = tenantRule(fleet, root, options, fragments, problems);
   const migrationLock = migrationLockRule(fleet, root, fragments);
   await checkFragments(fragments, problems);
@@ -123,9 +132,11 @@ async function resolution(
 /** References are checked over the tables of all phases. */
 function unite(contents: readonly FileContent[], files: DesiredStateFiles, problems: Problems): DesiredState['tables'] {
   const parts = contents.flatMap((content) => content.tables);
+  const extensions = contents.flatMap((content) => content.extensions);
   const tables = uniteTables(parts, new Set(files.fixed.keys()), problems);
   checkNames(tables, problems);
   checkReferences(tables, problems);
+  checkMethods(tables, extensions, problems);
   return tables;
 }
 
