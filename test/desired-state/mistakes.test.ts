@@ -137,6 +137,16 @@ describe('of an index', () => {
     expect(await saidOf(index(text))).toMatchObject([[`base.yaml:${place}`, message, expect.any(String)]]);
   });
 
+  it.each([
+    ['lower(kind)', 'an expression is written { expression: "lower(kind)" }'],
+    ['kind DESC', 'write { column: kind, order: desc }'],
+    ['knd', 'did you mean "kind"?'],
+  ])('the key %s is no column, and what to write is said', async (key, remedy) => {
+    expect(await saidOf(index(`keys: ["${key}"]`))).toEqual([
+      ['base.yaml:17:9', `index "items_kind" names the column "${key}", which "items" does not have`, remedy],
+    ]);
+  });
+
   it('an extension that is misspelt has a near one that is listed', async () => {
     const files = edited('search/fancy.yaml', '{ name: fancy, extension: fancy', '{ name: fancy, extension: fancie');
     const [said] = await problemsOf(files, { backends: { search: 'fancy' } });
@@ -191,6 +201,19 @@ describe('of the YAML', () => {
   it('a key that is given twice is named, and found, where the first one has no value', async () => {
     expect(await saidOf(edited('base.yaml', '  items:\n', '  items:\n  items:\n'))).toEqual([
       ['base.yaml:8:3', 'the key "items" is given twice', 'keep one of the two'],
+    ]);
+  });
+
+  it('lines may end as old Macs ended them', async () => {
+    const files = edited('base.yaml', 'column: shop_id', 'column: shp_id');
+    expect(await saidOf({ 'base.yaml': String(files['base.yaml']).replaceAll('\n', '\r') })).toEqual(
+      await saidOf(files),
+    );
+  });
+
+  it('the schema of a tenant is called by its placeholder where it stands wrong', async () => {
+    expect(await saidOf(column('text${schema}'))).toEqual([
+      ['base.yaml:13:14', 'not exactly one type: syntax error at or near "${schema}"', 'write exactly one type'],
     ]);
   });
 
