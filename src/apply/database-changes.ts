@@ -31,11 +31,12 @@ export async function applyDatabaseChanges(
         if (!(error instanceof DatabaseError)) throw error;
         // Two runs at once: the other one's CREATE EXTENSION was quicker.
         if (error.code === '23505') continue;
-        // What failed for want of its schema would fail for an administrator too.
-        const missing = error.code === '3F000' ? schemaOf(change.object, target) : null;
         throw new TrueupError(error.code === '42501' ? 'PRIVILEGE' : 'TENANT_FAILED', `${sql}: ${error.message}`, {
           where: `database ${calledDatabase(target)}`,
-          remedy: `run as an administrator: ${missing === null ? sql : `CREATE SCHEMA ${quoteIdentifier(missing)}`}; then run again`,
+          remedy:
+            error.code === '3F000'
+              ? schemaFor(change.object, target)
+              : `run as an administrator: ${sql}; then run again`,
           cause: error,
         });
       }
@@ -45,5 +46,10 @@ export async function applyDatabaseChanges(
   return made;
 }
 
-const schemaOf = (extension: string, { desired }: DatabasePlan): string | null =>
-  desired.extensions.find(({ name }) => name === extension)?.schema ?? null;
+/** What failed for want of a schema would fail for an administrator too. */
+function schemaFor(extension: string, { desired }: DatabasePlan): string {
+  const schema = desired.extensions.find(({ name }) => name === extension)?.schema ?? null;
+  return schema === null
+    ? `give extension ${extension} a schema where the desired state lists it, such as schema: public`
+    : `run as an administrator: CREATE SCHEMA ${quoteIdentifier(schema)}; then run again`;
+}

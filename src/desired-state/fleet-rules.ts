@@ -143,6 +143,29 @@ export function selectedPhases(document: FleetDocument, options: LoadOptions, pr
   return new Set(selected.map((phase) => phase.name));
 }
 
+/** Notes LIKE patterns that the server refuses to match by, in the midst of looking for tenants. */
+export function checkPatterns(
+  { tenants, phases, overrides = [] }: FleetDocument,
+  root: Place,
+  problems: Problems,
+): void {
+  const check = (patterns: readonly string[] | undefined, ...path: readonly (string | number)[]): void => {
+    for (const [index, pattern] of (patterns ?? []).entries()) {
+      if (!/(?<!\\)(?:\\\\)*\\$/u.test(pattern)) continue;
+      const at = within(root, ...path);
+      problems.invalid(
+        `the pattern ${shown(pattern)} ends in a backslash, with nothing behind it to escape`,
+        valueAt(path.at(-1) === 'like' ? at : within(at, index)),
+        'double it, or remove it',
+      );
+    }
+  };
+  check(tenants.like === undefined ? [] : [tenants.like], 'tenants', 'like');
+  check(tenants.exclude, 'tenants', 'exclude');
+  for (const [index, { keep }] of phases.entries()) check(keep, 'phases', index, 'keep');
+  for (const [index, { schemas }] of overrides.entries()) check(schemas, 'overrides', index, 'schemas');
+}
+
 /** Notes phases of one name. */
 export function checkPhaseNames(document: FleetDocument, root: Place, problems: Problems): void {
   const names = document.phases.map((phase) => phase.name);

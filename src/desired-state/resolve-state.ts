@@ -18,6 +18,7 @@ import type { PhaseDocument } from './documents.js';
 import { FileReadings } from './file-readings.js';
 import type { DesiredStateFiles } from './files.js';
 import {
+  checkPatterns,
   checkPhaseNames,
   checkRelease,
   readOverrides,
@@ -82,6 +83,7 @@ async function resolution(
   const root: Place = { file: files.fleetFile, path: [] };
   const fragments: Fragment[] = [];
   checkPhaseNames(fleet, root, problems);
+  checkPatterns(fleet, root, problems);
   const selected = selectedPhases(fleet, options, problems);
   refuseSecretVariables(fleet, root, options, problems);
   const parameters = resolveParameters(fleet, root, options, problems);

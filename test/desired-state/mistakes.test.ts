@@ -177,6 +177,21 @@ describe('of fleet.yaml', () => {
     ]);
   });
 
+  it('a LIKE pattern that ends in a backslash is refused: the server would, in the midst of a run', async () => {
+    const text = SHOP['fleet.yaml']
+      .replace('having_tables: [shops, items]', String.raw`like: 'a\', exclude: ['b%', 'c\\', 'd\\\']`)
+      .replace('extension: true', String.raw`keep: ['e\']`);
+    const said = await saidOf({ 'fleet.yaml': text + String.raw`overrides: [{ schemas: ['f\'] }]` });
+    const about = (letter: string) =>
+      expect.stringMatching(new RegExp(`^the pattern "${letter}.* ends in a backslash`, 'u'));
+    expect(said.map(([where, message]) => [where, message])).toEqual([
+      ['fleet.yaml:4:70', about('a')],
+      ['fleet.yaml:4:99', about('d')],
+      ['fleet.yaml:8:12', about('e')],
+      ['fleet.yaml:23:25', about('f')],
+    ]);
+  });
+
   it('an alias of a value that is not allowed is refused before anyone uses it', async () => {
     expect(await saidOf(edited('fleet.yaml', 'plain: simple', 'plain: simpel'))).toEqual([
       [

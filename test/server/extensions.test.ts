@@ -166,9 +166,16 @@ it('B9: where they are not, apply stops before any tenant and names the statemen
 it('B8: where the schema of an extension does not exist, apply says how to make it, not to repeat what failed', async () => {
   const database = await bareDatabase();
   const fleet = await fleetOn(database.url);
-  const extension = 'extensions: [{ name: vector, schema: their_own }]';
-  const directory = writeDesiredState({ 'base.yaml': `${extension}\n${SHOP['base.yaml']}` });
-  const error = await refusal(fleet.apply({ load: { directory }, schemas: ['t1'], createSchema: true }));
+  const refused = (schema: string) => {
+    const directory = writeDesiredState({
+      'base.yaml': `extensions: [{ name: vector${schema} }]\n${SHOP['base.yaml']}`,
+    });
+    return refusal(fleet.apply({ load: { directory }, schemas: ['t1'], createSchema: true }));
+  };
+  expect((await refused('')).options.remedy).toBe(
+    'give extension vector a schema where the desired state lists it, such as schema: public',
+  );
+  const error = await refused(', schema: their_own');
   expect(error.message).toContain('schema "their_own" does not exist');
   expect(error.options.remedy).toBe('run as an administrator: CREATE SCHEMA their_own; then run again');
 });
