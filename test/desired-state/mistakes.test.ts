@@ -203,6 +203,23 @@ describe('of fleet.yaml', () => {
   });
 });
 
+describe('of build_settings', () => {
+  it('what no build looks at is refused: it would change whose rights it runs with, or fail each one', async () => {
+    const settings =
+      '{ maintenance_work_mme: 1GB, role: postgres, lock_timeout: 0, maintenance_work_mem: 1GB, fancy.x: 1 }';
+    const said = await saidOf({ 'search/plain.yaml': `${SHOP['search/plain.yaml']}build_settings: ${settings}` });
+    expect(said).toEqual([
+      [
+        'search/plain.yaml:17:19',
+        '"maintenance_work_mme" is no setting of index builds',
+        'did you mean "maintenance_work_mem"?',
+      ],
+      ['search/plain.yaml:17:46', '"role" is no setting of index builds', expect.stringMatching(/^there are: /u)],
+      ['search/plain.yaml:17:62', '"lock_timeout" is no setting of index builds', expect.any(String)],
+    ]);
+  });
+});
+
 describe('of the YAML', () => {
   it('an empty text, list or mapping is called empty, and a value that is missing is asked for', async () => {
     expect(await saidOf(column('{ type: text, default: "" }'))).toEqual([
