@@ -157,6 +157,10 @@ function noteDangers(document: Document, at: (offset: number) => SourcePosition,
       if (path.length > MAX_DEPTH && path.filter((parent) => isCollection(parent)).length > MAX_DEPTH) {
         return refuse(`nested deeper than ${MAX_DEPTH} levels`, node, 'flatten it');
       }
+      // No name, text or SQL can hold it, and the server takes what comes before it for the whole.
+      if (isScalar(node) && typeof node.value === 'string' && node.value.includes('\0')) {
+        return refuse('a text holds a NUL character', node, 'remove it');
+      }
       if (isScalar(node) && typeof node.value === 'number' && !usable(node.value)) {
         return refuse('a number too large to be kept exactly', node, 'write it in quotes');
       }

@@ -249,6 +249,12 @@ describe('of the YAML', () => {
     ]);
   });
 
+  it('no text holds a NUL character, wherever it stands', async () => {
+    expect(
+      await saidOf(edited('search/fancy.yaml', 'schema: public,', 'schema: public, schemas: ["a\\u0000"],')),
+    ).toEqual([['search/fancy.yaml:3:55', 'a text holds a NUL character', 'remove it']]);
+  });
+
   it('a character that cannot be seen is spelt out', async () => {
     expect(await saidOf(index('keys: ["\u200bkind"]'))).toMatchObject([
       [expect.any(String), expect.stringContaining('"\\u200bkind"'), 'did you mean "kind"?'],
