@@ -1,4 +1,5 @@
 import { distance } from 'fastest-levenshtein';
+import { speltOut } from './spelt-out.js';
 
 /**
  * The candidate that a mistyped word most likely stands for: at most a third of its letters differ, or two of four. A slip of
@@ -20,14 +21,15 @@ export function closest(word: string, candidates: Iterable<string>): string | nu
 
 /** What to do about an unknown word: the nearest one, else all there are. */
 export function suggestion(word: string, candidates: Iterable<string>): string {
-  const all = [...candidates];
+  const all = [...new Set(candidates)];
   const near = closest(word, all);
   if (near !== null) return `did you mean ${shown(near)}?`;
   return all.length === 0 ? 'there are none' : `there are: ${all.join(', ')}`;
 }
 
-/** A word from outside as messages show it: quoted, without control characters, not endlessly long. */
+/** A word from outside as messages show it: quoted, nothing in it unseen, not endlessly long. */
 export function shown(text: string): string {
-  const plain = JSON.stringify(text);
+  // A reader would compare two words that look the same.
+  const plain = speltOut(JSON.stringify(text));
   return plain.length > 122 ? `${plain.slice(0, 120)}…"` : plain;
 }

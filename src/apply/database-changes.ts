@@ -1,7 +1,9 @@
+import { calledDatabase } from '../database/database-place.js';
 import { DatabaseError, type Session } from '../database/session.js';
 import { inTransaction } from '../database/transaction.js';
 import type { DatabasePlan } from '../plan/fleet-plan.js';
 import { assertStatement } from '../sql/guard.js';
+import { quoteIdentifier } from '../sql/quote.js';
 import { renderSql } from '../sql/template.js';
 import { TrueupError } from '../trueup-error.js';
 import type { FleetOutcome } from './fleet-outcome.js';
@@ -30,8 +32,11 @@ export async function applyDatabaseChanges(
         // Two runs at once: the other one's CREATE EXTENSION was quicker.
         if (error.code === '23505') continue;
         throw new TrueupError(error.code === '42501' ? 'PRIVILEGE' : 'TENANT_FAILED', `${sql}: ${error.message}`, {
-          where: `database ${target.id}`,
-          remedy: `run as an administrator: ${sql}; then run again`,
+          where: `database ${calledDatabase(target)}`,
+          remedy:
+            error.code === '3F000'
+              ? schemaFor(change.object, target)
+              : `run as an administrator: ${sql}; then run again`,
           cause: error,
         });
       }
@@ -39,4 +44,12 @@ export async function applyDatabaseChanges(
     made.push({ change, result: 'applied' });
   }
   return made;
+}
+
+/** What failed for want of a schema would fail for an administrator too. */
+function schemaFor(extension: string, { desired }: DatabasePlan): string {
+  const schema = desired.extensions.find(({ name }) => name === extension)?.schema ?? null;
+  return schema === null
+    ? `give extension ${extension} a schema where the desired state lists it, such as schema: public`
+    : `run as an administrator: CREATE SCHEMA ${quoteIdentifier(schema)}; then run again`;
 }

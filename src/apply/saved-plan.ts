@@ -92,7 +92,7 @@ export function checkPlan(file: PlanFile, plan: FleetPlan): CheckedPlan {
   const databases = plan.databases.map((database) => {
     const saved = file.approved.databases.find(({ id }) => id === database.id);
     if (saved === undefined) throw mismatch(`the plan has no database ${database.id}`, 'make a new plan');
-    checkDatabaseChanges(saved, database);
+    checkDatabaseChanges(saved, database, file);
     const drifts = new Map(saved.tenants.map((drift) => [drift.schema, drift]));
     const known = new Set([...drifts.keys(), ...saved.inSync, ...saved.unreadable]);
     const isGone = ({ isNew, schema }: PlannedTenant) => isNew && !isMade(drifts.get(schema), saved);
@@ -103,7 +103,7 @@ export function checkPlan(file: PlanFile, plan: FleetPlan): CheckedPlan {
     appeared += [...database.tenants, ...database.unreadable].filter(({ schema }) => !known.has(schema)).length;
     for (const tenant of tenants) {
       const drift = drifts.get(tenant.schema);
-      if (drift !== undefined) approved.set(tenantKey(tenant), approvalOf(tenant, drift, saved));
+      if (drift !== undefined) approved.set(tenantKey(tenant), approvalOf(tenant, drift, saved, file));
     }
     return { ...database, tenants, unreadable };
   });
@@ -134,7 +134,12 @@ export const approvesChanges = ({ approved }: PlanFile): boolean =>
 const isMade = (drift: ApprovedDrift | undefined, { classes }: ApprovedDatabase): boolean =>
   drift !== undefined && (classes[drift.class] ?? []).some(({ action }) => action === 'create-schema');
 
-function approvalOf(tenant: PlannedTenant, drift: ApprovedDrift, saved: ApprovedDatabase): ApprovedTenant {
+function approvalOf(
+  tenant: PlannedTenant,
+  drift: ApprovedDrift,
+  saved: ApprovedDatabase,
+  file: PlanFile,
+): ApprovedTenant {
   const { fingerprint } = drift;
   if (fingerprint !== tenant.fingerprint) return { fingerprint, statements: new Set() };
   const expected = classes(saved)[drift.class] ?? [];
@@ -146,7 +151,7 @@ function approvalOf(tenant: PlannedTenant, drift: ApprovedDrift, saved: Approved
   if (other >= 0 || (drift.owner ?? null) !== tenant.owner) {
     const change = saved.classes[drift.class]?.[other] ?? tenant.changes[other]?.change;
     throw mismatch(
-      `the plan file was edited: what it holds for schema "${tenant.schema}" is not what the diff gives${change === undefined ? '' : `: ${change.action} ${change.object}`}`,
+      `${notOfThisDiff(file)}: what it holds for schema "${tenant.schema}" is not what the diff gives${change === undefined ? '' : `: ${change.action} ${change.object}`}`,
       'make a new plan; nothing was done',
     );
   }
@@ -157,8 +162,16 @@ function approvalOf(tenant: PlannedTenant, drift: ApprovedDrift, saved: Approved
   };
 }
 
+/** Another version of trueup may make the same change by other statements, which is nobody's edit. */
+const notOfThisDiff = ({ trueupVersion }: PlanFile): string =>
+  `the plan file was edited, or the trueup that made it (${trueupVersion.slice(0, 40)}) makes other statements than this one`;
+
 /** A database's change that is needed no more is no loss; one that nobody approved is. */
-function checkDatabaseChanges(saved: ApprovedDatabase, { databaseChanges, desired, id }: DatabasePlan): void {
+function checkDatabaseChanges(
+  saved: ApprovedDatabase,
+  { databaseChanges, desired, id }: DatabasePlan,
+  file: PlanFile,
+): void {
   const expected = new Map(saved.changes.map((change) => [change.object, change]));
   for (const change of databaseChanges) {
     const one = expected.get(change.object);
@@ -172,7 +185,7 @@ function checkDatabaseChanges(saved: ApprovedDatabase, { databaseChanges, desire
   for (const { action, object } of saved.changes)
     if (action !== 'create-extension' || !names.has(object))
       throw mismatch(
-        `the plan file was edited: its change of database ${id} is not what the diff gives: ${action} ${object}`,
+        `${notOfThisDiff(file)}: its change of database ${id} is not what the diff gives: ${action} ${object}`,
         'make a new plan; nothing was done',
       );
 }

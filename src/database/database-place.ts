@@ -1,4 +1,5 @@
 import type { Database } from './session.js';
+import { ONLY } from './target.js';
 
 /** A database as plans and reports name it: what it is called, and where it was found. */
 export interface DatabasePlace {
@@ -21,3 +22,6 @@ export function placeOf({ id, target }: Database): DatabasePlace {
     source: target.source,
   };
 }
+
+/** A database as words name it: as the run does, or by its own name where the run has but one and never named it. */
+export const calledDatabase = ({ id, name }: Pick<DatabasePlace, 'id' | 'name'>): string => (id === ONLY ? name : id);

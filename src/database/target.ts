@@ -51,7 +51,7 @@ export interface TargetsOptions extends Omit<TargetOptions, 'databaseUrl'> {
 }
 
 /** What a database is called when it is the only one and nobody named it. */
-const ONLY = 'main';
+export const ONLY = 'main';
 
 /**
  * The databases of a run: those of `--database-url ID=URL`; else the one that {@link resolveTarget} finds by a flag or a

@@ -21,6 +21,8 @@ export function uniteTables(
         part.source,
         suggestion(part.name, declared),
       );
+      // All that names its columns would be an error as well.
+      continue;
     }
     const before = united.get(part.name);
     united.set(part.name, before === undefined ? part : merge(before, part, problems));

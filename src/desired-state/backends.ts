@@ -1,5 +1,5 @@
 import { shown, suggestion } from '../did-you-mean.js';
-import type { PhaseDocument, TablesDocument } from './documents.js';
+import type { IndexDocument, PhaseDocument, TablesDocument } from './documents.js';
 import { writtenNamePattern } from './family-names.js';
 import { type LoadOptions, own } from './load-options.js';
 import type { DesiredPhase, ResolvedBackend, ValueSource } from './model.js';
@@ -14,7 +14,13 @@ export interface TablesFile {
 }
 
 /** Backends of a phase by name. */
-export type BackendFiles = ReadonlyMap<string, TablesFile>;
+export interface BackendFiles extends ReadonlyMap<string, TablesFile> {
+  /** Those whose files cannot be used, which has been said: that there is none of the name would be untrue. */
+  readonly refused: ReadonlySet<string>;
+}
+
+/** All that a phase has files for. */
+export const namesOf = (files: BackendFiles): readonly string[] => [...files.keys(), ...files.refused];
 
 /**
  * Which backend a phase runs: flag, else override, else environment, else default, and of its alternatives the one that
@@ -29,9 +35,10 @@ export function resolveBackend(
 ): ResolvedBackend | null {
   const chosen = choose(phase, options);
   if (chosen === null) return null;
+  if (files.refused.has(chosen.value)) return null;
   if (!files.has(chosen.value)) {
     const where = chosen.where ?? valueAt(within(place, 'select', 'default'));
-    unknownBackend(chosen.value, phase.name, files.keys(), where, problems);
+    unknownBackend(chosen.value, phase.name, namesOf(files), where, problems);
     return null;
   }
   const alternatives = inOrder(chosen.value, files);
@@ -72,7 +79,8 @@ export function checkAlternatives(phase: string, files: BackendFiles, problems: 
   for (const [name, { file, document }] of files) {
     for (const [index, alternative] of (document.alternatives ?? []).entries()) {
       const where = file.position(['alternatives', index]);
-      if (!files.has(alternative)) unknownBackend(alternative, phase, files.keys(), where, problems);
+      if (files.refused.has(alternative)) continue;
+      if (!files.has(alternative)) unknownBackend(alternative, phase, namesOf(files), where, problems);
       else if (reachable(alternative, files).has(name)) {
         problems.invalid(
           `the alternatives of ${name} lead back to it through ${alternative}`,
@@ -145,13 +153,17 @@ function reachable(name: string, files: BackendFiles): ReadonlySet<string> {
   return new Set(inOrder(name, files));
 }
 
+/** All that a file says of indexes and families, as written. */
+export const indexesIn = ({
+  tables = {},
+  materialized_views: views = {},
+}: TablesDocument): readonly IndexDocument[] => [
+  ...Object.values(tables).flatMap((table) => [...(table.indexes ?? []), ...(table.index_families ?? [])]),
+  ...Object.values(views).flatMap((view) => view.indexes ?? []),
+];
+
 function methodsOf(document: TablesDocument, phase: PhaseDocument): ResolvedBackend['known'][number]['methods'] {
-  const tables = Object.values(document.tables ?? {});
-  const indexes = [
-    ...tables.flatMap((table) => [...(table.indexes ?? []), ...(table.index_families ?? [])]),
-    ...Object.values(document.materialized_views ?? {}).flatMap((view) => view.indexes ?? []),
-  ];
-  const methods = indexes.map((index) => methodOf(index.method));
+  const methods = indexesIn(document).map((index) => methodOf(index.method));
   const owned = methods.filter((method) => phase.owns === undefined || phase.owns.methods.includes(method.name));
   return [...new Map(owned.map((method) => [`${method.extension ?? ''}/${method.name}`, method])).values()];
 }

@@ -33,8 +33,10 @@ export async function checkExpressions(tables: readonly DesiredTable[], problems
   };
   for (const table of tables) {
     for (const column of table.columns) {
-      await check(table, column.generated?.expression ?? null, `column ${shown(column.name)}`, column.source);
-      await checkValue(table, column, problems);
+      const what = `column ${shown(column.name)}`;
+      await check(table, column.generated?.expression ?? null, what, column.source);
+      await checkGenerated(column, table, problems);
+      if (column.default !== null) await checkDefault(column.default, what, column.source, problems);
     }
     for (const constraint of table.constraints) {
       if (constraint.kind !== 'check') continue;
@@ -56,21 +58,30 @@ export async function checkExpressions(tables: readonly DesiredTable[], problems
   }
 }
 
-/** A default is of no column, and what a column is generated from is none that is generated itself. */
-async function checkValue(table: DesiredTable, column: DesiredColumn, problems: Problems): Promise<void> {
-  const [named] = column.default === null ? [] : await columnsOf(column.default);
-  if (named !== undefined)
-    problems.invalid(
-      `the default of column ${shown(column.name)} names the column ${shown(named)}, and a default is of none`,
-      column.source,
-      'put a text between quotes of its own, or declare the column generated',
-    );
-  const from = column.generated === null ? [] : await columnsOf(column.generated.expression);
-  for (const name of from)
-    if (table.columns.some((other) => other.name === name && other.generated !== null))
-      problems.invalid(
-        `column ${shown(column.name)} is generated from ${shown(name)}, which is generated itself`,
-        column.source,
-        'name the columns that are not',
-      );
+/** A word without quotes is a column to SQL, and no default may name one: mostly a text was meant. */
+async function checkDefault(
+  expression: string,
+  what: string,
+  source: SourcePosition,
+  problems: Problems,
+): Promise<void> {
+  const [word] = await columnsOf(expression);
+  if (word === undefined) return;
+  problems.invalid(
+    `the default of ${what} names a column, ${shown(word)}, which no default can`,
+    source,
+    expression.trim() === word ? `for a text write "'${word}'"` : 'texts stand in single quotes',
+  );
+}
+
+async function checkGenerated(column: DesiredColumn, table: DesiredTable, problems: Problems): Promise<void> {
+  if (column.generated === null) return;
+  const generated = table.columns.filter((one) => one.generated !== null).map(({ name }) => name);
+  const named = (await columnsOf(column.generated.expression)).find((name) => generated.includes(name));
+  if (named === undefined) return;
+  problems.invalid(
+    `column ${shown(column.name)} is generated from ${named === column.name ? 'itself' : `${shown(named)}, which is generated too`}`,
+    column.source,
+    'let it name columns that are not generated',
+  );
 }

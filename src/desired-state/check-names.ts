@@ -1,9 +1,10 @@
 import { shown } from '../did-you-mean.js';
+import { serialSequence } from '../sql/serial.js';
 import type { DesiredTable, SourcePosition } from './model.js';
 import { type Problems, showPlace } from './problems.js';
 
 /**
- * Tables, views and indexes share one name space in a schema, the indexes of primary keys and unique constraints
+ * Tables, views, sequences and indexes share one name space in a schema, the indexes of primary keys and unique constraints
  * included (PostgreSQL's pg_class): a second object of a name would fail to be created.
  */
 export function checkNames(tables: readonly DesiredTable[], problems: Problems): void {
@@ -23,6 +24,10 @@ export function checkNames(tables: readonly DesiredTable[], problems: Problems):
     for (const constraint of table.constraints) {
       if (constraint.kind === 'primary-key' || constraint.kind === 'unique')
         take(constraint.name, 'constraint', constraint.source);
+    }
+    for (const column of table.columns) {
+      if (column.serial === true)
+        take(serialSequence(table.name, column.name), 'sequence of the column', column.source);
     }
     for (const index of table.indexes) take(index.name, 'index', index.source);
     // Two families of one pattern give members of one name; a label cannot be an index's name by accident.

@@ -8,8 +8,8 @@ type ForeignKey = Extract<DesiredConstraint, { kind: 'foreign-key' }>;
 export function checkReferences(tables: readonly DesiredTable[], problems: Problems): void {
   const byName = new Map(tables.map((table) => [table.name, table]));
   for (const table of tables) {
-    const columns = (names: readonly string[], what: string, source: SourcePosition): void =>
-      checkColumns(names, table, what, source, problems);
+    const columns = (names: readonly string[], what: string, source: SourcePosition, remedy = suggestion): void =>
+      checkColumns(names, table, what, source, problems, remedy);
     for (const constraint of table.constraints) {
       const what = `constraint ${shown(constraint.name)}`;
       if (constraint.kind === 'primary-key' || constraint.kind === 'unique') {
@@ -20,9 +20,9 @@ export function checkReferences(tables: readonly DesiredTable[], problems: Probl
         checkForeignKey(constraint, table, byName, problems);
       }
     }
-    for (const index of table.indexes) columns(columnsOf(index), `index ${shown(index.name)}`, index.source);
+    for (const index of table.indexes) columns(columnsOf(index), `index ${shown(index.name)}`, index.source, asKey);
     for (const family of table.families) {
-      columns(columnsOf(family), `index family ${shown(family.label)}`, family.source);
+      columns(columnsOf(family), `index family ${shown(family.label)}`, family.source, asKey);
       if (family.rows !== null && !byName.has(family.rows.table)) {
         unknownTable(family.rows.table, family.rows.source, byName, problems);
       }
@@ -42,6 +42,7 @@ function checkColumns(
   what: string,
   source: SourcePosition,
   problems: Problems,
+  remedy = suggestion,
 ): void {
   // A view's columns follow from its query, which only the server can tell.
   if (table.kind === 'materialized-view') return;
@@ -51,9 +52,16 @@ function checkColumns(
     problems.invalid(
       `${what} names the column ${shown(name)}, which ${shown(table.name)} does not have`,
       source,
-      suggestion(name, known),
+      remedy(name, known),
     );
   }
+}
+
+/** What is to be written for what SQL allows among the keys of an index, where a column looks like it. */
+function asKey(name: string, known: Iterable<string>): string {
+  const ordered = /^(\w+)\s+(asc|desc)$/iu.exec(name);
+  if (ordered !== null) return `write { column: ${ordered[1]}, order: ${ordered[2]?.toLowerCase()} }`;
+  return /[(]/u.test(name) ? `an expression is written { expression: ${shown(name)} }` : suggestion(name, known);
 }
 
 function twice(names: readonly string[], what: string, source: SourcePosition, problems: Problems): void {

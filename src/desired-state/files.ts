@@ -3,6 +3,7 @@ import { isAbsolute, join, normalize, relative, resolve } from 'node:path';
 import { shown } from '../did-you-mean.js';
 import { TrueupError } from '../trueup-error.js';
 import type { BackendFiles, TablesFile } from './backends.js';
+import { checkOwnership } from './check-ownership.js';
 import type { FleetDocument, PhaseDocument } from './documents.js';
 import type { Problems } from './problems.js';
 import { readFileText } from './read-file.js';
@@ -57,7 +58,9 @@ export function readFiles(directory: string, problems: Problems): DesiredStateFi
       backends.set(phase.name, readBackends(root, phase, place, problems));
     }
   }
-  return { directory: root, fleet, fleetFile, fixed, backends };
+  const files = { directory: root, fleet, fleetFile, fixed, backends };
+  if (!problems.any) checkOwnership(files, problems);
+  return files;
 }
 
 function readFixed(root: string, name: string, place: Place, problems: Problems): TablesFile | null {
@@ -73,7 +76,8 @@ function readFixed(root: string, name: string, place: Place, problems: Problems)
 }
 
 function readBackends(root: string, phase: PhaseDocument, place: Place, problems: Problems): BackendFiles {
-  const files = new Map<string, TablesFile>();
+  const refused = new Set<string>();
+  const files = Object.assign(new Map<string, TablesFile>(), { refused });
   const folder = phase.backends ?? '';
   const at = within(place, 'backends');
   if (escapes(folder, at, problems)) return files;
@@ -99,7 +103,10 @@ function readBackends(root: string, phase: PhaseDocument, place: Place, problems
     const stem = name.slice(0, -'.yaml'.length);
     const file = readYaml(join(root, folder, name), problems, at);
     const document = file === null ? null : asTables(file, problems);
-    if (file === null || document === null) continue;
+    if (file === null || document === null) {
+      refused.add(stem);
+      continue;
+    }
     if (document.backend !== stem) {
       const message =
         document.backend === undefined

@@ -1,10 +1,10 @@
-import { shown, suggestion } from '../did-you-mean.js';
+import { closest, shown, suggestion } from '../did-you-mean.js';
 import type { BackendFiles } from './backends.js';
-import { unknownBackend } from './backends.js';
+import { namesOf, unknownBackend } from './backends.js';
 import type { FleetDocument } from './documents.js';
 import type { Fragment } from './fragments.js';
 import { type LoadOptions, own } from './load-options.js';
-import type { Override, ReleaseRule, TenantRule } from './model.js';
+import type { DesiredTable, Override, ReleaseRule, TenantRule } from './model.js';
 import { overrideValue } from './parameters.js';
 import type { Problems } from './problems.js';
 import { keyAt, type Place, valueAt, within } from './yaml-file.js';
@@ -60,6 +60,30 @@ export function releaseRule(document: FleetDocument): ReleaseRule | null {
     : { table: release.table, column: release.column, accepts: release.accepts.map(String) };
 }
 
+/**
+ * A stamp that is looked for where none can stand counts as none, and then every tenant is accepted. The table may be one
+ * that no file declares, unless its name is nearly that of one which is declared.
+ */
+export function checkRelease(
+  { release }: FleetDocument,
+  root: Place,
+  tables: readonly DesiredTable[],
+  problems: Problems,
+): void {
+  if (release === undefined) return;
+  const table = tables.find(({ name }) => name === release.table);
+  if (table === undefined) {
+    const names = tables.map(({ name }) => name);
+    const message = `the release is to stand in the table ${shown(release.table)}, which no file declares`;
+    if (closest(release.table, names) !== null)
+      problems.invalid(message, valueAt(within(root, 'release', 'table')), suggestion(release.table, names));
+  } else if (table.kind === 'table' && !table.columns.some(({ name }) => name === release.column)) {
+    const names = table.columns.map(({ name }) => name);
+    const message = `the release is to stand in the column ${shown(release.column)}, which ${shown(table.name)} does not have`;
+    problems.invalid(message, valueAt(within(root, 'release', 'column')), suggestion(release.column, names));
+  }
+}
+
 /** The overrides, each backend known and each value in its parameter's type. */
 export function readOverrides(
   document: FleetDocument,
@@ -78,7 +102,9 @@ export function readOverrides(
           keyAt(at),
           suggestion(phase, backends.keys()),
         );
-      } else if (!files.has(backend)) unknownBackend(backend, phase, files.keys(), valueAt(at), problems);
+      } else if (!files.has(backend) && !files.refused.has(backend)) {
+        unknownBackend(backend, phase, namesOf(files), valueAt(at), problems);
+      }
     }
     const parameters = Object.entries(override.parameters ?? {}).flatMap(([name, raw]) => {
       const value = overrideValue(name, document, raw, within(place, 'parameters', name), problems);
@@ -115,6 +141,29 @@ export function selectedPhases(document: FleetDocument, options: LoadOptions, pr
     }
   }
   return new Set(selected.map((phase) => phase.name));
+}
+
+/** Notes LIKE patterns that the server refuses to match by, in the midst of looking for tenants. */
+export function checkPatterns(
+  { tenants, phases, overrides = [] }: FleetDocument,
+  root: Place,
+  problems: Problems,
+): void {
+  const check = (patterns: readonly string[] | undefined, ...path: readonly (string | number)[]): void => {
+    for (const [index, pattern] of (patterns ?? []).entries()) {
+      if (!/(?<!\\)(?:\\\\)*\\$/u.test(pattern)) continue;
+      const at = within(root, ...path);
+      problems.invalid(
+        `the pattern ${shown(pattern)} ends in a backslash, with nothing behind it to escape`,
+        valueAt(path.at(-1) === 'like' ? at : within(at, index)),
+        'double it, or remove it',
+      );
+    }
+  };
+  check(tenants.like === undefined ? [] : [tenants.like], 'tenants', 'like');
+  check(tenants.exclude, 'tenants', 'exclude');
+  for (const [index, { keep }] of phases.entries()) check(keep, 'phases', index, 'keep');
+  for (const [index, { schemas }] of overrides.entries()) check(schemas, 'overrides', index, 'schemas');
 }
 
 /** Notes phases of one name. */

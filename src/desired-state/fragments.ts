@@ -1,5 +1,6 @@
 import { evaluationProblem } from '../sql/evaluation.js';
 import { checkFragment } from '../sql/fragments.js';
+import { TENANT_SCHEMA_SQL } from '../sql/template.js';
 import type { Problems } from './problems.js';
 import { type Place, valueAt } from './yaml-file.js';
 
@@ -20,7 +21,8 @@ export async function checkFragments(fragments: readonly Fragment[], problems: P
     const problem = await checkFragment(fragment.kind, fragment.text);
     if (problem !== null) {
       const where = fragment.place.file.textPosition(fragment.place.path, fragment.sourceOffset(problem.position));
-      problems.invalid(`not ${NAMES[fragment.kind]}: ${problem.message}`, where, `write ${NAMES[fragment.kind]}`);
+      const message = problem.message.replaceAll(TENANT_SCHEMA_SQL, '${schema}');
+      problems.invalid(`not ${NAMES[fragment.kind]}: ${message}`, where, `write ${NAMES[fragment.kind]}`);
       continue;
     }
     if (!fragment.evaluated) continue;

@@ -45,6 +45,15 @@ export function checkDeclaration(name: string, declared: ParameterDocument, plac
   if (declared.pattern !== undefined && pattern(declared.pattern) === null) {
     invalid('pattern is not a regular expression', 'pattern', 'correct it');
   }
+  for (const [alias, value] of Object.entries(declared.aliases ?? {})) {
+    const { aliases: _, ...rest } = declared;
+    const checked = parameterValue(rest, value);
+    if (!checked.ok) {
+      const at = valueAt(within(place, 'aliases', alias));
+      const message = `parameter ${shown(name)}: the alias ${shown(alias)} stands for ${shown(value)}, which ${checked.problem}`;
+      problems.invalid(message, at, `allowed: ${checked.allowed}`);
+    }
+  }
   if (declared.type !== 'integer') {
     for (const key of ['minimum', 'maximum'] as const) {
       if (declared[key] !== undefined) invalid(`${key} is for integers only`, key, 'remove it');

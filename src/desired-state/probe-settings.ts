@@ -9,5 +9,8 @@ const PLANNER =
 /** A setting that an extension brings has a prefix: `prefix.name`. */
 const OF_EXTENSION = /^[A-Za-z_][A-Za-z0-9_]*\.[A-Za-z_][A-Za-z0-9_.]*$/u;
 
+/** Whether an extension brings it. */
+export const isExtensionSetting = (name: string): boolean => OF_EXTENSION.test(name);
+
 /** Whether a probe may set it. */
-export const isProbeSetting = (name: string): boolean => PLANNER.test(name) || OF_EXTENSION.test(name);
+export const isProbeSetting = (name: string): boolean => PLANNER.test(name) || isExtensionSetting(name);

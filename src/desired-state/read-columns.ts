@@ -30,6 +30,16 @@ function readColumn(name: string, column: ColumnDocument, at: Place, typeAt: Pla
   if (computed.length > 1) {
     reading.invalid(`column ${shown(name)} has both ${computed.join(' and ')}`, at, 'keep one of them');
   }
+  if (column.filled_by === 'database' && computed.length === 0) {
+    reading.invalid(
+      `nothing says how the database fills column ${shown(name)}`,
+      within(at, 'filled_by'),
+      'add default, generated or identity, or say who fills it',
+    );
+  }
+  if (column.nullable === true && (column.identity !== undefined || column.serial === true)) {
+    reading.invalid(`column ${shown(name)} is numbered, so it is NOT NULL`, within(at, 'nullable'), 'remove nullable');
+  }
   const type = reading.sql('type', column.type, typeAt);
   const { template, parameters } = reading.typeTemplate(column.type);
   const expressions = new Set<string>(parameters.filter((one) => reading.parameters.has(one)));
@@ -93,13 +103,17 @@ function readIdentity(
   const down = increment.startsWith('-');
   const minimum = String(identity.minimum ?? (down ? (range?.minimum ?? '0') : 1));
   const maximum = String(identity.maximum ?? (down ? -1 : (range?.maximum ?? '0')));
-  return {
-    kind: identity.kind,
-    start: String(identity.start ?? (down ? maximum : minimum)),
-    increment,
-    minimum,
-    maximum,
-    cache: String(identity.cache ?? 1),
-    cycle: identity.cycle ?? false,
-  };
+  const start = String(identity.start ?? (down ? maximum : minimum));
+  const cache = String(identity.cache ?? 1);
+  if (range !== undefined) {
+    const ascend = [range.minimum, minimum, start, maximum, range.maximum].map(BigInt);
+    if (ascend.some((number, index) => index > 0 && number < (ascend[index - 1] ?? number)) || minimum === maximum) {
+      const bounds = `${range.minimum} to ${range.maximum}`;
+      const message = `the numbers of an identity do not fit: minimum ${minimum}, start ${start}, maximum ${maximum}`;
+      reading.invalid(message, place, `let minimum, start and maximum ascend, within ${type}'s ${bounds}`);
+    }
+  }
+  if (BigInt(cache) < 1n)
+    reading.invalid('a session takes at least 1 number at once', within(place, 'cache'), 'give 1 or more');
+  return { kind: identity.kind, start, increment, minimum, maximum, cache, cycle: identity.cycle ?? false };
 }

@@ -54,7 +54,9 @@ function decode(bytes: Buffer): FileText {
   }
   if (bytes.includes(0)) return refused('holds a NUL byte: it is not text, or UTF-16', 'save it as UTF-8 text');
   try {
-    return { ok: true, text: new TextDecoder('utf-8', { fatal: true }).decode(bytes) };
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    // To the YAML parser such a file is one line, and nothing but a comment where it begins with one.
+    return { ok: true, text: text.replaceAll(/\r(?!\n)/gu, '\n') };
   } catch {
     return refused('is not valid UTF-8', 'save it as UTF-8');
   }

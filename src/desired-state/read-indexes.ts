@@ -27,6 +27,13 @@ export function readIndexes(
 /** What an index and a family have in common. */
 export function readIndexBase(index: IndexDocument, at: Place, reading: Reading): DesiredIndexBase {
   const defaults = typeof index.method === 'object' ? index.method.defaults : undefined;
+  if (index.nulls_not_distinct === true && index.unique !== true) {
+    reading.invalid(
+      'nulls_not_distinct says nothing of an index that is not unique',
+      at,
+      'add unique: true, or remove it',
+    );
+  }
   return {
     phase: reading.phase,
     method: methodOf(index.method),
@@ -69,6 +76,9 @@ function readKeys(index: IndexDocument, place: Place, reading: Reading): readonl
     if (!reading.active(key, at)) return [];
     if ((key.column === undefined) === (key.expression === undefined)) {
       reading.invalid('a key is either a column or an expression', at, 'give one of column and expression');
+    }
+    if (key.opclass_options !== undefined && key.opclass === undefined) {
+      reading.invalid('opclass_options stand without an operator class', at, 'name the operator class: opclass');
     }
     const order = key.order ?? 'asc';
     return [

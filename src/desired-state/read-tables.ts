@@ -1,3 +1,4 @@
+import { checkBuildSettings } from './build-settings.js';
 import type { TablesDocument } from './documents.js';
 import type { DesiredExtension, DesiredTable } from './model.js';
 import type { DesiredProbe } from './probe.js';
@@ -19,6 +20,7 @@ export interface FileContent {
 /** Reads a phase's or backend's file into the model, its parameters filled in. */
 export function readTables(document: TablesDocument, file: YamlFile, reading: Reading): FileContent {
   const root: Place = { file, path: [] };
+  checkBuildSettings(document.build_settings ?? {}, within(root, 'build_settings'), reading);
   return {
     probes: readProbes(document, root, reading),
     tables: [...tableParts(document, root, reading), ...viewParts(document, root, reading)],

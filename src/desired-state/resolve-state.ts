@@ -9,6 +9,7 @@ import {
   type TablesFile,
 } from './backends.js';
 import { checkExpressions } from './check-expressions.js';
+import { checkMethods } from './check-methods.js';
 import { checkNames } from './check-names.js';
 import { checkProbes } from './check-probes.js';
 import { checkReferences } from './check-references.js';
@@ -16,7 +17,15 @@ import { digestOf } from './digest.js';
 import type { PhaseDocument } from './documents.js';
 import { FileReadings } from './file-readings.js';
 import type { DesiredStateFiles } from './files.js';
-import { checkPhaseNames, readOverrides, releaseRule, selectedPhases, tenantRule } from './fleet-rules.js';
+import {
+  checkPatterns,
+  checkPhaseNames,
+  checkRelease,
+  readOverrides,
+  releaseRule,
+  selectedPhases,
+  tenantRule,
+} from './fleet-rules.js';
 import { checkFragments, type Fragment } from './fragments.js';
 import type { LoadOptions } from './load-options.js';
 import { checkMigrationLockColumns, migrationLockRule } from './migration-lock-rule.js';
@@ -74,6 +83,7 @@ async function resolution(
   const root: Place = { file: files.fleetFile, path: [] };
   const fragments: Fragment[] = [];
   checkPhaseNames(fleet, root, problems);
+  checkPatterns(fleet, root, problems);
   const selected = selectedPhases(fleet, options, problems);
   refuseSecretVariables(fleet, root, options, problems);
   const parameters = resolveParameters(fleet, root, options, problems);
@@ -87,14 +97,17 @@ async function resolution(
   for (const { phase, use } of states) {
     if (use !== null) contents.push(await readings.of(phase.name, use, parameters, problems));
   }
-  const tables = unite(contents, states, files, problems);
+  // What another file declares is not known to be missing while one of them cannot be used.
+  const whole = states.every((state) => state.use !== null);
+  const tables = whole ? unite(contents, files, problems) : [];
+  if (whole) checkRelease(fleet, root, tables, problems);
   const tenants = tenantRule(fleet, root, options, fragments, problems);
   const migrationLock = migrationLockRule(fleet, root, fragments);
   await checkFragments(fragments, problems);
   // What an expression names can be asked only of one that parses.
-  if (!problems.any) await checkExpressions(tables, problems);
+  if (!problems.any && whole) await checkExpressions(tables, problems);
   const probes = contents.flatMap((content) => content.probes);
-  if (!problems.any) await checkProbes(probes, tables, problems);
+  if (!problems.any && whole) await checkProbes(probes, tables, problems);
   if (!problems.any) await checkMigrationLockColumns(migrationLock, problems);
   const extensions = contents
     .flatMap((content) => content.extensions)
@@ -118,18 +131,14 @@ async function resolution(
   return { state, digest: () => digest(files, states, parameters, tenants.baseSchema) };
 }
 
-/** References are checked over the tables of all phases, and only when each could be read: else all would be missing. */
-function unite(
-  contents: readonly FileContent[],
-  states: readonly PhaseState[],
-  files: DesiredStateFiles,
-  problems: Problems,
-): DesiredState['tables'] {
-  if (states.some((state) => state.use === null)) return [];
+/** References are checked over the tables of all phases. */
+function unite(contents: readonly FileContent[], files: DesiredStateFiles, problems: Problems): DesiredState['tables'] {
   const parts = contents.flatMap((content) => content.tables);
+  const extensions = contents.flatMap((content) => content.extensions);
   const tables = uniteTables(parts, new Set(files.fixed.keys()), problems);
   checkNames(tables, problems);
   checkReferences(tables, problems);
+  checkMethods(tables, extensions, problems);
   return tables;
 }
 

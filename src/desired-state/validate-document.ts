@@ -47,7 +47,11 @@ function note(error: ErrorObject, file: YamlFile, problems: Problems): void {
       problems.invalid(`${shown(String(params.missingProperty))} is missing from ${here}`, at, 'add it');
       return;
     case 'type':
-      problems.invalid(`${here} must be ${kinds(params.type)}, but is ${kindOf(error.data)}`, at, 'correct its form');
+      problems.invalid(
+        `${here} must be ${kinds(params.type)}, but is ${kindOf(error.data)}`,
+        at,
+        error.data === null ? 'give it a value, or leave it out' : 'correct its form',
+      );
       return;
     case 'enum': {
       const allowed = (params.allowedValues as readonly unknown[]).map(String);
@@ -75,7 +79,24 @@ function note(error: ErrorObject, file: YamlFile, problems: Problems): void {
       return;
     }
     default:
-      problems.invalid(`${here} ${error.message ?? 'is not valid'}`, at, 'correct it');
+      problems.invalid(`${here} ${bound(error)}`, at, 'correct it, or leave it out');
+  }
+}
+
+/** What a bound of the schema asks for, in words. */
+function bound({ keyword, params, message, data }: ErrorObject): string {
+  const { limit } = params as { readonly limit?: number };
+  switch (keyword) {
+    case 'minLength':
+    case 'minItems':
+    case 'minProperties':
+      return limit === 1 ? 'is empty' : `has fewer than ${limit}`;
+    case 'minimum':
+      return `is ${String(data)}, less than ${limit}`;
+    case 'maximum':
+      return `is ${String(data)}, more than ${limit}`;
+    default:
+      return message ?? 'is not valid';
   }
 }
 

@@ -115,8 +115,12 @@ function noteSyntax(
   }
   const duplicates = found.filter((error) => error.code === 'DUPLICATE_KEY');
   for (const error of duplicates) {
-    const key = /^\S+/u.exec(text.slice(error.pos[0]))?.[0].replace(/:$/u, '') ?? '';
-    problems.invalid(`the key ${JSON.stringify(key)} is given twice`, at(error.pos[0]), 'keep one of the two');
+    // Where the first one has no value the parser points behind it.
+    const line = text.slice(text.lastIndexOf('\n', error.pos[0] - 1) + 1, error.pos[0]);
+    const behind = /\S+(?=:\s*$)/u.exec(line);
+    const key = behind?.[0] ?? /^\S+/u.exec(text.slice(error.pos[0]))?.[0].replace(/:$/u, '') ?? '';
+    const where = error.pos[0] - (behind === null ? 0 : line.length - behind.index);
+    problems.invalid(`the key ${JSON.stringify(key)} is given twice`, at(where), 'keep one of the two');
   }
   // What follows the first syntax error is mostly its echo.
   const first = found.find((error) => error.code !== 'DUPLICATE_KEY');
@@ -152,6 +156,10 @@ function noteDangers(document: Document, at: (offset: number) => SourcePosition,
     Node(_key, node, path) {
       if (path.length > MAX_DEPTH && path.filter((parent) => isCollection(parent)).length > MAX_DEPTH) {
         return refuse(`nested deeper than ${MAX_DEPTH} levels`, node, 'flatten it');
+      }
+      // No name, text or SQL can hold it, and the server takes what comes before it for the whole.
+      if (isScalar(node) && typeof node.value === 'string' && node.value.includes('\0')) {
+        return refuse('a text holds a NUL character', node, 'remove it');
       }
       if (isScalar(node) && typeof node.value === 'number' && !usable(node.value)) {
         return refuse('a number too large to be kept exactly', node, 'write it in quotes');

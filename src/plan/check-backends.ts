@@ -1,5 +1,6 @@
 import type { OwnedRead } from '../catalog/owned-reads.js';
 import type { CatalogSnapshot } from '../catalog/snapshot.js';
+import { calledDatabase, type DatabasePlace } from '../database/database-place.js';
 import type { DesiredState } from '../desired-state/model.js';
 import type { MethodIdentity } from '../shape/table-shape.js';
 import { TrueupError } from '../trueup-error.js';
@@ -8,7 +9,7 @@ import { TrueupError } from '../trueup-error.js';
  * A backend that only a default chose never replaces another backend's indexes.
  * @throws {TrueupError} BACKEND_NOT_NAMED, naming the backend that was found.
  */
-export function checkBackends(desired: DesiredState, snapshot: CatalogSnapshot, database: string): void {
+export function checkBackends(desired: DesiredState, snapshot: CatalogSnapshot, database: DatabasePlace): void {
   const found = firstOfEach(snapshot);
   for (const phase of desired.phases) {
     const { backend, owns } = phase;
@@ -33,7 +34,7 @@ export function checkBackends(desired: DesiredState, snapshot: CatalogSnapshot, 
         'BACKEND_NOT_NAMED',
         `tenants have ${phase.name} indexes of ${called}, and ${backend.value} was chosen only by default: a default replaces nothing`,
         {
-          where: `database ${database}, index ${foreign.index.name} of schema "${schema}" (${method.name})`,
+          where: `database ${calledDatabase(database)}, index ${foreign.index.name} of schema "${schema}" (${method.name})`,
           remedy: `name the backend that the fleet runs: --backend ${phase.name}=${known?.name ?? 'NAME'} (or --backend ${phase.name}=${backend.value} to replace it), or set the variable that fleet.yaml names for it`,
         },
       );

@@ -1,6 +1,7 @@
 import type { CatalogSnapshot } from '../catalog/snapshot.js';
 import { compareVersions } from '../compare-versions.js';
-import type { DesiredExtension } from '../desired-state/model.js';
+import { calledDatabase, type DatabasePlace } from '../database/database-place.js';
+import type { DesiredExtension, DesiredState } from '../desired-state/model.js';
 import { blocked, type Change, change } from '../diff/change.js';
 import { quoteIdentifier } from '../sql/quote.js';
 import { name, sql } from '../sql/template.js';
@@ -20,31 +21,38 @@ export interface ExtensionCheck {
  * @throws {TrueupError} EXTENSION_UNAVAILABLE or EXTENSION_TOO_OLD, once, with what an administrator must run.
  */
 export function checkExtensions(
-  declared: readonly DesiredExtension[],
+  desired: DesiredState,
   snapshot: CatalogSnapshot,
-  database: string,
+  database: DatabasePlace,
   held: readonly HeldMethod[] = [],
 ): ExtensionCheck {
   const changes: Change[] = [];
   const diagnostics: Diagnostic[] = [];
   const schemas = new Set<string>();
-  for (const extension of distinct(declared)) {
+  const refusal = (extension: DesiredExtension): Refusal => ({
+    extension,
+    where: `database ${calledDatabase(database)}, phase ${extension.phase}`,
+    orElse: desired.phases.some(({ name, backend }) => name === extension.phase && backend !== null)
+      ? `; or choose another backend with --backend ${extension.phase}=NAME`
+      : '',
+  });
+  for (const extension of distinct(desired.extensions)) {
     const state = snapshot.extensions.get(extension.name);
     if (state?.installedVersion == null) {
       const refused = held.find((one) => one.extension === extension.name);
       if (refused !== undefined) changes.push(blocked(creation(extension), refused.obstacle, refused.remedy));
-      else if (state?.availableVersion == null) throw unavailable(extension, database);
+      else if (state?.availableVersion == null) throw unavailable(refusal(extension));
       else {
         if (isOlder(state.availableVersion, extension))
-          throw tooOldToCreate(extension, state.availableVersion, database);
+          throw tooOldToCreate(refusal(extension), state.availableVersion);
         changes.push(creation(extension));
       }
       if (extension.schema !== null) schemas.add(extension.schema);
     } else {
-      if (isOlder(state.installedVersion, extension)) throw tooOld(extension, state.installedVersion, database);
+      if (isOlder(state.installedVersion, extension)) throw tooOld(refusal(extension), state.installedVersion);
       const schema = state.schema ?? 'public';
       schemas.add(schema);
-      diagnostics.push(...placement(extension, schema, snapshot, database));
+      diagnostics.push(...placement(extension, schema, snapshot, database.id));
     }
     for (const brought of extension.schemas) schemas.add(brought);
   }
@@ -104,37 +112,44 @@ function placement(
   ];
 }
 
-function unavailable(extension: DesiredExtension, database: string): TrueupError {
+/** An extension for which a plan stops, and what a phase that has backends could do about it. */
+interface Refusal {
+  readonly extension: DesiredExtension;
+  readonly where: string;
+  readonly orElse: string;
+}
+
+function unavailable({ extension, where, orElse }: Refusal): TrueupError {
   const into = extension.schema === null ? '' : ` SCHEMA ${quoteIdentifier(extension.schema)}`;
   return new TrueupError(
     'EXTENSION_UNAVAILABLE',
     `extension ${extension.name} is neither installed in the database nor available on the server`,
     {
-      where: `database ${database}, phase ${extension.phase}`,
-      remedy: `install its files on the server, then run as an administrator: CREATE EXTENSION ${quoteIdentifier(extension.name)}${into}; or choose another backend with --backend ${extension.phase}=NAME`,
+      where,
+      remedy: `install its files on the server, then run as an administrator: CREATE EXTENSION ${quoteIdentifier(extension.name)}${into}${orElse}`,
     },
   );
 }
 
-function tooOld(extension: DesiredExtension, installed: string, database: string): TrueupError {
+function tooOld({ extension, where }: Refusal, installed: string): TrueupError {
   return new TrueupError(
     'EXTENSION_TOO_OLD',
     `extension ${extension.name} is at version ${installed}, ${extension.minVersion} or newer is needed`,
     {
-      where: `database ${database}, phase ${extension.phase}`,
+      where,
       remedy: `run as an administrator: ALTER EXTENSION ${quoteIdentifier(extension.name)} UPDATE`,
     },
   );
 }
 
 /** Created now, it would be used from the next statement on: found out before, not in the midst of a run. */
-function tooOldToCreate(extension: DesiredExtension, available: string, database: string): TrueupError {
+function tooOldToCreate({ extension, where, orElse }: Refusal, available: string): TrueupError {
   return new TrueupError(
     'EXTENSION_TOO_OLD',
     `extension ${extension.name} is available on the server at version ${available}, ${extension.minVersion} or newer is needed`,
     {
-      where: `database ${database}, phase ${extension.phase}`,
-      remedy: `install its files of a newer version on the server; or choose another backend with --backend ${extension.phase}=NAME`,
+      where,
+      remedy: `install its files of a newer version on the server${orElse}`,
     },
   );
 }

@@ -1,4 +1,5 @@
 import type { CatalogSnapshot } from '../catalog/snapshot.js';
+import { calledDatabase, type DatabasePlace } from '../database/database-place.js';
 import type { DesiredExtension, DesiredTable, SourcePosition } from '../desired-state/model.js';
 import { foreignNames } from '../sql/evaluation.js';
 import { quoteIdentifier } from '../sql/quote.js';
@@ -13,7 +14,7 @@ export async function checkTypes(
   tables: readonly DesiredTable[],
   declared: readonly DesiredExtension[],
   snapshot: CatalogSnapshot,
-  database: string,
+  database: DatabasePlace,
 ): Promise<void> {
   const bringer = new Map(
     declared.flatMap((extension) => extension.schemas.map((schema) => [schema, extension] as const)),
@@ -31,7 +32,7 @@ export async function checkTypes(
         'EXTENSION_TOO_OLD',
         `extension ${extension.name} ${version} has no type ${found.schema}.${found.name}: it is older than that, or was built without it`,
         {
-          where: `database ${database}, phase ${extension.phase}, ${source.file}:${source.line}:${source.column}`,
+          where: `database ${calledDatabase(database)}, phase ${extension.phase}, ${source.file}:${source.line}:${source.column}`,
           remedy: `choose another value, or run as an administrator: ALTER EXTENSION ${quoteIdentifier(extension.name)} UPDATE`,
         },
       );

@@ -11,16 +11,21 @@ export interface HeldMethod {
   readonly remedy: string;
 }
 
-/** Access methods are global names of a database: of two extensions that bring one of a name, one can be installed. */
+/**
+ * Access methods are global names of a database: of two extensions that bring one of a name, one can be installed. Once a
+ * phase: each that needs the extension waits, and has backends of its own to choose from.
+ */
 export function heldMethods(desired: DesiredState, snapshot: CatalogSnapshot): readonly HeldMethod[] {
   const held = new Map<string, HeldMethod>();
   for (const table of desired.tables)
     for (const { method, phase } of [...table.indexes, ...table.families]) {
-      if (method.extension === null || held.has(method.extension)) continue;
+      if (method.extension === null) continue;
+      const key = JSON.stringify([phase, method.extension]);
+      if (held.has(key)) continue;
       if (snapshot.extensions.get(method.extension)?.installedVersion != null) continue;
       const holder = snapshot.methods.find(({ name }) => name === method.name);
       if (holder === undefined) continue;
-      held.set(method.extension, refusal(method.extension, phase, method.name, holder.extension, desired));
+      held.set(key, refusal(method.extension, phase, method.name, holder.extension, desired));
     }
   return [...held.values()];
 }

@@ -64,13 +64,14 @@ async function planUnlocked(
   const beside = wholeFleet && !reading.isLast ? () => database.connect() : null;
   const snapshot = await readSnapshot(session, { ...request, memory }, beside, reading);
   // Which backend the fleet runs explains more than what the default one lacks.
-  checkBackends(desired, snapshot, database.id);
+  const place = placeOf(database);
+  checkBackends(desired, snapshot, place);
   const held = heldMethods(desired, snapshot);
-  const extensions = checkExtensions(desired.extensions, snapshot, database.id, held);
+  const extensions = checkExtensions(desired, snapshot, place, held);
   if (snapshot.tenants.length > 0) await checkEvaluatedFragments(session, desired, memory.checked);
 
   const tables = await resolveNames(desired.tables, snapshot);
-  await checkTypes(tables, desired.extensions, snapshot, database.id);
+  await checkTypes(tables, desired.extensions, snapshot, place);
   const reads = tenantsOf(snapshot);
   progress.phase('comparing tenants', reads.length);
   const { names, bySchema, isDefaultOpclass, kinds, memberSeed } = snapshot;
@@ -100,7 +101,7 @@ async function planUnlocked(
   const { tenants, unreadable } = partitioned(reads, results, { database: database.id, desired, answers });
   const role = snapshot.session.user;
   return {
-    ...placeOf(database),
+    ...place,
     serverVersion: snapshot.session.serverVersion,
     role,
     desired,

@@ -1,4 +1,5 @@
 import type { IndexUsage } from '../catalog/presence.js';
+import { calledDatabase } from '../database/database-place.js';
 import type { ResolvedBackend } from '../desired-state/model.js';
 import type { Status } from '../diff/change.js';
 import { size } from '../measures.js';
@@ -79,7 +80,7 @@ function databaseLines(database: DatabasePlan, options: PlanTextOptions): readon
     details: [],
   }));
   return [
-    options.color.bold(`Once, in database ${visible(database.id === 'main' ? database.name : database.id)}:`),
+    options.color.bold(`Once, in database ${visible(calledDatabase(database))}:`),
     ...changeLines(changes, options),
   ];
 }

@@ -187,20 +187,6 @@ const CASES: readonly Case[] = [
     'write `backend: fancy`, or rename the file',
   ],
   [
-    'a default that names a column',
-    base(KIND, 'kind: { type: text, default: new }'),
-    'base.yaml:12:7',
-    'the default of column "kind" names the column "new", and a default is of none',
-    'put a text between quotes of its own, or declare the column generated',
-  ],
-  [
-    'a column generated from one that is generated itself',
-    base(KIND, 'kind: { type: text, generated: shop_id::text }\n      more: { type: text, generated: upper(kind) }'),
-    'base.yaml:13:7',
-    'column "more" is generated from "kind", which is generated itself',
-    'name the columns that are not',
-  ],
-  [
     'a foreign key of a logged table onto an unlogged one',
     base('shops:\n', 'shops:\n    unlogged: true\n'),
     'base.yaml:16:9',

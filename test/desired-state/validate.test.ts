@@ -40,4 +40,35 @@ describe('validate', () => {
     const error = await validate(files).catch((caught: unknown) => caught);
     expect(error).toMatchObject({ options: { others: [] } });
   });
+
+  it('does not miss what a file that cannot be used may declare', async () => {
+    const probe = `
+probes:
+  - { name: all, table: items, index: items_body, query: 'SELECT id FROM \${schema}.items ORDER BY body' }
+`;
+    const files = {
+      ...edited('base.yaml', 'nullable: false', 'nullable: no'),
+      'search/fancy.yaml': `${SHOP['search/fancy.yaml']}${probe}`,
+    };
+    const error = await validate(files).catch((caught: unknown) => caught);
+    expect(error).toMatchObject({
+      message: 'tables.shops.columns.name.nullable must be true or false, but is text',
+      options: { others: [] },
+    });
+  });
+
+  it('does not say that there is no such backend where its file cannot be used', async () => {
+    const files = {
+      ...edited('search/fancy.yaml', 'depth: 3', 'depth: [3]'),
+      'fleet.yaml': `${SHOP['fleet.yaml']}overrides: [{ schemas: [canary], backends: { search: fancy } }]`,
+      'search/plain.yaml': `${SHOP['search/plain.yaml']}alternatives: [fancy]`,
+    };
+    const error = await validate(files, { backends: { search: 'fancy' } }).catch((caught: unknown) => caught);
+    expect(error).toMatchObject({
+      message: expect.stringContaining(
+        'method.defaults.depth must be text or a number or true or false, but is a list',
+      ),
+      options: { others: [] },
+    });
+  });
 });

@@ -2,7 +2,7 @@ import { afterEach, expect, it } from 'vitest';
 import type { FleetPlan } from '../../src/plan/fleet-plan.js';
 import { TrueupError } from '../../src/trueup-error.js';
 import { SHOP, writeDesiredState } from '../support/desired-state-fixture.js';
-import { changesOf, type FleetUnderTest, openFleet } from '../support/fleet.js';
+import { changesOf, type FleetUnderTest, itemsOf, openFleet } from '../support/fleet.js';
 import { temporaryDesiredState } from '../support/library.js';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
 
@@ -70,10 +70,55 @@ it('B7: an extension that the server does not have is one error, with the statem
   expect(error.code).toBe('EXTENSION_UNAVAILABLE');
   expect(error.message).toContain('vchord');
   expect(error.options.remedy).toMatch(/CREATE EXTENSION vchord\b/u);
-  expect(error.options.where).toContain('phase vector');
+  expect(error.options.where).toBe(`database ${database.name}, phase vector`);
+  expect(error.options.remedy).toContain('--backend vector=NAME');
   fleet.forget();
   await refusal(fleet.apply({ load: { backends: { vector: 'vchord' } } }));
   expect(ddl(fleet)).toEqual([]);
+});
+
+it('B7: where a phase has no backends, none is offered in place of the extension that the server does not have', async () => {
+  const database = await bareDatabase();
+  const fleet = await fleetOn(database.url);
+  const directory = writeDesiredState({ 'base.yaml': `extensions: [{ name: no_such_one }]\n${SHOP['base.yaml']}` });
+  const error = await refusal(fleet.plan({ load: { directory }, schemas: ['t1'], createSchema: true }));
+  expect(error.code).toBe('EXTENSION_UNAVAILABLE');
+  expect(error.options.remedy).toBe(
+    'install its files on the server, then run as an administrator: CREATE EXTENSION no_such_one',
+  );
+});
+
+it('B12: each of two phases that need an extension which cannot be created is blocked', async () => {
+  const database = await bareDatabase('CREATE ACCESS METHOD hnsw TYPE INDEX HANDLER bthandler');
+  const fleet = await fleetOn(database.url);
+  const phase = (name: string) => `
+extensions: [{ name: vector, schema: public }]
+tables:
+  items:
+    columns: { ${name}: { type: 'int[]' } }
+    indexes: [{ name: items_${name}, method: { name: hnsw, extension: vector }, keys: [${name}] }]
+`;
+  const directory = writeDesiredState({
+    'fleet.yaml': `
+version: 1
+tenants: { having_tables: [shops, items] }
+phases:
+  - { name: base, file: base.yaml }
+  - { name: first, extension: true, file: first.yaml }
+  - { name: second, extension: true, file: second.yaml }
+`,
+    'first.yaml': phase('body'),
+    'second.yaml': phase('title'),
+  });
+  await fleet.apply({ load: { directory, skipExtensionPhases: true }, schemas: ['t1'], createSchema: true });
+  const plan = await fleet.plan({ load: { directory } });
+  const found = itemsOf(plan, 't1').map(({ change: { phase: of, object, status } }) => [of, object, status]);
+  expect(found).toEqual([
+    ['first', 'body', 'blocked'],
+    ['second', 'title', 'blocked'],
+    ['first', 'items_body', 'blocked'],
+    ['second', 'items_title', 'blocked'],
+  ]);
 });
 
 it('B8: an extension that is only available is made once, in its declared schema, before two tenants', async () => {
@@ -114,8 +159,26 @@ it('B9: where they are not, apply stops before any tenant and names the statemen
   const fleet = await fleetOn(database.urlFor(role));
   const error = await refusal(fleet.apply({ schemas: ['mine'] }));
   expect(error.code).toBe('PRIVILEGE');
+  expect(error.options.where).toBe(`database ${database.name}`);
   expect(error.options.remedy).toContain('CREATE EXTENSION IF NOT EXISTS');
   expect(ddl(fleet).filter((sql) => !sql.startsWith('CREATE EXTENSION'))).toEqual([]);
+});
+
+it('B8: where the schema of an extension does not exist, apply says how to make it, not to repeat what failed', async () => {
+  const database = await bareDatabase();
+  const fleet = await fleetOn(database.url);
+  const refused = (schema: string) => {
+    const directory = writeDesiredState({
+      'base.yaml': `extensions: [{ name: vector${schema} }]\n${SHOP['base.yaml']}`,
+    });
+    return refusal(fleet.apply({ load: { directory }, schemas: ['t1'], createSchema: true }));
+  };
+  expect((await refused('')).options.remedy).toBe(
+    'give extension vector a schema where the desired state lists it, such as schema: public',
+  );
+  const error = await refused(', schema: their_own');
+  expect(error.message).toContain('schema "their_own" does not exist');
+  expect(error.options.remedy).toBe('run as an administrator: CREATE SCHEMA their_own; then run again');
 });
 
 it('B10: an extension that lives in another schema is used there, never moved, and said', async () => {

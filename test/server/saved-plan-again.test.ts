@@ -64,3 +64,18 @@ it('R8: an index that has served a query since is no change', async () => {
   const outcome = await applySaved(saved, options);
   expect(outcome.tenants).toMatchObject([{ outcome: 'converged', error: null }]);
 });
+
+it('R9: a plan of another trueup is good where the statements are the same, and else no edit is laid to anyone', async () => {
+  await on.database.exec(itemsTenant('v', { rows: 3, without: ['items_name'] }));
+  const options = { directory: items.directory, schemas: ['v'] };
+  const saved = planFileOf(await on.fleet.plan(options), '0.0.9');
+  const text = JSON.stringify(saved);
+  expect(text).toContain('CREATE INDEX CONCURRENTLY');
+  const other = JSON.parse(text.replace('CREATE INDEX CONCURRENTLY', 'CREATE INDEX')) as typeof saved;
+  await expect(applySaved(other, options)).rejects.toMatchObject({
+    code: 'PLAN_FILE_MISMATCH',
+    message: expect.stringContaining('or the trueup that made it (0.0.9) makes other statements than this one'),
+  });
+  const outcome = await applySaved(saved, options);
+  expect(outcome.tenants).toMatchObject([{ outcome: 'converged', error: null }]);
+});
