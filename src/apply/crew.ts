@@ -19,9 +19,13 @@ export interface Activity {
   readonly waitsForOthers: boolean;
   /** It drops what a cancelled build left: not to be cancelled for the same reason again. */
   readonly cleaning: boolean;
+  /** For whom the watch has it cancelled; it may end by itself before that. */
+  yielded: Yielded | null;
+  /** Settles, and never fails, once what the watch has sent to cancel it has been carried out. */
+  cancelling: Promise<unknown>;
 }
 
-/** Who waited behind a build that was cancelled for it. */
+/** Who waits behind a build that is cancelled for it. */
 export interface Yielded {
   readonly pid: number;
   readonly waited: number;
@@ -34,8 +38,6 @@ export interface Worker {
   readonly gate: Gate;
   /** Null while nothing long runs. */
   activity: Activity | null;
-  /** Set by the watch before it cancels the worker's build. */
-  yielded: Yielded | null;
 }
 
 /**
@@ -139,7 +141,6 @@ export class Crew {
     for (const one of this.workers) {
       if (one.session.broken) one.session = await this.#reopened(one.session, until, goesOn);
       one.activity = null;
-      one.yielded = null;
     }
     this.#free = [...this.workers];
     this.halted = false;
@@ -172,7 +173,7 @@ export class Crew {
 }
 
 function worker(session: Session): Worker {
-  const made: Worker = { session, gate: new Gate(() => made.session), activity: null, yielded: null };
+  const made: Worker = { session, gate: new Gate(() => made.session), activity: null };
   return made;
 }
 
