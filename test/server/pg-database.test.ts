@@ -299,6 +299,18 @@ describe('a connection that cannot be made', () => {
     }
   });
 
+  it('is told by what the server says of the role, though it had let that in before, without TLS', async () => {
+    await test.exec('CREATE ROLE "no longer" LOGIN');
+    const database = open({ maxSessions: 2 }, test.urlFor('no longer'));
+    await database.connect();
+    await test.exec('ALTER ROLE "no longer" NOLOGIN');
+    await expect(database.connect()).rejects.toMatchObject({
+      code: 'CONNECTION_FAILED',
+      message: expect.stringContaining('role "no longer" is not permitted to log in'),
+      options: { remedy: expect.stringContaining('check the user') },
+    });
+  });
+
   it('leaves its place to the next', async () => {
     const database = open(
       {},
