@@ -71,6 +71,15 @@ describe('a session on a server', () => {
     await test.exec('DROP ROLE "Hasty Role"');
   });
 
+  it('is ended by the server within ten minutes where its machine or network is gone without a word', async () => {
+    const [row] = await (await open().connect()).query(
+      `SELECT current_setting('tcp_keepalives_idle')::int idle, current_setting('tcp_keepalives_interval')::int apart,
+              current_setting('tcp_keepalives_count')::int tries`,
+    );
+    const { idle, apart, tries } = row as Readonly<Record<'idle' | 'apart' | 'tries', number>>;
+    expect(idle + apart * tries).toBe(600);
+  });
+
   it('sets the role that it is told to, however it is written', async () => {
     const role = `we"ird, 'Role'`;
     await test.exec(`CREATE ROLE "${role.replaceAll('"', '""')}"`);
