@@ -156,16 +156,26 @@ export class Crew {
     for (const session of new Set([...this.workers.map((one) => one.session), this.keeper])) await session.release();
   }
 
+  /** After a failover a standby may answer that is not promoted yet: on it every tenant would fail. */
+  async #connected(): Promise<Session> {
+    const session = await this.database.connect();
+    try {
+      if (!session.embedded) await refuseReadOnly(session, this.database.target);
+      return session;
+    } catch (error) {
+      await session.close();
+      throw error;
+    }
+  }
+
   async #reopened(lost: Session, until: number, goesOn: () => boolean): Promise<Session> {
     await lost.close();
     for (let attempt = 1; ; attempt += 1) {
       try {
-        return await this.database.connect();
+        return await this.#connected();
       } catch (error) {
         // A server that restarts refuses connections, or says that it is starting up.
-        const passing =
-          error instanceof TrueupError ? error.code === 'CONNECTION_FAILED' : isLost(error) || isPassing(error);
-        if (!passing || Date.now() > until || !goesOn()) throw error;
+        if (!(isConnectionTrouble(error) || isPassing(error)) || Date.now() > until || !goesOn()) throw error;
         await sleep(backoff(attempt));
       }
     }
@@ -180,5 +190,5 @@ function worker(session: Session): Worker {
 /** Whether a run cannot go on with its sessions as they are. */
 export const isConnectionTrouble = (error: unknown): boolean =>
   isLost(error) ||
-  (error instanceof TrueupError && error.code === 'CONNECTION_FAILED') ||
+  (error instanceof TrueupError && ['CONNECTION_FAILED', 'SERVER_READ_ONLY'].includes(error.code)) ||
   (error instanceof DatabaseError && error.code === '53300');
