@@ -115,11 +115,11 @@ describe('R6: who holds a lock', () => {
 it('R3: who holds a tenant’s lock, or that of its migration, is told by any of its keys, whatever they are', async () => {
   const keys = ['-1', '7', '-9223372036854775808', '9223372036854775807', '4294967296', '-4294967297'];
   const { pid } = await other(keys.map((key) => `SELECT pg_advisory_lock(${key})`));
-  const asked = new Map([
-    ...keys.map((key) => [`t${key}`, ['12345', key]] as const),
-    ['free', ['12345']] as const,
+  const asked = new Map<string, readonly string[]>([
+    ...keys.map((key): [string, readonly string[]] => [`t${key}`, ['12345', key]]),
+    ['free', ['12345']],
     // A lock of two keys of 32 bits is another one.
-    ['apart', ['8589934595']] as const,
+    ['apart', ['8589934595']],
   ]);
   await other(['SELECT pg_advisory_lock(2, 3)']);
   const found = await lockHolders(session, asked);
