@@ -70,17 +70,10 @@ function units(changes: readonly TenantChange[]): readonly (readonly TenantChang
   return made;
 }
 
-function endOf(error: unknown, { worker, request }: TurnContext): TurnEnd {
+function endOf(error: unknown, { request }: TurnContext): TurnEnd {
   const cause = error instanceof Explained ? error.error : error;
   const bare = anyFailure(cause);
   const failure = error instanceof Explained ? { ...bare, message: `${bare.message}; ${error.note}` } : bare;
-  if (isCancelled(cause) && worker.yielded !== null) {
-    const { pid, waited } = worker.yielded;
-    worker.yielded = null;
-    const message = `the build gave way to process ${pid}, which had waited behind it for ${(waited / 1000).toFixed(1)} s`;
-    const remedy = 'run again when the application does less to the table, or allow it longer with --yield-after';
-    return { kind: 'passing', failure: { code: 'BUILD_YIELDED', message, sqlstate: null, remedy } };
-  }
   if (isCancelled(cause) && !request.control.running) return { kind: 'stopped' };
   if (isPassing(cause) || isOvertaken(cause) || isLost(cause)) return { kind: 'passing', failure };
   return { kind: 'failed', failure };

@@ -72,7 +72,8 @@ async function begin(run: DatabaseRun, keeper: Session, tasks: readonly Task[]) 
   const locks = await tryLocks(keeper, database.target.database, request.desired, schemas, run.memory().checked);
   try {
     for (const task of tasks)
-      if (!locks.schemas.has(task.schema)) settle(run, task, waiting(task, lockedOut(task.schema), by(request)));
+      if (!locks.schemas.has(task.schema))
+        settle(run, task, waiting(task, lockedOut(task.schema, locks.holders.get(task.schema)), by(request)));
     const held = schemas.filter((schema) => locks.schemas.has(schema));
     const fresh = await introspect(
       run,

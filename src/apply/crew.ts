@@ -19,9 +19,13 @@ export interface Activity {
   readonly waitsForOthers: boolean;
   /** It drops what a cancelled build left: not to be cancelled for the same reason again. */
   readonly cleaning: boolean;
+  /** For whom the watch has it cancelled; it may end by itself before that. */
+  yielded: Yielded | null;
+  /** Settles, and never fails, once what the watch has sent to cancel it has been carried out. */
+  cancelling: Promise<unknown>;
 }
 
-/** Who waited behind a build that was cancelled for it. */
+/** Who waits behind a build that is cancelled for it. */
 export interface Yielded {
   readonly pid: number;
   readonly waited: number;
@@ -34,8 +38,6 @@ export interface Worker {
   readonly gate: Gate;
   /** Null while nothing long runs. */
   activity: Activity | null;
-  /** Set by the watch before it cancels the worker's build. */
-  yielded: Yielded | null;
 }
 
 /**
@@ -139,7 +141,6 @@ export class Crew {
     for (const one of this.workers) {
       if (one.session.broken) one.session = await this.#reopened(one.session, until, goesOn);
       one.activity = null;
-      one.yielded = null;
     }
     this.#free = [...this.workers];
     this.halted = false;
@@ -155,16 +156,26 @@ export class Crew {
     for (const session of new Set([...this.workers.map((one) => one.session), this.keeper])) await session.release();
   }
 
+  /** After a failover a standby may answer that is not promoted yet: on it every tenant would fail. */
+  async #connected(): Promise<Session> {
+    const session = await this.database.connect();
+    try {
+      if (!session.embedded) await refuseReadOnly(session, this.database.target);
+      return session;
+    } catch (error) {
+      await session.close();
+      throw error;
+    }
+  }
+
   async #reopened(lost: Session, until: number, goesOn: () => boolean): Promise<Session> {
     await lost.close();
     for (let attempt = 1; ; attempt += 1) {
       try {
-        return await this.database.connect();
+        return await this.#connected();
       } catch (error) {
         // A server that restarts refuses connections, or says that it is starting up.
-        const passing =
-          error instanceof TrueupError ? error.code === 'CONNECTION_FAILED' : isLost(error) || isPassing(error);
-        if (!passing || Date.now() > until || !goesOn()) throw error;
+        if (!(isConnectionTrouble(error) || isPassing(error)) || Date.now() > until || !goesOn()) throw error;
         await sleep(backoff(attempt));
       }
     }
@@ -172,12 +183,12 @@ export class Crew {
 }
 
 function worker(session: Session): Worker {
-  const made: Worker = { session, gate: new Gate(() => made.session), activity: null, yielded: null };
+  const made: Worker = { session, gate: new Gate(() => made.session), activity: null };
   return made;
 }
 
 /** Whether a run cannot go on with its sessions as they are. */
 export const isConnectionTrouble = (error: unknown): boolean =>
   isLost(error) ||
-  (error instanceof TrueupError && error.code === 'CONNECTION_FAILED') ||
+  (error instanceof TrueupError && ['CONNECTION_FAILED', 'SERVER_READ_ONLY'].includes(error.code)) ||
   (error instanceof DatabaseError && error.code === '53300');

@@ -109,11 +109,11 @@ const notConverged = (schema: string): TenantFailure => ({
 });
 
 /** Another applier's tenant, or one that the application's own migration is at work on. */
-export const lockedOut = (schema: string): TenantFailure => ({
+export const lockedOut = (schema: string, holder?: string): TenantFailure => ({
   code: 'TENANT_LOCKED',
-  message: `another run of trueup, or the application’s own migration, is at work on schema "${schema}"`,
+  message: `another run of trueup, or the application’s own migration, is at work on schema "${schema}"${holder === undefined ? '' : `: ${holder}`}`,
   sqlstate: null,
-  remedy: 'wait for it, then run again',
+  remedy: 'wait for it, or end that process where its program is gone; then run again',
 });
 
 const beingBuilt = ({ change }: TenantChange): TenantFailure => ({

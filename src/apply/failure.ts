@@ -25,9 +25,10 @@ export function anyFailure(error: unknown): TenantFailure {
   return { code: 'INTERNAL', message, sqlstate: null, remedy: 'report this as a bug' };
 }
 
-/** Whether the same might go well a little later: a lock not had, a deadlock lost, a serialisation failure. */
+/** Whether the same might go well a little later: a lock not had, a deadlock lost, a serialisation failure, a build that gave way. */
 export const isPassing = (error: unknown): boolean =>
-  error instanceof DatabaseError && ['55P03', '40P01', '40001', '53300'].includes(error.code);
+  (error instanceof TrueupError && error.code === 'BUILD_YIELDED') ||
+  (error instanceof DatabaseError && ['55P03', '40P01', '40001', '53300'].includes(error.code));
 
 /** Whether something that the diff relied on was made, renamed or dropped meanwhile: the next diff goes by what is there. */
 export const isOvertaken = (error: unknown): boolean =>

@@ -1,4 +1,5 @@
 import {
+  describeHolder,
   HOLDER_COLUMNS,
   HOLDER_SOURCES,
   type Holder,
@@ -45,6 +46,31 @@ export async function findHolders(
   );
   const nameOf = (written: string) => LOCK_MODES.find((mode) => lockName(mode) === written) ?? written;
   return rows.map((row) => holderOf(row, nameOf(row.mode))).sort(oldestFirst);
+}
+
+/**
+ * Who holds one of the session advisory locks of some tenants, in words, by schema. Never throws: it is asked with other
+ * locks had, which an error would leave behind.
+ * @param keys 64-bit keys as text, by schema
+ */
+export async function lockHolders(
+  session: Session,
+  keys: ReadonlyMap<string, readonly string[]>,
+): Promise<ReadonlyMap<string, string>> {
+  const wanted = [...keys].flatMap(([schema, its]) => its.map((key) => ({ schema, key })));
+  if (wanted.length === 0) return new Map();
+  const asked = session.query<HolderRow & { schema: string }>(
+    `select distinct on (w.s) w.s "schema", '' "table", ${HOLDER_COLUMNS}
+       from unnest($1::text[], $2::int8[]) w(s, k)
+       join pg_catalog.pg_locks l on l.locktype = 'advisory' and l.objsubid = 1 and l.granted
+            and l.classid::int8 = (w.k >> 32) & 4294967295 and l.objid::int8 = w.k & 4294967295
+       ${HOLDER_SOURCES}
+      where ${OF_OTHERS}
+      order by w.s, l.pid`,
+    [wanted.map(({ schema }) => schema), wanted.map(({ key }) => key)],
+  );
+  const rows = await asked.catch(() => []);
+  return new Map(rows.map((row) => [row.schema, describeHolder(holderOf(row, ''))]));
 }
 
 /** As pg_locks writes a mode: `AccessExclusiveLock`. */

@@ -2,13 +2,16 @@ import { isLost } from '../database/database-errors.js';
 import type { Session } from '../database/session.js';
 import type { DesiredState } from '../desired-state/model.js';
 import type { Checked } from '../plan/check-fragments.js';
+import { lockHolders } from './holders.js';
 import { migrationLockKeys, releaseMigrationLocks, tryMigrationLocks } from './migration-lock.js';
-import { releaseTenantLocks, tryTenantLocks } from './tenant-lock.js';
+import { releaseTenantLocks, tenantLockKey, tryTenantLocks } from './tenant-lock.js';
 
 /** The locks that a batch holds. */
 export interface HeldLocks {
   /** The tenants of which every lock was had. */
   readonly schemas: ReadonlySet<string>;
+  /** Who held those of the others, in words, where they were still held. */
+  readonly holders: ReadonlyMap<string, string>;
   /** Gives them back. Never throws: a lost session has no locks. */
   release(): Promise<void>;
 }
@@ -35,8 +38,11 @@ export async function tryLocks(
     database,
     [...tenants].filter((schema) => !had.has(schema)),
   );
+  const missed = schemas.filter((schema) => !had.has(schema));
+  const keysOf = (schema: string) => [tenantLockKey(database, schema), ...(keys.get(schema) ?? [])];
   return {
     schemas: had,
+    holders: await lockHolders(session, new Map(missed.map((schema) => [schema, keysOf(schema)]))),
     async release() {
       try {
         const held = new Map([...keys].filter(([schema]) => migrations.has(schema)));

@@ -2,7 +2,8 @@ import { relationNamed } from '../catalog/named-schemas.js';
 import { DatabaseError, type Row } from '../database/session.js';
 import { quoteIdentifier } from '../sql/quote.js';
 import { TrueupError } from '../trueup-error.js';
-import type { Worker } from './crew.js';
+import type { Activity, Worker, Yielded } from './crew.js';
+import { isCancelled } from './failure.js';
 import type { Statement } from './statements.js';
 
 /** How long the remains of a failed build are waited for, in milliseconds. */
@@ -28,12 +29,11 @@ export async function runOnline(
   object: string,
   limits: OnlineLimits,
 ): Promise<void> {
-  const { session } = worker;
   const settings = { ...limits.settings, lock_timeout: '0', statement_timeout: String(limits.buildTimeout) };
   const waitsForOthers = statement.builds !== null || /^DROP INDEX CONCURRENTLY\b/u.test(statement.sql);
   await configure(worker, settings);
   try {
-    await watched(worker, { schema, object, waitsForOthers, cleaning: false }, () => session.query(statement.sql));
+    await watched(worker, { schema, object, waitsForOthers, cleaning: false }, statement.sql);
     if (statement.builds !== null) await assertValid(worker, schema, statement.builds);
   } catch (error) {
     // 42P07: the name was taken before the build began, maybe by another session's build that is still INVALID.
@@ -57,14 +57,27 @@ export async function runBackfill(worker: Worker, statement: Statement, goOn: ()
   return false;
 }
 
-async function watched(worker: Worker, activity: NonNullable<Worker['activity']>, run: () => Promise<unknown>) {
+/** @throws {TrueupError} BUILD_YIELDED where the watch has cancelled it for somebody */
+async function watched(worker: Worker, about: Omit<Activity, 'yielded' | 'cancelling'>, sql: string): Promise<void> {
+  const activity: Activity = { ...about, yielded: null, cancelling: Promise.resolve() };
   worker.activity = activity;
   try {
-    await run();
+    await worker.session.query(sql);
+  } catch (error) {
+    throw isCancelled(error) && activity.yielded !== null ? gaveWay(activity.yielded, error) : error;
   } finally {
     worker.activity = null;
+    // One that comes late would hit the session's next statement.
+    await activity.cancelling;
   }
 }
+
+const gaveWay = ({ pid, waited }: Yielded, cause: unknown): TrueupError =>
+  new TrueupError(
+    'BUILD_YIELDED',
+    `the build gave way to process ${pid}, which had waited behind it for ${(waited / 1000).toFixed(1)} s`,
+    { remedy: 'run again when the application does less to the table, or allow it longer with --yield-after', cause },
+  );
 
 /** `IF NOT EXISTS` and a command's success prove nothing: the catalog must say that the index is valid. */
 async function assertValid({ session }: Worker, schema: string, index: string): Promise<void> {
@@ -93,7 +106,7 @@ async function dropLeftover(worker: Worker, schema: string, index: string): Prom
     // It waits for every transaction that may use the index: the rest of the fleet must not wait with it.
     await session.query(`SET statement_timeout = ${CLEANING}`);
     const drop = `DROP INDEX CONCURRENTLY IF EXISTS ${quoteIdentifier(schema)}.${quoteIdentifier(index)}`;
-    await watched(worker, { schema, object: index, waitsForOthers: true, cleaning: true }, () => session.query(drop));
+    await watched(worker, { schema, object: index, waitsForOthers: true, cleaning: true }, drop);
   } catch {
     // The first error says why; the next run drops what is left.
   }

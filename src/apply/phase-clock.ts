@@ -16,7 +16,8 @@ export class PhaseClock {
   /** @param now milliseconds */
   note(pid: number, reading: Reading, now: number): void {
     const before = this.#phases.get(pid);
-    const same = before?.phase === reading.phase;
+    // While a scan is at its first block the server tells all of them as done (heapam_scan_get_blocks_done).
+    const same = before?.phase === reading.phase && reading.done >= before.last.done;
     this.#phases.set(pid, { ...(same ? before : { ...reading, since: now }), last: reading, at: now });
   }
 

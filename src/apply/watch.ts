@@ -110,13 +110,17 @@ async function cancel(
   workers: readonly Worker[],
   waiter?: { readonly pid: number; readonly waited: number },
 ): Promise<void> {
-  // A cancellation that comes late would hit the next statement: only what may be cancelled at any moment is.
-  const busy = workers.filter((worker) => worker.activity !== null);
+  const busy = workers.flatMap(({ activity, session: { pid } }) => (activity === null ? [] : [{ activity, pid }]));
   if (busy.length === 0) return;
-  for (const worker of busy) if (waiter !== undefined) worker.yielded ??= { pid: waiter.pid, waited: waiter.waited };
-  await crew.keeper.query('select pg_catalog.pg_cancel_backend(pid) from pg_catalog.unnest($1::int4[]) pid', [
-    busy.map(({ session }) => session.pid),
-  ]);
+  const cancelling = crew.keeper.query(
+    'select pg_catalog.pg_cancel_backend(pid) from pg_catalog.unnest($1::int4[]) pid',
+    [busy.map(({ pid }) => pid)],
+  );
+  for (const { activity } of busy) {
+    if (waiter !== undefined) activity.yielded ??= { pid: waiter.pid, waited: waiter.waited };
+    activity.cancelling = cancelling.catch(() => {});
+  }
+  await cancelling;
 }
 
 interface ProgressRow extends Row {

@@ -17,14 +17,10 @@ export async function readBuilding(
   table: string,
 ): Promise<ReadonlyMap<string, Building>> {
   const builders = await session.query<Row & { schema: string; pid: number }>(
-    `select n.nspname::text "schema", min(coalesce(a.leader_pid, l.pid)) pid
-       from pg_catalog.pg_locks l cross join ${relationAt('l.relation')}
+    `select n.nspname::text "schema", b.pid
+       from (${BUILDERS_SQL}) b cross join ${relationAt('b.relation')}
        join pg_catalog.pg_namespace n on n.oid = c.relnamespace and n.nspname = any($2::text[])
-       join pg_catalog.pg_stat_activity a on a.pid = l.pid and a.usesysid is not null
-      where l.locktype = 'relation' and l.mode = 'ShareUpdateExclusiveLock' and l.granted and c.relname = $1
-        and l.database = (select d.oid from pg_catalog.pg_database d where d.datname = pg_catalog.current_database())
-        and l.pid <> pg_catalog.pg_backend_pid()
-      group by 1`,
+      where c.relname = $1`,
     [table, schemas],
   );
   const invalid = await session.query<Row & { schema: string; names: readonly string[] }>(
@@ -45,13 +41,16 @@ export async function readBuilding(
 /** Who is at work so on any table of this database: the server's process by the table's oid. */
 export async function readBuilders(session: Session): Promise<ReadonlyMap<string, number>> {
   const rows = await session.query<Row & { table: string; pid: number }>(
-    `select l.relation::text "table", min(coalesce(a.leader_pid, l.pid)) pid
-       from pg_catalog.pg_locks l
-       join pg_catalog.pg_stat_activity a on a.pid = l.pid and a.usesysid is not null
-      where l.locktype = 'relation' and l.mode = 'ShareUpdateExclusiveLock' and l.granted
-        and l.database = (select d.oid from pg_catalog.pg_database d where d.datname = pg_catalog.current_database())
-        and l.pid <> pg_catalog.pg_backend_pid()
-      group by 1`,
+    `select b.relation::text "table", b.pid from (${BUILDERS_SQL}) b`,
   );
   return new Map(rows.map(({ table, pid }) => [table, pid]));
 }
+
+const BUILDERS_SQL = `
+select l.relation, min(coalesce(a.leader_pid, l.pid)) pid
+  from pg_catalog.pg_locks l
+  join pg_catalog.pg_stat_activity a on a.pid = l.pid and a.usesysid is not null
+ where l.locktype = 'relation' and l.mode = 'ShareUpdateExclusiveLock' and l.granted
+   and l.database = (select d.oid from pg_catalog.pg_database d where d.datname = pg_catalog.current_database())
+   and l.pid <> pg_catalog.pg_backend_pid()
+ group by l.relation`;

@@ -3,6 +3,8 @@ import * as Args from '@oclif/core/args';
 import * as Flags from '@oclif/core/flags';
 import { admitDatabases } from '../apply/admit-databases.js';
 import { applyFleet } from '../apply/apply-fleet.js';
+import type { FleetOutcome } from '../apply/fleet-outcome.js';
+import type { ApplyRequest } from '../apply/request.js';
 import { RunControl } from '../apply/run-control.js';
 import { approvesChanges, checkPlan, withGone } from '../apply/saved-plan.js';
 import { isWork } from '../apply/work.js';
@@ -108,6 +110,32 @@ The worst wins: 1, 130, 143, 4, 3, 5, 6, 0.`;
     report: RunReport,
   ): Promise<number> {
     const { flags } = this;
+    const { admitted, plan, checked } = await this.#planned(databases, request, file);
+    if (file === null && hasPending(plan) && !flags.yes && !(await this.#confirmed(plan, report)))
+      return EXIT_CODES.interrupted;
+    await report.write(plan, { kind: 'begun' });
+    const outcome = await this.#applied(
+      admitted,
+      plan,
+      { ...request, ...run, approved: checked?.approved ?? null },
+      report,
+    );
+    const result = checked === null ? outcome : withGone(outcome, checked.gone);
+    const retry = retryFor(result, file !== null, programName(this.config.bin), process.argv.slice(2));
+    const unwritten = await report.end(plan, result, retry?.line ?? null);
+    if (this.jsonRequested)
+      this.printJson(applyDocument(result, { showValues: flags['show-values'], retry: retry?.line ?? null }));
+    else if (this.#isText)
+      this.print(`\n${applyText(result, { ...this.#form(), phases: request.desired.phases, retry })}`);
+    else if (retry !== null) this.logger.notice(`Run again for what is left: ${retry.line}`);
+    if (this.#isText && flags.report !== undefined && unwritten === null)
+      this.print(`\nReport: ${visible(flags.report)}`);
+    this.#sayUnwritten(unwritten);
+    return worstExitCode([applyExitCode(result), ...(unwritten === null ? [] : [EXIT_CODES.outputLost])]);
+  }
+
+  /** What is to be done, said; of a saved plan what of it still holds. */
+  async #planned(databases: readonly Database[], request: PlanRequest, file: PlanFile | null) {
     const { admitted, failed, absent } =
       file === null ? { admitted: databases, failed: [], absent: [] } : await admitDatabases(file, databases);
     // Its batches are read in the same words.
@@ -115,55 +143,55 @@ The worst wins: 1, 130, 143, 4, 3, 5, 6, 0.`;
     const planned = { ...made, failedDatabases: [...failed, ...made.failedDatabases] };
     const checked = file === null ? null : checkPlan(file, planned);
     const plan = checked?.plan ?? planned;
-    const showValues = flags['show-values'];
-    const form = {
-      verbose: flags.verbose,
-      showValues,
-      color: paletteOf(process.stdout),
-      width: widthOf(process.stdout),
-    };
-    const text = !flags.events;
-    if (text) this.print(planText(plan, form));
+    if (this.#isText) this.print(planText(plan, this.#form()));
     if (file !== null && checked !== null) this.#sayWhatIsLeftAlone(file, checked.appeared, absent);
-    if (file === null && hasPending(plan) && !flags.yes) {
-      await report.write(plan, { kind: 'awaiting' });
-      if (text && flags.report !== undefined) this.print(`\nAs a page: ${visible(flags.report)}`);
-      if (!(await this.#confirmed())) return EXIT_CODES.interrupted;
-    }
-    await report.write(plan, { kind: 'begun' });
+    return { admitted, plan, checked };
+  }
+
+  /** Applies the plan under the signals, and tells of it meanwhile. */
+  async #applied(
+    databases: readonly Database[],
+    plan: FleetPlan,
+    request: Omit<ApplyRequest, 'control' | 'observe'>,
+    report: RunReport,
+  ): Promise<FleetOutcome> {
     const control = new RunControl();
-    const { progress } = request;
-    const names = new MemberNames(plan.databases.map((one) => one.desired));
-    const lines = text ? null : this.jsonRequested ? process.stderr : process.stdout;
     const stopHandling = handleSignals(control, {
-      drainTimeout: run.limits.drainTimeout,
+      drainTimeout: request.limits.drainTimeout,
       say: (text) => this.logger.notice(text),
     });
-    const observe = runObserver({ lines, progress, log: this.logger, names, showValues });
-    const outcome = await applyFleet(admitted, plan, {
-      ...request,
-      ...run,
-      approved: checked?.approved ?? null,
-      control,
-      observe: (event) => {
-        report.observe(event);
-        observe(event);
-      },
-    })
-      .catch(async (error: unknown) => {
-        this.#sayUnwritten(await report.breakOff(plan, error));
-        throw error;
-      })
-      .finally(stopHandling);
-    const result = checked === null ? outcome : withGone(outcome, checked.gone);
-    const retry = retryFor(result, file !== null, programName(this.config.bin), process.argv.slice(2));
-    const unwritten = await report.end(plan, result, retry?.line ?? null);
-    if (this.jsonRequested) this.printJson(applyDocument(result, { showValues, retry: retry?.line ?? null }));
-    else if (text) this.print(`\n${applyText(result, { ...form, phases: request.desired.phases, retry })}`);
-    else if (retry !== null) this.logger.notice(`Run again for what is left: ${retry.line}`);
-    if (text && flags.report !== undefined && unwritten === null) this.print(`\nReport: ${visible(flags.report)}`);
-    this.#sayUnwritten(unwritten);
-    return worstExitCode([applyExitCode(result), ...(unwritten === null ? [] : [EXIT_CODES.outputLost])]);
+    const observe = runObserver({
+      lines: this.#isText ? null : this.jsonRequested ? process.stderr : process.stdout,
+      progress: request.progress,
+      log: this.logger,
+      names: new MemberNames(plan.databases.map((one) => one.desired)),
+      showValues: this.flags['show-values'],
+    });
+    try {
+      return await applyFleet(databases, plan, {
+        ...request,
+        control,
+        observe: (event) => {
+          report.observe(event);
+          observe(event);
+        },
+      });
+    } catch (error) {
+      this.#sayUnwritten(await report.breakOff(plan, error));
+      throw error;
+    } finally {
+      stopHandling();
+    }
+  }
+
+  /** Whether the plan and the outcome are printed as text; else events are, or with them one document. */
+  get #isText(): boolean {
+    return !this.flags.events;
+  }
+
+  #form() {
+    const { verbose, 'show-values': showValues } = this.flags;
+    return { verbose, showValues, color: paletteOf(process.stdout), width: widthOf(process.stdout) };
   }
 
   /** What was done is told all the same, and by more than a page. */
@@ -190,8 +218,11 @@ The worst wins: 1, 130, 143, 4, 3, 5, 6, 0.`;
   }
 
   /** False: interrupted at the question. */
-  async #confirmed(): Promise<boolean> {
-    if (this.jsonRequested || this.flags.events || process.stdin.isTTY !== true || process.stdout.isTTY !== true) {
+  async #confirmed(plan: FleetPlan, report: RunReport): Promise<boolean> {
+    const { flags } = this;
+    await report.write(plan, { kind: 'awaiting' });
+    if (this.#isText && flags.report !== undefined) this.print(`\nAs a page: ${visible(flags.report)}`);
+    if (this.jsonRequested || flags.events || process.stdin.isTTY !== true || process.stdout.isTTY !== true) {
       throw new TrueupError('CONFIRMATION_REQUIRED', 'changes are pending and nobody can be asked: nothing was done', {
         remedy: 'look at the plan (trueup plan), then run apply with --yes',
       });

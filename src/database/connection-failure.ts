@@ -11,7 +11,8 @@ const BY_STATE: Readonly<Record<string, string>> = {
   '3D000': 'check the database name, or create the database first',
   '42501': 'GRANT CONNECT ON DATABASE to this role, or use another',
   '22023': 'check --role: the role must exist',
-  '53300': 'lower --concurrency, end idle connections, or raise max_connections',
+  '53300':
+    'lower --concurrency, end idle connections, or raise the limit: max_connections, or that of the role or database',
   '57P03': 'the server is starting up or shutting down: try again soon',
 };
 

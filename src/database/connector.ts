@@ -1,5 +1,6 @@
 import pg, { type Client, type ClientConfig } from 'pg';
 import { databaseError, isServerError, messageOf } from './database-errors.js';
+import type { DatabaseError } from './session.js';
 import type { ServerTarget } from './target.js';
 import { type TlsAttempt, tlsAttempts } from './tls.js';
 import { VALUE_PARSERS } from './values.js';
@@ -19,9 +20,10 @@ export class Connector {
     this.#attempts = tlsAttempts(target.connection.tls);
   }
 
-  /** A connection; the failure of the last way counts. */
+  /** A connection; the failure of the last way counts to which the server gave an answer, else of the last. */
   async connect(): Promise<Client> {
     const attempts = this.#attempts;
+    let answer: DatabaseError | null = null;
     for (const [index, ssl] of attempts.entries()) {
       const client = new pg.Client(clientConfig(this.#target, ssl));
       // An error that comes after the failure of connect(), from the dying socket, must not end the process.
@@ -32,9 +34,9 @@ export class Connector {
         return client;
       } catch (error) {
         await client.end().catch(() => {});
-        if (index === attempts.length - 1 || !worthAnother(error, ssl)) {
-          throw isServerError(error) ? databaseError(error, this.#target.secrets) : error;
-        }
+        // Else a role that may log in no more would be told, by the way that is tried after it, that the server lacks TLS.
+        if (isServerError(error)) answer = databaseError(error, this.#target.secrets);
+        if (index === attempts.length - 1 || !worthAnother(error, ssl)) throw answer ?? error;
       }
     }
     throw new Error('no way to connect');

@@ -22,6 +22,11 @@ const SETTINGS: readonly PinnedSetting[] = [
   ['idle_session_timeout', '0'],
   // A process that hangs must not hold its locks for ever.
   ['idle_in_transaction_session_timeout', '10min'],
+  // Nor one whose machine or network is gone without a word: the systems' own settings notice that after two hours. In seconds,
+  // and it makes ten minutes in all.
+  ['tcp_keepalives_idle', '60'],
+  ['tcp_keepalives_interval', '60'],
+  ['tcp_keepalives_count', '9'],
 ];
 
 /** The server ends a build whose client was killed within a second, instead of when it is done. */

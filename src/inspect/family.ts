@@ -2,8 +2,8 @@ import { groupBy } from '../collections.js';
 import type { FamilyDocument, IndexDocument } from '../desired-state/documents.js';
 import type { TableShape } from '../shape/table-shape.js';
 import { TENANT_SCHEMA_SQL } from '../sql/template.js';
-import { codesOf, ROW_MARK } from './family-codes.js';
-import type { Candidate, FamilySource } from './family-sources.js';
+import { type Codes, codesOf, ROW_MARK } from './family-codes.js';
+import type { FamilySource } from './family-sources.js';
 import { comparedColumn, type Slotted, slotted } from './predicate-slots.js';
 import { escaped } from './sayable.js';
 
@@ -69,64 +69,91 @@ interface Template {
   readonly listed: readonly string[];
 }
 
+/** One of the group, and the source's row that it is of. */
+type Member = Slotted & { readonly row: readonly string[] };
+
+/** How a group is read as a family: places are of the constants, candidates of the source. */
+interface Reading {
+  /** The constant that tells the rows apart, and the candidate whose values it has. */
+  readonly slot: number;
+  readonly own: number;
+  /** The candidate that stands in the names. */
+  readonly named: number;
+  /** The constants that are no row's, and each combination of them that there is. */
+  readonly listSlots: readonly number[];
+  readonly entries: readonly (readonly string[])[];
+  /** What stands in the names for each of these combinations. */
+  readonly codes: Codes;
+}
+
 /** Reads the group as a family whose rows are told by the constant in `slot`. */
 function bySlot(group: readonly Slotted[], source: FamilySource, slot: number): Template | null {
-  const values = new Set(group.map((one) => one.values[slot]));
-  const own = source.candidates.findIndex((_, at) => {
-    const column = new Set(source.rows.map((row) => row[at]));
-    return column.size === source.rows.length && same(column, values);
-  });
+  const own = candidateIn(slot, group, source);
   if (own < 0) return null;
   const rowOf = new Map(source.rows.map((row) => [row[own], row]));
   const members = group.map((one) => ({ ...one, row: rowOf.get(one.values[slot]) ?? [] }));
-
   const listSlots = (group[0]?.values ?? []).flatMap((first, at) =>
     at !== slot && group.some((one) => one.values[at] !== first) ? [at] : [],
   );
   const entries = groupBy(members, (member) => JSON.stringify(listSlots.map((at) => member.values[at])));
-  const complete = [...entries.values()].every(
-    (of) => of.length === source.rows.length && new Set(of.map((member) => member.row)).size === of.length,
-  );
-  if (!complete) return null;
-
+  const lists = [...entries.values()];
+  if (!lists.every((list) => hasEveryRow(list, source))) return null;
   const naming = namedBy(members, source);
-  if (naming === null) return null;
-  // The row's part of the name stands apart; what is left must follow from the listed constants.
-  const rests = [...entries.values()].map((of) => new Set(of.map((member) => naming.rest(member))));
-  if (rests.some((rest) => rest.size !== 1)) return null;
-  const codes = codesOf(rests.map((rest) => [...rest][0] ?? ''));
-  if (codes === null || codes.codes.length !== entries.size) return null;
+  const codes = naming === null ? null : codesIn(lists, naming.rest);
+  if (naming === null || codes === null) return null;
+  const constants = [...entries.keys()].map((entry) => JSON.parse(entry) as readonly string[]);
+  return templateOf(group, source, { slot, own, named: naming.candidate, listSlots, entries: constants, codes });
+}
 
+/** The candidate that has another value in each row, which are just the constants in `slot`; -1: none. */
+function candidateIn(slot: number, group: readonly Slotted[], source: FamilySource): number {
+  const values = new Set(group.map((one) => one.values[slot]));
+  return source.candidates.findIndex((_, at) => {
+    const column = new Set(source.rows.map((row) => row[at]));
+    return column.size === source.rows.length && same(column, values);
+  });
+}
+
+/** Whether there is one member for each row. */
+const hasEveryRow = (members: readonly Member[], { rows }: FamilySource): boolean =>
+  members.length === rows.length && new Set(members.map((member) => member.row)).size === members.length;
+
+/** What of the names follows from the listed constants, a code a list; null where it does not. */
+function codesIn(lists: readonly (readonly Member[])[], restOf: (member: Member) => string): Codes | null {
+  const rests = lists.map((list) => new Set(list.map(restOf)));
+  if (rests.some((rest) => rest.size !== 1)) return null;
+  const found = codesOf(rests.map((rest) => [...rest][0] ?? ''));
+  return found?.codes.length === lists.length ? found : null;
+}
+
+/** Writes the family down as it was read. */
+function templateOf(
+  group: readonly Slotted[],
+  { table, candidates }: FamilySource,
+  { slot, own, named, listSlots, entries, codes }: Reading,
+): Template {
+  const isListed = listSlots.length > 0;
   const set = setName(group, listSlots, 'row');
   const valueNames = listSlots.map((_, at) => (listSlots.length === 1 ? 'value' : `value_${at + 1}`));
-  const list = [...entries.keys()].map((entry, at) => {
-    const constants = JSON.parse(entry) as readonly string[];
-    return {
-      ...Object.fromEntries(constants.map((constant, number) => [valueNames[number] ?? '', escaped(constant)])),
-      code: escaped(codes.codes[at] ?? ''),
-    };
-  });
-  const candidates = [source.candidates[own], source.candidates[naming.candidate]].filter(
-    (candidate): candidate is Candidate => candidate !== undefined,
-  );
-  const rowName = `\${row.${source.candidates[naming.candidate]?.name ?? ''}}`;
-  const written = (text: string) => escaped(text).replaceAll(ROW_MARK, () => rowName);
-  const isListed = listSlots.length > 0;
+  const list = entries.map((constants, entry) => ({
+    ...Object.fromEntries(constants.map((constant, at) => [valueNames[at] ?? '', escaped(constant)])),
+    code: escaped(codes.codes[entry] ?? ''),
+  }));
+  const ofRow = (candidate: number) => `\${row.${candidates[candidate]?.name ?? ''}}`;
+  const written = (text: string) => escaped(text).replaceAll(ROW_MARK, () => ofRow(named));
+  const values = [candidates[own], candidates[named]].flatMap((one) => (one === undefined ? [] : [one]));
   return {
     name: `${written(codes.before)}${isListed ? `\${${set}.code}` : ''}${written(codes.after)}`,
     where: whereOf(group[0]?.pieces ?? [], group[0]?.texts ?? [], (at) => {
-      if (at === slot) return `\${row.${source.candidates[own]?.name ?? ''}}`;
+      if (at === slot) return ofRow(own);
       const listed = listSlots.indexOf(at);
       return listed < 0 ? null : `\${${set}.${valueNames[listed] ?? ''}}`;
     }),
     forEach: {
-      row: {
-        table: source.table,
-        values: Object.fromEntries(candidates.map(({ name, expression }) => [name, expression])),
-      },
+      row: { table, values: Object.fromEntries(values.map(({ name, expression }) => [name, expression])) },
       ...(isListed ? { [set]: list } : {}),
     },
-    listed: isListed ? [...entries.keys()].flatMap((entry) => JSON.parse(entry) as string[]) : [],
+    listed: isListed ? entries.flat() : [],
   };
 }
 
@@ -135,9 +162,9 @@ const SHORT = 4;
 
 /** The form of the row that stands, once, in every member's name, and tells the rows apart. */
 function namedBy(
-  members: readonly (Slotted & { readonly row: readonly string[] })[],
+  members: readonly Member[],
   source: FamilySource,
-): { readonly candidate: number; readonly rest: (member: (typeof members)[number]) => string } | null {
+): { readonly candidate: number; readonly rest: (member: Member) => string } | null {
   const lengths = source.candidates.map((_, at) => Math.min(...source.rows.map((row) => row[at]?.length ?? 0)));
   const candidates = source.candidates
     .map((_, at) => at)

@@ -1,5 +1,5 @@
 import { readColumnUsers } from '../catalog/column-users.js';
-import { DatabaseMemory } from '../catalog/database-memory.js';
+import type { DatabaseMemory } from '../catalog/database-memory.js';
 import { judgeAll, judgeView } from '../catalog/judge.js';
 import { readOwners } from '../catalog/owners.js';
 import { readPersistenceTies } from '../catalog/persistence-ties.js';
@@ -27,6 +27,19 @@ export interface AskedQuestion {
   readonly tables: ReadonlyMap<string, ReadTable>;
 }
 
+/** How answers are got. */
+export interface Asking {
+  readonly session: Session;
+  readonly names: NameResolver;
+  readonly release: ReleaseRule | null;
+  /** Opens a second session, for tables of a fleet large enough to be read by two. */
+  readonly beside: OpenBeside;
+  /** What the run has learnt before, and will have learnt. */
+  readonly memory: DatabaseMemory;
+  /** Whether rows that were not there count as not there still. */
+  readonly presumes?: boolean | undefined;
+}
+
 /**
  * Answers to the differ's questions, fetched for all tenants that ask at once and kept for the run. What is the same for
  * every tenant is asked once a database.
@@ -34,21 +47,11 @@ export interface AskedQuestion {
 export class Answers {
   readonly #byTenant = new Map<string, Map<string, unknown>>();
 
-  constructor(
-    private readonly session: Session,
-    private readonly names: NameResolver,
-    private readonly release: ReleaseRule | null,
-    /** Opens a second session, for tables of a fleet large enough to be read by two. */
-    private readonly beside: OpenBeside = null,
-    /** What the run has learnt before, and will have learnt. */
-    private readonly memory: DatabaseMemory = new DatabaseMemory(),
-    /** Whether rows that were not there count as not there still. */
-    private readonly presumes = false,
-  ) {}
+  constructor(private readonly by: Asking) {}
 
   /** The answer for a tenant, or undefined while it was not fetched. */
   of(schema: string, key: string, question: Question): unknown {
-    return isFleetWide(question) ? this.memory.answers.get(key) : this.#byTenant.get(key)?.get(schema);
+    return isFleetWide(question) ? this.by.memory.answers.get(key) : this.#byTenant.get(key)?.get(schema);
   }
 
   /** The role that the tenant's new tables are to belong to; null where nothing asked, and where it is the session's own. */
@@ -59,42 +62,45 @@ export class Answers {
 
   /** Fetches answers: of all questions that are the same for every tenant together, of any other for its tenants. */
   async fetch(asked: readonly AskedQuestion[]): Promise<void> {
-    const expressions: ExpressionQuestion[] = [];
-    for (const { question, schemas, tables } of asked) {
-      const key = questionKey(question);
-      if (isFleetWide(question)) {
-        if (this.memory.answers.has(key)) continue;
+    const unlike: ExpressionQuestion[] = [];
+    for (const one of asked) {
+      const { question } = one;
+      if (!isFleetWide(question)) await this.#fetchByTenant(one);
+      else if (!this.by.memory.answers.has(questionKey(question))) {
         const answer = await this.#byTrees(question);
-        if (question.kind === 'expression' && answer === false) expressions.push(question);
-        else this.memory.answers.set(key, answer);
-        continue;
-      }
-      const known = this.#byTenant.get(key) ?? new Map<string, unknown>();
-      this.#byTenant.set(key, known);
-      const isOfRows = question.kind === 'rows' || question.kind === 'values';
-      const none = this.memory.none.get(key) ?? new Set();
-      if (isOfRows) this.memory.none.set(key, none);
-      if (this.presumes) for (const schema of schemas) if (none.has(schema)) known.set(schema, 'none');
-      const open = schemas.filter((schema) => !known.has(schema));
-      const found = await this.#tenantAnswers(question, open, tables);
-      for (const schema of open) {
-        const answer = found(schema);
-        known.set(schema, answer);
-        if (isOfRows && answer === 'none') none.add(schema);
-        else none.delete(schema);
+        if (question.kind === 'expression' && answer === false) unlike.push(question);
+        else this.by.memory.answers.set(questionKey(question), answer);
       }
     }
-    await this.#judge(expressions);
+    await this.#judge(unlike);
+  }
+
+  async #fetchByTenant({ question, schemas, tables }: AskedQuestion): Promise<void> {
+    const key = questionKey(question);
+    const known = this.#byTenant.get(key) ?? new Map<string, unknown>();
+    this.#byTenant.set(key, known);
+    const isOfRows = question.kind === 'rows' || question.kind === 'values';
+    const none = this.by.memory.none.get(key) ?? new Set();
+    if (isOfRows) this.by.memory.none.set(key, none);
+    if (this.by.presumes === true) for (const schema of schemas) if (none.has(schema)) known.set(schema, 'none');
+    const open = schemas.filter((schema) => !known.has(schema));
+    const found = await this.#tenantAnswers(question, open, tables);
+    for (const schema of open) {
+      const answer = found(schema);
+      known.set(schema, answer);
+      if (isOfRows && answer === 'none') none.add(schema);
+      else none.delete(schema);
+    }
   }
 
   /** Where trees differ the server judges: a comparison of trees alone will not do. */
   async #judge(questions: readonly ExpressionQuestion[]): Promise<void> {
     const groups = [...groupBy(questions, (question) => JSON.stringify(question.columns)).values()];
     const asked = groups.map((pairs) => ({ columns: pairs[0]?.columns ?? [], pairs }));
-    const verdicts = await judgeAll(this.session, asked, this.names);
+    const verdicts = await judgeAll(this.by.session, asked, this.by.names);
     for (const [of, group] of groups.entries())
       for (const [at, question] of group.entries())
-        this.memory.answers.set(questionKey(question), verdicts[of]?.[at] ?? false);
+        this.by.memory.answers.set(questionKey(question), verdicts[of]?.[at] ?? false);
   }
 
   /** Whether another tenant gave the same answers to these questions. What is the same for all is not looked up for each. */
@@ -114,14 +120,15 @@ export class Answers {
     switch (question.kind) {
       case 'type':
         return (
-          (await canonicalType(question.desired, this.names)) === (await canonicalType(question.actual, this.names))
+          (await canonicalType(question.desired, this.by.names)) ===
+          (await canonicalType(question.actual, this.by.names))
         );
       case 'columns':
         return columnsOf(question.expression);
       case 'expression':
         return (
-          (await canonicalExpression(question.desired, this.names)) ===
-          (await canonicalExpression(question.actual, this.names))
+          (await canonicalExpression(question.desired, this.by.names)) ===
+          (await canonicalExpression(question.actual, this.by.names))
         );
       default:
         throw new Error(`internal: ${question.kind} is no fleet-wide question`);
@@ -133,9 +140,9 @@ export class Answers {
     schemas: readonly string[],
     read: (session: Session, part: readonly string[]) => Promise<ReadonlyMap<string, T>>,
   ): Promise<ReadonlyMap<string, T>> {
-    const beside = schemas.length < WORTH_A_SESSION ? null : this.beside;
+    const beside = schemas.length < WORTH_A_SESSION ? null : this.by.beside;
     return withSessionBeside(
-      this.session,
+      this.by.session,
       beside,
       async (sessions) =>
         new Map(
@@ -176,21 +183,21 @@ export class Answers {
           null,
         );
       case 'release': {
-        const { release } = this;
+        const { release } = this.by;
         if (release === null) return () => null;
         const stamps = await this.#sideBySide(schemas, (session, part) =>
-          readReleases(session, part, release, this.memory.stamps),
+          readReleases(session, part, release, this.by.memory.stamps),
         );
         return (schema) => stamps.get(schema) ?? (stamps.has(schema) ? null : false);
       }
       case 'owner':
-        return from(await readOwners(this.session, schemas), null);
+        return from(await readOwners(this.by.session, schemas), null);
       case 'users': {
-        const users = await readColumnUsers(this.session, schemas, question.table, question.column);
+        const users = await readColumnUsers(this.by.session, schemas, question.table, question.column);
         return (schema) => users.get(schema) ?? [];
       }
       case 'references': {
-        const references = await readReferences(this.session, schemas, question.table, question.column);
+        const references = await readReferences(this.by.session, schemas, question.table, question.column);
         return (schema) => references.get(schema) ?? [];
       }
       case 'persistence': {
@@ -198,18 +205,18 @@ export class Answers {
         return (schema) => ties.get(schema) ?? [];
       }
       case 'building':
-        return from(await readBuilding(this.session, schemas, question.table), null);
+        return from(await readBuilding(this.by.session, schemas, question.table), null);
       case 'usage':
-        return from(await readUsage(this.session, schemas, question.index), { scans: 0, bytes: 0 });
+        return from(await readUsage(this.by.session, schemas, question.index), { scans: 0, bytes: 0 });
       case 'view': {
         const view = tables.get(question.table);
         if (view === undefined) return () => null;
         const columns = view.shape.columns.map((column) => column.name);
         const same = await judgeView(
-          this.session,
+          this.by.session,
           { schema: view.schema, name: question.table, oid: view.oid, columns },
           question.query,
-          this.names,
+          this.by.names,
         );
         return () => same;
       }

@@ -24,6 +24,45 @@ export async function planTenants(
   tenants: readonly TenantRead[],
   fleet: FleetContext,
 ): Promise<ReadonlyMap<string, TenantResult>> {
+  const isCandidate = candidateOf(fleet);
+  const diffs = await diffsOf(tenants, isCandidate, fleet);
+  const settled = await settledOf(tenants, isCandidate, diffs, fleet);
+  const detailed = await fleet.readOwned(
+    tenants.flatMap(({ schema, members }) => (members.size === 0 || settled.has(schema) ? [] : schema)),
+  );
+  const ownedBy = (tenant: TenantRead) => detailed.get(tenant.schema) ?? tenant.owned;
+  const members = new Map(tenants.map((tenant) => [tenant.schema, ownedBy(tenant).filter(isCandidate)]));
+  const withFamilies = await planFamilies({ tenants, members, settled }, diffs, fleet);
+  const results = new Map<string, TenantResult>();
+  const found = new Map<string, readonly TenantChange[]>();
+  for (const tenant of tenants) {
+    const family = withFamilies.get(tenant.schema);
+    if (family !== undefined && 'problem' in family) {
+      results.set(tenant.schema, family);
+      continue;
+    }
+    const alone = diffs.get(tenant.schema)?.changes ?? [];
+    const changes = [...alone.map((change) => ({ change, members: null })), ...(family?.changes ?? [])];
+    if (changes.length === 0) results.set(tenant.schema, IN_SYNC);
+    else {
+      const noted = noteKeyFields(changes, fleet.tables);
+      found.set(tenant.schema, refuseHeld(noted, fleet.held, fleet.tables, tenant.tables.size === 0));
+    }
+  }
+  const everyTable = tableKeys(fleet.tables);
+  const wanted = (await withoutBuilds(tenants, found, ownedBy, fleet)).map(([tenant, items]) => {
+    const all = items.map((item) => withUsage(item, tenant.schema, fleet.answers));
+    return [tenant, settle(all, everyTable)] as const;
+  });
+  for (const [tenant, all] of await withoutTaken(wanted, everyTable, fleet))
+    results.set(tenant.schema, { changes: all.length === 0 ? all : inOrder(all, everyTable) });
+  return results;
+}
+
+/** Whether an owned index may be a family's member, which is compared tenant by tenant, and not with its table. */
+type IsCandidate = (read: OwnedRead) => boolean;
+
+function candidateOf(fleet: FleetContext): IsCandidate {
   const familyTables = new Map(
     fleet.tables
       .filter((table) => table.families.length > 0)
@@ -37,7 +76,7 @@ export async function planTenants(
       ]),
   );
   const isFormer = formerMember(fleet.desired.phases);
-  const isCandidate = (read: OwnedRead) => {
+  return (read) => {
     const declared = familyTables.get(read.table);
     if (declared === undefined) return isFormer(read.table, read.index);
     if (declared.indexes.has(read.index.name)) return false;
@@ -45,49 +84,24 @@ export async function planTenants(
     const ofFamily = read.phase === null || declared.phases.has(read.phase);
     return ofFamily || declared.patterns.some((pattern) => pattern.test(read.index.name));
   };
+}
+
+/** The tenants' diffs without their families: tenants look alike whose tables and other owned indexes do. */
+async function diffsOf(
+  tenants: readonly TenantRead[],
+  isCandidate: IsCandidate,
+  fleet: FleetContext,
+): Promise<ReadonlyMap<string, TenantDiff>> {
   const apartOf = oncePer((owned: TenantRead['owned']) => owned.filter((read) => !isCandidate(read)));
   const textOf = oncePer((owned: TenantRead['owned']) =>
     apartOf(owned)
       .map((read) => `${read.table}.${read.index.name}.${read.definition}.${read.index.where}`)
       .join('\0'),
   );
-  const apart = (tenant: TenantRead) => apartOf(tenant.owned);
   const alike = groupBy(tenants, (tenant) => `${tenant.hash}\0${tenant.isNew}\0${textOf(tenant.owned)}`);
   const diffs = new Map<string, TenantDiff>();
-  await planGroups(alike.values(), apart, fleet, diffs);
-
-  const results = new Map<string, TenantResult>();
-  const settled = await settledOf(tenants, isCandidate, diffs, fleet);
-  const detailed = await fleet.readOwned(
-    tenants.flatMap(({ schema, members }) => (members.size === 0 || settled.has(schema) ? [] : schema)),
-  );
-  const ownedBy = (tenant: TenantRead) => detailed.get(tenant.schema) ?? tenant.owned;
-  const members = new Map(tenants.map((tenant) => [tenant.schema, ownedBy(tenant).filter(isCandidate)]));
-  const withFamilies = await planFamilies({ tenants, members, settled }, diffs, fleet);
-  const everyTable = tableKeys(fleet.tables);
-  const found = new Map<string, readonly TenantChange[]>();
-  for (const tenant of tenants) {
-    const family = withFamilies.get(tenant.schema);
-    if (family !== undefined && 'problem' in family) {
-      results.set(tenant.schema, family);
-      continue;
-    }
-    const alone = diffs.get(tenant.schema)?.changes ?? [];
-    if (alone.length === 0 && (family?.changes ?? []).length === 0) {
-      results.set(tenant.schema, IN_SYNC);
-      continue;
-    }
-    const own = alone.map((change) => ({ change, members: null }));
-    const noted = noteKeyFields([...own, ...(family?.changes ?? [])], fleet.tables);
-    found.set(tenant.schema, refuseHeld(noted, fleet.held, fleet.tables, tenant.tables.size === 0));
-  }
-  const wanted = (await withoutBuilds(tenants, found, ownedBy, fleet)).map(([tenant, items]) => {
-    const all = items.map((item) => withUsage(item, tenant.schema, fleet.answers));
-    return [tenant, settle(all, everyTable)] as const;
-  });
-  for (const [tenant, all] of await withoutTaken(wanted, everyTable, fleet))
-    results.set(tenant.schema, { changes: all.length === 0 ? all : inOrder(all, everyTable) });
-  return results;
+  await planGroups(alike.values(), (tenant) => apartOf(tenant.owned), fleet, diffs);
+  return diffs;
 }
 
 const IN_SYNC: TenantResult = { changes: [] };
@@ -108,7 +122,7 @@ function withUsage(item: TenantChange, schema: string, answers: Answers): Tenant
 /** Tenants whose digested members are in order, if nothing else stands in the way of saying so. */
 async function settledOf(
   tenants: readonly TenantRead[],
-  isCandidate: (read: OwnedRead) => boolean,
+  isCandidate: IsCandidate,
   diffs: ReadonlyMap<string, TenantDiff>,
   fleet: FleetContext,
 ): Promise<ReadonlySet<string>> {

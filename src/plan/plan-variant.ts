@@ -75,7 +75,14 @@ async function planUnlocked(
   const reads = tenantsOf(snapshot);
   progress.phase('comparing tenants', reads.length);
   const { names, bySchema, isDefaultOpclass, kinds, memberSeed } = snapshot;
-  const answers = new Answers(session, names, desired.release, beside, memory, request.presumes);
+  const answers = new Answers({
+    session,
+    names,
+    release: desired.release,
+    beside,
+    memory,
+    presumes: request.presumes,
+  });
   const results = await planTenants(reads, {
     session,
     beside,

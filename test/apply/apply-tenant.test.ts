@@ -1,18 +1,18 @@
 import { expect, it } from 'vitest';
 import { applyTenant } from '../../src/apply/apply-tenant.js';
-import type { Yielded } from '../../src/apply/crew.js';
 import { TableOrder } from '../../src/apply/lock-order.js';
 import { DEFAULT_LIMITS } from '../../src/apply/request.js';
 import { RunControl } from '../../src/apply/run-control.js';
 import type { TurnContext } from '../../src/apply/turn.js';
 import { CONNECTION_LOST } from '../../src/database/database-errors.js';
 import { DatabaseError } from '../../src/database/session.js';
+import { TrueupError } from '../../src/trueup-error.js';
 import { addColumn, dropIndex, phase, tenant } from '../support/plan-fixture.js';
 
 /** A worker whose transactions end as `inLine` does, and that can do nothing else. */
-const context = (inLine: () => Promise<boolean>, yielded: Yielded | null = null) =>
+const context = (inLine: () => Promise<boolean>) =>
   ({
-    worker: { gate: { inLine }, yielded },
+    worker: { gate: { inLine } },
     crew: { halted: false },
     lane: 'short',
     phases: [phase('base')],
@@ -62,12 +62,14 @@ it('what its transaction has made is applied, and nothing is where that was not 
   expect(stopped.changes.map(({ result }) => result)).toEqual(['not-applied', 'not-applied']);
 });
 
-it('a cancelled statement gave way where somebody waited for it, was stopped where the run is, and has failed elsewhere', async () => {
+it('a build that gave way comes again; a cancelled statement was stopped where the run is, and has failed elsewhere', async () => {
   const cancelled = () => refusing('57014', 'canceling statement due to user request');
-  const giving = context(cancelled, { pid: 4711, waited: 3000 });
+  const giving = context(() => Promise.reject(new TrueupError('BUILD_YIELDED', 'the build gave way')));
   expect((await applyTenant(short, giving)).end).toMatchObject({ kind: 'passing', failure: { code: 'BUILD_YIELDED' } });
-  // Said of one statement, not of the next.
-  expect((await applyTenant(short, giving)).end).toMatchObject({ kind: 'failed', failure: { sqlstate: '57014' } });
+  expect((await applyTenant(short, context(cancelled))).end).toMatchObject({
+    kind: 'failed',
+    failure: { sqlstate: '57014' },
+  });
   const draining = context(async () => {
     draining.request.control.drain('SIGTERM');
     return cancelled();

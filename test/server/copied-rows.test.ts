@@ -138,7 +138,7 @@ describe('rows of a large fleet', () => {
     const memory = new DatabaseMemory();
     const stamps = async (schemas: readonly string[]) => {
       fleet.forget();
-      const answers = new Answers(session, NO_EXTENSIONS, release, null, memory);
+      const answers = new Answers({ session, names: NO_EXTENSIONS, release, beside: null, memory });
       await answers.fetch([{ question: { kind: 'release' }, schemas, tables: new Map() }]);
       return schemas.map((schema) => answers.of(schema, questionKey({ kind: 'release' }), { kind: 'release' }));
     };

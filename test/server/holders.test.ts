@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { findHolders, waitersBehind } from '../../src/apply/holders.js';
+import { findHolders, lockHolders, waitersBehind } from '../../src/apply/holders.js';
 import { oldSnapshots } from '../../src/apply/old-snapshots.js';
 import { describeHolder } from '../../src/catalog/lock-holder.js';
 import type { Session } from '../../src/database/session.js';
@@ -110,6 +110,21 @@ describe('R6: who holds a lock', () => {
     expect(found).toMatchObject([{ pid, user: 'app', state: null, age: null, queryStart: null }]);
     expect(found.map(describeHolder).join()).toContain('hidden from roles without pg_read_all_stats');
   });
+});
+
+it('R3: who holds a tenant’s lock, or that of its migration, is told by any of its keys, whatever they are', async () => {
+  const keys = ['-1', '7', '-9223372036854775808', '9223372036854775807', '4294967296', '-4294967297'];
+  const { pid } = await other(keys.map((key) => `SELECT pg_advisory_lock(${key})`));
+  const asked = new Map<string, readonly string[]>([
+    ...keys.map((key): [string, readonly string[]] => [`t${key}`, ['12345', key]]),
+    ['free', ['12345']],
+    // A lock of two keys of 32 bits is another one.
+    ['apart', ['8589934595']],
+  ]);
+  await other(['SELECT pg_advisory_lock(2, 3)']);
+  const found = await lockHolders(session, asked);
+  expect([...found.keys()].sort()).toEqual(keys.map((key) => `t${key}`).sort());
+  for (const words of found.values()) expect(words).toContain(`process ${pid} (application "holder", user "app", idle`);
 });
 
 describe('R15: who waits behind a session', () => {

@@ -203,3 +203,32 @@ describe('a server that crashes during the run', () => {
     await expectNoLocks();
   });
 });
+
+describe('a server that takes no changes when it is back, as a standby before its promotion', () => {
+  const readOnly = (is: boolean) =>
+    database.exec(
+      `BEGIN READ WRITE; ALTER DATABASE "${database.name}" SET default_transaction_read_only = ${is}; COMMIT`,
+    );
+  const strike = async () => {
+    await readOnly(true);
+    await terminate('true');
+  };
+
+  it('is waited for within --lock-wait: the same run converges', async () => {
+    const outcome = await applyAnd('build-progress', async () => {
+      await strike();
+      await sleep(2000);
+      await readOnly(false);
+    });
+    await expectConverged(outcome);
+  });
+
+  it('and goes on so: the run says why, and leaves what is left for the next, which does it', async () => {
+    const outcome = await applyAnd('build-progress', strike, { lockWait: 1000 });
+    expect(outcome.ended).toBe('connection');
+    expect(outcome.summary).toMatchObject({ tenants: 4, notAttempted: 4 });
+    expect(outcome.tenants.map(({ error }) => error?.code)).toEqual(Array(4).fill('SERVER_READ_ONLY'));
+    await readOnly(false);
+    expect((await fleet.apply({ directory })).summary).toMatchObject({ tenants: 4, converged: 4 });
+  });
+});

@@ -81,8 +81,9 @@ it('a tenant whose migration runs for longer than --lock-wait is left untouched 
   await lock('busy');
   const run = { limits: { ...DEFAULT_LIMITS, lockWait: 1000 } };
   const outcome = await fleet.apply({ directory, schemas: ['busy'], run });
+  const message = expect.stringMatching(/"busy": process \d+ \(application "migration", user "\w+", idle/u);
   expect(outcome.tenants).toMatchObject([
-    { schema: 'busy', outcome: 'not-attempted', changes: [], error: { code: 'TENANT_LOCKED' } },
+    { schema: 'busy', outcome: 'not-attempted', changes: [], error: { code: 'TENANT_LOCKED', message } },
   ]);
   await unlock('busy');
   expect((await fleet.apply({ directory, schemas: ['busy'], run })).summary).toMatchObject({ converged: 1 });

@@ -71,6 +71,15 @@ describe('a session on a server', () => {
     await test.exec('DROP ROLE "Hasty Role"');
   });
 
+  it('is ended by the server within ten minutes where its machine or network is gone without a word', async () => {
+    const [row] = await (await open().connect()).query(
+      `SELECT current_setting('tcp_keepalives_idle')::int idle, current_setting('tcp_keepalives_interval')::int apart,
+              current_setting('tcp_keepalives_count')::int tries`,
+    );
+    const { idle, apart, tries } = row as Readonly<Record<'idle' | 'apart' | 'tries', number>>;
+    expect(idle + apart * tries).toBe(600);
+  });
+
   it('sets the role that it is told to, however it is written', async () => {
     const role = `we"ird, 'Role'`;
     await test.exec(`CREATE ROLE "${role.replaceAll('"', '""')}"`);
@@ -297,6 +306,18 @@ describe('a connection that cannot be made', () => {
     } finally {
       await proxy.close();
     }
+  });
+
+  it('is told by what the server says of the role, though it had let that in before, without TLS', async () => {
+    await test.exec('CREATE ROLE "no longer" LOGIN');
+    const database = open({ maxSessions: 2 }, test.urlFor('no longer'));
+    await database.connect();
+    await test.exec('ALTER ROLE "no longer" NOLOGIN');
+    await expect(database.connect()).rejects.toMatchObject({
+      code: 'CONNECTION_FAILED',
+      message: expect.stringContaining('role "no longer" is not permitted to log in'),
+      options: { remedy: expect.stringContaining('check the user') },
+    });
   });
 
   it('leaves its place to the next', async () => {
