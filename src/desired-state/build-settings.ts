@@ -7,6 +7,7 @@ import { keyAt, type Place, within } from './yaml-file.js';
 const BUILD = [
   'maintenance_work_mem',
   'max_parallel_maintenance_workers',
+  'max_parallel_workers',
   'maintenance_io_concurrency',
   'effective_io_concurrency',
   'min_parallel_table_scan_size',

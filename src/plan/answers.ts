@@ -201,7 +201,7 @@ export class Answers {
         return (schema) => references.get(schema) ?? [];
       }
       case 'persistence': {
-        const ties = await readPersistenceTies(this.session, schemas, question.table);
+        const ties = await readPersistenceTies(this.by.session, schemas, question.table);
         return (schema) => ties.get(schema) ?? [];
       }
       case 'building':
