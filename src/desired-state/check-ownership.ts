@@ -1,4 +1,4 @@
-import { closest, shown, suggestion } from '../did-you-mean.js';
+import { closest, shown } from '../did-you-mean.js';
 import { indexesIn } from './backends.js';
 import type { TablesDocument } from './documents.js';
 import type { DesiredStateFiles } from './files.js';
@@ -7,37 +7,31 @@ import { methodOf } from './read-indexes.js';
 
 /**
  * Notes columns and methods of `owns` that are slips of the pen: such a rule owns nothing, and what it should own would stay
- * without a word. Columns must be declared by some file, of whichever phase and backend. A method may be that of a backend
- * which has no file any more, so only one that a file makes indexes by tells what another was meant to be.
+ * without a word. Either may be that of an older version, of which no file speaks any more, so only one that the files name,
+ * and the rule does not, tells what another was meant to be.
  * @param files all of them: a column of one that was refused would be missing
  */
 export function checkOwnership(files: DesiredStateFiles, problems: Problems): void {
   const columns = declaredColumns(files);
   for (const [index, { name, owns }] of files.fleet.phases.entries()) {
     if (owns === undefined) continue;
-    const at = (...path: readonly (string | number)[]) => files.fleetFile.position(['phases', index, 'owns', ...path]);
-    for (const key of ['columns', 'ignoring'] as const) {
-      for (const [place, column] of (owns[key] ?? []).entries()) {
-        if (columns.has(column)) continue;
-        const message = `phase ${name} ${key === 'columns' ? 'owns indexes on' : 'ignores'} the column ${shown(column)}, which no declared table has`;
-        problems.invalid(message, at(key, place), nearest(column, columns));
+    const methods = methodsOf(documentsOf(files, name));
+    const rules = [
+      ['columns', columns, 'owns indexes on the column', 'which no declared table has'],
+      ['ignoring', columns, 'ignores the column', 'which no declared table has'],
+      ['methods', methods, 'owns indexes of the method', 'by which no file of it makes one'],
+    ] as const;
+    for (const [key, known, verb, lack] of rules) {
+      const listed = owns[key] ?? [];
+      const unlisted = [...known].filter((one) => !listed.includes(one));
+      for (const [place, word] of listed.entries()) {
+        const meant = known.has(word) ? null : closest(word, unlisted);
+        if (meant === null) continue;
+        const where = files.fleetFile.position(['phases', index, 'owns', key, place]);
+        problems.invalid(`phase ${name} ${verb} ${shown(word)}, ${lack}`, where, `did you mean ${shown(meant)}?`);
       }
     }
-    const made = methodsOf(documentsOf(files, name));
-    const unlisted = [...made].filter((method) => !owns.methods.includes(method));
-    for (const [place, method] of owns.methods.entries()) {
-      const meant = made.has(method) ? null : closest(method, unlisted);
-      if (meant === null) continue;
-      const message = `phase ${name} owns indexes of the method ${shown(method)}, by which no file of it makes one`;
-      problems.invalid(message, at('methods', place), `did you mean ${shown(meant)}?`);
-    }
   }
-}
-
-/** Of hundreds of columns a list helps nobody. */
-function nearest(column: string, known: ReadonlySet<string>): string {
-  const advice = suggestion(column, known);
-  return advice.startsWith('did') ? advice : 'correct it, or leave it out';
 }
 
 /** A view's columns follow from its query, of which the words must do. */
