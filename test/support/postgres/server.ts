@@ -1,8 +1,20 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { chmodSync, chownSync, closeSync, existsSync, mkdirSync, mkdtempSync, openSync, readFileSync } from 'node:fs';
+import {
+  accessSync,
+  chmodSync,
+  chownSync,
+  closeSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  statfsSync,
+} from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
+import { freemem, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -54,6 +66,12 @@ const SETTINGS: Readonly<Record<string, string>> = {
 
 const START_SECONDS = 60;
 
+const MEMORY = '/dev/shm';
+/** `f_type` of a tmpfs, of statfs(2). */
+const TMPFS = 0x01021994;
+/** More than the servers of a whole run hold at once, their write-ahead logs included. */
+const ROOM_IN_MEMORY = 8 * 2 ** 30;
+
 /** The bin directory of a server with pgvector and pg_trgm; installs what is missing where it can, else throws. */
 export function postgresBin(): string {
   const script = fileURLToPath(new URL('install.sh', import.meta.url));
@@ -71,7 +89,7 @@ export async function startServer(options: ServerOptions = {}): Promise<TestServ
   const bin = options.bin ?? postgresBin();
   const account = serverAccount();
   const kept = options.keptIn !== undefined;
-  const directory = options.keptIn ?? mkdtempSync(join(shortTemporaryDirectory(), 'trueup-pg-'));
+  const directory = options.keptIn ?? mkdtempSync(join(serverDirectory(), 'trueup-pg-'));
   mkdirSync(directory, { recursive: true });
   chmodSync(directory, 0o755);
   if (account.uid !== undefined && account.gid !== undefined) chownSync(directory, account.uid, account.gid);
@@ -165,9 +183,23 @@ export function serverAccount(): { uid?: number; gid?: number } {
   throw new Error('PostgreSQL does not run as root, and there is neither a user postgres nor a user nobody');
 }
 
-/** A socket's path holds 107 bytes at most, so a long TMPDIR cannot be used. */
-function shortTemporaryDirectory(): string {
+/**
+ * In memory where there is room: hundreds of databases are made and dropped, and ext4 passes over the inodes of dropped files
+ * for minutes, one by one, whenever it makes one. A socket's path holds 107 bytes at most, so a long TMPDIR cannot be used.
+ */
+function serverDirectory(): string {
+  if (hasRoomInMemory()) return MEMORY;
   return tmpdir().length <= 60 ? tmpdir() : '/tmp';
+}
+
+function hasRoomInMemory(): boolean {
+  try {
+    accessSync(MEMORY, constants.W_OK);
+    const { type, bavail, bsize } = statfsSync(MEMORY);
+    return type === TMPFS && bavail * bsize >= ROOM_IN_MEMORY && freemem() >= ROOM_IN_MEMORY;
+  } catch {
+    return false;
+  }
 }
 
 /**
