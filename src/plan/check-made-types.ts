@@ -34,29 +34,21 @@ export async function checkMadeTypes(
   const at = (phase: string, { file, line, column }: SourcePosition) =>
     `database ${database}, phase ${phase}, ${file}:${line}:${column}`;
   const columns = await typedColumns(changed);
-  const allowed = ['pg_catalog', ...extensions.schemas];
-  const outside = columns.find(({ bare }) => !allowed.includes(bare.schema));
   // Which types an extension will bring, nobody knows before it is there.
-  const isComplete = outside === undefined && extensions.changes.length === 0;
-  const [unknown] = isComplete
-    ? await readUnknownTypes(
-        session,
-        columns.map(({ bare }) => bare),
-      )
-    : [];
-  const { column } = outside ?? (unknown === undefined ? undefined : columns[unknown]) ?? {};
+  const [unknown] =
+    extensions.changes.length > 0
+      ? []
+      : await readUnknownTypes(
+          session,
+          columns.map(({ bare }) => bare),
+        );
+  const { column } = (unknown === undefined ? undefined : columns[unknown]) ?? {};
   if (column !== undefined)
-    throw new TrueupError(
-      'DESIRED_STATE_INVALID',
-      outside === undefined
-        ? `the database has no type ${column.type}`
-        : `type ${column.type} is neither PostgreSQL’s, nor the tenant’s, nor of a declared extension’s schema`,
-      {
-        where: at(column.phase, column.source),
-        remedy:
-          'correct the name in the files; where an extension brings it, declare the extension; where the schema holds it, write ${schema}. before it',
-      },
-    );
+    throw new TrueupError('DESIRED_STATE_INVALID', `the database has no type ${column.type}`, {
+      where: at(column.phase, column.source),
+      remedy:
+        'correct the name in the files, or make the type first; where an extension brings it, declare the extension; where the schema holds it, write ${schema}. before it',
+    });
   const pairs = await referencedPairs(changed, tables);
   const [incomparable] = await readIncomparable(session, pairs);
   const pair = incomparable === undefined ? undefined : pairs[incomparable];

@@ -20,7 +20,7 @@ phases:
 overrides: [{ schemas: [canary], backends: { search: ${override} } }]
 `,
     'base.yaml': 'tables: { items: { columns: { body: tsvector } } }',
-    'search/paid.yaml': `backend: paid\nalternatives: [free]\n${indexed('{ name: ghost, extension: ghost }')}`,
+    'search/paid.yaml': `backend: paid\nalternatives: [free]\nextensions: [{ name: ghost }]\n${indexed('{ name: ghost, extension: ghost }')}`,
     'search/free.yaml': `backend: free\n${indexed('gin')}`,
     'search/plain.yaml': `backend: plain\n${indexed('gist')}`,
   });
