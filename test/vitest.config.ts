@@ -1,5 +1,9 @@
 import { defineConfig } from 'vitest/config';
 
+/** Nothing but functions: these share a process, which loads what they test once. */
+const PURE = ['apply', 'catalog', 'desired-state', 'diff', 'doctor', 'explain', 'inspect', 'plan', 'sql'].map(
+  (folder) => `test/${folder}/**/*.test.ts`,
+);
 const NEEDS_SERVER = ['test/server/**/*.test.ts', 'test/support/**/*.test.ts', 'test/**/*.server.test.ts'];
 
 export default defineConfig({
@@ -11,9 +15,20 @@ export default defineConfig({
       {
         extends: true,
         test: {
+          name: 'pure',
+          include: PURE,
+          exclude: NEEDS_SERVER,
+          isolate: false,
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        extends: true,
+        test: {
           name: 'core',
           include: ['test/**/*.test.ts'],
-          exclude: NEEDS_SERVER,
+          exclude: [...NEEDS_SERVER, ...PURE],
           testTimeout: 60_000,
           hookTimeout: 60_000,
         },
