@@ -1,3 +1,4 @@
+import { anyPredicate } from '../desired-state/any-predicate.js';
 import type { DesiredIndexBase, DesiredState, DesiredTable } from '../desired-state/model.js';
 import type { ConstraintShape, IndexShape, TableShape } from '../shape/table-shape.js';
 import { columnsOf } from '../sql/evaluation.js';
@@ -74,11 +75,8 @@ const methodOfOne = ({ onePerTable, method }: DesiredIndexBase): readonly string
 async function namedColumns(table: DesiredTable): Promise<readonly string[]> {
   const indexes = [
     ...table.indexes,
-    // No member's predicate in particular: only the columns that it names are asked for.
-    ...table.families.map((family) => ({
-      ...family,
-      where: family.where?.map((part) => (typeof part === 'string' ? part : "''")).join('') ?? null,
-    })),
+    // Only the columns that a predicate names are asked for.
+    ...table.families.map((family) => ({ ...family, where: anyPredicate(family) })),
   ];
   const expressions = [
     ...table.columns.flatMap((column) => [column.default, column.generated?.expression ?? null]),

@@ -1,3 +1,4 @@
+import { anyPredicate } from '../desired-state/any-predicate.js';
 import type { IndexShape } from '../shape/table-shape.js';
 import { identifierVariable } from '../sql/template.js';
 import { asSwitch } from './backend-switch.js';
@@ -6,7 +7,7 @@ import { type Assumption, change, type Hazard, key, type Member, type TenantChan
 import type { DiffContext } from './context.js';
 import { predicateTemplate } from './family-members.js';
 import { buildSteps, drop, type IndexTarget, indexDefinition, rebuildSteps, rename, swapSteps } from './index-steps.js';
-import { anyPredicate, indexedColumns } from './indexed-columns.js';
+import { indexedColumns } from './indexed-columns.js';
 import { sparingIdentity } from './replica-identity.js';
 import type { TenantFamily } from './tenant-family.js';
 

@@ -1,4 +1,5 @@
-import type { DesiredIndex, IndexFamily } from '../desired-state/model.js';
+import { anyPredicate } from '../desired-state/any-predicate.js';
+import type { DesiredIndex } from '../desired-state/model.js';
 import type { IndexShape, TableShape } from '../shape/table-shape.js';
 import type { DiffContext } from './context.js';
 
@@ -19,10 +20,6 @@ export function indexedColumns(
 export function usesReplaced(index: IndexShape, replaced: ReadonlySet<string>, context: DiffContext): boolean {
   return replaced.size > 0 && indexedColumns(index, context).some((column) => replaced.has(column));
 }
-
-/** The predicate of no member in particular: for the columns that it names. */
-export const anyPredicate = (family: IndexFamily): string | null =>
-  family.where?.map((part) => (typeof part === 'string' ? part : "''")).join('') ?? null;
 
 /** The indexes of a table, and each of its declared families in the place of the members that the table may have of it. */
 export function withFamilies(

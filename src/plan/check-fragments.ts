@@ -1,5 +1,6 @@
 import { unsafeFunctions } from '../catalog/callable.js';
 import type { Session } from '../database/session.js';
+import { anyPredicate } from '../desired-state/any-predicate.js';
 import type { DesiredState, DesiredTable, MigrationLockRule, SourcePosition } from '../desired-state/model.js';
 import type { DesiredProbe } from '../desired-state/probe.js';
 import { calledFunctions, foreignNames } from '../sql/evaluation.js';
@@ -107,16 +108,10 @@ function evaluatedFragments(table: DesiredTable): readonly Evaluated[] {
     ...table.indexes.flatMap((index) =>
       index.worthRows === null || index.where === null ? [] : [{ text: index.where, source: index.source }],
     ),
-    ...table.families.flatMap((family) =>
-      family.worthRows === null || family.where === null
-        ? []
-        : [
-            {
-              text: family.where.map((part) => (typeof part === 'string' ? part : "''")).join(''),
-              source: family.source,
-            },
-          ],
-    ),
+    ...table.families.flatMap((family) => {
+      const text = family.worthRows === null ? null : anyPredicate(family);
+      return text === null ? [] : [{ text, source: family.source }];
+    }),
   ];
   return [...required, ...values, ...counted];
 }

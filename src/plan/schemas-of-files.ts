@@ -1,3 +1,4 @@
+import { anyPredicate } from '../desired-state/any-predicate.js';
 import type { DesiredIndexBase, DesiredTable } from '../desired-state/model.js';
 import type { FragmentKind } from '../sql/fragments.js';
 import { schemasNamedIn } from '../sql/schema-names.js';
@@ -41,12 +42,7 @@ function fragments(table: DesiredTable): readonly Fragment[] {
     ),
     ...[...indexes, ...families].flatMap(keys),
     ...indexes.map(({ where }): Fragment => ['expression', where]),
-    ...families.map(
-      ({ where }): Fragment => [
-        'expression',
-        where?.map((part) => (typeof part === 'string' ? part : "''")).join('') ?? null,
-      ],
-    ),
+    ...families.map((family): Fragment => ['expression', anyPredicate(family)]),
     ['query', view?.query ?? null],
   ];
 }
