@@ -1,4 +1,5 @@
 import { DatabaseError } from '../database/session.js';
+import { UNKNOWN_NAME } from '../plan/unknown-name.js';
 import { TrueupError } from '../trueup-error.js';
 import type { TenantFailure } from './outcome.js';
 
@@ -55,9 +56,6 @@ const remedyOf = ({ code, message, details }: DatabaseError): string | null =>
       REMEDIES[code] ??
       details.hint ??
       null);
-
-const UNKNOWN_NAME =
-  'correct the name in the files, or make what it names first: trueup makes no types, functions and sequences; where an extension brings it, declare the extension; where the schema holds it, write ${schema}. before it';
 
 /**
  * Where one SQLSTATE stands for several causes. Whoever owns the tables and is told to run as their owner looks in the wrong

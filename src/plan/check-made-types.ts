@@ -1,4 +1,5 @@
 import { readIncomparable, readUnknownTypes } from '../catalog/declared-types.js';
+import { calledDatabase, type DatabasePlace } from '../database/database-place.js';
 import type { Session } from '../database/session.js';
 import type { DesiredTable, SourcePosition } from '../desired-state/model.js';
 import type { Action, Change } from '../diff/change.js';
@@ -6,6 +7,7 @@ import { type BareType, bareType } from '../sql/evaluation.js';
 import { TENANT_SCHEMA } from '../sql/template.js';
 import { TrueupError } from '../trueup-error.js';
 import type { ExtensionCheck } from './check-extensions.js';
+import { UNKNOWN_NAME } from './unknown-name.js';
 
 /** Changes that name types of their table's columns. */
 const TYPED: ReadonlySet<Action> = new Set([
@@ -26,13 +28,13 @@ export async function checkMadeTypes(
   session: Session,
   tables: readonly DesiredTable[],
   changes: Iterable<Change>,
-  { database, extensions }: { readonly database: string; readonly extensions: ExtensionCheck },
+  { database, extensions }: { readonly database: DatabasePlace; readonly extensions: ExtensionCheck },
 ): Promise<void> {
   const concerned = new Set<string>();
   for (const made of changes) if (made.status !== 'deferred' && TYPED.has(made.action)) concerned.add(made.table);
   const changed = tables.filter(({ name }) => concerned.has(name));
   const at = (phase: string, { file, line, column }: SourcePosition) =>
-    `database ${database}, phase ${phase}, ${file}:${line}:${column}`;
+    `database ${calledDatabase(database)}, phase ${phase}, ${file}:${line}:${column}`;
   const columns = await typedColumns(changed);
   // Which types an extension will bring, nobody knows before it is there.
   const [unknown] =
@@ -46,8 +48,7 @@ export async function checkMadeTypes(
   if (column !== undefined)
     throw new TrueupError('DESIRED_STATE_INVALID', `the database has no type ${column.type}`, {
       where: at(column.phase, column.source),
-      remedy:
-        'correct the name in the files, or make the type first; where an extension brings it, declare the extension; where the schema holds it, write ${schema}. before it',
+      remedy: UNKNOWN_NAME,
     });
   const pairs = await referencedPairs(changed, tables);
   const [incomparable] = await readIncomparable(session, pairs);

@@ -104,7 +104,7 @@ async function planUnlocked(
   });
   // A batch of an apply goes by the plan.
   if (request.again !== true)
-    await checkMadeTypes(session, tables, changesOf(results.values()), { database: database.id, extensions });
+    await checkMadeTypes(session, tables, changesOf(results.values()), { database: place, extensions });
   const { tenants, unreadable } = partitioned(reads, results, { database: database.id, desired, answers });
   const role = snapshot.session.user;
   return {

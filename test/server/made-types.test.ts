@@ -42,7 +42,11 @@ async function refusal(schemas: readonly string[], directory: string) {
     );
     return error === null
       ? null
-      : [error.code, error.message, error.options?.where?.replace(/^.*base\.yaml/u, 'base.yaml')];
+      : [
+          error.code,
+          error.message,
+          error.options?.where?.replace(/^database (?!main,)[^,]+, phase base, .*base\.yaml/u, 'base.yaml'),
+        ];
   };
   const planned = await told(() => on.fleet.plan(options));
   on.fleet.forget();
