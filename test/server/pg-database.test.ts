@@ -320,6 +320,17 @@ describe('a connection that cannot be made', () => {
     });
   });
 
+  it('says which limits may be raised where a role has all the sessions that it may have', async () => {
+    await test.exec('CREATE ROLE "one at once" LOGIN CONNECTION LIMIT 1');
+    const database = open({ maxSessions: 2 }, test.urlFor('one at once'));
+    await database.connect();
+    await expect(database.connect()).rejects.toMatchObject({
+      code: 'CONNECTION_FAILED',
+      message: expect.stringContaining('too many connections for role "one at once"'),
+      options: { remedy: expect.stringContaining('that of the role or database') },
+    });
+  });
+
   it('leaves its place to the next', async () => {
     const database = open(
       {},
