@@ -18,6 +18,7 @@ export const ACTIONS = [
   'create-index',
   'rebuild-index',
   'rename-index',
+  'alter-index',
   'drop-index',
   'create-materialized-view',
   'replace-materialized-view',

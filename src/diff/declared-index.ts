@@ -2,11 +2,13 @@ import type { DesiredIndex, DesiredTable } from '../desired-state/model.js';
 import type { ConstraintShape, IndexShape, KeyConstraintShape, TableShape } from '../shape/table-shape.js';
 import { dropConstraint } from '../sql/ddl/constraint.js';
 import { name, relativeSql } from '../sql/template.js';
+import { alteredIndex } from './altered-index.js';
 import { asSwitch } from './backend-switch.js';
 import { refuseBuild } from './build-refusal.js';
-import { type Assumption, type Change, change, type Hazard, key } from './change.js';
+import { type Assumption, type Change, change, type Hazard, key, type Step } from './change.js';
 import { type DiffContext, isTemporary, type OwnedIndex } from './context.js';
 import { definitionDifference, INVALID, predicateDifference } from './index-difference.js';
+import { type Setting, settingsFor, withSettings } from './index-options.js';
 import {
   build,
   buildSteps,
@@ -15,6 +17,7 @@ import {
   indexDefinition,
   rebuildSteps,
   rename,
+  setting,
   swapSteps,
 } from './index-steps.js';
 import { indexedColumns } from './indexed-columns.js';
@@ -58,7 +61,7 @@ export function diffIndex(
   );
   if (worth === 'leave') return null;
   if (worth === 'drop' && actual !== null) return asSwitch(unworthy(desired, of, context), actual, context);
-  if (actual !== null && difference === null && actual.valid) return null;
+  if (actual !== null && difference === null && actual.valid) return altered(desired, actual, of.desired.name);
 
   const work = workFor(desired, actual !== null, spare, of, context);
   if (actual !== null)
@@ -80,6 +83,8 @@ interface Work {
   readonly online: boolean;
   /** A valid index of its definition under another name, which takes its place: nothing is built then. */
   readonly twin: IndexShape | null;
+  /** Options that the twin takes on before it does so. */
+  readonly settings: readonly Setting[];
   /** What stands in the way of a build, of a method that permits one index on a table. */
   readonly place: Place;
 }
@@ -106,8 +111,16 @@ function workFor(
     target: indexTarget(desired, of.desired.name),
     online: context.facts.rows(of.desired.name) !== 'none',
     twin: twin ?? null,
+    settings: twin === undefined ? [] : settingsFor(desired, twin),
     place: twin === undefined ? placeOf(desired, spare, context) : FREE,
   };
+}
+
+/** The index is there, and in order but for options that it takes on as it stands, or altogether. */
+function altered(desired: DesiredIndex, actual: IndexShape, table: string): Change | null {
+  const settings = settingsFor(desired, actual);
+  const base = { phase: desired.phase, table, object: desired.name };
+  return settings.length === 0 ? null : alteredIndex(base, name(desired.name), settings);
 }
 
 /** The index is there, and differs or has a successor. */
@@ -128,6 +141,7 @@ function rebuilt(work: Work, actual: IndexShape, difference: string | null): Cha
     frees: clearedNames(place),
     steps: [
       ...clearing(place, target.table),
+      ...settingTwin(work),
       ...(twin === null ? rebuildSteps(target, { online, dropFirst }) : swapSteps(target, name(twin.name))),
     ],
   });
@@ -163,6 +177,7 @@ function displacing(work: Work, squatter: KeyConstraintShape): Change {
     frees: builds ? clearedNames(place) : [twin.name],
     steps: [
       ...clearing(place, target.table),
+      ...settingTwin(work),
       ...(builds ? [build(target, target.temporaryNew, null, online)] : []),
       exclusively(target.table, dropConstraint(target.table, squatter.name)),
       rename(target, builds ? target.temporaryNew : name(twin.name), target.name),
@@ -173,15 +188,17 @@ function displacing(work: Work, squatter: KeyConstraintShape): Change {
 }
 
 /** The index is missing, and another one of its definition becomes it. */
-const renamed = (work: Work, twin: IndexShape): Change =>
-  change({
+function renamed(work: Work, twin: IndexShape): Change {
+  const { desired, target, settings } = work;
+  return change({
     ...baseOf(work),
     action: 'rename-index',
-    reason: `its definition stands under the name "${twin.name}"`,
-    takes: [{ name: work.desired.name, of: 'index' }],
+    reason: withSettings(`its definition stands under the name "${twin.name}"`, settings),
+    takes: [{ name: desired.name, of: 'index' }],
     frees: [twin.name],
-    steps: [rename(work.target, name(twin.name), work.target.name)],
+    steps: [...settingTwin(work), rename(target, name(twin.name), target.name)],
   });
+}
 
 /** The index is missing. */
 function created(work: Work): Change {
@@ -215,6 +232,9 @@ function unworthy(desired: DesiredIndex, of: TableIndexes, context: DiffContext)
     steps: [rename(target, target.name, target.temporaryOld), drop(target, target.temporaryOld)],
   };
 }
+
+const settingTwin = ({ twin, target, settings }: Work): readonly Step[] =>
+  twin === null ? [] : setting(target.table, name(twin.name), settings);
 
 /** The same change, refused or put off where the index that it builds cannot be built. */
 const buildable = (made: Change, { twin, desired, of, context }: Work): Change =>

@@ -6,6 +6,7 @@ import { type DiffContext, isTemporary, type OwnedIndex } from './context.js';
 import { type Fate, type Finding, familyChange } from './family-change.js';
 import type { ExpectedMember } from './family-members.js';
 import { INVALID } from './index-difference.js';
+import { settingsFor, withSettings } from './index-options.js';
 import { usesReplaced } from './indexed-columns.js';
 import { differenceOf } from './member-difference.js';
 import { owningPhase } from './ownership.js';
@@ -55,9 +56,16 @@ export function diffFamily(of: TenantFamily, matcher: PredicateMatcher, context:
  */
 const grouped = (findings: readonly Finding[], of: TenantFamily, context: DiffContext): readonly TenantChange[] =>
   [
-    ...groupBy(findings, ({ fate, reason, dropFirst, other, identity }) =>
+    ...groupBy(findings, ({ fate, reason, dropFirst, settings, other, identity }) =>
       // PostgreSQL's own methods are of no extension: null, which is another backend all the same.
-      JSON.stringify([fate, reason, dropFirst, other === null ? [] : [other.method.extension], identity !== null]),
+      JSON.stringify([
+        fate,
+        reason,
+        dropFirst,
+        settings,
+        other === null ? [] : [other.method.extension],
+        identity !== null,
+      ]),
     ).values(),
   ].map((group) => familyChange(of, group, context));
 
@@ -68,13 +76,20 @@ function judge(
   matcher: PredicateMatcher,
   context: DiffContext,
 ): Finding | null {
-  const difference = differenceOf(of, member, candidate.index, matcher, context);
-  const other = othersOf(candidate.index, context);
-  if (candidate.index.valid)
-    return difference === null
-      ? null
-      : { ...finding('rebuild', difference, member, context), other, identity: identityOf(candidate.index) };
-  return finding('rebuild', difference === null ? INVALID : `is INVALID, and ${difference}`, member, context, true);
+  const { index } = candidate;
+  const difference = differenceOf(of, member, index, matcher, context);
+  if (!index.valid)
+    return finding('rebuild', difference === null ? INVALID : `is INVALID, and ${difference}`, member, context, true);
+  if (difference !== null)
+    return {
+      ...finding('rebuild', difference, member, context),
+      other: othersOf(index, context),
+      identity: identityOf(index),
+    };
+  const settings = settingsFor(of.family, index);
+  return settings.length === 0
+    ? null
+    : { ...finding('alter', withSettings(null, settings), member, context), settings };
 }
 
 /**
@@ -97,8 +112,10 @@ function renamed(
   );
   if (twin === undefined) return null;
   spare.delete(twin.index.name);
-  const found = finding('rename', 'its definition stands under another name', member, context);
-  return { ...found, member: { ...found.member, from: twin.index.name } };
+  const settings = settingsFor(of.family, twin.index);
+  const reason = withSettings('its definition stands under another name', settings);
+  const found = finding('rename', reason, member, context);
+  return { ...found, settings, member: { ...found.member, from: twin.index.name } };
 }
 
 /** The successor that an interrupted run built: swapped in, not built again. */
@@ -115,7 +132,8 @@ function adopted(
   );
   if (twin === undefined) return null;
   spare.delete(twin.index.name);
-  return { ...found, fate: 'swap', member: { ...found.member, from: twin.index.name } };
+  const settings = settingsFor(of.family, twin.index);
+  return { ...found, fate: 'swap', settings, member: { ...found.member, from: twin.index.name } };
 }
 
 /**
@@ -139,6 +157,7 @@ function orphansOf(of: TenantFamily, spare: readonly OwnedIndex[], context: Diff
         fate: 'orphan',
         reason: 'the rows that it was made for are gone',
         dropFirst: false,
+        settings: [],
         inUse: unexpected.hazards.includes('INDEX_IN_USE'),
         other: othersOf(index, context),
         identity: identityOf(index),
@@ -160,6 +179,7 @@ function finding(fate: Fate, reason: string, member: ExpectedMember, context: Di
     fate,
     reason,
     dropFirst,
+    settings: [],
     inUse: usage !== null && usage.scans > 0,
     other: null,
     identity: null,

@@ -1,12 +1,23 @@
 import { anyPredicate } from '../desired-state/any-predicate.js';
 import type { IndexShape } from '../shape/table-shape.js';
 import { identifierVariable } from '../sql/template.js';
+import { alteredIndex } from './altered-index.js';
 import { asSwitch } from './backend-switch.js';
 import { refuseBuild } from './build-refusal.js';
 import { type Assumption, change, type Hazard, key, type Member, type TenantChange } from './change.js';
 import type { DiffContext } from './context.js';
 import { predicateTemplate } from './family-members.js';
-import { buildSteps, drop, type IndexTarget, indexDefinition, rebuildSteps, rename, swapSteps } from './index-steps.js';
+import type { Setting } from './index-options.js';
+import {
+  buildSteps,
+  drop,
+  type IndexTarget,
+  indexDefinition,
+  rebuildSteps,
+  rename,
+  setting,
+  swapSteps,
+} from './index-steps.js';
 import { indexedColumns } from './indexed-columns.js';
 import { sparingIdentity } from './replica-identity.js';
 import type { TenantFamily } from './tenant-family.js';
@@ -16,13 +27,15 @@ const INDEX = identifierVariable('index');
 const FROM = identifierVariable('from');
 
 /** What becomes of a member, or of an index whose rows are gone. */
-export type Fate = 'build' | 'rebuild' | 'swap' | 'rename' | 'drop' | 'orphan';
+export type Fate = 'build' | 'rebuild' | 'swap' | 'rename' | 'alter' | 'drop' | 'orphan';
 
 /** One member, and what is to be done about it. */
 export interface Finding {
   readonly fate: Fate;
   readonly reason: string;
   readonly dropFirst: boolean;
+  /** Options that the index which is the member, or becomes it, takes on as it stands. */
+  readonly settings: readonly Setting[];
   readonly inUse: boolean;
   /** The index of another backend that is replaced or dropped. */
   readonly other: IndexShape | null;
@@ -37,6 +50,11 @@ export function familyChange(of: TenantFamily, group: readonly Finding[], contex
   if (first === undefined) throw new Error('internal: an empty group of family members');
   const table = of.desired.name;
   const { family } = of;
+  const members = group.map((found) => found.member);
+  if (first.fate === 'alter') {
+    const base = { phase: family.phase, table, object: family.label, family: family.label };
+    return { change: alteredIndex(base, INDEX, first.settings), members };
+  }
   const builds = first.fate === 'build' || first.fate === 'rebuild';
   // A table that this run makes has no rows, and a drop or a rename is the same with and without: nothing is read then.
   const online = builds && of.actual !== null && context.facts.rows(table) !== 'none';
@@ -56,8 +74,8 @@ export function familyChange(of: TenantFamily, group: readonly Finding[], contex
   const steps = {
     build: () => buildSteps(target, online),
     rebuild: () => rebuildSteps(target, { online, dropFirst: first.dropFirst }),
-    swap: () => swapSteps(target, FROM),
-    rename: () => [rename(target, FROM, target.name)],
+    swap: () => [...setting(table, FROM, first.settings), ...swapSteps(target, FROM)],
+    rename: () => [...setting(table, FROM, first.settings), rename(target, FROM, target.name)],
     // Out of the way first, in the transaction that looks for its rows: a row that comes after that finds its name
     // free for its own, where a drop that is under way would take the index from under it.
     drop: () => [rename(target, target.name, target.temporaryOld), drop(target, target.temporaryOld)],
@@ -89,7 +107,7 @@ export function familyChange(of: TenantFamily, group: readonly Finding[], contex
   const switched = asSwitch(made, first.other, context);
   const settled = builds && switched.status !== 'blocked' ? refuseBuild(switched, of.family, of, context) : switched;
   const spared = first.identity === null ? settled : sparingIdentity(settled, first.identity);
-  return { change: spared, members: group.map((found) => found.member) };
+  return { change: spared, members };
 }
 
 function assumptionsOf(group: readonly Finding[], inTransaction: boolean, of: TenantFamily): readonly Assumption[] {

@@ -3,10 +3,12 @@ import type { DesiredIndexBase, DesiredIndexKey } from '../desired-state/model.j
 import type { IndexKeyShape, IndexShape, TableShape } from '../shape/table-shape.js';
 import type { DiffContext } from './context.js';
 import type { ExpressionQuestion } from './facts.js';
+import { builtOptionDifference, optionDifferences } from './index-options.js';
 
 /**
- * How an index differs from its declaration, in words, or null. Names and predicates are not looked at: a predicate may
- * depend on rows (see {@link predicateDifference}).
+ * How an index differs from its declaration so that it has to be built anew, in words, or null. Names and predicates are not
+ * looked at: a predicate may depend on rows (see {@link predicateDifference}). Nor is what it takes on as it stands (see
+ * {@link settingsFor}).
  */
 export function definitionDifference(
   desired: DesiredIndexBase,
@@ -30,7 +32,7 @@ export function definitionDifference(
   }
   if (desired.include.join('\0') !== actual.include.join('\0'))
     return `includes (${actual.include.join(', ')}), declared (${desired.include.join(', ')})`;
-  return optionsDifference(desired.options, actual.options, desired.optionDefaults);
+  return builtOptionDifference(desired, actual);
 }
 
 /** What is wrong with an index that is as declared, and yet not in order. */
@@ -77,8 +79,8 @@ function keyDifference(
   }
   if (!sameOpclass(method, desired.opclass, actual.opclass, context))
     return `operator class is ${actual.opclass ?? 'the default'}, declared ${desired.opclass ?? 'the default'}`;
-  const options = optionsDifference(desired.opclassOptions, actual.opclassOptions, {});
-  if (options !== null) return `operator class ${options}`;
+  const [option] = optionDifferences(desired.opclassOptions, actual.opclassOptions, {});
+  if (option !== undefined) return `operator class ${option.words}`;
   if ((desired.collation ?? '') !== (actual.collation ?? ''))
     return `collation is ${actual.collation ?? 'the default'}, declared ${desired.collation ?? 'the default'}`;
   if (desired.order !== actual.order || desired.nulls !== actual.nulls)
@@ -89,40 +91,6 @@ function keyDifference(
 function sameOpclass(method: string, desired: string | null, actual: string | null, context: DiffContext): boolean {
   if (desired === actual) return true;
   return desired !== null && actual === null && context.isDefaultOpclass(method, desired);
-}
-
-function optionsDifference(
-  desired: Readonly<Record<string, string>>,
-  actual: Readonly<Record<string, string>>,
-  defaults: Readonly<Record<string, string>>,
-): string | null {
-  for (const option of new Set([...Object.keys(desired), ...Object.keys(actual)])) {
-    const wanted = desired[option] ?? defaults[option];
-    const found = actual[option] ?? defaults[option];
-    if (wanted === undefined || found === undefined || !sameOption(wanted, found))
-      return `option ${option} is ${found ?? 'not set'}, declared ${wanted ?? 'not set'}`;
-  }
-  return null;
-}
-
-/** Storage parameters are kept as typed (`064`, `of`): compared as what they mean. */
-export function sameOption(left: string, right: string): boolean {
-  if (left === right) return true;
-  const [leftNumber, rightNumber] = [Number(left), Number(right)];
-  if (left.trim() !== '' && right.trim() !== '' && !Number.isNaN(leftNumber) && !Number.isNaN(rightNumber))
-    return leftNumber === rightNumber;
-  const [leftBoolean, rightBoolean] = [asBoolean(left), asBoolean(right)];
-  return leftBoolean !== null && leftBoolean === rightBoolean;
-}
-
-/** parse_bool of PostgreSQL: 1, 0 and unique prefixes of true, false, yes, no, on, off, in any case. */
-function asBoolean(text: string): boolean | null {
-  const value = text.toLowerCase();
-  if (value === '1') return true;
-  if (value === '0') return false;
-  if (value === '' || value === 'o') return null;
-  const [word] = ['true', 'false', 'yes', 'no', 'on', 'off'].filter((candidate) => candidate.startsWith(value));
-  return word === undefined ? null : word === 'true' || word === 'yes' || word === 'on';
 }
 
 const describeMethod = (method: { readonly name: string; readonly extension: string | null }): string =>

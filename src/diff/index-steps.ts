@@ -1,7 +1,8 @@
 import type { DesiredIndexBase } from '../desired-state/model.js';
-import { createIndex, dropIndex, type IndexDefinition, renameIndex } from '../sql/ddl/index.js';
+import { createIndex, dropIndex, type IndexDefinition, renameIndex, setIndexOption } from '../sql/ddl/index.js';
 import type { SqlPart, SqlTemplate, Variable } from '../sql/template.js';
 import type { Step } from './change.js';
+import type { Setting } from './index-options.js';
 import { duplicates } from './offenders.js';
 
 /** An index to be put in place: what it is, and how its names are written (fixed, or a member's variables). */
@@ -68,6 +69,14 @@ export function rename(target: Pick<IndexTarget, 'table'>, from: SqlPart, to: Sq
     lock: { mode: 'SHARE UPDATE EXCLUSIVE', table: target.table },
   };
 }
+
+/** Gives an index options as it stands. */
+export const setting = (table: string, index: SqlPart, settings: readonly Setting[]): readonly Step[] =>
+  settings.map(({ option, value, lock }) => ({
+    sql: setIndexOption(index, option, value),
+    mode: 'transaction',
+    lock: { mode: lock, table },
+  }));
 
 /** Builds an index under the name that is given. */
 export function build(target: IndexTarget, as: string | Variable, fixedName: string | null, online: boolean): Step {

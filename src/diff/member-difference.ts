@@ -2,6 +2,7 @@ import type { IndexShape } from '../shape/table-shape.js';
 import type { DiffContext, OwnedIndex } from './context.js';
 import type { ExpectedMember } from './family-members.js';
 import { definitionDifference } from './index-difference.js';
+import { settingsFor } from './index-options.js';
 import type { PredicateMatcher } from './predicate-matcher.js';
 import type { TenantFamily } from './tenant-family.js';
 
@@ -13,10 +14,14 @@ export function isMember(
   matcher: PredicateMatcher,
   context: DiffContext,
 ): boolean {
-  return index.valid && differenceOf(of, member, index, matcher, context) === null;
+  return (
+    index.valid &&
+    settingsFor(of.family, index).length === 0 &&
+    differenceOf(of, member, index, matcher, context) === null
+  );
 }
 
-/** Reasons name no values: a member's predicate holds customers' names. */
+/** How an index differs so that a build is needed, in words, or null. Reasons name no values: a member's predicate holds customers' names. */
 export function differenceOf(
   of: Pick<TenantFamily, 'family' | 'actual'>,
   member: ExpectedMember,

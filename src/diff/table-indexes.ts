@@ -26,8 +26,9 @@ export function diffIndexes(of: TableIndexes, context: DiffContext): readonly Ch
   return changes;
 }
 
-/** Everything but a deferred change that is about an index which is there drops it. */
+/** Everything that is about an index which is there drops it, but a deferred change and one that alters it. */
 function sparing(made: Change, byName: ReadonlyMap<string, IndexShape>, context: DiffContext): Change {
   const index = byName.get(made.object);
-  return index === undefined || made.status === 'deferred' ? made : sparingNeeded(made, index, context);
+  const drops = made.status !== 'deferred' && made.action !== 'alter-index';
+  return index !== undefined && drops ? sparingNeeded(made, index, context) : made;
 }

@@ -6,6 +6,7 @@ import { diffFamily } from '../../src/diff/families.js';
 import type { ExpectedMember } from '../../src/diff/family-members.js';
 import { PredicateMatcher } from '../../src/diff/predicate-matcher.js';
 import type { IndexShape } from '../../src/shape/table-shape.js';
+import { renderSql } from '../../src/sql/template.js';
 import { contextWith, desiredIndex, desiredTable, index, table } from '../support/diff-fixture.js';
 import { phase } from '../support/plan-fixture.js';
 
@@ -91,6 +92,49 @@ describe('the index of another backend under a member’s name', () => {
     expect([...needed([own('a'), others('b')], ['a', 'b'], policy)].sort()).toEqual([
       'drop-index items_a pending',
       'drop-index items_b blocked',
+    ]);
+  });
+});
+
+describe('an option that a member takes on as it stands', () => {
+  const gin = { method: { name: 'gin', extension: null }, options: { fastupdate: 'off' } };
+  const family = { method: gin.method, options: gin.options };
+  const saidOf = (indexes: readonly IndexShape[]) =>
+    changes(indexes, ['a', 'b', 'c'], family).map(({ change, members }) => ({
+      action: `${change.action} ${members?.map((one) => one.index)}`,
+      reason: change.reason,
+      steps: change.steps.map(({ sql }) => renderSql(sql, { schema: 't', ...members?.[0] })),
+    }));
+
+  it('is altered, one change for all members that lack the same', () => {
+    const list = { ...gin, options: { fastupdate: 'on' } };
+    const both = { ...gin, options: { gin_pending_list_limit: '64' } };
+    expect(saidOf([member('a', list), member('b', both), member('c', list)])).toEqual([
+      {
+        action: 'alter-index items_a,items_c',
+        reason: 'option fastupdate is on, declared off',
+        steps: ["ALTER INDEX t.items_a SET (fastupdate = 'off')"],
+      },
+      {
+        action: 'alter-index items_b',
+        reason: 'option fastupdate is not set, declared off; option gin_pending_list_limit is 64, declared not set',
+        steps: [
+          "ALTER INDEX t.items_b SET (fastupdate = 'off')",
+          'ALTER INDEX t.items_b RESET (gin_pending_list_limit)',
+        ],
+      },
+    ]);
+  });
+
+  it('is set on the index that is renamed, or swapped in, before that', () => {
+    const bare = { method: gin.method };
+    const renamed = index('lost', ['body'], { where: "shop = 'a'", ...bare });
+    const built = index('trueup_0123456789abcdef', ['body'], { where: "shop = 'b'", ...bare });
+    const set = (name: string) => `ALTER INDEX t.${name} SET (fastupdate = 'off')`;
+    const said = saidOf([renamed, built, member('b', { ...gin, unique: true }), member('c', gin)]);
+    expect(said.map(({ action, steps }) => [action, steps[0]])).toEqual([
+      ['rebuild-index items_b', set('trueup_0123456789abcdef')],
+      ['rename-index items_a', set('lost')],
     ]);
   });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { DesiredIndex } from '../../src/desired-state/model.js';
-import { definitionDifference, predicateDifference, sameOption } from '../../src/diff/index-difference.js';
+import { definitionDifference, predicateDifference } from '../../src/diff/index-difference.js';
 import type { IndexShape } from '../../src/shape/table-shape.js';
 import { contextWith, desiredIndex, index, indexKey, table } from '../support/diff-fixture.js';
 
@@ -57,13 +57,9 @@ describe('how an index differs from its declaration', () => {
       { keys: [indexKey('a', { nulls: 'first' })] },
     ],
     ['includes (c, d), declared (c)', { include: ['c'] }, { include: ['c', 'd'] }],
-    ['option fillfactor is 70, declared not set', {}, { options: { fillfactor: '70' } }],
-    ['option fillfactor is not set, declared 70', { options: { fillfactor: '70' } }, {}],
-    [
-      'option fillfactor is 70, declared 90',
-      { optionDefaults: { fillfactor: '90' } },
-      { options: { fillfactor: '70' } },
-    ],
+    ['option m is 24, declared not set', {}, { options: { m: '24' } }],
+    ['option m is not set, declared 24', { options: { m: '24' } }, {}],
+    ['option m is 24, declared 16', { optionDefaults: { m: '16' } }, { options: { m: '24' } }],
   ] satisfies readonly (readonly [string, Partial<DesiredIndex>, Partial<IndexShape>])[])(
     '%s',
     (difference, desired, actual) => {
@@ -76,9 +72,14 @@ describe('how an index differs from its declaration', () => {
   });
 
   it('an option at its default, declared or not, is none', () => {
-    const optionDefaults = { fillfactor: '90' };
-    expect(differenceOf({ optionDefaults }, { options: { fillfactor: '90' } })).toBeNull();
-    expect(differenceOf({ optionDefaults, options: { fillfactor: '90' } }, {})).toBeNull();
+    const optionDefaults = { m: '16' };
+    expect(differenceOf({ optionDefaults }, { options: { m: '16' } })).toBeNull();
+    expect(differenceOf({ optionDefaults, options: { m: '16' } }, {})).toBeNull();
+  });
+
+  it('an option that the index takes on as it stands is none', () => {
+    expect(differenceOf({}, { options: { fillfactor: '70' } })).toBeNull();
+    expect(differenceOf({}, { options: { fillfactor: '70', m: '24' } })).toBe('option m is 24, declared not set');
   });
 
   it('a predicate on one side is one, and another predicate', () => {
@@ -89,34 +90,5 @@ describe('how an index differs from its declaration', () => {
     expect(of(null, 'a')).toBe('is partial (WHERE a), declared without a predicate');
     expect(of('a', null)).toBe('has no predicate, declared WHERE a');
     expect(of('a', 'b')).toBe('predicate is b, declared a');
-  });
-});
-
-describe('options are the same when they mean the same', () => {
-  it.each([
-    ['64', '064'],
-    ['0.5', '.5'],
-    ['on', 'TRUE'],
-    ['1', 'y'],
-    ['of', 'f'],
-    ['no', '0'],
-  ])('%s and %s', (left, right) => {
-    expect(sameOption(left, right)).toBe(true);
-    expect(sameOption(right, left)).toBe(true);
-  });
-
-  it.each([
-    ['64', '65'],
-    ['on', 'off'],
-    ['0', ''],
-    ['0', ' '],
-    ['o', 'on'],
-    ['o', 'off'],
-    ['', 'true'],
-    ['auto', 'never'],
-    ['64', 'auto'],
-  ])('%j and %j are not', (left, right) => {
-    expect(sameOption(left, right)).toBe(false);
-    expect(sameOption(right, left)).toBe(false);
   });
 });

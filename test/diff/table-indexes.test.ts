@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { DesiredIndex } from '../../src/desired-state/model.js';
 import type { TableIndexes } from '../../src/diff/declared-index.js';
 import { diffIndexes } from '../../src/diff/table-indexes.js';
+import { renderSql } from '../../src/sql/template.js';
 import { contextWith, desiredIndex, desiredTable, index, table, uniqueKey } from '../support/diff-fixture.js';
 import { phase } from '../support/plan-fixture.js';
 
@@ -42,6 +43,63 @@ describe('a successor that an interrupted run has built', () => {
     expect(needed(wanted, { indexes: [index('items_code', ['shop']), index(SUCCESSOR, ['code'])] })).toMatchObject([
       { action: 'rebuild-index', status: 'pending' },
     ]);
+  });
+});
+
+describe('an option that an index takes on as it stands', () => {
+  const loose = { options: { fillfactor: '70' } };
+  const wanted = desiredIndex('items_code', ['code'], loose);
+  const sqlOf = (changes: ReturnType<typeof needed>) =>
+    changes[0]?.steps.map(({ sql }) => renderSql(sql, { schema: 't' }));
+  const SET = (name: string) => `ALTER INDEX t.${name} SET (fillfactor = '70')`;
+
+  it('is altered, whatever rests on the index: nothing is dropped, and nothing waits for it', () => {
+    const changes = needed(wanted, { indexes: [index('items_code', ['code'], { replicaIdentity: true })] });
+    expect(changes).toMatchObject([
+      {
+        action: 'alter-index',
+        status: 'pending',
+        reason: 'option fillfactor is not set, declared 70',
+        hazards: [],
+        provides: [],
+        needs: [],
+      },
+    ]);
+    expect(sqlOf(changes)).toEqual([SET('items_code')]);
+  });
+
+  it.each([
+    ['differs besides', index('items_code', ['shop']), 'key is shop, declared code'],
+    ['is INVALID', index('items_code', ['code'], { valid: false }), 'is INVALID'],
+  ])('comes with the build where the index %s', (_, present, reason) => {
+    const changes = needed(wanted, { indexes: [present] });
+    expect(changes).toMatchObject([{ action: 'rebuild-index', reason: expect.stringContaining(reason) }]);
+    expect(sqlOf(changes)?.filter((sql) => sql.startsWith('ALTER') && sql.includes(' SET '))).toEqual([]);
+  });
+
+  it('is set in one transaction with the swap, on a successor that was built with another', () => {
+    const changes = needed(wanted, { indexes: [index('items_code', ['shop']), index(SUCCESSOR, ['code'])] });
+    expect(changes).toMatchObject([{ action: 'rebuild-index', hazards: ['INDEX_DROPPED'] }]);
+    expect(sqlOf(changes)?.[0]).toBe(SET(SUCCESSOR));
+    expect(changes[0]?.steps.map(({ mode }) => mode)).toEqual(['transaction', 'transaction', 'transaction', 'online']);
+  });
+
+  it('is set on the index that is renamed, or takes a key’s place', () => {
+    const renamed = needed(wanted, { indexes: [index(SUCCESSOR, ['code'])] });
+    expect(renamed).toMatchObject([
+      {
+        action: 'rename-index',
+        reason: `its definition stands under the name "${SUCCESSOR}"; option fillfactor is not set, declared 70`,
+      },
+    ]);
+    expect(sqlOf(renamed)).toEqual([SET(SUCCESSOR), `ALTER INDEX t.${SUCCESSOR} RENAME TO items_code`]);
+    const key = uniqueKey('items_code', ['code']);
+    const displacing = needed(
+      wanted,
+      { indexes: [index(SUCCESSOR, ['code'])], constraints: [key] },
+      { unclaimed: [key] },
+    );
+    expect(sqlOf(displacing)?.[0]).toBe(SET(SUCCESSOR));
   });
 });
 

@@ -37,6 +37,14 @@ export const dropIndex = (index: SqlPart, concurrently: boolean): SqlTemplate =>
 export const renameIndex = (from: SqlPart, to: SqlPart): SqlTemplate =>
   sql`ALTER INDEX ${SCHEMA}.${from} RENAME TO ${to}`;
 
+/**
+ * `ALTER INDEX … SET`, or `RESET` for null: a lock on the index alone, as strong as the option asks for. Nothing is rewritten.
+ */
+export const setIndexOption = (index: SqlPart, option: string, value: string | null): SqlTemplate =>
+  value === null
+    ? sql`ALTER INDEX ${SCHEMA}.${index} RESET (${name(option)})`
+    : sql`ALTER INDEX ${SCHEMA}.${index} SET (${options({ [option]: value })})`;
+
 function indexKey(key: IndexKeyShape): SqlTemplate {
   const parts: SqlPart[] = [key.column !== null ? name(key.column) : sql`(${relativeSql(key.expression ?? '')})`];
   if (key.collation !== null) parts.push(sql`COLLATE ${relativeSql(key.collation)}`);
