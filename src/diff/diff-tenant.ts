@@ -10,6 +10,7 @@ import type { DiffContext, OwnedIndex } from './context.js';
 import { createTable, createView } from './create-table.js';
 import { persistence } from './persistence.js';
 import { blockGroups } from './settle.js';
+import { exclusively } from './step.js';
 import { diffIndexes } from './table-indexes.js';
 
 /** One tenant, family members aside: what tenants of one shape have in common. */
@@ -109,18 +110,13 @@ function diffView(
     return diffIndexes({ desired, actual, owned: [], replaced: NONE, adopted: NONE, unclaimed: [] }, context);
   const [create, ...indexes] = createView(desired, view.query, view.withData, context);
   if (create === undefined) return [];
-  const drop = {
-    sql: dropMaterializedView(desired.name),
-    mode: 'transaction' as const,
-    lock: { mode: 'ACCESS EXCLUSIVE' as const, table: desired.name },
-  };
   return [
     {
       ...create,
       action: 'replace-materialized-view',
       reason: 'its query differs from the declared one',
       frees: actual.indexes.map((index) => index.name),
-      steps: [drop, ...create.steps],
+      steps: [exclusively(desired.name, dropMaterializedView(desired.name)), ...create.steps],
     },
     ...indexes,
   ];

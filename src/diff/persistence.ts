@@ -4,6 +4,7 @@ import { tableName } from '../sql/ddl/column.js';
 import { sql } from '../sql/template.js';
 import { blocked, type Change, change, key } from './change.js';
 import type { DiffContext } from './context.js';
+import { exclusively } from './step.js';
 
 /**
  * An empty table becomes logged or unlogged as declared, after the tables that foreign keys tie it to and that become so as
@@ -21,13 +22,7 @@ export function persistence(desired: DesiredTable, actual: TableShape, context: 
     reason: `is ${is}, declared ${wanted}`,
     provides: [key.persistence(table)],
     assumptions: [{ kind: 'no-rows', table }],
-    steps: [
-      {
-        sql: sql`ALTER TABLE ${tableName(table)} SET ${wanted ?? ''}`,
-        mode: 'transaction',
-        lock: { mode: 'ACCESS EXCLUSIVE', table },
-      },
-    ],
+    steps: [exclusively(table, sql`ALTER TABLE ${tableName(table)} SET ${wanted ?? ''}`)],
   });
   if (context.facts.rows(table) !== 'none')
     return [
