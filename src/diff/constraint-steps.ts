@@ -1,10 +1,10 @@
 import type { DesiredConstraint } from '../desired-state/model.js';
 import type { ConstraintShape, KeyConstraintShape } from '../shape/table-shape.js';
 import { addConstraint, dropConstraint, renameConstraint, validateConstraint } from '../sql/ddl/constraint.js';
-import { createIndex } from '../sql/ddl/index.js';
-import { name, type SqlTemplate } from '../sql/template.js';
+import type { SqlTemplate } from '../sql/template.js';
 import type { Step } from './change.js';
-import { duplicates, violations } from './offenders.js';
+import { build } from './index-steps.js';
+import { violations } from './offenders.js';
 import { exclusively } from './step.js';
 import { temporaryName } from './temporary-name.js';
 
@@ -69,13 +69,7 @@ export function uniqueBuild(table: string, wanted: KeyConstraint, index: string)
     options: {},
     where: null,
   };
-  return {
-    sql: createIndex(definition, name(index), true),
-    mode: 'online',
-    lock: { mode: 'SHARE UPDATE EXCLUSIVE', table },
-    builds: index,
-    offenders: duplicates(definition),
-  };
+  return build({ table, definition }, index, null, true);
 }
 
 /** A foreign key locks both of its tables against writers, for a moment. */

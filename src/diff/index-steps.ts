@@ -79,7 +79,12 @@ export const setting = (table: string, index: SqlPart, settings: readonly Settin
   }));
 
 /** Builds an index under the name that is given. */
-export function build(target: IndexTarget, as: string | Variable, fixedName: string | null, online: boolean): Step {
+export function build(
+  target: Pick<IndexTarget, 'table' | 'definition'>,
+  as: string | Variable,
+  fixedName: string | null,
+  online: boolean,
+): Step {
   return {
     sql: createIndex(target.definition, as, online),
     mode: online ? 'online' : 'transaction',
