@@ -1,6 +1,6 @@
 import { anyPredicate } from '../desired-state/any-predicate.js';
 import type { DesiredIndexBase, DesiredState, DesiredTable } from '../desired-state/model.js';
-import type { ConstraintShape, IndexShape, TableShape } from '../shape/table-shape.js';
+import { type ConstraintShape, type IndexShape, isKey, type TableShape } from '../shape/table-shape.js';
 import { columnsOf } from '../sql/evaluation.js';
 
 /**
@@ -110,7 +110,7 @@ export function relevantShape(shape: TableShape, relevance: Relevance, tables: R
     names.has(constraint.name) ||
     constraint.name.startsWith(TEMPORARY) ||
     ('columns' in constraint && constraint.columns.some(isChangeable)) ||
-    ('include' in constraint && !constraint.indexValid) ||
+    (isKey(constraint) && !constraint.indexValid) ||
     (constraint.kind === 'foreign-key' && tables.has(constraint.references));
   return {
     ...shape,

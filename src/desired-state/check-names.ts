@@ -1,4 +1,5 @@
 import { shown } from '../did-you-mean.js';
+import { isKey } from '../shape/table-shape.js';
 import { serialSequence } from '../sql/serial.js';
 import type { DesiredTable, SourcePosition } from './model.js';
 import { type Problems, showPlace } from './problems.js';
@@ -22,8 +23,7 @@ export function checkNames(tables: readonly DesiredTable[], problems: Problems):
   for (const table of tables) take(table.name, table.kind === 'table' ? 'table' : 'materialized view', table.source);
   for (const table of tables) {
     for (const constraint of table.constraints) {
-      if (constraint.kind === 'primary-key' || constraint.kind === 'unique')
-        take(constraint.name, 'constraint', constraint.source);
+      if (isKey(constraint)) take(constraint.name, 'constraint', constraint.source);
     }
     for (const column of table.columns) {
       if (column.serial === true)

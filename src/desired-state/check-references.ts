@@ -1,4 +1,5 @@
 import { shown, suggestion } from '../did-you-mean.js';
+import { isKey } from '../shape/table-shape.js';
 import type { DesiredConstraint, DesiredIndexBase, DesiredTable, SourcePosition } from './model.js';
 import type { Problems } from './problems.js';
 
@@ -12,7 +13,7 @@ export function checkReferences(tables: readonly DesiredTable[], problems: Probl
       checkColumns(names, table, what, source, problems, remedy);
     for (const constraint of table.constraints) {
       const what = `constraint ${shown(constraint.name)}`;
-      if (constraint.kind === 'primary-key' || constraint.kind === 'unique') {
+      if (isKey(constraint)) {
         columns([...constraint.columns, ...constraint.include], what, constraint.source);
         twice(constraint.columns, what, constraint.source, problems);
       } else if (constraint.kind === 'foreign-key') {
@@ -138,9 +139,7 @@ function checkActions(key: ForeignKey, table: DesiredTable, problems: Problems):
 /** Column sets that a foreign key may reference: not those of partial or expression indexes, nor deferrable keys. */
 function uniqueKeys(table: DesiredTable): readonly (readonly string[])[] {
   const constraints = table.constraints.flatMap((constraint) =>
-    (constraint.kind === 'primary-key' || constraint.kind === 'unique') && constraint.deferrable === 'no'
-      ? [constraint.columns]
-      : [],
+    isKey(constraint) && constraint.deferrable === 'no' ? [constraint.columns] : [],
   );
   const indexes = table.indexes
     .filter((index) => index.unique && index.where === null && index.keys.every((key) => key.column !== null))

@@ -1,5 +1,11 @@
 import type { DesiredColumn } from '../desired-state/model.js';
-import type { ColumnShape, IndexShape, KeyConstraintShape, TableShape } from '../shape/table-shape.js';
+import {
+  type ColumnShape,
+  type IndexShape,
+  isKey,
+  type KeyConstraintShape,
+  type TableShape,
+} from '../shape/table-shape.js';
 import { type Change, key } from './change.js';
 import { constrainedColumns } from './constraint-facets.js';
 import { type DiffContext, isTemporary } from './context.js';
@@ -95,7 +101,7 @@ export const indexesOver = (
   context: DiffContext,
 ): readonly (IndexShape | KeyConstraintShape)[] => [
   ...indexes.filter((index) => usesReplaced(index, new Set([column]), context)),
-  ...constraints.filter((one) => 'include' in one).filter((one) => [...one.columns, ...one.include].includes(column)),
+  ...constraints.filter(isKey).filter((one) => [...one.columns, ...one.include].includes(column)),
 ];
 
 /** What goes with a column and does not come again, since nothing declares it, in words. */

@@ -1,5 +1,11 @@
 import type { DesiredConstraint } from '../desired-state/model.js';
-import type { ConstraintShape, ForeignKeyShape, KeyConstraintShape, TableShape } from '../shape/table-shape.js';
+import {
+  type ConstraintShape,
+  type ForeignKeyShape,
+  isKey,
+  type KeyConstraintShape,
+  type TableShape,
+} from '../shape/table-shape.js';
 import type { DiffContext } from './context.js';
 import { expressionQuestion } from './index-difference.js';
 
@@ -23,7 +29,7 @@ export function constraintDifference(
     const [is, declared] = [describeForeignKey(existing), describeForeignKey(wanted)];
     return is === declared ? null : `is ${is}, declared ${declared}`;
   }
-  if ('include' in wanted && 'include' in existing) {
+  if (isKey(wanted) && isKey(existing)) {
     const [is, declared] = [describeKey(existing), describeKey(wanted)];
     if (is !== declared) return `is over ${is}, declared ${declared}`;
     return existing.indexValid ? null : 'its index is INVALID';

@@ -1,14 +1,13 @@
 import type { DesiredConstraint } from '../desired-state/model.js';
-import type { ConstraintShape } from '../shape/table-shape.js';
+import { type ConstraintShape, isKey } from '../shape/table-shape.js';
 import { key, type TakenName } from './change.js';
 import type { DiffContext } from './context.js';
 
 /** What a constraint makes, the name that it takes for its index, and what it waits for: also for those that CREATE TABLE makes. */
 export function constraintFacets(table: string, constraint: DesiredConstraint, context: Pick<DiffContext, 'facts'>) {
   const columns = constrainedColumns(constraint, context);
-  const isKey = constraint.kind === 'primary-key' || constraint.kind === 'unique';
-  const provides = isKey ? [key.unique(table, constraint.columns)] : [];
-  const takes: readonly TakenName[] = isKey ? [{ name: constraint.name, of: 'key' }] : [];
+  const provides = isKey(constraint) ? [key.unique(table, constraint.columns)] : [];
+  const takes: readonly TakenName[] = isKey(constraint) ? [{ name: constraint.name, of: 'key' }] : [];
   const needs = [
     key.table(table),
     key.cleared(table),
@@ -31,7 +30,7 @@ export function constraintFacets(table: string, constraint: DesiredConstraint, c
 export function constrainedColumns(of: ConstraintShape, context: Pick<DiffContext, 'facts'>): readonly string[] {
   if (of.kind === 'check') return context.facts.columnsOf(of.expression);
   if (of.kind === 'other') return [];
-  return 'include' in of ? [...of.columns, ...of.include] : of.columns;
+  return isKey(of) ? [...of.columns, ...of.include] : of.columns;
 }
 
 /** Whether a constraint goes with a column that is replaced. */

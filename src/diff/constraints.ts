@@ -1,5 +1,5 @@
 import type { DesiredConstraint, DesiredTable } from '../desired-state/model.js';
-import type { ConstraintShape, IndexShape, TableShape } from '../shape/table-shape.js';
+import { type ConstraintShape, type IndexShape, isKey, type TableShape } from '../shape/table-shape.js';
 import { renameConstraint } from '../sql/ddl/constraint.js';
 import { name } from '../sql/template.js';
 import { type Change, change, key } from './change.js';
@@ -152,7 +152,7 @@ function claimedOrAdded(
 
 /** The index that stands under a key's name. */
 const squatterOf = (wanted: DesiredConstraint, { actual, replaced }: TableConstraints, context: DiffContext) =>
-  wanted.kind === 'primary-key' || wanted.kind === 'unique'
+  isKey(wanted)
     ? actual.indexes.find((index) => index.name === wanted.name && !usesReplaced(index, replaced, context))
     : undefined;
 

@@ -1,5 +1,11 @@
 import type { DesiredIndex, DesiredTable } from '../desired-state/model.js';
-import type { ConstraintShape, IndexShape, KeyConstraintShape, TableShape } from '../shape/table-shape.js';
+import {
+  type ConstraintShape,
+  type IndexShape,
+  isKey,
+  type KeyConstraintShape,
+  type TableShape,
+} from '../shape/table-shape.js';
 import { dropConstraint } from '../sql/ddl/constraint.js';
 import { name, relativeSql } from '../sql/template.js';
 import { alteredIndex } from './altered-index.js';
@@ -258,12 +264,12 @@ function differenceOf(
 
 /** The key that nothing declares under an index's name. One that goes with a replaced column leaves the name by that. */
 const squatterOf = (desired: DesiredIndex, { unclaimed, replaced }: TableIndexes): KeyConstraintShape | null =>
-  unclaimed.find(
-    (constraint): constraint is KeyConstraintShape =>
-      constraint.name === desired.name &&
-      'include' in constraint &&
-      ![...constraint.columns, ...constraint.include].some((column) => replaced.has(column)),
-  ) ?? null;
+  unclaimed
+    .filter(isKey)
+    .find(
+      ({ name, columns, include }) =>
+        name === desired.name && ![...columns, ...include].some((column) => replaced.has(column)),
+    ) ?? null;
 
 /** What every change that puts an index in place says of it. */
 function baseOf({ desired, target: { table }, context }: Work) {

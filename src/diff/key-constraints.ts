@@ -1,5 +1,5 @@
 import type { DesiredConstraint } from '../desired-state/model.js';
-import type { ConstraintShape, IndexShape, TableShape } from '../shape/table-shape.js';
+import { type IndexShape, isKey, type KeyConstraintShape, type TableShape } from '../shape/table-shape.js';
 import { addConstraintUsingIndex } from '../sql/ddl/constraint.js';
 import { name } from '../sql/template.js';
 import { type Change, change } from './change.js';
@@ -70,7 +70,7 @@ export function builtKey(
   { actual, replaced }: KeySite,
   context: DiffContext,
 ): { readonly key: KeyConstraint; readonly name: string } | null {
-  if (wanted.kind !== 'primary-key' && wanted.kind !== 'unique') return null;
+  if (!isKey(wanted)) return null;
   const temporary = keyIndexName(wanted);
   const index = actual.indexes.find((candidate) => candidate.name === temporary);
   const adoptable = index?.valid === true && isIndexOf(wanted, index) && !usesReplaced(index, replaced, context);
@@ -99,5 +99,5 @@ function isIndexOf(wanted: KeyConstraint, index: IndexShape): boolean {
 }
 
 /** The primary key that a table has, whatever its name. */
-export const primaryKeyOf = (actual: TableShape): ConstraintShape | undefined =>
-  actual.constraints.find((constraint) => constraint.kind === 'primary-key');
+export const primaryKeyOf = (actual: TableShape): KeyConstraintShape | undefined =>
+  actual.constraints.filter(isKey).find((constraint) => constraint.kind === 'primary-key');

@@ -1,5 +1,5 @@
 import type { DesiredConstraint } from '../desired-state/model.js';
-import type { ConstraintShape, TableShape } from '../shape/table-shape.js';
+import { type ConstraintShape, isKey, type TableShape } from '../shape/table-shape.js';
 import { addConstraint, addConstraintUsingIndex } from '../sql/ddl/constraint.js';
 import { type Change, change } from './change.js';
 import { indexNames } from './constraint-facets.js';
@@ -46,7 +46,7 @@ export function addition(
       assumptions: [{ kind: 'no-rows', table }],
       steps: [added(table, wanted, addConstraint(table, wanted))],
     });
-  if (wanted.kind === 'primary-key' || wanted.kind === 'unique') {
+  if (isKey(wanted)) {
     const index = keyIndexName(wanted);
     return change({
       ...base,
@@ -72,7 +72,7 @@ export function addition(
 export function replacement(...by: Parameters<typeof replaced>): Change {
   const [, , existing, , , context] = by;
   const made = replaced(...by);
-  return 'include' in existing ? sparingNeeded(made, existing, context) : made;
+  return isKey(existing) ? sparingNeeded(made, existing, context) : made;
 }
 
 function replaced(
@@ -95,7 +95,7 @@ function replaced(
     return change({ ...common, hazards: ['INDEX_DROPPED'], steps: [away, use] });
   }
   if (empty) return { ...atOnce, assumptions: [{ kind: 'no-rows', table }] };
-  if (wanted.kind === 'primary-key' || wanted.kind === 'unique') {
+  if (isKey(wanted)) {
     const index = keyIndexName(wanted);
     // The old key enforces until the new one is built: there is no moment without either.
     const steps = [

@@ -1,5 +1,5 @@
 import type { DesiredColumn, DesiredTable } from '../desired-state/model.js';
-import type { ColumnShape, TableShape } from '../shape/table-shape.js';
+import { type ColumnShape, isKey, type TableShape } from '../shape/table-shape.js';
 import { alterColumn, tableName } from '../sql/ddl/column.js';
 import { dropConstraint, validateConstraint } from '../sql/ddl/constraint.js';
 import { quoteIdentifier } from '../sql/quote.js';
@@ -47,7 +47,7 @@ export function notNullChange(
 function nullable(made: Change, desired: DesiredTable, actual: TableShape): Change {
   const { table, object: column } = made;
   const identity = [
-    ...actual.constraints.filter((one) => 'include' in one && one.replicaIdentity && one.columns.includes(column)),
+    ...actual.constraints.filter((one) => isKey(one) && one.replicaIdentity && one.columns.includes(column)),
     ...actual.indexes.filter((one) => one.replicaIdentity && one.keys.some((item) => item.column === column)),
   ][0];
   if (identity !== undefined)
@@ -57,7 +57,7 @@ function nullable(made: Change, desired: DesiredTable, actual: TableShape): Chan
       `ALTER TABLE ${quoteIdentifier(table)} REPLICA IDENTITY FULL, then apply`,
     );
   const primary = primaryKeyOf(actual);
-  if (primary === undefined || !('include' in primary) || !primary.columns.includes(column)) return made;
+  if (primary === undefined || !primary.columns.includes(column)) return made;
   const successor = desired.constraints.find((one) => one.kind === 'primary-key');
   if (successor?.kind === 'primary-key')
     return { ...made, needs: [...made.needs, key.unique(table, successor.columns)] };

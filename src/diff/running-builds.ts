@@ -1,4 +1,4 @@
-import type { TableShape } from '../shape/table-shape.js';
+import { isKey, type TableShape } from '../shape/table-shape.js';
 import { switchGroup } from './backend-switch.js';
 import { awaitingBuild, type Change, LOCK_MODES, strongestLock } from './change.js';
 import type { OwnedIndex } from './context.js';
@@ -14,7 +14,7 @@ export function invalidIndexes(
   for (const [table, { shape }] of tables) {
     for (const index of shape.indexes) if (!index.valid) note(table, index.name);
     for (const constraint of shape.constraints)
-      if ('include' in constraint && !constraint.indexValid) note(table, constraint.name);
+      if (isKey(constraint) && !constraint.indexValid) note(table, constraint.name);
   }
   for (const { table, index } of owned) if (!index.valid) note(table, index.name);
   return found;

@@ -5,7 +5,7 @@ import type {
   IndexDocument,
   KeyDocument,
 } from '../desired-state/documents.js';
-import type { ConstraintShape, TableShape } from '../shape/table-shape.js';
+import { type ConstraintShape, isKey, type TableShape } from '../shape/table-shape.js';
 import { columnsOf } from '../sql/evaluation.js';
 import { columnDocument } from './column-document.js';
 import { constraintDocument } from './constraint-document.js';
@@ -130,7 +130,7 @@ function placed(
 async function needsOf(constraint: ConstraintShape, table: TableShape): Promise<readonly string[]> {
   if (constraint.kind === 'other') return [];
   if (constraint.kind === 'check') return columnsNamed(table, [constraint.expression]);
-  const own = [...constraint.columns, ...('include' in constraint ? constraint.include : [])];
+  const own = [...constraint.columns, ...(isKey(constraint) ? constraint.include : [])];
   const keys = own.map((column) => columnKey(table.name, column));
   if (constraint.kind !== 'foreign-key') return keys;
   const { references, referencedColumns } = constraint;

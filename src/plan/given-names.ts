@@ -1,5 +1,6 @@
 import type { DesiredTable, IndexFamily } from '../desired-state/model.js';
 import { type ExpectedMember, MemberProblem } from '../diff/family-members.js';
+import { isKey } from '../shape/table-shape.js';
 
 /**
  * What each tenant's members are called. A name that is given twice has no index that is right for both: each apply would
@@ -14,7 +15,7 @@ export class GivenNames {
       tables.flatMap(({ name, indexes, constraints }) => [
         name,
         ...indexes.map((index) => index.name),
-        ...constraints.flatMap((constraint) => ('include' in constraint ? [constraint.name] : [])),
+        ...constraints.flatMap((constraint) => (isKey(constraint) ? [constraint.name] : [])),
       ]),
     );
   }

@@ -1,5 +1,6 @@
 import type { DesiredIndex, DesiredTable } from '../desired-state/model.js';
 import type { TenantChange } from '../diff/change.js';
+import { isKey } from '../shape/table-shape.js';
 import type { Diagnostic, PlannedTenant } from './fleet-plan.js';
 
 /**
@@ -51,9 +52,7 @@ function isDoubtful(index: DesiredIndex, table: DesiredTable): boolean {
   const { keyField } = index;
   if (keyField === null) return false;
   const alone = (columns: readonly (string | null)[]) => columns.length === 1 && columns[0] === keyField;
-  const byConstraint = table.constraints.some(
-    (constraint) => (constraint.kind === 'primary-key' || constraint.kind === 'unique') && alone(constraint.columns),
-  );
+  const byConstraint = table.constraints.some((constraint) => isKey(constraint) && alone(constraint.columns));
   const byIndex = table.indexes.some(
     (other) => other.unique && other.where === null && alone(other.keys.map((key) => key.column)),
   );

@@ -70,6 +70,10 @@ export interface KeyConstraintShape extends ConstraintBase {
   readonly replicaIdentity: boolean;
 }
 
+/** Whether a constraint is a primary key or a unique constraint. */
+export const isKey = <T extends ConstraintShape>(constraint: T): constraint is Extract<T, KeyConstraintShape> =>
+  constraint.kind === 'primary-key' || constraint.kind === 'unique';
+
 /** A check constraint. */
 export interface CheckConstraintShape extends ConstraintBase {
   readonly kind: 'check';
