@@ -1,7 +1,7 @@
 import { chunk } from '../collections.js';
 import { DatabaseError, type Row, type Session } from '../database/session.js';
-import { foreignNames } from '../sql/evaluation.js';
 import type { NameResolver } from '../sql/names.js';
+import { foreignNames } from '../sql/object-names.js';
 import { quoteIdentifier } from '../sql/quote.js';
 import { relativeSql, renderSql, TENANT_SCHEMA_SQL } from '../sql/template.js';
 import { isLockTimeout } from './locked-tenants.js';

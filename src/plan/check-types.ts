@@ -1,7 +1,7 @@
 import type { CatalogSnapshot } from '../catalog/snapshot.js';
 import { calledDatabase, type DatabasePlace } from '../database/database-place.js';
 import type { DesiredExtension, DesiredTable, SourcePosition } from '../desired-state/model.js';
-import { foreignNames } from '../sql/evaluation.js';
+import { foreignNames } from '../sql/object-names.js';
 import { quoteIdentifier } from '../sql/quote.js';
 import { TrueupError } from '../trueup-error.js';
 

@@ -1,4 +1,5 @@
 import { fragmentTree } from './fragments.js';
+import { foreignSchema } from './object-names.js';
 import type { Node } from './parser.js';
 import { as, child, isNode, list, names, text as textOf, unwrap, walk } from './tree.js';
 
@@ -38,40 +39,6 @@ export async function calledWithArguments(
 function calledBy(call: Node): CalledFunction {
   const name = names(list(call, 'funcname'));
   return { schema: name.length > 1 ? name.slice(0, -1).join('.') : null, name: name.at(-1) ?? '' };
-}
-
-/** Something that an expression or a query names outside pg_catalog, and that planning it might run. */
-export interface ForeignName {
-  readonly kind: 'function' | 'operator' | 'type';
-  readonly schema: string;
-  readonly name: string;
-}
-
-/** Functions, operators and types (their casts) that are qualified by another schema than pg_catalog. */
-export async function foreignNames(
-  fragment: 'expression' | 'query' | 'type',
-  text: string,
-): Promise<readonly ForeignName[]> {
-  const { tree } = await fragmentTree(fragment, text);
-  const found: ForeignName[] = [];
-  const note = (kind: ForeignName['kind'], parts: readonly string[]) => {
-    const schema = foreignSchema(parts);
-    if (schema !== null) found.push({ kind, schema, name: parts.at(-1) ?? '' });
-  };
-  // A type's own node stands bare where a field says that it is one.
-  const type = (body: unknown) => {
-    if (isNode(body)) note('type', names(list(body, 'names')));
-  };
-  if (fragment === 'type') type(unwrap(tree)?.body ?? tree);
-  walk(tree, ({ kind, body }) => {
-    if (kind === 'FuncCall') note('function', names(list(body, 'funcname')));
-    if (kind === 'A_Expr') note('operator', names(list(body, 'name')));
-    if (kind === 'SubLink') note('operator', names(list(body, 'operName')));
-    if (kind === 'SortBy') note('operator', names(list(body, 'useOp')));
-    if (kind === 'TypeName') type(body);
-    type(child(body, 'typeName'));
-  });
-  return found;
 }
 
 /**
@@ -154,10 +121,6 @@ function ownRefusal(kind: string, body: Node): string | null {
       return null;
   }
 }
-
-/** The schema of a qualified name, unless it is pg_catalog; of no name (an ORDER BY without USING), none. */
-const foreignSchema = (name: readonly string[]): string | null =>
-  name.length < 2 || (name.length === 2 && name[0] === 'pg_catalog') ? null : name.slice(0, -1).join('.');
 
 /** Unqualified column names that an expression references, sorted and once each. */
 export async function columnsOf(expression: string): Promise<readonly string[]> {

@@ -1,5 +1,6 @@
 import { type FragmentKind, fragmentTree } from './fragments.js';
 import { tokenize } from './lexer.js';
+import { objectNamed } from './object-names.js';
 import type { Node } from './parser.js';
 import { as, child, type KindedNode, list, names, text, walk } from './tree.js';
 
@@ -18,24 +19,20 @@ export async function schemasNamedIn(kind: FragmentKind, fragment: string): Prom
 }
 
 /** The names of types, functions, operators, collations and operator classes that a node itself holds, in their parts. */
-export function namesOf({ kind, body }: KindedNode): readonly (readonly string[])[] {
+export function namesOf(node: KindedNode): readonly (readonly string[])[] {
+  const { kind, body } = node;
+  const named = objectNamed(node)?.parts ?? [];
   switch (kind) {
-    case 'TypeName':
-      return [names(list(body, 'names'))];
-    case 'FuncCall': {
-      const called = names(list(body, 'funcname'));
-      return [...list(body, 'args').flatMap((argument) => namesInText(argument, called.at(-1) ?? '')), called];
-    }
+    case 'FuncCall':
+      return [...list(body, 'args').flatMap((argument) => namesInText(argument, named.at(-1) ?? '')), named];
     case 'TypeCast':
       return namesInText({ TypeCast: body }, '');
-    case 'A_Expr':
-      return [names(list(body, 'name'))];
     case 'CollateClause':
       return [names(list(body, 'collname'))];
     case 'IndexElem':
       return [names(list(body, 'opclass')), names(list(body, 'collation'))];
     default:
-      return [];
+      return [named];
   }
 }
 

@@ -83,6 +83,14 @@ describe('assertStatement', () => {
     ['a view made in another schema', sql`CREATE MATERIALIZED VIEW public.v AS SELECT 1 WITH NO DATA`],
     ['an index renamed in another schema', sql`ALTER INDEX public.i RENAME TO j`],
     ['an operator elsewhere', sql`ALTER TABLE ${SCHEMA}.t ADD CHECK (a OPERATOR(other.=) 1)`],
+    [
+      'an operator of ANY elsewhere',
+      sql`CREATE MATERIALIZED VIEW ${SCHEMA}.v AS SELECT 1 OPERATOR(other.=) ANY (SELECT 1)`,
+    ],
+    [
+      'an operator of an order elsewhere',
+      sql`CREATE MATERIALIZED VIEW ${SCHEMA}.v AS SELECT 1 a ORDER BY a USING OPERATOR(other.<)`,
+    ],
     ['an operator class elsewhere', sql`CREATE INDEX i ON ${SCHEMA}.t (a other.ops)`],
     ['an extension elsewhere', sql`CREATE EXTENSION vector SCHEMA other`],
     ['another schema made', sql`CREATE SCHEMA other`],

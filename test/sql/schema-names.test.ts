@@ -10,6 +10,8 @@ it.each<[FragmentKind, string, readonly string[]]>([
   ['expression', `nextval('"Shared".numbers'::regclass)`, ['Shared']],
   ['expression', "nextval('shared.numbers')", ['shared']],
   ['expression', 'a OPERATOR(ext.<->) b', ['ext']],
+  ['query', 'SELECT a OPERATOR(ext.=) ANY (SELECT b FROM t)', ['ext']],
+  ['query', 'SELECT a FROM t ORDER BY a USING OPERATOR(ext.<)', ['ext']],
   ['expression', 'a COLLATE shared.ci', ['shared']],
   ['query', 'SELECT (SELECT shared.f(t.a)) FROM t WHERE t.b::own.kind IS NULL', ['shared', 'own']],
   ['operator-class', 'ext.ops', ['ext']],
