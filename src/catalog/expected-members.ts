@@ -1,6 +1,6 @@
 import type { Row, Session } from '../database/session.js';
 import type { IndexFamily, NamePart } from '../desired-state/model.js';
-import { columnsOf } from '../sql/evaluation.js';
+import { columnsOf } from '../sql/columns-of.js';
 import { quoteIdentifier, quoteLiteral } from '../sql/quote.js';
 import { inBatches } from './batches.js';
 import { type CopiedBatch, copyRows, TABLES_PER_MESSAGE } from './copied-rows.js';

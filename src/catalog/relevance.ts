@@ -1,7 +1,7 @@
 import { anyPredicate } from '../desired-state/any-predicate.js';
 import type { DesiredIndexBase, DesiredState, DesiredTable } from '../desired-state/model.js';
 import { type ConstraintShape, type IndexShape, isKey, type TableShape } from '../shape/table-shape.js';
-import { columnsOf } from '../sql/evaluation.js';
+import { columnsOf } from '../sql/columns-of.js';
 
 /**
  * What of a table can bear on a plan that leaves phases out. Only that is hashed, and only that is left of its shape: what

@@ -1,5 +1,5 @@
 import { shown, suggestion } from '../did-you-mean.js';
-import { columnsOf } from '../sql/evaluation.js';
+import { columnsOf } from '../sql/columns-of.js';
 import type { DesiredColumn, DesiredIndexBase, DesiredTable, SourcePosition } from './model.js';
 import type { Problems } from './problems.js';
 import { join } from './reading.js';

@@ -1,5 +1,5 @@
 import { shown, suggestion } from '../did-you-mean.js';
-import { columnsOf } from '../sql/evaluation.js';
+import { columnsOf } from '../sql/columns-of.js';
 import { tablesOf } from '../sql/query-tables.js';
 import { TENANT_SCHEMA } from '../sql/template.js';
 import type { DesiredTable } from './model.js';

@@ -1,5 +1,5 @@
 import { shown } from '../did-you-mean.js';
-import { columnsOf } from '../sql/evaluation.js';
+import { columnsOf } from '../sql/columns-of.js';
 import type { FleetDocument } from './documents.js';
 import type { Fragment } from './fragments.js';
 import type { MigrationLockRule } from './model.js';

@@ -5,7 +5,7 @@ import type { IndexFamily } from '../desired-state/model.js';
 import { join } from '../desired-state/reading.js';
 import { type ExpectedMember, expectedMembers, MemberProblem } from '../diff/family-members.js';
 import { shellQuoted } from '../shell-quoted.js';
-import { columnsOf } from '../sql/evaluation.js';
+import { columnsOf } from '../sql/columns-of.js';
 import { relativeSql, renderSql } from '../sql/template.js';
 import { TrueupError } from '../trueup-error.js';
 import { type ChosenPartition, noSuchPartition } from './chosen-partition.js';

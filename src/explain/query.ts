@@ -2,7 +2,7 @@ import { unsafeCalls, unsafeOperators } from '../catalog/callable.js';
 import type { Session } from '../database/session.js';
 import type { DesiredProbe } from '../desired-state/probe.js';
 import { join } from '../desired-state/reading.js';
-import { calledWithArguments } from '../sql/evaluation.js';
+import { calledWithArguments } from '../sql/called-functions.js';
 import { tokenize } from '../sql/lexer.js';
 import type { NameResolver } from '../sql/names.js';
 import { foreignNames } from '../sql/object-names.js';

@@ -6,7 +6,7 @@ import type {
   KeyDocument,
 } from '../desired-state/documents.js';
 import { type ConstraintShape, isKey, type TableShape } from '../shape/table-shape.js';
-import { columnsOf } from '../sql/evaluation.js';
+import { columnsOf } from '../sql/columns-of.js';
 import { columnDocument } from './column-document.js';
 import { constraintDocument } from './constraint-document.js';
 import { indexDocument } from './index-document.js';

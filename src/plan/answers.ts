@@ -15,7 +15,7 @@ import type { Session } from '../database/session.js';
 import type { ReleaseRule } from '../desired-state/model.js';
 import { type ExpressionQuestion, isFleetWide, type Question, questionKey } from '../diff/facts.js';
 import { canonicalExpression, canonicalType } from '../sql/canonical.js';
-import { columnsOf } from '../sql/evaluation.js';
+import { columnsOf } from '../sql/columns-of.js';
 import type { NameResolver } from '../sql/names.js';
 
 /** A question, and the tenants that ask it. */

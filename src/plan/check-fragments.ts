@@ -3,7 +3,7 @@ import type { Session } from '../database/session.js';
 import { anyPredicate } from '../desired-state/any-predicate.js';
 import type { DesiredState, DesiredTable, MigrationLockRule, SourcePosition } from '../desired-state/model.js';
 import type { DesiredProbe } from '../desired-state/probe.js';
-import { calledFunctions } from '../sql/evaluation.js';
+import { calledFunctions } from '../sql/called-functions.js';
 import { foreignNames } from '../sql/object-names.js';
 import { parseSql } from '../sql/parser.js';
 import { list, names, walk } from '../sql/tree.js';

@@ -3,7 +3,7 @@ import { calledDatabase, type DatabasePlace } from '../database/database-place.j
 import type { Session } from '../database/session.js';
 import type { DesiredTable, SourcePosition } from '../desired-state/model.js';
 import type { Action, Change } from '../diff/change.js';
-import { type BareType, bareType } from '../sql/evaluation.js';
+import { type BareType, bareType } from '../sql/bare-type.js';
 import { TENANT_SCHEMA } from '../sql/template.js';
 import { TrueupError } from '../trueup-error.js';
 import type { ExtensionCheck } from './check-extensions.js';

@@ -1,45 +1,7 @@
 import { fragmentTree } from './fragments.js';
 import { foreignSchema } from './object-names.js';
 import type { Node } from './parser.js';
-import { as, child, isNode, list, names, text as textOf, unwrap, walk } from './tree.js';
-
-/** A function as an expression calls it. */
-export interface CalledFunction {
-  readonly schema: string | null;
-  readonly name: string;
-}
-
-/** Every function that an expression calls by name, sorted and once each. Operators and casts are not among them. */
-export async function calledFunctions(expression: string): Promise<readonly CalledFunction[]> {
-  const { tree } = await fragmentTree('expression', expression);
-  const found = new Map<string, CalledFunction>();
-  walk(tree, ({ kind, body }) => {
-    if (kind !== 'FuncCall') return;
-    const called = calledBy(body);
-    found.set(JSON.stringify(called), called);
-  });
-  return [...found.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, called]) => called);
-}
-
-/** Every call of a function in a query, with the number of its arguments; each once. */
-export async function calledWithArguments(
-  query: string,
-): Promise<readonly (CalledFunction & { readonly count: number })[]> {
-  const { tree } = await fragmentTree('query', query);
-  const found = new Map<string, CalledFunction & { readonly count: number }>();
-  walk({ SelectStmt: tree }, ({ kind, body }) => {
-    if (kind !== 'FuncCall') return;
-    const called = { ...calledBy(body), count: list(body, 'args').length };
-    found.set(JSON.stringify(called), called);
-  });
-  return [...found.values()];
-}
-
-/** @param call a FuncCall */
-function calledBy(call: Node): CalledFunction {
-  const name = names(list(call, 'funcname'));
-  return { schema: name.length > 1 ? name.slice(0, -1).join('.') : null, name: name.at(-1) ?? '' };
-}
+import { as, child, isNode, list, names, unwrap } from './tree.js';
 
 /**
  * Why a plan must not evaluate this expression on a server, or null. Only kinds of nodes that are listed may occur: what
@@ -120,37 +82,4 @@ function ownRefusal(kind: string, body: Node): string | null {
     default:
       return null;
   }
-}
-
-/** Unqualified column names that an expression references, sorted and once each. */
-export async function columnsOf(expression: string): Promise<readonly string[]> {
-  const { tree } = await fragmentTree('expression', expression);
-  const found = new Set<string>();
-  const modifiers = new Set<unknown>();
-  walk(tree, ({ kind, body }) => {
-    // A word that modifies a type, as in `x::t(word)`, parses as a column and is none.
-    if (kind === 'TypeName') for (const word of list(body, 'typmods')) modifiers.add(as('ColumnRef', word));
-    if (kind !== 'ColumnRef' || modifiers.has(body)) return;
-    const fields = list(body, 'fields');
-    const [only] = fields;
-    const column = fields.length === 1 ? as('String', only) : null;
-    if (column !== null) found.add(textOf(column, 'sval') ?? '');
-  });
-  return [...found].sort();
-}
-
-/** A type's own name, without modifiers; schema pg_catalog for a bare one. */
-export interface BareType {
-  readonly schema: string;
-  readonly name: string;
-  readonly array: boolean;
-}
-
-/** Null for what is no name of a type: `t.c%TYPE`. */
-export async function bareType(type: string): Promise<BareType | null> {
-  const { tree } = await fragmentTree('type', type);
-  const body = unwrap(tree)?.body ?? tree;
-  if (!isNode(body) || body.pct_type === true) return null;
-  const [name = '', schema = 'pg_catalog', ...more] = [...names(list(body, 'names'))].reverse();
-  return more.length > 0 ? null : { schema, name, array: list(body, 'arrayBounds').length > 0 };
 }

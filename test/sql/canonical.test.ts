@@ -2,7 +2,7 @@ import { PGlite } from '@electric-sql/pglite';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { canonicalExpression, canonicalType } from '../../src/sql/canonical.js';
-import { columnsOf } from '../../src/sql/evaluation.js';
+import { columnsOf } from '../../src/sql/columns-of.js';
 import type { NameResolver } from '../../src/sql/names.js';
 import { TENANT_SCHEMA_SQL as T } from '../../src/sql/template.js';
 import { NO_EXTENSIONS } from '../support/no-extensions.js';

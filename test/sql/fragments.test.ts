@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { calledFunctions, evaluationProblem } from '../../src/sql/evaluation.js';
+import { calledFunctions } from '../../src/sql/called-functions.js';
+import { evaluationProblem } from '../../src/sql/evaluation.js';
 import { checkFragment } from '../../src/sql/fragments.js';
 
 describe('checkFragment', () => {
