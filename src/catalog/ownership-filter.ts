@@ -38,8 +38,7 @@ export interface OwnershipFilter {
  * needs counts of each member's rows; members that no row makes are the same names in every tenant, and cheap as they are.
  */
 export const isDigested = (table: DesiredTable): boolean =>
-  table.families.length > 0 &&
-  table.families.every((family) => family.rows !== null && (family.worthRows?.build ?? 0) === 0);
+  table.families.length > 0 && table.families.every((family) => family.rows !== null && family.worthRows === null);
 
 /** The filter for all phases, the ones that this run skips too: their indexes must not split the shapes of the others. */
 export function ownershipFilter(

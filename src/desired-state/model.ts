@@ -182,9 +182,9 @@ export interface DesiredIndexBase {
   readonly include: readonly string[];
   /** At most one index of this method fits on a table: the old one must go first. */
   readonly onePerTable: boolean;
-  /** Rows that must exist before it can be built; until then it is deferred. */
+  /** Rows that must exist before it can be built, 1 or more; until then it is deferred. */
   readonly requiresRows: { readonly count: number; readonly where: string | null } | null;
-  /** Rows below which it is not worth its cost; below `keep` it is dropped. 0: always. */
+  /** Rows below which it is not worth its cost; below `keep` it is dropped. Null: always. */
   readonly worthRows: { readonly build: number; readonly keep: number } | null;
   /** The column that the method takes for a unique key: a warning where nothing makes it unique, and no constraint. */
   readonly keyField: string | null;

@@ -1,10 +1,10 @@
-import { counted } from '../counted.js';
 import type { DesiredTable } from '../desired-state/model.js';
 import { columnDefinition, tableName } from '../sql/ddl/column.js';
 import { addConstraint, constraintDefinition } from '../sql/ddl/constraint.js';
 import { createIndex } from '../sql/ddl/index.js';
 import { identifierVariable, joinSql, name, relativeSql, type SqlTemplate, sql } from '../sql/template.js';
-import { type Change, change, deferred, key, type Step } from './change.js';
+import { refuseBuild } from './build-refusal.js';
+import { type Change, change, key, type Step } from './change.js';
 import { withTenantsOwnType } from './columns.js';
 import { constraintFacets } from './constraint-facets.js';
 import type { DiffContext } from './context.js';
@@ -67,7 +67,7 @@ export function createTable(desired: DesiredTable, context: DiffContext): readon
         ],
       }),
     );
-  return [create, ...newIndexes(desired), ...foreignKeys];
+  return [create, ...newIndexes(desired, context), ...foreignKeys];
 }
 
 /** A missing materialized view, with its indexes. */
@@ -95,14 +95,14 @@ export function createView(
       ...ownership('MATERIALIZED VIEW', table, context),
     ],
   });
-  return [create, ...newIndexes(desired)];
+  return [create, ...newIndexes(desired, context)];
 }
 
 /** Indexes of a table that this run makes: it has no rows, so that those which need rows wait for them. */
-function newIndexes(desired: DesiredTable): readonly Change[] {
+function newIndexes(desired: DesiredTable, context: DiffContext): readonly Change[] {
   const { name: table } = desired;
   return desired.indexes.flatMap((index) => {
-    if (index.worthRows !== null && index.worthRows.build > 0) return [];
+    if (index.worthRows !== null) return [];
     const where = index.where === null ? null : relativeSql(index.where);
     const made = change({
       phase: index.phase,
@@ -115,14 +115,7 @@ function newIndexes(desired: DesiredTable): readonly Change[] {
       provides: [key.index(table, index.name), key.built(index.phase, table)],
       steps: [unlocked(createIndex(indexDefinition(table, index, where), name(index.name), false))],
     });
-    if (index.requiresRows === null || index.requiresRows.count === 0) return [made];
-    return [
-      deferred(
-        made,
-        `needs ${counted(index.requiresRows.count, 'row')} to be built, has 0`,
-        'none needed: it is built when the rows are there',
-      ),
-    ];
+    return [refuseBuild(made, index, { desired, actual: null, replaced: new Set() }, context)];
   });
 }
 

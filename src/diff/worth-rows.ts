@@ -6,7 +6,7 @@ export function worthOf(
   present: boolean,
   count: (limit: number) => number | null,
 ): 'build' | 'leave' | 'drop' {
-  if (worthRows === null || worthRows.build === 0) return 'build';
+  if (worthRows === null) return 'build';
   const { build, keep } = worthRows;
   const found = count(build);
   // What cannot be told counts as enough: nothing is dropped for want of rows that were not read.
