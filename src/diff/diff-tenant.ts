@@ -13,13 +13,6 @@ import { blockGroups } from './settle.js';
 import { exclusively } from './step.js';
 import { diffIndexes } from './table-indexes.js';
 
-/** One tenant, family members aside: what tenants of one shape have in common. */
-export interface TenantShape {
-  readonly tables: ReadonlyMap<string, TableShape>;
-  /** Owned indexes that no family claims. */
-  readonly owned: readonly OwnedIndex[];
-}
-
 /** The differ's answer for all that is no family member. */
 export interface TenantDiff {
   readonly changes: readonly Change[];
@@ -30,9 +23,11 @@ export interface TenantDiff {
 /**
  * Every change that brings a tenant to the declared state, families aside. Pure: what it cannot know it asks of
  * `context.facts`, and the caller diffs again with the answers.
+ * @param apart owned indexes that no family claims
  */
-export function diffTenant(tenant: TenantShape, context: DiffContext): TenantDiff {
-  const owned = groupBy(tenant.owned, (index) => index.table);
+export function diffTenant(apart: readonly OwnedIndex[], context: DiffContext): TenantDiff {
+  const { actualTables } = context;
+  const owned = groupBy(apart, (index) => index.table);
   // Whose ever an index is, it stands on columns, a key may take it over, or have it make way.
   const indexed = (actual: TableShape): TableShape => ({
     ...actual,
@@ -40,14 +35,14 @@ export function diffTenant(tenant: TenantShape, context: DiffContext): TenantDif
   });
   const columns = blockGroups(
     context.tables.flatMap((desired) => {
-      const actual = tenant.tables.get(desired.name);
+      const actual = actualTables.get(desired.name);
       return desired.view === null && actual?.kind === 'table' ? diffColumns(desired, indexed(actual), context) : [];
     }),
   );
   const replaced = replacedColumns(columns);
   const changes = [...columns];
   for (const desired of context.tables) {
-    const actual = tenant.tables.get(desired.name) ?? null;
+    const actual = actualTables.get(desired.name) ?? null;
     const gone = replaced.get(desired.name) ?? NONE;
     if (desired.view !== null) changes.push(...diffView(desired, desired.view, actual, context));
     else if (actual === null) changes.push(...missingTable(desired, context));

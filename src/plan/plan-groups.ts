@@ -46,12 +46,8 @@ function planGroup(
     if (representative === undefined) return null;
     const { schema } = representative;
     const sheet = factsOf(representative, fleet);
-    const shape = {
-      tables: new Map([...representative.tables].map(([name, table]) => [name, table.shape])),
-      owned: apart(representative),
-    };
     const memo = memoOf(representative, apart, fleet);
-    const diff = memo?.known ?? diffTenant(shape, contextOf(representative, sheet, fleet));
+    const diff = memo?.known ?? diffTenant(apart(representative), contextOf(representative, sheet, fleet));
     if (sheet.open.size > 0)
       return { rest, sheet, schemas: rest.map((tenant) => tenant.schema), tables: representative.tables };
     memo?.remember(diff, [...sheet.asked.values()]);

@@ -41,7 +41,7 @@ function neededFor(
 ) {
   const actualTables = new Map([['items', table(actual)]]);
   const context = contextWith(answers, { tables: [desiredTable(desired)], actualTables });
-  const { changes } = diffTenant({ tables: actualTables, owned: [] }, context);
+  const { changes } = diffTenant([], context);
   return changes.map((made) => `${made.action} ${made.object} ${made.status}`);
 }
 
@@ -126,10 +126,7 @@ describe('a key that is another one', () => {
 describe('a table’s one primary key', () => {
   const steps = (desired: Partial<DesiredTable>, actual: Partial<TableShape>, answers = {}) => {
     const actualTables = new Map([['items', table(actual)]]);
-    const { changes } = diffTenant(
-      { tables: actualTables, owned: [] },
-      contextWith(answers, { tables: [desiredTable(desired)], actualTables }),
-    );
+    const { changes } = diffTenant([], contextWith(answers, { tables: [desiredTable(desired)], actualTables }));
     const items = changes.map((made) => ({ change: made, members: null }));
     return inOrder(settle(items, ['items']), ['items']).map(
       ({ change: made }) =>
@@ -189,7 +186,7 @@ describe('a table that is declared unlogged, and is logged', () => {
     const persistence = (asked: { readonly table: string }) =>
       (ties[asked.table] ?? []).map((other) => ({ what: `foreign key of ${other}`, other }));
     const context = contextWith({ persistence }, { tables, actualTables });
-    const { changes } = diffTenant({ tables: actualTables, owned: [] }, context);
+    const { changes } = diffTenant([], context);
     return settle(
       changes.map((made) => ({ change: made })),
       [],
@@ -219,7 +216,7 @@ describe('a check that takes the place of a foreign key of its name, among rows'
     const of = { constraints: [{ ...check, ...OF_BASE, validated: true }] };
     const actualTables = new Map([['items', table({ constraints })]]);
     const context = contextWith({ rows: 'some' }, { tables: [desiredTable(of)], actualTables });
-    const { changes } = diffTenant({ tables: actualTables, owned: [] }, context);
+    const { changes } = diffTenant([], context);
     return changes.flatMap(({ steps }) =>
       steps.flatMap(({ sql, lock }) => {
         const [, name] = /DROP CONSTRAINT (\S+)/u.exec(showSql(sql)) ?? [];
