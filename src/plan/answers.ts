@@ -17,6 +17,7 @@ import { type ExpressionQuestion, isFleetWide, type Question, questionKey } from
 import { canonicalExpression, canonicalType } from '../sql/canonical.js';
 import { columnsOf } from '../sql/columns-of.js';
 import type { NameResolver } from '../sql/names.js';
+import { quoteIdentifier } from '../sql/quote.js';
 
 /** A question, and the tenants that ask it. */
 export interface AskedQuestion {
@@ -160,14 +161,8 @@ export class Answers {
   ): Promise<(schema: string) => unknown> {
     switch (question.kind) {
       case 'rows':
-        return from(
-          await this.#sideBySide(schemas, (session, part) =>
-            readPresence(session, tablesIn(part, question.table), null),
-          ),
-          'unknown',
-        );
       case 'values': {
-        const where = `${quoted(question.column)} IS NOT NULL`;
+        const where = question.kind === 'rows' ? null : `${quoteIdentifier(question.column)} IS NOT NULL`;
         return from(
           await this.#sideBySide(schemas, (session, part) =>
             readPresence(session, tablesIn(part, question.table), where),
@@ -236,8 +231,6 @@ const OWNER: Question = { kind: 'owner' };
 const OWNER_KEY = questionKey(OWNER);
 
 const tablesIn = (schemas: readonly string[], table: string) => schemas.map((schema) => ({ schema, table }));
-
-const quoted = (column: string): string => `"${column.replaceAll('"', '""')}"`;
 
 const from =
   <T>(found: ReadonlyMap<string, T>, otherwise: T | null) =>

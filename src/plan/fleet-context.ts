@@ -75,7 +75,8 @@ export interface Asking {
 
 /** A tenant that asks for itself. */
 export const askingOf = ({ schema, tables }: TenantRead, sheet: FactSheet): Asking => ({
-  ...{ sheet, tables },
+  sheet,
+  tables,
   schemas: [schema],
 });
 
