@@ -1,4 +1,5 @@
-import type { IndexShape } from '../shape/table-shape.js';
+import type { ResolvedBackend } from '../desired-state/model.js';
+import type { IndexShape, MethodIdentity } from '../shape/table-shape.js';
 import { blocked, type Change } from './change.js';
 import type { DiffContext } from './context.js';
 import { owningPhase } from './ownership.js';
@@ -6,13 +7,15 @@ import { owningPhase } from './ownership.js';
 /** A phase's backend is switched in a tenant as a whole or not at all: the group of every change that is part of it. */
 export const switchGroup = (phase: string): string => `backend of phase ${phase}`;
 
+/** The access methods of the backend that a phase runs. */
+export const ownMethods = ({ known, resolved }: ResolvedBackend): readonly MethodIdentity[] =>
+  known.find((backend) => backend.name === resolved)?.methods ?? [];
+
 /** Whether an owned index belongs to a backend other than the one that its phase runs: told by its method's extension. */
 export function isOtherBackends(index: IndexShape, context: Pick<DiffContext, 'phases' | 'facts'>): boolean {
   const phase = owningPhase(index, context);
   if (phase === null || phase.backend === null) return false;
-  const { known, resolved } = phase.backend;
-  const own = known.find((backend) => backend.name === resolved)?.methods ?? [];
-  return !own.some((method) => method.extension === index.method.extension);
+  return !ownMethods(phase.backend).some((method) => method.extension === index.method.extension);
 }
 
 /**

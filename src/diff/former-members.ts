@@ -2,6 +2,7 @@ import { groupBy } from '../collections.js';
 import type { DesiredPhase } from '../desired-state/model.js';
 import type { IndexShape } from '../shape/table-shape.js';
 import { identifierVariable } from '../sql/template.js';
+import { ownMethods } from './backend-switch.js';
 import type { TenantChange } from './change.js';
 import { type DiffContext, isTemporary, type OwnedIndex } from './context.js';
 import type { TableIndexes } from './declared-index.js';
@@ -24,9 +25,7 @@ export function knownFamilies(phases: readonly DesiredPhase[], table: string): r
 /** Tells whether an index looks like a member that a backend other than the one that runs has left on a table. */
 export function formerMember(phases: readonly DesiredPhase[]): (table: string, index: IndexShape) => boolean {
   const selected = phases.filter((phase) => phase.selected);
-  const running = selected.flatMap(
-    ({ backend }) => backend?.known.find((known) => known.name === backend.resolved)?.methods ?? [],
-  );
+  const running = selected.flatMap(({ backend }) => (backend === null ? [] : ownMethods(backend)));
   const extensions = new Set(running.map((method) => method.extension));
   const patterns = new Map<string, readonly RegExp[]>();
   return (table, index) => {

@@ -2,6 +2,7 @@ import type { OwnedRead } from '../catalog/owned-reads.js';
 import type { CatalogSnapshot } from '../catalog/snapshot.js';
 import { calledDatabase, type DatabasePlace } from '../database/database-place.js';
 import type { DesiredState } from '../desired-state/model.js';
+import { ownMethods } from '../diff/backend-switch.js';
 import type { MethodIdentity } from '../shape/table-shape.js';
 import { TrueupError } from '../trueup-error.js';
 
@@ -14,7 +15,7 @@ export function checkBackends(desired: DesiredState, snapshot: CatalogSnapshot, 
   for (const phase of desired.phases) {
     const { backend, owns } = phase;
     if (!phase.selected || backend === null || owns === null || backend.source !== 'default') continue;
-    const own = backend.known.find((candidate) => candidate.name === backend.resolved)?.methods ?? [];
+    const own = ownMethods(backend);
     const ofOthers = backend.known.flatMap(({ methods }) => methods).filter((method) => !own.some(isSame(method)));
     const extensions = new Set(own.map((method) => method.extension));
     // Two backends may use one extension, or none, by methods of their own; what no file names is drift like any other.
