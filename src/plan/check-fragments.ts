@@ -3,10 +3,8 @@ import type { Session } from '../database/session.js';
 import { anyPredicate } from '../desired-state/any-predicate.js';
 import type { DesiredState, DesiredTable, MigrationLockRule, SourcePosition } from '../desired-state/model.js';
 import type { DesiredProbe } from '../desired-state/probe.js';
-import { calledFunctions } from '../sql/called-functions.js';
+import { calledFunctions, calledWithArguments } from '../sql/called-functions.js';
 import { foreignNames } from '../sql/object-names.js';
-import { parseSql } from '../sql/parser.js';
-import { list, names, walk } from '../sql/tree.js';
 import { TrueupError } from '../trueup-error.js';
 
 /** Declarations whose fragments were found in order before, and need not be asked about; is added to. */
@@ -77,15 +75,10 @@ async function checkAll(session: Session, evaluated: readonly Evaluated[]): Prom
  * @throws {TrueupError} FRAGMENT_REFUSED before it is sent.
  */
 export async function checkTenantQuery(session: Session, query: string): Promise<void> {
-  const parsed = await parseSql(query);
-  if (!parsed.ok) throw queryRefused(parsed.message);
-  const called: (readonly string[])[] = [];
-  walk(parsed.statements, ({ kind, body }) => {
-    if (kind === 'FuncCall') called.push(names(list(body, 'funcname')));
-  });
   const [foreign] = await foreignNames('query', query);
   if (foreign !== undefined) throw queryRefused(`${foreign.schema}.${foreign.name} may not be used here`);
-  const [unsafe] = await unsafeFunctions(session, [...new Set(called.map((parts) => parts.at(-1) ?? ''))]);
+  const called = await calledWithArguments(query);
+  const [unsafe] = await unsafeFunctions(session, [...new Set(called.map(({ name }) => name))]);
   if (unsafe !== undefined) throw queryRefused(`${unsafe} may not be called here`);
 }
 
