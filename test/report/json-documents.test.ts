@@ -6,6 +6,7 @@ import { errorDocument } from '../../src/cli/report-error.js';
 import { ACTIONS, HAZARDS, LOCK_MODES, STATUSES } from '../../src/diff/change.js';
 import { FORMAT_VERSION } from '../../src/format-version.js';
 import { DIAGNOSTIC_CODES } from '../../src/plan/fleet-plan.js';
+import planFileSchema from '../../src/plan/schema/plan-file.schema.json' with { type: 'json' };
 import { applyDocument } from '../../src/report/apply-json.js';
 import { TRUEUP_VERSION } from '../../src/report/document-version.js';
 import { planDocument } from '../../src/report/plan-json.js';
@@ -184,6 +185,7 @@ describe('the published schemas', () => {
   it('list what the code lists', () => {
     const { definitions } = planSchema;
     expect(definitions.action.enum).toEqual(ACTIONS);
+    expect(planFileSchema.definitions.change.properties.action.enum).toEqual(ACTIONS);
     expect(definitions.status.enum).toEqual(STATUSES);
     expect(definitions.hazard.enum).toEqual(HAZARDS);
     expect(definitions.lockMode.enum).toEqual(LOCK_MODES);
