@@ -75,6 +75,7 @@ function endOf(error: unknown, { request }: TurnContext): TurnEnd {
   const bare = anyFailure(cause);
   const failure = error instanceof Explained ? { ...bare, message: `${bare.message}; ${error.note}` } : bare;
   if (isCancelled(cause) && !request.control.running) return { kind: 'stopped' };
-  if (isPassing(cause) || isOvertaken(cause) || isLost(cause)) return { kind: 'passing', failure };
+  if (isPassing(cause) || isLost(cause)) return { kind: 'passing', failure };
+  if (isOvertaken(cause)) return { kind: 'overtaken', failure };
   return { kind: 'failed', failure };
 }

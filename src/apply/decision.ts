@@ -50,6 +50,8 @@ export function decide(task: Task, turn: TenantRun | null, standing: Standing, b
       return waiting(task, end.failure, by);
     case 'passing':
       return retried(task, end.failure, by);
+    case 'overtaken':
+      return overtaken(task, end.failure, by);
     case 'failed':
       return failed(end.failure);
     case 'done':
@@ -83,6 +85,16 @@ export function retried(task: Task, failure: TenantFailure, { now, limits, rando
     return yielded ? leftOver(failure) : failed(failure);
   const due = now + backoff(failures, random);
   return { kind: 'retry', failure, task: { ...task, failures, waitingSince: null, due } };
+}
+
+/**
+ * The new diff goes by what is there. Where that asks for what fails again in the same words, nobody was at work: a sequence that a
+ * default names, say, is looked at by no diff. Rows come and go, and are told of in the same words each time.
+ */
+function overtaken(task: Task, failure: TenantFailure, by: Circumstances): Decision {
+  const { code, message } = failure;
+  if (code !== 'STALE_EVIDENCE' && message === task.overtakenBy) return failed(failure);
+  return retried({ ...task, overtakenBy: message }, failure, by);
 }
 
 const failed = (failure: TenantFailure): Decision => ({ kind: 'end', left: { kind: 'failed', failure } });

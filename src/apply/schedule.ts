@@ -7,6 +7,8 @@ export interface Task {
   readonly lane: Lane;
   /** Turns that ended in a passing error. */
   readonly failures: number;
+  /** The last error that told of something which others have made, renamed or dropped, as it seemed. */
+  readonly overtakenBy: string | null;
   /** Turns that it had at all: what never settles must end. */
   readonly turns: number;
   /** Since when something of others is in the way; milliseconds since the epoch, null: nothing is. */
@@ -36,7 +38,7 @@ export class Schedule {
     this.#tasks = new Map(
       schemas.map((schema) => [
         schema,
-        { schema, lane: 'short', failures: 0, turns: 0, waitingSince: null, due: 0 } as const,
+        { schema, lane: 'short', failures: 0, overtakenBy: null, turns: 0, waitingSince: null, due: 0 } as const,
       ]),
     );
   }

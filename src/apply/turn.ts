@@ -24,6 +24,8 @@ export type TurnEnd =
   | { readonly kind: 'waiting'; readonly failure: TenantFailure }
   /** It may go well the next time, by a new diff. */
   | { readonly kind: 'passing'; readonly failure: TenantFailure }
+  /** Something is there that the diff did not know of, or is not: others' doing, or what no diff looks at. */
+  | { readonly kind: 'overtaken'; readonly failure: TenantFailure }
   | { readonly kind: 'failed'; readonly failure: TenantFailure };
 
 /** What a tenant's turn needs beside the tenant. */

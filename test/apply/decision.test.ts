@@ -8,7 +8,15 @@ import { addColumn, member, missingMembers, tenant } from '../support/plan-fixtu
 
 const NOW = 1_000_000;
 const by = { now: NOW, limits: { lockWait: 30_000, attempts: 3 }, random: () => 0.5 };
-const task: Task = { schema: 't', lane: 'short', failures: 0, turns: 0, waitingSince: null, due: 0 };
+const task: Task = {
+  schema: 't',
+  lane: 'short',
+  failures: 0,
+  overtakenBy: null,
+  turns: 0,
+  waitingSince: null,
+  due: 0,
+};
 const failure: TenantFailure = { code: 'TENANT_FAILED', message: 'no', sqlstate: '55P03', remedy: null };
 const turn = (end: TurnEnd, result: 'applied' | 'not-applied' = 'applied'): TenantRun => ({
   changes: [{ item: { change: addColumn('a'), members: null }, result }],
@@ -80,6 +88,22 @@ describe('what becomes of a tenant after its turn', () => {
     expect(first).toMatchObject({ kind: 'retry', task: { failures: 1, due: NOW + 200 } });
     const last = decide({ ...task, failures: 2 }, turn({ kind: 'passing', failure }, 'not-applied'), still('a'), by);
     expect(last).toEqual({ kind: 'end', left: { kind: 'failed', failure } });
+  });
+
+  it('R10: is diffed anew after something was not as the diff had it, and fails when that comes again in the same words', () => {
+    const missing = { ...failure, sqlstate: '42P01' };
+    const end = (one: TenantFailure) => turn({ kind: 'overtaken', failure: one }, 'not-applied');
+    const first = decide(task, end(missing), still('a'), by);
+    expect(first).toMatchObject({ kind: 'retry', task: { failures: 1, overtakenBy: 'no' } });
+    const again = { ...task, failures: 1, overtakenBy: 'no' };
+    expect(decide(again, end(missing), still('a'), by)).toEqual({
+      kind: 'end',
+      left: { kind: 'failed', failure: missing },
+    });
+    expect(decide(again, end({ ...missing, message: 'another' }), still('a'), by)).toMatchObject({ kind: 'retry' });
+    // Rows of a queue come and go.
+    const stale: TenantFailure = { code: 'STALE_EVIDENCE', message: 'no', sqlstate: null, remedy: null };
+    expect(decide(again, end(stale), still('a'), by)).toMatchObject({ kind: 'retry' });
   });
 
   it('what others hold again after something was done is waited for anew', () => {
