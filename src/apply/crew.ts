@@ -48,13 +48,13 @@ export class Crew {
   /** True once the keeper is lost, and its locks with it, or once others wait for a lock that it holds. */
   halted = false;
   readonly #keeping = new Limiter(1);
-  readonly #working: Limiter;
+  #working: Limiter;
   #free: Worker[];
 
   private constructor(
     private readonly database: Database,
     public keeper: Session,
-    public readonly workers: readonly Worker[],
+    public workers: readonly Worker[],
     private readonly patience: number,
   ) {
     this.#working = new Limiter(workers.length);
@@ -126,7 +126,8 @@ export class Crew {
   }
 
   /**
-   * Replaces sessions that were lost, and takes up work again; between batches, when nobody has a worker.
+   * Replaces sessions that were lost, and takes up work again; between batches, when nobody has a worker. A worker whose place
+   * others have taken meanwhile is done without, as long as there is another.
    * @param goesOn whether there is anything to take up: a run that was told to end must not wait for a server that is gone
    * @throws {DatabaseError | TrueupError} when the server does not come back in time
    */
@@ -138,11 +139,22 @@ export class Crew {
       const [only] = this.workers;
       if (alone && only !== undefined) only.session = this.keeper;
     }
+    const there: Worker[] = [];
+    let missed: unknown = null;
     for (const one of this.workers) {
-      if (one.session.broken) one.session = await this.#reopened(one.session, until, goesOn);
       one.activity = null;
+      try {
+        if (one.session.broken) one.session = await this.#reopened(one.session, until, goesOn);
+        there.push(one);
+      } catch (error) {
+        if (!isConnectionTrouble(error)) throw error;
+        missed = error;
+      }
     }
-    this.#free = [...this.workers];
+    if (there.length === 0) throw missed;
+    this.workers = there;
+    this.#working = new Limiter(there.length);
+    this.#free = [...there];
     this.halted = false;
   }
 

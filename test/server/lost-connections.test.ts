@@ -165,6 +165,28 @@ describe.each([
   });
 });
 
+it('a worker’s place that others have taken when its connection was lost: the other workers do its part', async () => {
+  await database.exec(`
+    CREATE ROLE few LOGIN;
+    ${SCHEMAS.map((schema) => `ALTER SCHEMA ${schema} OWNER TO few; ALTER TABLE ${schema}.notes OWNER TO few`).join(';')}`);
+  await fleet.close();
+  fleet = await openFleet(database.urlFor('few'));
+  try {
+    const outcome = await applyAnd(
+      'build-progress',
+      async () => {
+        await database.exec('ALTER ROLE few CONNECTION LIMIT 3');
+        await terminate('true');
+      },
+      { lockWait: 1500 },
+    );
+    await expectConverged(outcome);
+  } finally {
+    await fleet.close();
+    await database.exec('DROP OWNED BY few; DROP ROLE few');
+  }
+});
+
 describe('a server that crashes during the run', () => {
   it('and is back within --lock-wait: the same run converges', async () => {
     await expectConverged(await applyAnd('build-progress', () => server.restart('immediate')));
