@@ -9,7 +9,7 @@ const CLEAN_UP = 2000;
 /** npm and npx pass on to us what the terminal has sent us already: signals so close together are one; milliseconds. */
 const ONE_PRESS = 250;
 
-let handled = 0;
+let handled = false;
 
 /**
  * Ends the process at once on a signal, unless {@link handleSignals} answers it. Said explicitly, because the first
@@ -18,7 +18,7 @@ let handled = 0;
 export function endOnSignals(): void {
   for (const signal of SIGNALS)
     process.on(signal, () => {
-      if (handled === 0) process.exit(exitCodeOf(signal));
+      if (!handled) process.exit(exitCodeOf(signal));
     });
 }
 
@@ -32,12 +32,13 @@ export interface SignalOptions {
 
 /**
  * Ends a run by signals. SIGINT: drains; the second cancels, and gives up waiting 2 s later; the third ends the process.
- * SIGTERM, and SIGHUP (the terminal is gone): drains for at most `drainTimeout`, then cancels. Gives a function that ends
- * the handling.
+ * SIGTERM, and SIGHUP (the terminal is gone): drains for at most `drainTimeout`, then cancels. Gives a function to be called when
+ * the run is over: a signal then does not break off the report, nor does it become the exit code; a second one ends the process.
  */
 export function handleSignals(control: RunControl, options: SignalOptions): () => void {
   const timers: NodeJS.Timeout[] = [];
   let count = 0;
+  let over = false;
   let last = Number.NEGATIVE_INFINITY;
   const cancel = (reason: 'SIGINT' | 'SIGTERM') => {
     control.cancel(reason);
@@ -48,6 +49,13 @@ export function handleSignals(control: RunControl, options: SignalOptions): () =
     if (now - last < ONE_PRESS) return;
     last = now;
     count += 1;
+    if (over) {
+      if (count > 1) process.exit(exitCodeOf(signal));
+      options.say(
+        `${signal}: the run is over, and its report is being written. Once more ends the process without it.`,
+      );
+      return;
+    }
     const reason = signal === 'SIGINT' ? 'SIGINT' : 'SIGTERM';
     if (count === 1) {
       control.drain(reason);
@@ -58,12 +66,11 @@ export function handleSignals(control: RunControl, options: SignalOptions): () =
       cancel(reason);
     } else process.exit(exitCodeOf(signal));
   };
-  const listeners = SIGNALS.map((signal) => ({ signal, listener: () => answer(signal) }));
-  for (const { signal, listener } of listeners) process.on(signal, listener);
-  handled += 1;
+  for (const signal of SIGNALS) process.on(signal, () => answer(signal));
+  handled = true;
   return () => {
-    handled -= 1;
-    for (const { signal, listener } of listeners) process.off(signal, listener);
+    over = true;
+    count = 0;
     for (const timer of timers) clearTimeout(timer);
   };
 }

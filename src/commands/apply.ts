@@ -156,7 +156,7 @@ The worst wins: 1, 130, 143, 4, 3, 5, 6, 0.`;
     report: RunReport,
   ): Promise<FleetOutcome> {
     const control = new RunControl();
-    const stopHandling = handleSignals(control, {
+    const isOver = handleSignals(control, {
       drainTimeout: request.limits.drainTimeout,
       say: (text) => this.logger.notice(text),
     });
@@ -180,7 +180,7 @@ The worst wins: 1, 130, 143, 4, 3, 5, 6, 0.`;
       this.#sayUnwritten(await report.breakOff(plan, error));
       throw error;
     } finally {
-      stopHandling();
+      isOver();
     }
   }
 

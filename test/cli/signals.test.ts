@@ -34,6 +34,9 @@ function start(argv: readonly string[]) {
   return { child, ended, says };
 }
 
+/** More than a pipe holds. */
+const REPORT = 5_000_000;
+
 /** Longer than the moment in which two signals count as one. */
 const pause = () => new Promise((resolve) => setTimeout(resolve, 400));
 
@@ -81,6 +84,36 @@ describe('a signal', () => {
     expect(performance.now() - at).toBeLessThan(5000);
     run.child.kill('SIGINT');
     expect(await run.ended).toMatchObject({ code: 130 });
+  });
+
+  describe('once the run is over and nobody has read its report yet', () => {
+    const ending = async () => {
+      const run = start(['--end', 'drained', '--report', String(REPORT), '--exit-code', '5']);
+      await run.says('working');
+      run.child.stdout.pause();
+      run.child.kill('SIGINT');
+      await run.says('Ctrl-C again stops at once.');
+      await pause();
+      run.child.kill('SIGINT');
+      await run.says('SIGINT: the run is over');
+      return run;
+    };
+
+    it('does not break the report off, nor become the exit code', async () => {
+      const run = await ending();
+      run.child.stdout.resume();
+      const { code, text } = await run.ended;
+      expect([code, text.match(/x/gu)?.length]).toEqual([5, REPORT]);
+    });
+
+    it('ends the process the second time', async () => {
+      const run = await ending();
+      await pause();
+      run.child.kill('SIGTERM');
+      await new Promise((resolve) => run.child.once('exit', resolve));
+      run.child.stdout.resume();
+      expect(await run.ended).toMatchObject({ code: 143 });
+    });
   });
 
   it('counts once when it comes twice in a moment, as from npm and the terminal', async () => {
