@@ -1,7 +1,7 @@
 import type { NameHolder } from '../catalog/presence.js';
 import { groupBy } from '../collections.js';
 import type { Variable } from '../sql/template.js';
-import { blocked, type Change, type Member, type TakenName, type TenantChange } from './change.js';
+import { blocked, type Change, deferred, type Member, type TakenName, type TenantChange } from './change.js';
 import { expand, settle } from './settle.js';
 
 /** A name that a tenant's changes need to find free, or the sequence that they need to find. */
@@ -31,7 +31,7 @@ export const neededNames = (items: readonly TenantChange[]): readonly NeededName
  * Refuses what would make something under a name that another object has, and what would draw from a sequence that is not
  * there: PostgreSQL would refuse it in every run. What
  * these changes themselves rename or drop is not in the way; nor is what the tenant's shapes would have shown, since it was
- * made after they were read, and the next diff goes by it.
+ * made after they were read, and the next diff goes by it. A name that a deferred change will make free is waited for.
  * @param items settled: what is refused makes no name free
  * @param holders of {@link neededNames}, by name
  * @returns `items` itself when none is refused
@@ -44,7 +44,8 @@ export function refuseTaken(
   let current = items;
   for (;;) {
     const freed = freedInTurn(current, holders, allTables);
-    const refused = current.flatMap((item) => refuse(item, holders, freed));
+    const later = freedLater(current);
+    const refused = current.flatMap((item) => refuse(item, holders, freed, later));
     if (refused.every((item, at) => item === current[at])) break;
     // What was to make a name free may wait for what was refused, and then no longer does.
     current = settle(refused, allTables);
@@ -77,8 +78,23 @@ function freedInTurn(items: readonly TenantChange[], holders: Holders, allTables
   }
 }
 
-/** The change, refused where a name is taken: of a family's, the members alone whose names are. */
-function refuse(item: TenantChange, holders: Holders, freed: Names): readonly TenantChange[] {
+/** Names that deferred changes will make free, a drop that waits for another session's build say. */
+const freedLater = (items: readonly TenantChange[]): ReadonlyMap<string, Change> =>
+  new Map(
+    items
+      .filter(({ change }) => change.status === 'deferred')
+      .flatMap(({ change, members }) =>
+        change.frees.flatMap((name) => named(name, members).map((one) => [one, change] as const)),
+      ),
+  );
+
+/** The change, refused or put off where a name is taken: of a family's, the members alone whose names are. */
+function refuse(
+  item: TenantChange,
+  holders: Holders,
+  freed: Names,
+  later: ReadonlyMap<string, Change> = new Map(),
+): readonly TenantChange[] {
   const { change, members } = item;
   if (!isPending(item)) return [item];
   const { draws } = change;
@@ -87,29 +103,49 @@ function refuse(item: TenantChange, holders: Holders, freed: Names): readonly Te
     return [{ ...item, change: blocked(change, `there is no sequence "${draws}" to draw from`, remedy) }];
   }
   if (change.takes.length === 0) return [item];
+  const put = (member: Member | null): Change => {
+    const taken = takenFrom(change, member, holders, freed);
+    if (taken === null) return change;
+    const until = later.get(taken.name);
+    return until === undefined ? blocked(change, taken.obstacle, REMEDY) : waitingFor(until, change, taken.obstacle);
+  };
   if (members === null) {
-    const obstacle = obstacleTo(change, null, holders, freed);
-    return [obstacle === null ? item : { ...item, change: blocked(change, obstacle, REMEDY) }];
+    const made = put(null);
+    return [made === change ? item : { ...item, change: made }];
   }
-  const parts = groupBy(members, (member) => obstacleTo(change, member, holders, freed));
+  const parts = groupBy(
+    members.map((member) => ({ member, made: put(member) })),
+    ({ made }) => made.obstacle,
+  );
   if (parts.size === 1 && parts.has(null)) return [item];
-  return [...parts].map(([obstacle, part]) => ({
+  return [...parts.values()].map((part) => ({
     ...item,
-    change: obstacle === null ? change : blocked(change, obstacle, REMEDY),
-    members: part,
+    change: part[0]?.made ?? change,
+    members: part.map(({ member }) => member),
   }));
 }
 
+const waitingFor = (until: Change, change: Change, obstacle: string): Change => ({
+  ...deferred(change, `${obstacle} until ${until.action} ${until.object}: ${until.obstacle}`, until.remedy ?? ''),
+  waitsFor: until.waitsFor,
+});
+
 const REMEDY = 'give that another name, or drop it, in the application’s own migration, then apply';
 
-function obstacleTo(change: Change, member: Member | null, holders: Holders, freed: Names): string | null {
+/** Which of the names that a change takes something stands under, and the words for that. */
+function takenFrom(
+  change: Change,
+  member: Member | null,
+  holders: Holders,
+  freed: Names,
+): { readonly name: string; readonly obstacle: string } | null {
   for (const taken of change.takes)
     for (const name of named(taken.name, member === null ? null : [member])) {
       const holder = holders.get(name);
       if (holder === undefined || !isInTheWay(holder, name, taken.of, change.table, freed)) continue;
       // A member's name holds values of rows, and is not said.
       const own = member !== null || name === change.object;
-      return `${holder.what} stands under ${own ? 'its name' : `the name "${name}" of its key`}`;
+      return { name, obstacle: `${holder.what} stands under ${own ? 'its name' : `the name "${name}" of its key`}` };
     }
   return null;
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { NameHolder } from '../../src/catalog/presence.js';
-import { type Change, change, key, type TenantChange } from '../../src/diff/change.js';
+import { awaitingBuild, blocked, type Change, change, key, type TenantChange } from '../../src/diff/change.js';
 import { neededNames, refuseTaken } from '../../src/diff/taken-names.js';
 import { identifierVariable } from '../../src/sql/template.js';
 
@@ -40,6 +40,30 @@ describe('a change that needs a name', () => {
     const provides = [key.index('items', 'wanted')];
     const later = made({ action: 'drop-index', object: 'old', takes: [], needs: provides });
     expect(outcome([made({ provides }), later], { wanted: SEQUENCE })).toEqual(['wanted blocked', 'old blocked']);
+  });
+
+  it('is put off where what has the name goes once another session’s build has ended', () => {
+    const dropped = made({ action: 'drop-index', table: 'shops', object: 'wanted', takes: [], frees: ['wanted'] });
+    const provides = [key.index('items', 'wanted')];
+    const later = made({ action: 'drop-index', object: 'old', takes: [], needs: provides });
+    const waits = { ...dropped, change: awaitingBuild(dropped.change, 'session 7 is building it', 'wait') };
+    const holders = new Map([['wanted', indexOf('shops')]]);
+    const [wanted, ...others] = refuseTaken([made({ provides }), waits, later], holders, []);
+    expect(wanted?.change).toMatchObject({
+      status: 'deferred',
+      waitsFor: 'build',
+      obstacle: 'an index of table shops stands under its name until drop-index wanted: session 7 is building it',
+      remedy: 'wait',
+    });
+    expect(others.map(({ change: { status, waitsFor } }) => [status, waitsFor])).toEqual([
+      ['deferred', 'build'],
+      ['deferred', 'build'],
+    ]);
+    const blockedDrop = { ...dropped, change: blocked(dropped.change, 'a key rests on it', 'mend it') };
+    expect(outcome([made({}), blockedDrop], { wanted: indexOf('shops') })).toEqual([
+      'wanted blocked',
+      'wanted blocked',
+    ]);
   });
 
   it('goes on where another session has made what it was to make: the next diff goes by that', () => {

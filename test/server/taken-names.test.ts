@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import type { ApplyEvent } from '../../src/apply/events.js';
 import { readNameHolders } from '../../src/catalog/name-holders.js';
 import { changesOf, type FleetUnderTest, itemsOf, openFleet } from '../support/fleet.js';
 import { temporaryDesiredState } from '../support/library.js';
@@ -220,6 +221,39 @@ describe('C9: a name that another object has is refused in the plan, which says 
     await test.exec('DROP TYPE acme.shops');
     expect((await fleet.apply(only)).summary).toMatchObject({ converged: 1 });
   });
+});
+
+it('R16: a name that an index has whose drop waits for another session’s build is waited for', async () => {
+  await damage('DROP INDEX acme.idx_items_shop; CREATE INDEX idx_items_shop ON acme.shops (label)');
+  const [writer, builder] = [await test.connect(), await test.connect()];
+  await writer.query('BEGIN; UPDATE acme.shops SET label = label');
+  const building = builder.query('CREATE INDEX CONCURRENTLY slow ON acme.shops (lower(label))');
+  building.catch(() => {});
+  try {
+    const begun = () => test.query("SELECT FROM pg_index WHERE indexrelid = to_regclass('acme.slow')");
+    await expect.poll(begun, { timeout: 10_000 }).toHaveLength(1);
+    expect([...changesOf(await fleet.plan(options()), 'acme')].sort()).toEqual([
+      'create-index items.idx_items_shop deferred',
+      'drop-index shops.idx_items_shop deferred',
+      'drop-index shops.slow deferred',
+    ]);
+    let waits = 0;
+    const observe = (event: ApplyEvent) => {
+      if (event.kind !== 'tenant-waiting') return;
+      waits += 1;
+      void writer.query('COMMIT');
+    };
+    const { tenants } = await fleet.apply({ ...options(), run: { observe } });
+    expect(tenants.map(({ schema, outcome, error }) => [schema, outcome, error])).toEqual([
+      ['acme', 'converged', null],
+      ['bolt', 'in-sync', null],
+    ]);
+    expect(waits).toBe(1);
+  } finally {
+    await writer.query('ROLLBACK').catch(() => {});
+    await building.catch(() => {});
+    await Promise.all([writer.end(), builder.end()]);
+  }
 });
 
 it('C9: names that two tables would exchange by drops, each of which waits for the other’s build, are refused', async () => {
