@@ -15,6 +15,14 @@ export interface Reference {
   readonly index: string;
 }
 
+/** What is among the indexes on a column. */
+export interface IndexesOver {
+  /** One with an expression or a predicate. */
+  readonly computed: boolean;
+  /** The replica identity of the table. */
+  readonly identity: boolean;
+}
+
 /** What keeps a table from becoming unlogged, or logged. */
 export interface PersistenceTie {
   /** In words: `foreign key x of table y`, `publication z`. */

@@ -88,7 +88,9 @@ export function afterReferences(
   const { name } = wanted;
   const retyped = referencesTo(actual, name, context).filter(({ from, column }) => isRetyped(from, column, context));
   const going = new Set(retyped.map(({ foreignKey, from }) => `foreign key ${foreignKey} of table ${from.name}`));
-  const resting = indexesOver(name, actual, context).flatMap((index) => restingOn(index, actual.name, context));
+  const over = indexesOver(name, actual, context).flatMap((index) => restingOn(index, actual.name, context));
+  // By whichever index: a family's member is not among those.
+  const resting = [...over, ...context.facts.references(actual.name, name).map(({ foreignKey }) => foreignKey)];
   const staying = [...new Set(resting)].filter((foreignKey) => !going.has(foreignKey));
   const needs = [...made.needs, ...retyped.map(({ from, column }) => key.column(from.name, column))];
   return underForeignKeys({ ...made, needs }, staying, 'a key over the column');

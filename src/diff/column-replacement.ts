@@ -1,5 +1,6 @@
+import { anyPredicate } from '../desired-state/any-predicate.js';
 import type { DesiredColumn } from '../desired-state/model.js';
-import type { ColumnShape, ConstraintShape, TableShape } from '../shape/table-shape.js';
+import type { ColumnShape, ConstraintShape, IndexShape, TableShape } from '../shape/table-shape.js';
 import { addColumn, alterColumn, columnDefinition, dropColumn } from '../sql/ddl/column.js';
 import { relativeSql, sql } from '../sql/template.js';
 import { switchGroup } from './backend-switch.js';
@@ -7,9 +8,9 @@ import { blocked, type Change, change, key, type Step } from './change.js';
 import { afterReferences, indexesOver, referenceGroup, standsInTheWay, undeclaredOver } from './column-references.js';
 import type { DiffContext } from './context.js';
 import { computedFrom } from './generation.js';
-import { withFamilies } from './indexed-columns.js';
+import { familiesOver } from './indexed-columns.js';
 import { hasVaryingDefault, isComputed, isValueless, withoutValue } from './new-values.js';
-import { sparingIdentity } from './replica-identity.js';
+import { sparingIdentity, underIdentity } from './replica-identity.js';
 import { exclusively } from './step.js';
 import { typeVariables } from './types.js';
 
@@ -114,7 +115,10 @@ function droppedAndAdded(
     assumptions: [{ kind: 'no-values', table, column: wanted.name }],
   });
   const identity = going.find(({ replicaIdentity }) => replicaIdentity);
-  return identity === undefined ? made : sparingIdentity(made, identity);
+  if (identity !== undefined) return sparingIdentity(made, identity);
+  const family = familiesOver(table, wanted.name, context)[0];
+  const isMember = family !== undefined && context.facts.indexesOver(table, wanted.name).identity;
+  return isMember ? underIdentity(made, `an index of family ${family.label}`) : made;
 }
 
 /** The same where there are rows, none of which holds a value. */
@@ -188,11 +192,14 @@ function blockedByUsers(made: Change, users: readonly string[]): Change {
 function sparingRows(altered: Change, actual: TableShape, context: DiffContext): Change {
   const { table, object: column } = altered;
   const named = (text: string | null) => text !== null && context.facts.columnsOf(text).includes(column);
+  const computes = ({ keys, where }: Pick<IndexShape, 'keys' | 'where'>) =>
+    [...keys.map((item) => item.expression), where].some(named);
+  const families = familiesOver(table, column, context).filter((one) => computes({ ...one, where: anyPredicate(one) }));
+  const hasMembers = families.length > 0 && context.facts.indexesOver(table, column).computed;
   const over = [
     ...actual.constraints.flatMap((one) => (one.kind === 'check' && named(one.expression) ? `check ${one.name}` : [])),
-    ...withFamilies(actual, context).flatMap(({ name, keys, where }) =>
-      [...keys.map((item) => item.expression), where].some(named) ? `index ${name}` : [],
-    ),
+    ...actual.indexes.filter(computes).map(({ name }) => `index ${name}`),
+    ...(hasMembers ? families.map(({ label }) => `index family ${label}`) : []),
   ];
   if (over.length === 0) return altered;
   if (context.facts.rows(table) === 'none') return { ...altered, assumptions: [{ kind: 'no-rows', table }] };

@@ -1,4 +1,4 @@
-import type { Building, IndexUsage, PersistenceTie, Presence, Reference } from '../catalog/presence.js';
+import type { Building, IndexesOver, IndexUsage, PersistenceTie, Presence, Reference } from '../catalog/presence.js';
 
 /**
  * What the differ may ask beyond shapes. It stays pure: an answer that is not there yet counts as unknown, the question
@@ -13,6 +13,8 @@ export type Question =
   | { readonly kind: 'users'; readonly table: string; readonly column: string }
   /** Which foreign keys are onto the tenant's column, those of undeclared tables and of other schemas too? */
   | { readonly kind: 'references'; readonly table: string; readonly column: string }
+  /** What is among the indexes on the tenant's column, members of families too? */
+  | { readonly kind: 'indexes'; readonly table: string; readonly column: string }
   /** What keeps the tenant's table from becoming unlogged, or logged: foreign keys of undeclared tables too? */
   | { readonly kind: 'persistence'; readonly table: string }
   /** How many rows match, counted no further than `limit`. `where` may hold a member's values. */
@@ -54,6 +56,7 @@ export interface Facts {
   /** What stands on a column that PostgreSQL would not change under it: views, triggers, policies, generated columns. In words. */
   users(table: string, column: string): readonly string[];
   references(table: string, column: string): readonly Reference[];
+  indexesOver(table: string, column: string): IndexesOver;
   persistenceTies(table: string): readonly PersistenceTie[];
   count(table: string, where: string | null, limit: number): number | null;
   /** Null: the tenant has no stamp; false: it could not be read; undefined while the question is open. */
@@ -99,6 +102,10 @@ export class FactSheet implements Facts {
 
   references(table: string, column: string): readonly Reference[] {
     return (this.#ask({ kind: 'references', table, column }) as readonly Reference[] | undefined) ?? [];
+  }
+
+  indexesOver(table: string, column: string): IndexesOver {
+    return (this.#ask({ kind: 'indexes', table, column }) as IndexesOver | undefined) ?? NO_INDEXES;
   }
 
   persistenceTies(table: string): readonly PersistenceTie[] {
@@ -159,6 +166,8 @@ export class FactSheet implements Facts {
     return answer;
   }
 }
+
+const NO_INDEXES: IndexesOver = { computed: false, identity: false };
 
 const presence = (answer: unknown): Presence =>
   answer === undefined || answer === 'none' ? 'none' : answer === 'some' ? 'some' : 'unknown';

@@ -1,5 +1,5 @@
 import { anyPredicate } from '../desired-state/any-predicate.js';
-import type { DesiredIndex } from '../desired-state/model.js';
+import type { DesiredIndex, IndexFamily } from '../desired-state/model.js';
 import type { IndexShape, TableShape } from '../shape/table-shape.js';
 import type { DiffContext } from './context.js';
 
@@ -20,6 +20,12 @@ export function indexedColumns(
 export function usesReplaced(index: IndexShape, replaced: ReadonlySet<string>, context: DiffContext): boolean {
   return replaced.size > 0 && indexedColumns(index, context).some((column) => replaced.has(column));
 }
+
+/** A table's declared families whose members stand on a column. */
+export const familiesOver = (table: string, column: string, context: DiffContext): readonly IndexFamily[] =>
+  (context.tables.find(({ name }) => name === table)?.families ?? []).filter((family) =>
+    indexedColumns({ ...family, where: anyPredicate(family) }, context).includes(column),
+  );
 
 /** The indexes of a table, and each of its declared families in the place of the members that the table may have of it. */
 export function withFamilies(

@@ -10,9 +10,13 @@ export function sparingIdentity(made: Change, index: IndexShape | KeyConstraintS
   const serves = 'valid' in index ? index.valid : index.indexValid;
   // By an INVALID one nothing is replicated.
   if (!index.replicaIdentity || !serves) return made;
-  const table = quoteIdentifier(made.table);
   // A member's name holds values of rows, and is not said.
-  const which = made.family === null ? index.name : 'one of them';
+  return underIdentity(made, made.family === null ? index.name : 'one of them');
+}
+
+/** The refusal. @param which the index, in words */
+export function underIdentity(made: Change, which: string): Change {
+  const table = quoteIdentifier(made.table);
   return blocked(
     made,
     `${which} is the replica identity of the table: without it UPDATE and DELETE fail where the table is published`,

@@ -1,5 +1,6 @@
 import { readColumnUsers } from '../catalog/column-users.js';
 import type { DatabaseMemory } from '../catalog/database-memory.js';
+import { readIndexesOver } from '../catalog/indexes-over.js';
 import { judgeAll, judgeView } from '../catalog/judge.js';
 import { readOwners } from '../catalog/owners.js';
 import { readPersistenceTies } from '../catalog/persistence-ties.js';
@@ -194,6 +195,10 @@ export class Answers {
       case 'references': {
         const references = await readReferences(this.by.session, schemas, question.table, question.column);
         return (schema) => references.get(schema) ?? [];
+      }
+      case 'indexes': {
+        const over = await readIndexesOver(this.by.session, schemas, question.table, question.column);
+        return (schema) => over.get(schema) ?? { computed: false, identity: false };
       }
       case 'persistence': {
         const ties = await readPersistenceTies(this.by.session, schemas, question.table);

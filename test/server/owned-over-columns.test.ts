@@ -28,6 +28,11 @@ const family = (where: string) => `
         keys: [number]
         where: "${where} = \${kind.value}"`;
 
+/** One index for a whole table, which may be unique. */
+const WHOLE_MEMBER = `
+    index_families:
+      - { name: "member_\${kind.code}", for_each: { kind: [{ value: one, code: a }] }, unique: true, keys: [label] }`;
+
 const KEY = 'unique: [{ name: items_key, columns: [label] }]';
 
 interface Case {
@@ -58,6 +63,14 @@ const CASES: readonly Case[] = [
     needs: ['alter-column items.label blocked'],
     obstacle: /ACCESS EXCLUSIVE for index family member_\$\{kind\.code\}$/u,
     outcome: 'blocked',
+  },
+  {
+    title: 'is widened among rows where a family’s predicate names it and the tenant has no member yet',
+    before: state('varchar(8)', family('label')),
+    after: state('varchar(16)', family('label')),
+    damage: `INSERT INTO S.items VALUES ('one', 1); DROP INDEX S.member_a, S.member_b`,
+    needs: ['alter-column items.label pending', 'create-index items.member_${kind.code} pending'],
+    outcome: 'converged',
   },
   {
     title: 'under a key is replaced where an index has a method that does not know the new type',
@@ -97,6 +110,24 @@ const CASES: readonly Case[] = [
     damage: `CREATE UNIQUE INDEX mine ON S.items (label);
       CREATE TABLE S.sales (label text CONSTRAINT sales_fkey REFERENCES S.items (label))`,
     needs: ['replace-column items.label blocked', 'drop-index items.mine blocked'],
+    obstacle: /^foreign key sales_fkey of table sales rests on /u,
+    outcome: 'blocked',
+  },
+  {
+    title: 'is not replaced where the member that goes with it is the one that the table is replicated by',
+    before: state('{ type: text, nullable: false }', WHOLE_MEMBER),
+    after: state('{ type: uuid, nullable: false }', WHOLE_MEMBER),
+    damage: 'ALTER TABLE S.items REPLICA IDENTITY USING INDEX member_a',
+    needs: ['replace-column items.label blocked'],
+    obstacle: /^an index of family member_\$\{kind\.code\} is the replica identity of the table/u,
+    outcome: 'blocked',
+  },
+  {
+    title: 'is not replaced where a foreign key rests on the member that goes with it',
+    before: state('text', WHOLE_MEMBER),
+    after: state('uuid', WHOLE_MEMBER),
+    damage: 'CREATE TABLE S.sales (label text CONSTRAINT sales_fkey REFERENCES S.items (label))',
+    needs: ['replace-column items.label blocked'],
     obstacle: /^foreign key sales_fkey of table sales rests on /u,
     outcome: 'blocked',
   },

@@ -142,6 +142,7 @@ const NOTHING: Readonly<Record<Question['kind'], unknown>> = {
   values: 'none',
   users: [],
   references: [],
+  indexes: { computed: false, identity: false },
   persistence: [],
   count: 0,
   release: null,
