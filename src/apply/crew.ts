@@ -168,6 +168,11 @@ export class Crew {
     for (const session of new Set([...this.workers.map((one) => one.session), this.keeper])) await session.release();
   }
 
+  /** Gives up a server that does not even refuse: what waits for it fails as if the connections were lost. */
+  cut(): void {
+    this.database.cut();
+  }
+
   /** After a failover a standby may answer that is not promoted yet: on it every tenant would fail. */
   async #connected(): Promise<Session> {
     const session = await this.database.connect();

@@ -15,6 +15,9 @@ const HARMLESS = 400;
 /** A build that goes on for so long, in milliseconds, meets nobody who waits for less than the deadlock timeout now. */
 const SAFE = 2000;
 
+/** A look takes milliseconds: a server that owes it an answer for so long, in milliseconds, counts as gone. */
+const SILENCE = 120_000;
+
 /** What the watch needs of a run. */
 export interface Watched {
   readonly crew: Crew;
@@ -48,12 +51,18 @@ export async function watchWhile<T>(watched: Watched, work: Promise<T>): Promise
       await Promise.race([sleep(INTERVAL, undefined, { ref: false }), changed]);
       if (!working) break;
       if (!crew.watched && ['cancelled', 'abandoned'].includes(control.state)) await crew.close();
-      else if (crew.watched) await crew.keep(() => look(watched, clock));
+      else if (crew.watched) await crew.keep(() => unlessSilent(crew, look(watched, clock)));
     }
   } finally {
     stopListening();
   }
   return ended;
+}
+
+/** A frozen server, and a network that swallows everything, end no connection: TCP takes a quarter of an hour, or never notices. */
+async function unlessSilent(crew: Crew, looked: Promise<void>): Promise<void> {
+  const silent = setTimeout(() => crew.cut(), SILENCE);
+  await looked.finally(() => clearTimeout(silent));
 }
 
 async function look({ crew, database, request }: Watched, clock: PhaseClock): Promise<void> {
