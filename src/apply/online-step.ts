@@ -1,9 +1,12 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { relationNamed } from '../catalog/named-schemas.js';
 import { DatabaseError, type Row } from '../database/session.js';
 import { quoteIdentifier } from '../sql/quote.js';
 import { TrueupError } from '../trueup-error.js';
 import type { Activity, Worker, Yielded } from './crew.js';
-import { isCancelled } from './failure.js';
+import { isCancelled, isPassing } from './failure.js';
+import type { ApplyLimits } from './request.js';
+import { backoff } from './schedule.js';
 import type { Statement } from './statements.js';
 
 /** How long the remains of a failed build are waited for, in milliseconds. */
@@ -48,13 +51,35 @@ export async function runOnline(
 /**
  * Repeats a batch of a backfill until no row is left, or none gets a value: a default may be NULL in this session. Gives
  * false when it was to go on no longer.
+ * @param limits lockTimeout: for a row that somebody else holds. Others wait meanwhile for the rows that the batch holds, and in a
+ * deadlock it is trueup that gives up
  */
-export async function runBackfill(worker: Worker, statement: Statement, goOn: () => boolean): Promise<boolean> {
-  while (goOn()) {
-    const updated = await worker.session.query<Row & { missing: boolean }>(statement.sql);
-    if (updated.every((row) => row.missing)) return true;
+export async function runBackfill(
+  worker: Worker,
+  statement: Statement,
+  { lockTimeout, attempts }: Pick<ApplyLimits, 'lockTimeout' | 'attempts'>,
+  goOn: () => boolean,
+): Promise<boolean> {
+  const settings = { lock_timeout: String(lockTimeout) };
+  await configure(worker, settings);
+  let failures = 0;
+  try {
+    while (goOn()) {
+      try {
+        const updated = await worker.session.query<Row & { missing: boolean }>(statement.sql);
+        if (updated.every((row) => row.missing)) return true;
+        failures = 0;
+      } catch (error) {
+        failures += 1;
+        // Of hours of batches some meet a row that is held for long: no reason to fail, as long as others come through.
+        if (!isPassing(error) || failures >= attempts) throw error;
+        await sleep(backoff(failures));
+      }
+    }
+    return false;
+  } finally {
+    await reset(worker, Object.keys(settings));
   }
-  return false;
 }
 
 /** @throws {TrueupError} BUILD_YIELDED where the watch has cancelled it for somebody */

@@ -58,11 +58,11 @@ async function runOutside(
   tenant: PlannedTenant,
   context: TurnContext,
 ): Promise<boolean> {
-  const { worker, request } = context;
+  const { worker, crew, request } = context;
   const { limits, control } = request;
-  // A long one is stopped at a batch's end, once the run is not only drained.
-  if (statement.step.mode === 'backfill')
-    return runBackfill(worker, statement, () => control.state === 'running' || control.state === 'draining');
+  // A long one is stopped at a batch's end, once the run is not only drained, or others wait for the tenant's lock.
+  const goesOn = () => !crew.halted && (control.state === 'running' || control.state === 'draining');
+  if (statement.step.mode === 'backfill') return runBackfill(worker, statement, limits, goesOn);
   const phase = context.phases.find((candidate) => candidate.name === change.phase);
   const settings = statement.builds === null ? {} : (phase?.buildSettings ?? {});
   const object = statement.builds ?? change.object;

@@ -1,34 +1,102 @@
-import { expect, it } from 'vitest';
-import { writeDesiredState } from '../support/desired-state-fixture.js';
-import { changesOf, openFleet } from '../support/fleet.js';
-import { createTestDatabase } from '../support/test-database.js';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import type { ApplyEvent } from '../../src/apply/events.js';
+import { DEFAULT_LIMITS } from '../../src/apply/request.js';
+import { changesOf, type FleetUnderTest, openFleet } from '../support/fleet.js';
+import { temporaryDesiredState } from '../support/library.js';
+import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
 
-const state = (columns: string) => ({
-  'fleet.yaml': 'version: 1\ntenants: { having_tables: [items] }\nphases: [{ name: base, file: base.yaml }]',
-  'base.yaml': `tables: { items: { columns: { id: int, ${columns} } } }`,
+const state = (columns: string) =>
+  temporaryDesiredState({
+    'fleet.yaml': `version: 1
+tenants: { having_tables: [items] }
+migration_lock: { key: hashtext(schema) }
+phases: [{ name: base, file: base.yaml }]`,
+    'base.yaml': `tables: { items: { columns: { id: int, ${columns} } } }`,
+  });
+/** What takes the server longer, the more is repeated. */
+const slow = (times: number) => state(`slow: { type: text, default: "md5(repeat(random()::text, ${times}))" }`);
+
+let database: TestDatabase;
+let fleet: FleetUnderTest;
+beforeAll(async () => {
+  database = await createTestDatabase();
+  fleet = await openFleet(database.url);
 });
+afterEach(() => database.exec('DROP SCHEMA IF EXISTS t1 CASCADE'));
+afterAll(async () => {
+  await fleet?.close();
+  await database?.drop();
+});
+
+const make = (rows: number) =>
+  database.exec(
+    `CREATE SCHEMA t1; CREATE TABLE t1.items (id int); INSERT INTO t1.items SELECT generate_series(1, ${rows})`,
+  );
 
 it('C9: a default that differs from row to row is given to old rows in batches, and one that is NULL ends all the same', async () => {
-  const database = await createTestDatabase();
-  const fleet = await openFleet(database.url);
-  try {
-    await database.exec(
-      'CREATE SCHEMA t1; CREATE TABLE t1.items (id int); INSERT INTO t1.items SELECT generate_series(1, 4500)',
-    );
-    const directory = writeDesiredState(
-      state(
-        `token: { type: uuid, default: gen_random_uuid(), nullable: false }, who: { type: text, default: "current_setting('app.who', true)" }`,
-      ),
-      {},
-    );
-    const outcome = await fleet.apply({ directory });
-    expect(outcome.tenants.map(({ outcome: end, error }) => [end, error])).toEqual([['converged', null]]);
-    expect(
-      await database.query('SELECT count(DISTINCT token)::int AS tokens, count(who)::int AS named FROM t1.items'),
-    ).toEqual([{ tokens: 4500, named: 0 }]);
-    expect(changesOf(await fleet.plan({ directory }), 't1')).toEqual([]);
-  } finally {
-    await fleet.close();
-    await database.drop();
-  }
+  await make(4500);
+  const directory = state(
+    `token: { type: uuid, default: gen_random_uuid(), nullable: false }, who: { type: text, default: "current_setting('app.who', true)" }`,
+  );
+  const outcome = await fleet.apply({ directory });
+  expect(outcome.tenants.map(({ outcome: end, error }) => [end, error])).toEqual([['converged', null]]);
+  expect(
+    await database.query('SELECT count(DISTINCT token)::int AS tokens, count(who)::int AS named FROM t1.items'),
+  ).toEqual([{ tokens: 4500, named: 0 }]);
+  expect(changesOf(await fleet.plan({ directory }), 't1')).toEqual([]);
 });
+
+describe('a backfill', () => {
+  const milliseconds = async (work: () => Promise<unknown>): Promise<number> => {
+    const from = performance.now();
+    await work();
+    return performance.now() - from;
+  };
+
+  it('waits for a row that the application holds no longer than for any lock, and others do not wait behind it', async () => {
+    await make(6000);
+    const [holder, other] = [await database.connect(), await database.connect()];
+    const running = fleet.apply({ directory: slow(2000) });
+    try {
+      const begun = () => database.query("SELECT FROM pg_stat_activity WHERE query LIKE 'UPDATE %ctid%'");
+      await expect.poll(begun, { timeout: 10_000, interval: 5 }).toHaveLength(1);
+      // In the last batch, as are those before it.
+      await holder.query('BEGIN; UPDATE t1.items SET id = id WHERE id = 5900');
+      const waiting = () => database.query("SELECT FROM pg_stat_activity WHERE wait_event = 'transactionid'");
+      await expect.poll(waiting, { timeout: 10_000, interval: 5 }).toHaveLength(1);
+      const held = sleepThen(2500, () => holder.query('COMMIT'));
+      expect(await milliseconds(() => other.query('UPDATE t1.items SET id = id WHERE id = 4100'))).toBeLessThan(1500);
+      await held;
+      expect((await running).tenants.map(({ outcome, error }) => [outcome, error])).toEqual([['converged', null]]);
+    } finally {
+      await holder.query('ROLLBACK');
+      await running;
+      await Promise.all([holder.end(), other.end()]);
+    }
+  });
+
+  it('stops at a batch’s end for the application’s migration, which waits for the tenant’s lock, and goes on after it', async () => {
+    await make(20_000);
+    const migration = await database.connect();
+    let waited: Promise<number> | null = null;
+    const observe = (event: ApplyEvent) => {
+      if (event.kind !== 'tenant-started') return;
+      waited ??= sleepThen(1000, () =>
+        milliseconds(() => migration.query("SELECT pg_advisory_lock(hashtext('t1'))")),
+      ).finally(() => migration.query('SELECT pg_advisory_unlock_all()'));
+    };
+    const run = { observe, limits: { ...DEFAULT_LIMITS, yieldAfter: 500 } };
+    try {
+      const { tenants } = await fleet.apply({ directory: slow(5000), run });
+      expect(tenants.map(({ outcome, error }) => [outcome, error])).toEqual([['converged', null]]);
+      expect(await waited).toBeLessThan(3500);
+    } finally {
+      await migration.end();
+    }
+  });
+});
+
+async function sleepThen<T>(ms: number, work: () => Promise<T>): Promise<T> {
+  await new Promise((resolve) => setTimeout(resolve, ms));
+  return work();
+}
