@@ -1,8 +1,9 @@
+import type { IndexUsage } from '../../catalog/presence.js';
 import { size } from '../../measures.js';
 import type { ChangeOutcomeDocument } from '../apply-json.js';
 import type { ChangeDocument } from '../change-document.js';
-import { counted, HAZARD_WORDS, number, subjectName, symbolOf } from '../words.js';
-import { type Content, type Html, html } from './html.js';
+import { counted, HAZARD_WORDS, listed, subjectName, symbolOf } from '../words.js';
+import { type Content, type Html, html, lines, linesOf } from './html.js';
 import { sqlHtml } from './sql-html.js';
 
 /** How often each result came of one change, over the tenants of its class. */
@@ -44,11 +45,10 @@ function hazards({ hazards: list }: ChangeDocument): Content {
   );
 }
 
-function usage({ usage: used }: ChangeDocument): Content {
-  if (used === undefined) return null;
-  const scans = used.scans === 1 ? '1 scan' : `${number(used.scans)} scans`;
-  return note('Use', `${scans} since the statistics were reset; ${size(used.bytes)}`);
-}
+const usage = ({ usage: used }: ChangeDocument): Content => (used === undefined ? null : note('Use', usageWords(used)));
+
+const usageWords = ({ scans, bytes }: IndexUsage): string =>
+  `${counted(scans, 'scan')} since the statistics were reset; ${size(bytes)}`;
 
 function obstacle({ status, obstacle: text, remedy }: ChangeDocument): Content {
   if (text === undefined && (remedy === undefined || remedy === '')) return null;
@@ -56,16 +56,41 @@ function obstacle({ status, obstacle: text, remedy }: ChangeDocument): Content {
 }
 
 function results(tally: Tally): Content {
-  const words: readonly (readonly [keyof Tally, string, string])[] = [
-    ['applied', 'applied', 'good'],
-    ['not-applied', 'not applied', 'warn'],
-    ['in-doubt', 'in doubt: the connection was lost while it ran', 'bad'],
+  const made = resultWords(tally);
+  if (made.length === 0) return NOBODY;
+  return made.map(({ text, mood }) => html`<span class="result ${mood}">${text}</span>`);
+}
+
+const NOBODY = 'no tenant came to it';
+
+const RESULTS: readonly (readonly [result: keyof Tally, what: string, mood: string])[] = [
+  ['applied', 'applied', 'good'],
+  ['not-applied', 'not applied', 'warn'],
+  ['in-doubt', 'in doubt: the connection was lost while it ran', 'bad'],
+];
+
+const resultWords = (tally: Tally) =>
+  RESULTS.filter(([result]) => tally[result] > 0).map(([result, what, mood]) => ({
+    text: `${what} in ${counted(tally[result], 'tenant')}`,
+    mood,
+  }));
+
+/** The same as lines of text, the last with its end. */
+export function changeText(
+  change: ChangeDocument & { readonly statements?: readonly string[] },
+  tally: Tally | null,
+): Html {
+  const { action, phase, status, reason, obstacle: text, remedy, usage: used } = change;
+  const notes = [
+    `${symbolOf(action)} ${phase} ${action} ${subjectOf(change)} — ${reason}`,
+    ...(status === 'pending' ? [] : [text === undefined ? status : `${status}: ${text}`]),
+    ...(remedy === undefined || remedy === '' ? [] : [`do: ${remedy}`]),
+    ...(change.hazards.length === 0 ? [] : [`hazard: ${change.hazards.map((one) => HAZARD_WORDS[one]).join('; ')}`]),
+    ...(change.lock === 'NONE' ? [] : [`lock: ${change.lock}`]),
+    ...(used === undefined ? [] : [`use: ${usageWords(used)}`]),
+    ...(tally === null ? [] : [`result: ${listed(resultWords(tally).map((one) => one.text)) || NOBODY}`]),
   ];
-  const made = words.filter(([result]) => tally[result] > 0);
-  if (made.length === 0) return 'no tenant came to it';
-  return made.map(
-    ([result, what, mood]) => html`<span class="result ${mood}">${what} in ${counted(tally[result], 'tenant')}</span>`,
-  );
+  return html`${linesOf(notes)}\n${(change.statements ?? []).map((statement) => html`${lines(`${statement};`)}\n`)}`;
 }
 
 function statements(list: readonly string[]): Content {

@@ -1,4 +1,4 @@
-import { number } from '../words.js';
+import { counted, number } from '../words.js';
 import { type Content, type Html, html } from './html.js';
 import type { TenantGroup } from './page-model.js';
 import type { Look, Mark } from './tones.js';
@@ -10,6 +10,8 @@ const FORMS = [
   { form: 'wide', aspect: 3.2, widest: 15 },
   { form: 'narrow', aspect: 1, widest: 12 },
 ] as const;
+/** Groups that the picture's label counts; the legend has them too. */
+const SAID = 40;
 /** Tenants that are shown by name, each a field of its own. */
 const NAMED = 72;
 
@@ -52,29 +54,46 @@ function drawing(
 ): Html {
   const columns = Math.ceil(Math.sqrt(total * aspect));
   const rows = Math.ceil(total / columns);
-  let start = 0;
-  const paths = groups.map(({ look, names }) => {
-    const drawn = cells(look, start, names.length, columns);
-    start += names.length;
-    return drawn;
-  });
+  const paths = placesByLook(groups).map(({ look, places }) => cells(look, places, columns));
   const size = html`viewBox="0 0 ${columns * CELL} ${rows * CELL}" width="${columns * widest}"`;
   return html`<svg class="cells ${form}" role="img" aria-label="${label}" ${size} data-columns="${columns}" data-total="${total}">${paths}</svg>`;
 }
 
+/** Cells in a row, the first at `start`. */
+interface Places {
+  readonly start: number;
+  count: number;
+}
+
+/** One path a look: of thousands of classes all but the first few share theirs. */
+function placesByLook(groups: readonly TenantGroup[]) {
+  const looks = new Map<string, { readonly look: Look; readonly places: Places[] }>();
+  let start = 0;
+  for (const { look, names } of groups) {
+    const key = `${look.tone} ${look.mark}`;
+    const one = looks.get(key) ?? { look, places: [] };
+    looks.set(key, one);
+    const last = one.places.at(-1);
+    if (last !== undefined && last.start + last.count === start) last.count += names.length;
+    else one.places.push({ start, count: names.length });
+    start += names.length;
+  }
+  return [...looks.values()];
+}
+
 /** A single cell, for legends; text beside it says what it means. */
 export const swatch = (look: Look): Html =>
-  html`<svg class="swatch" viewBox="0 0 ${CELL} ${CELL}" width="16" height="16" aria-hidden="true">${cells(look, 0, 1, 1)}</svg>`;
+  html`<svg class="swatch" viewBox="0 0 ${CELL} ${CELL}" width="16" height="16" aria-hidden="true">${cells(look, [{ start: 0, count: 1 }], 1)}</svg>`;
 
-function cells({ tone, mark }: Look, start: number, count: number, columns: number): Content {
+function cells({ tone, mark }: Look, places: readonly Places[], columns: number): Content {
   return STROKES[mark].map(({ width, height }, at) => {
-    const d = lines(start, count, columns, width);
+    const d = places.map((one) => lines(one, columns, width)).join('');
     const dash = html`stroke-width="${height}" stroke-dasharray="${width} ${CELL - width}"`;
     return html`<path class="${at === 0 ? `tone-${tone}` : 'paper'}" ${dash} d="${d}"/>`;
   });
 }
 
-function lines(start: number, count: number, columns: number, width: number): string {
+function lines({ start, count }: Places, columns: number, width: number): string {
   let d = '';
   for (let at = start; at < start + count; ) {
     const [row, column] = [Math.floor(at / columns), at % columns];
@@ -86,8 +105,11 @@ function lines(start: number, count: number, columns: number, width: number): st
   return d;
 }
 
-const labelOf = (groups: readonly TenantGroup[], total: number): string =>
-  `${number(total)} tenants, each a cell: ${groups.map(({ words, names }) => `${number(names.length)} ${words}`).join('; ')}`;
+function labelOf(groups: readonly TenantGroup[], total: number): string {
+  const parts = groups.slice(0, SAID).map(({ words, names }) => `${number(names.length)} ${words}`);
+  const more = groups.length > SAID ? `; and ${counted(groups.length - SAID, 'more group')}` : '';
+  return `${number(total)} tenants, each a cell: ${parts.join('; ')}${more}`;
+}
 
 const namedFields = (groups: readonly TenantGroup[]): Html =>
   html`<ul class="fields">${groups.flatMap(({ look, names, anchor, words }) =>

@@ -3,7 +3,7 @@ import { counted, number } from '../words.js';
 import { subjectOf } from './change-html.js';
 import { fleetPicture, swatch } from './fleet-picture.js';
 import { type Html, html } from './html.js';
-import type { PageModel, ShownClass, TenantGroup } from './page-model.js';
+import { IN_FULL, type PageModel, type ShownClass, type TenantGroup } from './page-model.js';
 import { END_WORDS } from './tones.js';
 
 /** Classes in the legend before the rest is folded. */
@@ -26,7 +26,7 @@ export function fleetSection(model: PageModel): Html {
 <div class="picture">${fleetPicture(model.groups)}<p id="cell-said" class="cell-said" aria-live="polite"></p></div>
 <div class="legend">
 <ul>${shown}</ul>
-${folded.length === 0 ? null : html`<details><summary>${counted(folded.length, 'more class', 'more classes')}</summary><ul>${folded}</ul></details>`}
+${folded.length === 0 ? null : html`<details><summary>${counted(model.classes.length - SHOWN, 'more class', 'more classes')}</summary><ul>${folded}</ul></details>`}
 </div></section>`;
 }
 
@@ -53,13 +53,18 @@ function classRows({ classes, others }: PageModel, total: number): Legend {
     what: '',
     anchor: group.anchor,
   });
-  const rows = classes.map((one) => {
+  const rows = classes.slice(0, IN_FULL).map((one) => {
     const { no, anchor, document } = one;
     return legendRow({ group: one, count: document.tenantCount, name: `class ${no}`, what: gist(one), anchor }, total);
   });
   const kept = rows.length > SHOWN + 1 ? SHOWN : rows.length;
   const around = (groups: readonly TenantGroup[]) => groups.map((group) => legendRow(other(group), total));
-  return { shown: [...around(first), ...rows.slice(0, kept), ...around(rest)], folded: rows.slice(kept) };
+  const left = classes.length - rows.length;
+  const more =
+    left === 0
+      ? []
+      : [html`<li>… and ${counted(left, 'more class', 'more classes')}, each under Classes of drift.</li>`];
+  return { shown: [...around(first), ...rows.slice(0, kept), ...around(rest)], folded: [...rows.slice(kept), ...more] };
 }
 
 /** By outcome: what they needed is told by the classes. */

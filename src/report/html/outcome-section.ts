@@ -2,8 +2,8 @@ import { groupBy } from '../../collections.js';
 import { counted, named, number } from '../words.js';
 import { swatch } from './fleet-picture.js';
 import { type Content, type Html, html } from './html.js';
-import type { PageModel, TenantGroup } from './page-model.js';
-import { classLink } from './tables.js';
+import { IN_FULL, type PageModel, type TenantGroup } from './page-model.js';
+import { classLinks, moreBelow } from './tables.js';
 import { END_WORDS } from './tones.js';
 
 /** Names that are shown of a group; the others stand in its class. */
@@ -34,7 +34,7 @@ function endHtml(groups: readonly TenantGroup[], words: string, anchor: string, 
   const sorted = [...causes.values()].toSorted((a, b) => sizeOf(b) - sizeOf(a));
   return html`<li class="card end-card tone-${first.look.tone}" id="${anchor}" tabindex="-1">
 <p class="end-line">${swatch(first.look)} <strong>${counted(total, 'tenant')}</strong> ${words}</p>
-${sorted.map((group) => causeHtml(group, model))}
+${sorted.slice(0, IN_FULL).map((group) => causeHtml(group, model))}${moreBelow(sorted.length - IN_FULL, 'cause')}
 </li>`;
 }
 
@@ -48,7 +48,7 @@ function causeHtml(groups: readonly TenantGroup[], { classes }: PageModel): Cont
   const links =
     of.length === 0
       ? html`<a href="#${first.anchor}">all names</a>`
-      : html`${of.length === 1 ? 'class' : 'classes'} ${of.map(classLink)}`;
+      : html`${of.length === 1 ? 'class' : 'classes'} ${classLinks(of)}`;
   const { failure } = first;
   return html`<div class="cause-block">${
     failure === null

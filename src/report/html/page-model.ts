@@ -34,12 +34,20 @@ export interface ShownClass {
   readonly groups: readonly TenantGroup[];
 }
 
+/**
+ * Classes that a page shows in full, and causes and obstacles. A browser opens no page of 50,000 such, which has 100 MB: the
+ * other classes are set as text, with the same content.
+ */
+export const IN_FULL = 500;
+
 /** A page's content before it is markup. */
 export interface PageModel {
   readonly input: ReportInput;
   readonly classes: readonly ShownClass[];
   /** All groups in the order of the picture. */
   readonly groups: readonly TenantGroup[];
+  /** The place of each in the picture. */
+  readonly places: ReadonlyMap<TenantGroup, number>;
   /** Those of no class, in the order of the picture. */
   readonly others: readonly TenantGroup[];
   /** The outcomes of the apply by {@link tenantKey}; null before there are any. */
@@ -85,7 +93,9 @@ export function pageModel(input: ReportInput): PageModel {
     { look: END_LOOKS.vanished, words: 'not in the plan', anchor: GONE_ANCHOR, at: null },
   );
   const others = [...unreadable, ...gone, ...inSync];
-  return { input, classes, groups: inOrder(classes, unreadable, gone, inSync), others, outcomes: failures };
+  const groups = inOrder(classes, unreadable, gone, inSync);
+  const places = new Map(groups.map((group, at) => [group, at]));
+  return { input, classes, groups, places, others, outcomes: failures };
 
   function grouped(
     tenants: readonly TenantName[],

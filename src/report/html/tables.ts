@@ -1,6 +1,6 @@
 import { HAZARDS, type Hazard, LOCK_MODES, type LockMode } from '../../diff/change.js';
 import type { ChangeDocument } from '../change-document.js';
-import { HAZARD_WORDS, number, symbolOf } from '../words.js';
+import { counted, HAZARD_WORDS, number, symbolOf } from '../words.js';
 import { type Content, type Html, html } from './html.js';
 import type { PageModel, ShownClass } from './page-model.js';
 
@@ -65,14 +65,18 @@ function riskRow(what: Content, classes: readonly ShownClass[], test: (change: C
   const later = (change: ChangeDocument) => change.status !== 'pending' && test(change);
   const tenants = (kind: (change: ChangeDocument) => boolean) =>
     classes.filter(having(kind)).reduce((total, { document }) => total + document.tenantCount, 0);
-  const all = classes.filter(having(test));
-  const more = all.length > LINKS ? ` and ${number(all.length - LINKS)} more` : null;
-  return html`<tr><th scope="row">${what}</th>${count(tenants(pending))}${count(tenants(later))}<td class="links">${all.slice(0, LINKS).map(classLink)}${more}</td></tr>`;
+  return html`<tr><th scope="row">${what}</th>${count(tenants(pending))}${count(tenants(later))}<td class="links">${classLinks(classes.filter(having(test)))}</td></tr>`;
 }
 
-/** A link to a class, by its number. */
-export const classLink = ({ no, anchor }: ShownClass): Html =>
-  html`<a href="#${anchor}" aria-label="class ${no}">${no}</a> `;
+/** Links to classes, by their numbers: to the first of many. */
+export const classLinks = (classes: readonly ShownClass[]): Content => [
+  ...classes.slice(0, LINKS).map(({ no, anchor }) => html`<a href="#${anchor}" aria-label="class ${no}">${no}</a> `),
+  classes.length > LINKS ? ` and ${number(classes.length - LINKS)} more` : null,
+];
+
+/** What a list leaves out that every class says of itself; nothing when that is none. */
+export const moreBelow = (left: number, what: string): Content =>
+  left <= 0 ? null : html`<p class="lead">… and ${counted(left, `more ${what}`)}, each with its class below.</p>`;
 
 /** Whether a class has a change of a kind. */
 const having =

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { FleetOutcome } from '../../../src/apply/fleet-outcome.js';
+import type { Change } from '../../../src/diff/change.js';
 import type { FleetPlan } from '../../../src/plan/fleet-plan.js';
 import { assemble } from '../../../src/plan/plan-fleet.js';
 import { htmlReport, type ReportedRun } from '../../../src/report/html/report.js';
@@ -247,6 +248,74 @@ describe('the page of a plan', () => {
     const names = many.databases.flatMap(({ tenants: all }) => all.map(({ schema }) => schema)).join('\n');
     expect(html.length).toBeLessThan(2 * names.length);
     expect(drawn(html)).toEqual({ 'class-1': 5_000, 'in-sync': 45_000 });
+  });
+
+  describe('of thousands of classes', () => {
+    const refused = (at: number): Change => ({ ...refusedRebuild, object: `i${at}`, obstacle: `reason ${at}` });
+    const all = fleetPlan({
+      tenants: Array.from({ length: 1_200 }, (_, at) =>
+        tenant(`t${at}`, at < 600 ? refused(at) : addColumn(`c${at}`), missingMembers(member('acme'))),
+      ),
+    });
+    const [first = '', ...schemas] = all.classes.map((group) => group.tenants[0]?.schema ?? '');
+    // One of the others, and one that is refused.
+    const at = schemas.findIndex((schema, place) => place > 600 && Number(schema.slice(1)) < 600);
+    const [schema = '', anchor] = [schemas[at], `class-${at + 2}`];
+    const no = schema.slice(1);
+    const html = page(all);
+
+    it('takes less than a kilobyte for each', () => {
+      expect(all.classes).toHaveLength(1_200);
+      expect(html.indexOf('id="about"') - html.indexOf('id="class-501"')).toBeLessThan(700 * 1_000);
+    });
+
+    it('shows the first in full, the others as text with the same content, and every tenant', () => {
+      const text = part(html, anchor, 'article');
+      expect(text).toContain(`1 tenant, 2 changes ${schema} `);
+      expect(text).toContain(
+        `~ search rebuild-index items.i${no} — its operator class is title_l2, declared title_cosine blocked: reason ${no} do: approve it with --allow rebuild-index hazard: drops an index; builds an index on a table that holds rows lock: SHARE UPDATE EXCLUSIVE DROP INDEX CONCURRENTLY :"schema".items_title; + search create-index items: 1 member of`,
+      );
+      expect(lists(html)['class 1']).toEqual([first]);
+      expect(Object.values(lists(html)).flat()).toHaveLength(1_200);
+    });
+
+    it('says in each list that it leaves some out', () => {
+      expect(textOf(html)).toContain('1,188 more classes');
+      expect(textOf(html)).toContain('… and 700 more classes, each under Classes of drift.');
+      expect(part(html, 'obstacles')).toContain('… and 100 more reasons, each with its class below.');
+      expect(/aria-label="(1,200 tenants[^"]*)"/u.exec(html)?.[1]).toMatch(/; 1 in class 40; and 1,160 more groups$/u);
+    });
+
+    it('draws those that look alike as one', () => {
+      expect(drawn(html)).toMatchObject({ 'class-1': 1, 'class-8': 1, 'class-more': 1_192 });
+      const [picture] = /<svg class="cells wide".*?<\/svg>/su.exec(html) ?? [];
+      expect(picture?.length).toBeLessThan(25_000);
+    });
+
+    it('tells of each what came of it', () => {
+      const run = applied(
+        fleetOutcome(
+          all.databases.flatMap(({ tenants: list }) =>
+            list.map(({ schema: name, changes }) =>
+              ended(name, 'failed', {
+                changes: [
+                  ...changes.map((item) => ({ item, result: 'not-applied' as const })),
+                  { item: { change: addColumn('late'), members: null }, result: 'applied' },
+                ],
+                error: { code: 'TENANT_FAILED', message: `cause ${name}`, sqlstate: '55P03', remedy: null },
+              }),
+            ),
+          ),
+        ),
+      );
+      const ends = page(all, run);
+      const text = part(ends, anchor, 'article');
+      expect(text).toContain(`failed ${schema} cause ${schema} TENANT_FAILED, SQLSTATE 55P03`);
+      expect(text).toContain('result: not applied in 1 tenant');
+      expect(text).toMatch(/some needed this too: \+ base add-column items\.late .*result: applied in 1 tenant/u);
+      expect(part(ends, 'outcomes')).toContain('… and 700 more causes, each with its class below.');
+      expect(page(all, applied(fleetOutcome([])))).toContain('result: no tenant came to it');
+    });
   });
 
   it('begins as every report does', () => {
