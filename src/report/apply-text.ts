@@ -3,6 +3,7 @@ import type { Outcome, TenantOutcome } from '../apply/outcome.js';
 import type { StopReason } from '../apply/run-control.js';
 import { groupBy } from '../collections.js';
 import type { DesiredPhase } from '../desired-state/model.js';
+import { alikeChanges, type PlacedChange } from './alike-changes.js';
 import { changeCounts, hasLeftOvers } from './change-counts.js';
 import { failedDatabaseCount, failedDatabaseLines } from './failed-databases.js';
 import { paragraph, type TextOptions } from './layout.js';
@@ -23,6 +24,8 @@ export interface ApplyTextOptions extends TextOptions {
 }
 
 const NAMES = 5;
+/** Objects of many changes that read alike. */
+const OBJECTS = 3;
 /** Distinct causes of one outcome that are shown unless verbose. */
 const CAUSES = 20;
 
@@ -45,8 +48,8 @@ export function applyText(result: FleetOutcome, options: ApplyTextOptions): stri
 interface Trouble {
   readonly outcome: Outcome;
   readonly words: string;
-  /** Why, in lines; tenants with the same are shown together. */
-  readonly cause: (tenant: TenantOutcome, hide: MemberNames | null) => readonly string[];
+  /** Why, in lines; tenants with the same are shown together. @param whole names all of many changes that read alike */
+  readonly cause: (tenant: TenantOutcome, hide: MemberNames | null, whole: boolean) => readonly string[];
 }
 
 const TROUBLES: readonly Trouble[] = [
@@ -54,9 +57,9 @@ const TROUBLES: readonly Trouble[] = [
   { outcome: 'stale', words: 'changed since the plan and left alone', cause: failure },
   { outcome: 'vanished', words: 'vanished during the run', cause: () => [] },
   { outcome: 'not-attempted', words: 'not attempted', cause: failure },
-  { outcome: 'blocked', words: 'blocked, nothing changed', cause: (tenant) => obstacles(tenant, 'blocked') },
-  { outcome: 'partial', words: 'changed in part, the rest blocked', cause: (tenant) => obstacles(tenant, 'blocked') },
-  { outcome: 'deferred', words: 'in sync, with changes deferred', cause: (tenant) => obstacles(tenant, 'deferred') },
+  { outcome: 'blocked', words: 'blocked, nothing changed', cause: obstacles('blocked') },
+  { outcome: 'partial', words: 'changed in part, the rest blocked', cause: obstacles('blocked') },
+  { outcome: 'deferred', words: 'in sync, with changes deferred', cause: obstacles('deferred') },
 ];
 
 function failure({ error }: TenantOutcome, hide: MemberNames | null): readonly string[] {
@@ -69,16 +72,23 @@ function failure({ error }: TenantOutcome, hide: MemberNames | null): readonly s
   ];
 }
 
-function obstacles(tenant: TenantOutcome, status: 'blocked' | 'deferred'): readonly string[] {
-  const lines = tenant.changes.flatMap(({ item: { change } }) => {
-    if (change.status !== status) return [];
-    const remedy = change.remedy === null || change.remedy === '' ? [] : [`do: ${visible(change.remedy)}`];
-    return [
-      `${change.action} ${visible(subjectName(change))}: ${visible(change.obstacle ?? change.reason)}`,
-      ...remedy,
-    ];
-  });
-  return [...new Set(lines)];
+function obstacles(status: 'blocked' | 'deferred'): Trouble['cause'] {
+  return ({ changes }, _, whole) => {
+    const its = changes.flatMap(({ item: { change } }, at) => (change.status === status ? [{ change, at }] : []));
+    const lines = (whole ? its.map((one) => [one]) : alikeChanges(its)).flatMap(obstacleLines);
+    return [...new Set(lines)];
+  };
+}
+
+/** Of changes that read alike: `rebuild-index items.a, b, c and 997 more: …`. */
+function obstacleLines([first, ...others]: readonly PlacedChange[]): readonly string[] {
+  if (first === undefined) return [];
+  const { action, obstacle, reason, remedy } = first.change;
+  const subjects = named([subjectName(first.change), ...others.map(({ change }) => change.object)], OBJECTS);
+  return [
+    `${action} ${subjects}: ${visible(obstacle ?? reason)}`,
+    ...(remedy === null || remedy === '' ? [] : [`do: ${visible(remedy)}`]),
+  ];
 }
 
 function troubleLines(
@@ -91,7 +101,7 @@ function troubleLines(
   const tenants = result.tenants.filter((tenant) => tenant.outcome === trouble.outcome);
   // A schema's own name in a message must not give every tenant a cause of its own.
   const causes = [
-    ...groupBy(tenants, (tenant) => trouble.cause(tenant, hide).join('\n').replaceAll(`"${tenant.schema}"`, '')),
+    ...groupBy(tenants, (tenant) => trouble.cause(tenant, hide, true).join('\n').replaceAll(`"${tenant.schema}"`, '')),
   ].map(([, group]) => group);
   const shown = verbose ? causes : causes.slice(0, CAUSES);
   const style = trouble.outcome === 'failed' ? color.red : color.yellow;
@@ -99,7 +109,7 @@ function troubleLines(
     const names = group.map((tenant) => tenantName(result, tenant));
     const head = `${counted(group.length, 'tenant')} ${trouble.words}: (${named(names, verbose ? names.length : NAMES)})`;
     const [first] = group;
-    const cause = first === undefined ? [] : trouble.cause(first, hide);
+    const cause = first === undefined ? [] : trouble.cause(first, hide, verbose);
     return [
       ...paragraph(head, width, 0, 2).map((line) => style(line)),
       ...cause.flatMap((line) => paragraph(line, width, 4, 2)),

@@ -169,6 +169,30 @@ describe('an apply as text', () => {
     expect(shown).toContain('    create-table items: no\n    create-table items.kind: no\n');
   });
 
+  it('shows many blocked changes that read alike as one line, and each by itself with --verbose', () => {
+    const refused = (object: string) => ({
+      item: { change: { ...refusedRebuild, object }, members: null },
+      result: 'not-applied' as const,
+    });
+    const changes = Array.from({ length: 1_000 }, (_, at) => refused(`i${at}`));
+    const result = fleetOutcome([
+      ended('a', 'blocked', { changes }),
+      // Differs in a name that the line does not show.
+      ended('b', 'blocked', { changes: [...changes.slice(0, 999), refused('other')] }),
+    ]);
+    const lines = [
+      '    rebuild-index items.i0, i1, i2 and 997 more: items holds rows, and replacing its indexes takes time and load',
+      '    do: approve it with --allow rebuild-index',
+    ];
+    expect(text(result, { width: 120 }).split('\n').slice(0, 6)).toEqual([
+      '1 tenant blocked, nothing changed: (a)',
+      ...lines,
+      '1 tenant blocked, nothing changed: (b)',
+      ...lines,
+    ]);
+    expect(text(result, { verbose: true })).toContain('    rebuild-index items.other: items holds rows');
+  });
+
   it('hides what messages quote of rows, and what names of members hold of them (S2)', () => {
     const error: TenantFailure = {
       code: 'TENANT_FAILED',
