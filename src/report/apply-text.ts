@@ -75,8 +75,7 @@ function failure({ error }: TenantOutcome, hide: MemberNames | null): readonly s
 function obstacles(status: 'blocked' | 'deferred'): Trouble['cause'] {
   return ({ changes }, _, whole) => {
     const its = changes.flatMap(({ item: { change } }, at) => (change.status === status ? [{ change, at }] : []));
-    const lines = (whole ? its.map((one) => [one]) : alikeChanges(its)).flatMap(obstacleLines);
-    return [...new Set(lines)];
+    return (whole ? its.map((one) => [one]) : alikeChanges(its)).flatMap(obstacleLines);
   };
 }
 

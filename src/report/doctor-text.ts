@@ -59,10 +59,13 @@ function severityLines(
   const its = findings.filter((finding) => finding.severity === severity);
   if (its.length === 0) return [];
   const { color, width } = options;
-  if (severity === 'ok' && !options.verbose)
-    return paragraph(`Well: ${[...new Set(its.map(({ check }) => check))].join(', ')}.`, width, 0, 2).map((line) =>
-      color.green(line),
-    );
+  if (severity === 'ok' && !options.verbose) {
+    // A check may look at several things: where one of them is told above, the check by its name alone is not well.
+    const told = new Set(findings.flatMap((finding) => (finding.severity === 'ok' ? [] : [finding.check])));
+    const well = new Set(its.flatMap(({ check }) => (told.has(check) ? [] : [check])));
+    if (well.size === 0) return [];
+    return paragraph(`Well: ${[...well].join(', ')}.`, width, 0, 2).map((line) => color.green(line));
+  }
   return [
     color.bold(`${HEADS[severity]}:`),
     ...its.flatMap((finding) => findingLines(finding, Math.max(...its.map(({ check }) => check.length)), options)),

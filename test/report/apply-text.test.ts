@@ -169,6 +169,24 @@ describe('an apply as text', () => {
     expect(shown).toContain('    create-table items: no\n    create-table items.kind: no\n');
   });
 
+  it('says of each blocked change what to do, where another needs the same', () => {
+    const changes = ['a', 'b'].map((object) => ({
+      item: {
+        change: { ...refusedRebuild, object, obstacle: `${object} is large`, remedy: 'allow it' },
+        members: null,
+      },
+      result: 'not-applied' as const,
+    }));
+    expect(text(fleetOutcome([ended('t', 'blocked', { changes })]))).toContain(
+      [
+        '    rebuild-index items.a: a is large',
+        '    do: allow it',
+        '    rebuild-index items.b: b is large',
+        '    do: allow it',
+      ].join('\n'),
+    );
+  });
+
   it('shows many blocked changes that read alike as one line, and each by itself with --verbose', () => {
     const refused = (object: string) => ({
       item: { change: { ...refusedRebuild, object }, members: null },

@@ -3,7 +3,7 @@ import { Ansis } from 'ansis';
 import { describe, expect, it } from 'vitest';
 import { doctorExitCode } from '../../src/cli/outcome-exit-codes.js';
 import type { Examination, ExaminedDatabase } from '../../src/doctor/examination.js';
-import { CHECKS, finding, notLooked, SEVERITIES } from '../../src/doctor/finding.js';
+import { CHECKS, type Finding, finding, notLooked, SEVERITIES } from '../../src/doctor/finding.js';
 import { doctorDocument } from '../../src/report/doctor-json.js';
 import { doctorText } from '../../src/report/doctor-text.js';
 import { doctorSchema } from '../../src/report/schemas.js';
@@ -71,6 +71,18 @@ describe('doctor as text', () => {
   it('says of each check that is well what it saw, when it is asked to', () => {
     expect(text(seen, 80)).toContain('Well: server, wraparound.');
     expect(text(seen, 80, true)).toContain('  + wraparound  the oldest row that is not frozen is 8 transactions old');
+  });
+
+  it('does not call a check well that found something too', () => {
+    const findings = [
+      finding('privileges', 'warning', { what: 'one thing is missing' }),
+      finding('privileges', 'ok', { what: 'another is there' }),
+    ];
+    const half = (more: readonly Finding[], verbose = false) =>
+      text({ ...seen, databases: [{ ...database, findings: [...findings, ...more] }] }, 80, verbose);
+    expect(half([finding('server', 'ok', { what: 'takes writes' })])).toContain('\n\nWell: server.\n\n');
+    expect(half([])).not.toContain('Well');
+    expect(half([], true)).toContain('  + privileges  another is there');
   });
 
   it('names the databases where there are several, and those that could not be looked at', () => {
