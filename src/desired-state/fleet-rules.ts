@@ -1,7 +1,7 @@
 import { closest, shown, suggestion } from '../did-you-mean.js';
 import type { BackendFiles } from './backends.js';
 import { namesOf, unknownBackend } from './backends.js';
-import type { FleetDocument } from './documents.js';
+import type { FleetDocument, PhaseDocument } from './documents.js';
 import type { Fragment } from './fragments.js';
 import { type LoadOptions, own } from './load-options.js';
 import type { DesiredTable, Override, ReleaseRule, TenantRule } from './model.js';
@@ -166,15 +166,22 @@ export function checkPatterns(
   for (const [index, { schemas }] of overrides.entries()) check(schemas, 'overrides', index, 'schemas');
 }
 
-/** Notes phases of one name. */
-export function checkPhaseNames(document: FleetDocument, root: Place, problems: Problems): void {
-  const names = document.phases.map((phase) => phase.name);
-  for (const [index, name] of names.entries()) {
-    if (names.indexOf(name) !== index)
-      problems.invalid(
-        `two phases are named ${shown(name)}`,
-        valueAt(within(root, 'phases', index, 'name')),
-        'rename one',
-      );
-  }
+/** Notes phases of one name, and of one file. Gives those that repeat another: all that they declare would be an error too. */
+export function repeatedPhases(document: FleetDocument, root: Place, problems: Problems): ReadonlySet<PhaseDocument> {
+  const repeated = new Set<PhaseDocument>();
+  const check = (key: 'name' | 'file', message: (value: string) => string, remedy: string): void => {
+    const seen = new Set<string>();
+    for (const [index, phase] of document.phases.entries()) {
+      const value = phase[key];
+      if (value === undefined || repeated.has(phase)) continue;
+      if (seen.has(value)) {
+        problems.invalid(message(value), valueAt(within(root, 'phases', index, key)), remedy);
+        repeated.add(phase);
+      }
+      seen.add(value);
+    }
+  };
+  check('name', (name) => `two phases are named ${shown(name)}`, 'remove one, or rename it');
+  check('file', (file) => `two phases have the file ${shown(file)}`, 'give each a file of its own');
+  return repeated;
 }

@@ -19,10 +19,10 @@ import { FileReadings } from './file-readings.js';
 import type { DesiredStateFiles } from './files.js';
 import {
   checkPatterns,
-  checkPhaseNames,
   checkRelease,
   readOverrides,
   releaseRule,
+  repeatedPhases,
   selectedPhases,
   tenantRule,
 } from './fleet-rules.js';
@@ -82,7 +82,7 @@ async function resolution(
   const { fleet } = files;
   const root: Place = { file: files.fleetFile, path: [] };
   const fragments: Fragment[] = [];
-  checkPhaseNames(fleet, root, problems);
+  const repeated = repeatedPhases(fleet, root, problems);
   checkPatterns(fleet, root, problems);
   const selected = selectedPhases(fleet, options, problems);
   refuseSecretVariables(fleet, root, options, problems);
@@ -95,7 +95,7 @@ async function resolution(
   checkLimits(states, files, parameters, problems);
   const contents: FileContent[] = [];
   for (const { phase, use } of states) {
-    if (use !== null) contents.push(await readings.of(phase.name, use, parameters, problems));
+    if (use !== null && !repeated.has(phase)) contents.push(await readings.of(phase.name, use, parameters, problems));
   }
   // What another file declares is not known to be missing while one of them cannot be used.
   const whole = states.every((state) => state.use !== null);

@@ -117,6 +117,31 @@ const CASES: readonly Case[] = [
     ],
   ),
   [
+    'a phase that is given twice',
+    edited('fleet.yaml', '  - name: search', '  - { name: base, file: base.yaml }\n  - name: search'),
+    'fleet.yaml:7:13',
+    'two phases are named "base"',
+    'remove one, or rename it',
+  ],
+  [
+    'a phase with backends that is given twice',
+    edited(
+      'fleet.yaml',
+      'parameters:',
+      '  - { name: search, backends: search/, select: { default: plain } }\nparameters:',
+    ),
+    'fleet.yaml:12:13',
+    'two phases are named "search"',
+    'remove one, or rename it',
+  ],
+  [
+    'a file that two phases have',
+    edited('fleet.yaml', '  - name: search', '  - { name: more, file: base.yaml }\n  - name: search'),
+    'fleet.yaml:7:25',
+    'two phases have the file "base.yaml"',
+    'give each a file of its own',
+  ],
+  [
     'a column that two phases declare',
     edited('search/plain.yaml', 'body: {', 'kind: text\n      body: {'),
     'search/plain.yaml:7:7',
