@@ -149,13 +149,8 @@ export class Reading {
   }
 
   #fill(piece: Exclude<Piece, { kind: 'text' }>, place: Place, mode: Mode, sets: Sets | null): NamePart | null {
-    const refuse = (message: string, remedy: string): null => {
-      this.problems.invalid(message, place.file.textPosition(place.path, piece.offset), remedy);
-      return null;
-    };
-    if (piece.kind === 'malformed') {
-      return refuse(`${shown(piece.text)} is not a placeholder`, 'write ${name}, or $${ for a literal ${');
-    }
+    const refuse = (message: string, remedy: string) => this.#refuse(piece, place, message, remedy);
+    if (piece.kind === 'malformed') return refuse(...malformed(piece));
     const { name } = piece;
     // Filled in between quotes, a value could close them and go on as SQL.
     if (mode === 'sql' && piece.quoted && !(name === BUILT_IN && piece.named)) {
@@ -182,6 +177,12 @@ export class Reading {
     return mode === 'sql' ? writtenAsSql(parameter) : String(parameter.value);
   }
 
+  /** Notes a problem at a piece of a text. */
+  #refuse(piece: Piece, place: Place, message: string, remedy: string): null {
+    this.problems.invalid(message, place.file.textPosition(place.path, piece.offset), remedy);
+    return null;
+  }
+
   #variable(name: string, sets: Sets | null, refuse: (message: string, remedy: string) => null): NamePart | null {
     if (sets === null)
       return refuse(
@@ -198,14 +199,11 @@ export class Reading {
   #checkNames(value: unknown, place: Place): void {
     if (typeof value === 'string') {
       for (const piece of parsePlaceholders(value)) {
+        if (piece.kind === 'malformed') this.#refuse(piece, place, ...malformed(piece));
         if (piece.kind !== 'placeholder' || piece.name.includes('.') || piece.name === BUILT_IN) continue;
         if (this.parameters.has(piece.name)) continue;
-        const at = place.file.textPosition(place.path, piece.offset);
-        this.problems.invalid(
-          `there is no parameter ${shown(piece.name)}`,
-          at,
-          suggestion(piece.name, this.parameters.keys()),
-        );
+        const remedy = suggestion(piece.name, this.parameters.keys());
+        this.#refuse(piece, place, `there is no parameter ${shown(piece.name)}`, remedy);
       }
     } else if (typeof value === 'object' && value !== null) {
       for (const [key, inner] of Object.entries(value)) {
@@ -215,6 +213,11 @@ export class Reading {
     }
   }
 }
+
+const malformed = ({ text }: Extract<Piece, { kind: 'malformed' }>): readonly [message: string, remedy: string] => [
+  `${shown(text)} is not a placeholder`,
+  'write ${name}, or $${ for a literal ${',
+];
 
 /** The pieces as one text. */
 export function join(parts: readonly NamePart[], variable: (name: string) => string = (name) => `\${${name}}`): string {

@@ -66,6 +66,13 @@ const CASES: readonly Case[] = [
     'write ${name}, or $${ for a literal ${',
   ],
   [
+    'a malformed placeholder of an entry that is left out',
+    base('kind: {', 'wide: { type: "varchar(${width)", when: { width: 16 } }\n      kind: {'),
+    'base.yaml:12:30',
+    '"${width)" is not a placeholder',
+    'write ${name}, or $${ for a literal ${',
+  ],
+  [
     'a placeholder between quotes',
     base("'new'", "'${width}'"),
     'base.yaml:12:38',
