@@ -1,3 +1,4 @@
+import { counted } from '../counted.js';
 import type { Row, Session } from '../database/session.js';
 import { TrueupError } from '../trueup-error.js';
 
@@ -15,7 +16,7 @@ export async function checkConnections(session: Session, wanted: number): Promis
   const fits = Math.max(0, freeOf(tightest)) + 1;
   throw new TrueupError(
     'TOO_FEW_CONNECTIONS',
-    `${what} has ${fits - 1} free connections (${setting} ${limit}, ${used} in use${kept}), and ${wanted} more are wanted`,
+    `${what} has ${counted(fits - 1, 'free connection')} (${setting} ${limit}, ${used} in use${kept}), and the run needs ${wanted} more`,
     {
       where: `database ${tightest.database}`,
       remedy: `lower --concurrency to ${fits} or less, end idle connections, or raise ${setting}`,

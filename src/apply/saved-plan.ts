@@ -66,7 +66,7 @@ function idsOf({ approved: { databases } }: PlanFile): string {
 export function checkDesiredState(file: PlanFile, digest: string, directory: string): void {
   if (digest === file.approved.desiredState.digest) return;
   throw mismatch(
-    'the desired state is another than the one that the plan was made by',
+    'the desired state is not the one that the plan was made by',
     'bring its files back to what they were, name their directory (--desired-state), or make a new plan',
     directory,
   );
@@ -151,7 +151,7 @@ function approvalOf(
   if (other >= 0 || (drift.owner ?? null) !== tenant.owner) {
     const change = saved.classes[drift.class]?.[other] ?? tenant.changes[other]?.change;
     throw mismatch(
-      `${notOfThisDiff(file)}: what it holds for schema "${tenant.schema}" is not what the diff gives${change === undefined ? '' : `: ${change.action} ${change.object}`}`,
+      `${notOfThisDiff(file)}: what it holds for schema "${tenant.schema}" is not what this run would do${change === undefined ? '' : `: ${change.action} ${change.object}`}`,
       'make a new plan; nothing was done',
     );
   }
@@ -185,7 +185,7 @@ function checkDatabaseChanges(
   for (const { action, object } of saved.changes)
     if (action !== 'create-extension' || !names.has(object))
       throw mismatch(
-        `${notOfThisDiff(file)}: its change of database ${id} is not what the diff gives: ${action} ${object}`,
+        `${notOfThisDiff(file)}: its change of database ${id} is not what this run would do: ${action} ${object}`,
         'make a new plan; nothing was done',
       );
 }

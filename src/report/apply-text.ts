@@ -115,7 +115,7 @@ function troubleLines(
     ];
   });
   const left = causes.slice(shown.length).reduce((sum, group) => sum + group.length, 0);
-  const more = `… and ${number(left)} more ${trouble.words}: --verbose or --json shows them.`;
+  const more = `… and ${counted(left, 'more tenant')} ${trouble.words}: --verbose or --json shows all.`;
   return left === 0 ? lines : [...lines, more];
 }
 
@@ -127,7 +127,7 @@ function changeLines(result: FleetOutcome, { width, color }: ApplyTextOptions): 
     const name = tenantName(result, tenant);
     const lines = changes.map(({ item: { change, members }, result: made }) => {
       const count = members === null ? '' : ` (${counted(members.length, 'member')})`;
-      const why = made === 'not-applied' && change.status !== 'pending' ? `, ${change.status}` : '';
+      const why = change.status === 'pending' ? '' : `, ${change.status}`;
       return paragraph(`${RESULTS[made]}${why}: ${change.action} ${visible(subjectName(change))}${count}`, width, 4, 2);
     });
     return [color.bold(`${visible(name)}:`), ...lines.flat()];
@@ -142,7 +142,7 @@ function doubtLines(result: FleetOutcome, { width }: ApplyTextOptions): readonly
     tenant.changes.flatMap(({ item: { change }, result: made }) =>
       made === 'in-doubt'
         ? paragraph(
-            `In doubt: ${change.action} ${visible(change.object)} of ${visible(tenantName(result, tenant))}: the connection was lost while it ran; the next run sees what came of it.`,
+            `In doubt: ${change.action} ${visible(subjectName(change))} of ${visible(tenantName(result, tenant))}: the connection was lost while it ran; the next run sees what came of it.`,
             width,
             0,
             2,
@@ -204,7 +204,7 @@ function againLines(retry: ApplyTextOptions['retry'], width: number): readonly s
 const ENDS: Readonly<Record<StopReason, string>> = {
   SIGINT: 'Interrupted by SIGINT.',
   SIGTERM: 'Interrupted by SIGTERM.',
-  deadline: 'Ended early: the deadline.',
+  deadline: 'Ended early: the time that --deadline names had come.',
   'max-failures': 'Ended early: as many tenants have failed as --max-failures names.',
   canary: 'Ended early: a canary failed, so no other tenant was begun.',
   connection: 'Ended early: the server could not be reached any more.',

@@ -21,7 +21,7 @@ const SIGNS: Readonly<Record<Severity, string>> = { problem: '!', warning: '~', 
 
 const HEADS: Readonly<Record<Severity, string>> = {
   problem: 'Problems: something fails or comes to harm as things stand',
-  warning: 'Warnings: something may',
+  warning: 'Warnings: something may fail, or work less well',
   note: 'Worth knowing',
   ok: 'Well',
 };

@@ -45,7 +45,7 @@ export function noticeLines(
   );
   return [unreadable, ...notices].flatMap((group) => {
     const left = group.length - limit;
-    const more = `… and ${counted(left, 'more of this kind', 'more of this kind')}: --verbose or --json shows them.`;
+    const more = `… and ${counted(left, 'more of this kind', 'more of this kind')}: --verbose or --json shows all.`;
     return [...group.slice(0, limit).flat(), ...(left > 0 ? [more] : [])];
   });
 }

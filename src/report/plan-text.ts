@@ -140,7 +140,7 @@ function hiddenClasses(classes: readonly DriftClass[], { width }: PlanTextOption
   if (classes.length === 0) return [];
   const tenants = classes.reduce((sum, group) => sum + group.tenants.length, 0);
   const what = `${counted(classes.length, 'more class', 'more classes')} of ${counted(tenants, 'tenant')}`;
-  return paragraph(`… and ${what}: --verbose or --json shows them.`, width, 0);
+  return paragraph(`… and ${what}: --verbose or --json shows all.`, width, 0);
 }
 
 /** Never touched, so no drift; counted, so that nobody takes "in sync" for "nothing else is there". */

@@ -13,11 +13,11 @@ export const HAZARD_WORDS: Readonly<Record<Hazard, string>> = {
   BACKFILL: 'updates the existing rows, in batches',
   INDEX_BUILD: 'builds an index on a table that holds rows',
   INDEX_DROPPED: 'drops an index',
-  INDEX_IN_USE: 'the index that goes has served queries',
+  INDEX_IN_USE: 'the dropped index has served queries',
   INDEX_ABSENT_MEANWHILE: 'until the build ends, no index serves its queries',
   VALUES_MISSING: 'existing rows get no value: the application has to fill them',
   COLUMN_DROPPED: 'drops a column',
-  KEY_NOT_UNIQUE: 'the index needs a unique key, and nothing makes it unique',
+  KEY_NOT_UNIQUE: 'the index takes a column for its key, and no constraint or index makes that column unique',
 };
 
 /** Terraform's signs: something comes, something goes, something becomes something else. */

@@ -100,7 +100,7 @@ describe('an apply as text', () => {
     const shown = text(fleetOutcome([lost, ended('n', 'not-attempted')], { ended: 'SIGINT', interrupted: 'SIGINT' }), {
       width: 200,
     });
-    expect(shown).toContain('In doubt: add-column kind of t\\x1b: the connection was lost while it ran');
+    expect(shown).toContain('In doubt: add-column items.kind of t\\x1b: the connection was lost while it ran');
     expect(shown).toContain(
       'Interrupted by SIGINT.\nApply: 0 tenants converged, 1 failed, 1 not attempted, 0 in sync.',
     );
@@ -109,7 +109,7 @@ describe('an apply as text', () => {
 
   it.each([
     ['SIGTERM', 'Interrupted by SIGTERM.'],
-    ['deadline', 'Ended early: the deadline.'],
+    ['deadline', 'Ended early: the time that --deadline names had come.'],
     ['max-failures', 'Ended early: as many tenants have failed as --max-failures names.'],
     ['canary', 'Ended early: a canary failed, so no other tenant was begun.'],
     ['connection', 'Ended early: the server could not be reached any more.'],

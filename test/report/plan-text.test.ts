@@ -50,7 +50,7 @@ describe('a plan as text', () => {
 
       10 tenants need: (t1, t2, t3 and 7 more)
         - search  drop-index    items.items_body — owned by phase search, absent from the desired state
-            hazard: drops an index; the index that goes has served queries
+            hazard: drops an index; the dropped index has served queries
         + search  create-index  items, index family items_body_\${kind.code}_\${shop.short}: 20 members — missing
             hazard: builds an index on a table that holds rows
 
@@ -81,7 +81,7 @@ describe('a plan as text', () => {
       '  + base    add-column    items.a — missing',
       '  - search  drop-index    items.stray_1, stray_2, stray_3 and 5,997 more — owned by phase search, absent from the',
       '      desired state',
-      '      hazard: drops an index; the index that goes has served queries',
+      '      hazard: drops an index; the dropped index has served queries',
       '      served 6,000 scans since the statistics were reset; 5.7 MB',
       '  + base    add-column    items.b — missing',
       '  + search  create-index  items.items_auto — missing',
@@ -111,7 +111,7 @@ describe('a plan as text', () => {
       1 tenant needs: (t1)
         - search  drop-index    items.items_body — owned by phase search, absent from
             the desired state
-            hazard: drops an index; the index that goes has served queries
+            hazard: drops an index; the dropped index has served queries
         + search  create-index  items, index family
             items_body_\${kind.code}_\${shop.short}: 1 member — missing
             hazard: builds an index on a table that holds rows
@@ -194,7 +194,7 @@ describe('a plan as text', () => {
     expect(shown).toContain(
       'Not readable: tenant t9: permission denied for table shops\n  do: let the role read the tenant’s tables (row security included), then run again\n',
     );
-    expect(shown).toContain('… and 2 more of this kind: --verbose or --json shows them.');
+    expect(shown).toContain('… and 2 more of this kind: --verbose or --json shows all.');
     expect(shown).toContain(
       'Plan: 1 change once, 0 tenants to change, 0 blocked, 0 deferred, 1 not readable, 0 in sync.',
     );

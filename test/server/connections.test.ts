@@ -57,7 +57,7 @@ describe('R2: free connections', () => {
     await checkConnections(session, free);
     await expect(checkConnections(session, free + 1)).rejects.toMatchObject({
       code: 'TOO_FEW_CONNECTIONS',
-      message: expect.stringContaining(`${free} free connections`) as string,
+      message: expect.stringContaining(`${free} free connection`) as string,
       options: { remedy: expect.stringContaining(`--concurrency to ${free + 1} or less`) as string },
     });
   });
