@@ -231,6 +231,48 @@ describe('an apply as text', () => {
     );
   });
 
+  describe('in colour', () => {
+    const FAILED = { database: 'us', code: 'CONNECTION_FAILED', message: 'refused', remedy: null } as const;
+    const colored = (result: FleetOutcome) => text(result, { color: new Ansis(1) });
+    const fine = ended('c', 'converged');
+
+    it.each([
+      ['nothing is left', fleetOutcome([fine]), true],
+      ['a tenant failed', fleetOutcome([fine, ended('f', 'failed')]), false],
+      ['a tenant is blocked', fleetOutcome([fine, ended('b', 'blocked')]), false],
+      ['it ended early', fleetOutcome([fine], { ended: 'deadline' }), false],
+      ['a database was left out', fleetOutcome([fine], { failedDatabases: [FAILED] }), false],
+    ])('the last line is green only where nothing is left: %s', (_, result, green) => {
+      expect(colored(result).includes('\u001b[32mApply: ')).toBe(green);
+      expect(colored(result).includes('\u001b[1mApply: ')).toBe(!green);
+    });
+
+    it('what failed is red, what is left otherwise yellow', () => {
+      const shown = colored(fleetOutcome([ended('f', 'failed'), ended('n', 'not-attempted')]));
+      expect(shown).toContain('\u001b[31m1 tenant failed');
+      expect(shown).toContain('\u001b[33m1 tenant not attempted');
+    });
+  });
+
+  it('counts the changes of a database that were made, and no others', () => {
+    const databaseChanges = [
+      { change: addColumn('a'), result: 'applied' },
+      { change: addColumn('b'), result: 'not-applied' },
+      { change: addColumn('c'), result: 'not-applied' },
+    ] as const;
+    expect(text(fleetOutcome([ended('c', 'converged')], { databaseChanges }))).toContain(
+      'Apply: 1 change made once, 1 tenant converged, 0 in sync.',
+    );
+  });
+
+  it.each([
+    [6, '(t0, t1, t2, t3, t4, t5)'],
+    [7, '(t0, t1, t2, t3, t4 and 2 more)'],
+  ])('leaves out names where that is shorter than the name: of %i', (count, names) => {
+    const all = Array.from({ length: count }, (_, at) => ended(`t${at}`, 'vanished'));
+    expect(text(fleetOutcome(all))).toContain(names);
+  });
+
   it('says which shard it was', () => {
     const shard = { index: 2, count: 8 };
     const result = fleetOutcome([ended('c', 'converged')], { databases: [databasePlan({ shard })] });
