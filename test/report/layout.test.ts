@@ -12,6 +12,11 @@ describe('a paragraph', () => {
     ]);
   });
 
+  it('fills a line to its last column', () => {
+    expect(paragraph('one two', 7, 0)).toEqual(['one two']);
+    expect(paragraph('one two', 6, 0)).toEqual(['one', 'two']);
+  });
+
   it.each(['t1', 'half & half', "o'brien is here", 'two\nlines of it', "a\\ b'c d"])(
     'leaves a command whole, with the name in it: %j',
     (name) => {

@@ -33,6 +33,12 @@ describe('a plan as text', () => {
     expect(library.planText(plan, options)).toBe(text(plan, { verbose: true }));
   });
 
+  it('has what is blocked in red, and what waits in another colour', () => {
+    const shown = text(fleetPlan({ tenants: [tenant('a', refusedRebuild, waitingIndex)] }), { color: new Ansis(1) });
+    expect(shown).toContain('\u001b[31m      blocked: ');
+    expect(shown).toContain('\u001b[36m      deferred: ');
+  });
+
   it('reads in seconds for 10,000 tenants', () => {
     const plan = fleetPlan({
       tenants: [

@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { assemble } from '../../src/plan/plan-fleet.js';
 import { tenantList } from '../../src/report/tenant-list.js';
 import {
   addColumn,
+  databasePlan,
   dropIndex,
   fleetPlan,
   member,
@@ -32,6 +34,28 @@ describe('the list of tenants', () => {
       `main,t1,pending,${pending},drop-index items.items_body; create-index items.items_body_\${kind.code}_\${shop.short}`,
       `main,t2,pending,${pending},drop-index items.items_body; create-index items.items_body_\${kind.code}_\${shop.short}`,
       `main,waits,deferred,${id('waits')},create-index items.items_auto (deferred)`,
+      '',
+    ]);
+  });
+
+  it('names those that could not be read too, by database and schema', () => {
+    const of = (id: string, schemas: readonly string[], shut: readonly string[]) =>
+      databasePlan({
+        id,
+        tenants: schemas.map((schema) => ({ ...tenant(schema), database: id })),
+        unreadable: shut.map((schema) => ({
+          database: id,
+          schema,
+          code: 'TENANT_UNREADABLE' as const,
+          message: 'permission denied',
+        })),
+      });
+    const plan = assemble([of('us', ['b', 'a'], []), of('eu', ['z'], ['m'])]);
+    expect(tenantList(plan).split('\n').slice(1)).toEqual([
+      'eu,m,unreadable,,',
+      'eu,z,in-sync,,',
+      'us,a,in-sync,,',
+      'us,b,in-sync,,',
       '',
     ]);
   });
