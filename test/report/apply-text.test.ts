@@ -254,6 +254,11 @@ describe('an apply as text', () => {
     });
   });
 
+  it('leaves nothing over where all changes of a database were made', () => {
+    const databaseChanges = [{ change: addColumn('a'), result: 'applied' }] as const;
+    expect(text(fleetOutcome([ended('c', 'converged')], { databaseChanges }))).not.toContain('again');
+  });
+
   it('counts the changes of a database that were made, and no others', () => {
     const databaseChanges = [
       { change: addColumn('a'), result: 'applied' },

@@ -58,10 +58,26 @@ describe('doctor as text', () => {
   it.each([
     ['role deploy may not use the schema of 1 tenant', 'te', true],
     ['x lives in the tenant schema "te"', 'te', false],
+    ['role deploy may not use some schemas (1 tenant)', 'te', true],
     ['the busiest table, te.notes, has 319 indexes', 'te.notes', false],
   ])('%s: lists %s, unless the sentence names it: %s', (what, subject, listed) => {
     const findings = [finding('privileges', 'problem', { what, subjects: [subject] })];
     expect(text({ ...seen, databases: [{ ...database, findings }] }, 120).includes(`- ${subject}`)).toBe(listed);
+  });
+
+  it('says how many it does not list, where there are any', () => {
+    const listing = (count: number) =>
+      text(
+        {
+          ...seen,
+          databases: [
+            { ...database, findings: [finding('tenants', 'note', { what: 'w', subjects: ['a', 'b'], count })] },
+          ],
+        },
+        80,
+      );
+    expect(listing(3)).toContain('- b\n      - … and 1 more\n');
+    expect(listing(2)).toContain('- b\n\nDoctor: ');
   });
 
   it('leaves a statement whole, however narrow the terminal', () => {

@@ -129,6 +129,14 @@ const text = (of: Explanation, width: number, shown = false) =>
   explainText(of, { hide: shown ? null : hide, color: new Ansis(0), width });
 
 describe('the text of an explanation', () => {
+  it('names the index that should be taken where another is, and all that are taken', () => {
+    const other: ProbeResult = { ...served, ok: false, verdict: 'other-index', used: [GLOBAL, index('more', '16403')] };
+    const shown = text(explanation(other), 200);
+    expect(shown).toContain('expected: items_body_n_… (oid 16400), valid, but not taken');
+    expect(shown).toMatch(/indexes: items_body \(.*oid 16401\), more \(/u);
+    expect(text(explanation({ ...served, used: [GLOBAL, MEMBER] }), 200)).not.toContain('expected:');
+  });
+
   it('tells of each probe what is taken, what should be, and what to do, at 120 columns', () => {
     expect(`\n${text(explanation(served, failed, unreadable), 120)}\n`).toBe(`
 Target: postgresql 17.2 at db.example:5432, database app, role deploy (from --database-url)
