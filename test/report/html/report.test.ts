@@ -286,6 +286,21 @@ describe('the page of a plan', () => {
       expect(/aria-label="(1,200 tenants[^"]*)"/u.exec(html)?.[1]).toMatch(/; 1 in class 40; and 1,160 more groups$/u);
     });
 
+    it('draws no two tenants in one place', () => {
+      const [picture = ''] = /<svg class="cells wide".*?<\/svg>/su.exec(html) ?? [];
+      const places = [...picture.matchAll(/<path class="tone-[^>]*dasharray="([\d.]+) [^>]*d="([^"]*)"/gu)].flatMap(
+        ([, dash, d = '']) =>
+          [...d.matchAll(/M([\d.]+) ([\d.]+)h([\d.]+)/gu)].flatMap(([, x, y, length]) =>
+            Array.from(
+              { length: (Number(length) - Number(dash)) / 10 + 1 },
+              (_, at) => `${Math.floor(Number(x) / 10) + at} ${y}`,
+            ),
+          ),
+      );
+      expect(places).toHaveLength(1_200);
+      expect(new Set(places).size).toBe(1_200);
+    });
+
     it('draws those that look alike as one', () => {
       expect(drawn(html)).toMatchObject({ 'class-1': 1, 'class-8': 1, 'class-more': 1_192 });
       const [picture] = /<svg class="cells wide".*?<\/svg>/su.exec(html) ?? [];
