@@ -201,7 +201,9 @@ describe('a plan as text', () => {
       'Not readable: tenant t9: permission denied for table shops\n  do: let the role read the tenant’s tables (row security included), then run again\n',
     );
     expect(shown).toContain('… and 2 more of this kind: --verbose or --json shows all.');
-    expect(shown.match(/more of this kind/gu)).toHaveLength(1);
+    const [database = databasePlan()] = plan.databases;
+    const five = assemble([{ ...database, diagnostics: database.diagnostics.slice(0, 5) }]);
+    expect(text(five)).not.toContain('more of this kind');
     expect(shown).toContain(
       'Plan: 1 change once, 0 tenants to change, 0 blocked, 0 deferred, 1 not readable, 0 in sync.',
     );
