@@ -52,6 +52,7 @@ export async function buildShapes(
         columns: (columns.get(row.oid) ?? []).map((column) => buildColumn(column, relative)),
         constraints: (constraints.get(row.oid) ?? []).map((constraint) => buildConstraint(constraint, relative)),
         indexes: ofTable.get(row.oid) ?? [],
+        ...(row.kin ? { hasKin: true } : {}),
       } satisfies TableShape,
     ]),
   );

@@ -4,7 +4,9 @@
  * without statistics, as after a restore, the planner went through those of all tenants.
  */
 export const TABLES_SQL = `
-select c.oid::text oid, n.nspname::text nspname, c.relname::text relname, c.relkind::text relkind, c.relpersistence::text relpersistence
+select c.oid::text oid, n.nspname::text nspname, c.relname::text relname, c.relkind::text relkind, c.relpersistence::text relpersistence,
+       c.relispartition or c.relhassubclass
+         or exists (select from pg_catalog.pg_attribute a where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped and a.attinhcount > 0 offset 0) kin
   from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace where c.oid = any($1::oid[])`;
 
 /** Their columns; see {@link TABLES_SQL}. */

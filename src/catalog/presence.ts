@@ -31,6 +31,38 @@ export interface PersistenceTie {
   readonly other: string | null;
 }
 
+/** Of {@link Kin.outside}, how many are named; what was read has one more where there are more. */
+export const OUTSIDE_NAMED = 3;
+
+/**
+ * What a table has of others and others of it: what it inherits is changed where it comes from, and what inherits from it is
+ * changed along. Parents and tables of other schemas as SQL, the tenant's own without their schema.
+ */
+export interface Kin {
+  /** The tables that it inherits from, or the one that it is a partition of. */
+  readonly parents: readonly string[];
+  readonly isPartition: boolean;
+  /** Whether its identity columns are the parent's: partitions', since PostgreSQL 17. */
+  readonly fixedIdentity: boolean;
+  /** Columns that it inherits, and those among them whose NOT NULL it inherits. */
+  readonly columns: readonly string[];
+  readonly notNulls: readonly string[];
+  /** Constraints that it inherits, NOT NULL aside. */
+  readonly constraints: readonly string[];
+  /** Its indexes that are parts of an index of its parent. */
+  readonly indexes: readonly string[];
+  /** Tables of other schemas that inherit from it, at any depth. */
+  readonly outside: readonly string[];
+  /** The tenant's tables that inherit from it, at any depth, by name. */
+  readonly heirs: readonly Heir[];
+}
+
+/** A table that inherits, and the columns that it has of its own, whether it inherits them or not. */
+export interface Heir {
+  readonly table: string;
+  readonly own: readonly { readonly column: string; readonly type: string }[];
+}
+
 /** Who builds an index of a table, and what is INVALID there: looked at in this order. */
 export interface Building {
   /** The server's process that holds what a running build holds; null for none. */

@@ -109,7 +109,8 @@ const IDENTITY_SEQUENCES = `rel r join ${FACE_OF_TABLE} cross join lateral pg_ca
 
 const PINNED = `greatest(a.atttypid, a.attcollation) < ${FIRST_UNPINNED}`;
 
-const COLUMN_SAYS = 'a.attnum, a.attname, a.atttypmod, a.attnotnull, a.attidentity, a.attgenerated, a.atthasdef';
+const COLUMN_SAYS =
+  'a.attnum, a.attname, a.atttypmod, a.attnotnull, a.attidentity, a.attgenerated, a.atthasdef, a.attinhcount > 0';
 
 /** All that column `a` says, but what its default is. The seeds tell a type's number from its name. */
 const COLUMN = `case when ${PINNED} then ${seededHash(`${COLUMN_SAYS}, a.atttypid, a.attcollation`, `${SEED} # a.attnum`)}

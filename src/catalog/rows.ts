@@ -72,4 +72,6 @@ export interface TableRow extends Row {
   readonly relname: string;
   readonly relkind: string;
   readonly relpersistence: string;
+  /** Whether it is a partition, inherits from a table, or is inherited from. */
+  readonly kin: boolean;
 }

@@ -47,7 +47,7 @@ export function tableHash(version: number, how: Hashing): string {
        then (${relativeExpression(column)}, ${foreignReferences(catalog, object)})::text else ${withoutPositions(version, `${column}::text`)} end`;
   const { nullsNotDistinct, deleteSet, enforced } = versionColumns(version);
   return digest(`(r.o, r.relname,
-  (select pg_catalog.string_agg((a.attnum, a.attname, ${isCut ? `case when ${isRelevantColumn('a.attname')} then (` : ''}
+  (select pg_catalog.string_agg((a.attnum, a.attname, a.attinhcount > 0, ${isCut ? `case when ${isRelevantColumn('a.attname')} then (` : ''}
             case when t.oid is null then a.atttypid::text when t.ns = r.ns then '.' || pg_catalog.quote_ident(t.nm) else a.atttypid::text || '!' end,
             a.atttypmod, a.attnotnull, a.attidentity, a.attgenerated,
             case when l.oid is null then a.attcollation::text when l.ns = r.ns then '.' || pg_catalog.quote_ident(l.nm) else a.attcollation::text || '!' end,

@@ -1,4 +1,4 @@
-import type { Building, IndexesOver, IndexUsage, PersistenceTie, Presence, Reference } from '../catalog/presence.js';
+import type { Building, IndexesOver, IndexUsage, Kin, PersistenceTie, Presence, Reference } from '../catalog/presence.js';
 
 /**
  * What the differ may ask beyond shapes. It stays pure: an answer that is not there yet counts as unknown, the question
@@ -17,6 +17,8 @@ export type Question =
   | { readonly kind: 'indexes'; readonly table: string; readonly column: string }
   /** What keeps the tenant's table from becoming unlogged, or logged: foreign keys of undeclared tables too? */
   | { readonly kind: 'persistence'; readonly table: string }
+  /** What does the tenant's table inherit, and what inherits from it? Of tables whose shape says that they have kin. */
+  | { readonly kind: 'kin'; readonly table: string }
   /** How many rows match, counted no further than `limit`. `where` may hold a member's values. */
   | { readonly kind: 'count'; readonly table: string; readonly where: string | null; readonly limit: number }
   /** Which release the application's stamp table names. */
@@ -58,6 +60,8 @@ export interface Facts {
   references(table: string, column: string): readonly Reference[];
   indexesOver(table: string, column: string): IndexesOver;
   persistenceTies(table: string): readonly PersistenceTie[];
+  /** Null while the question is open. */
+  kin(table: string): Kin | null;
   count(table: string, where: string | null, limit: number): number | null;
   /** Null: the tenant has no stamp; false: it could not be read; undefined while the question is open. */
   release(): string | null | false | undefined;
@@ -110,6 +114,10 @@ export class FactSheet implements Facts {
 
   persistenceTies(table: string): readonly PersistenceTie[] {
     return (this.#ask({ kind: 'persistence', table }) as readonly PersistenceTie[] | undefined) ?? [];
+  }
+
+  kin(table: string): Kin | null {
+    return (this.#ask({ kind: 'kin', table }) as Kin | null | undefined) ?? null;
   }
 
   count(table: string, where: string | null, limit: number): number | null {

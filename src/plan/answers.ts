@@ -2,6 +2,7 @@ import { readColumnUsers } from '../catalog/column-users.js';
 import type { DatabaseMemory } from '../catalog/database-memory.js';
 import { readIndexesOver } from '../catalog/indexes-over.js';
 import { judgeAll, judgeView } from '../catalog/judge.js';
+import { readKin } from '../catalog/kin.js';
 import { readOwners } from '../catalog/owners.js';
 import { readPersistenceTies } from '../catalog/persistence-ties.js';
 import type { IndexUsage } from '../catalog/presence.js';
@@ -204,6 +205,8 @@ export class Answers {
         const ties = await readPersistenceTies(this.by.session, schemas, question.table);
         return (schema) => ties.get(schema) ?? [];
       }
+      case 'kin':
+        return from(await readKin(this.by.session, schemas, question.table, this.by.names), null);
       case 'building':
         return from(await readBuilding(this.by.session, schemas, question.table), null);
       case 'usage':

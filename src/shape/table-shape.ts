@@ -13,6 +13,8 @@ export interface TableShape {
   readonly constraints: readonly ConstraintShape[];
   /** Indexes that no constraint owns. Owned indexes of family tables are not here: see {@link OwnedIndex}. */
   readonly indexes: readonly IndexShape[];
+  /** That it is a partition, inherits from another table or is inherited from: which, the facts tell. Absent for most. */
+  readonly hasKin?: true;
 }
 
 /** A column. Positions are no part of it. */

@@ -144,6 +144,7 @@ const NOTHING: Readonly<Record<Question['kind'], unknown>> = {
   references: [],
   indexes: { computed: false, identity: false },
   persistence: [],
+  kin: null,
   count: 0,
   release: null,
   owner: null,

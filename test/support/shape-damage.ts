@@ -74,6 +74,8 @@ export function damages(here: string, there: string): Readonly<Record<string, st
     'a generated column that is plain': alter('ALTER doubled DROP EXPRESSION'),
     'an unlogged table': `DROP MATERIALIZED VIEW ${here}.seen; ${alter('SET UNLOGGED')}`,
     'another replica identity': alter('REPLICA IDENTITY FULL'),
+    'a table that it inherits from': `CREATE TABLE ${here}.elder (m int); ${alter(`INHERIT ${here}.elder`)}`,
+    'a table that inherits from it': `CREATE TABLE ${here}.heir () INHERITS (${child})`,
     'a table less': `DROP MATERIALIZED VIEW ${here}.seen`,
     'a table renamed': `ALTER TABLE ${here}.parent RENAME TO parents`,
     'a foreign key onto another schema’s table': key(`${there}.parent (code)`, 'ON DELETE CASCADE'),
