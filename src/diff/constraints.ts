@@ -9,6 +9,7 @@ import { dropped, type KeyConstraint, lastOfSuccession, predecessorName, validat
 import { type DiffContext, isTemporary } from './context.js';
 import { drop } from './index-steps.js';
 import { usesReplaced } from './indexed-columns.js';
+import { withoutInherited } from './inherited.js';
 import { type ConstraintBase, claim } from './key-constraints.js';
 import { addition, replacement, type TableConstraints } from './made-constraint.js';
 import { rivalOf, without } from './one-primary-key.js';
@@ -36,9 +37,10 @@ export function diffConstraints(
 ): ConstraintDiff {
   const declared = new Set(desired.constraints.map((constraint) => constraint.name));
   const byName = new Map(actual.constraints.map((constraint) => [constraint.name, constraint]));
-  const spare = new Map(
-    [...byName].filter(([, one]) => !declared.has(one.name) && !goesWithColumns(one, replaced, context)),
+  const undeclared = actual.constraints.filter(
+    (one) => !declared.has(one.name) && !goesWithColumns(one, replaced, context),
   );
+  const spare = new Map(withoutInherited(undeclared, actual, context).map((one) => [one.name, one]));
   const of: TableConstraints = { table: desired.name, actual, replaced, spare, adopted: new Set() };
   const changes: Change[] = [];
   for (const constraint of desired.constraints) {

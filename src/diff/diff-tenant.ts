@@ -8,6 +8,8 @@ import { diffColumns } from './columns.js';
 import { diffConstraints } from './constraints.js';
 import type { DiffContext, OwnedIndex } from './context.js';
 import { createTable, createView } from './create-table.js';
+import { addedOnce } from './heirs.js';
+import { sparingKin } from './kin.js';
 import { persistence } from './persistence.js';
 import { blockGroups } from './settle.js';
 import { exclusively } from './step.js';
@@ -34,10 +36,15 @@ export function diffTenant(apart: readonly OwnedIndex[], context: DiffContext): 
     indexes: [...actual.indexes, ...(owned.get(actual.name) ?? []).map(({ index }) => index)],
   });
   const columns = blockGroups(
-    context.tables.flatMap((desired) => {
-      const actual = actualTables.get(desired.name);
-      return desired.view === null && actual?.kind === 'table' ? diffColumns(desired, indexed(actual), context) : [];
-    }),
+    addedOnce(
+      context.tables.flatMap((desired) => {
+        const actual = actualTables.get(desired.name);
+        return desired.view === null && actual?.kind === 'table'
+          ? sparingKin(diffColumns(desired, indexed(actual), context), actual, context)
+          : [];
+      }),
+      context,
+    ),
   );
   const replaced = replacedColumns(columns);
   const changes = [...columns];
@@ -50,11 +57,12 @@ export function diffTenant(apart: readonly OwnedIndex[], context: DiffContext): 
     else {
       const constraints = diffConstraints(desired, indexed(actual), gone, context);
       const indexes = { desired, actual, owned: owned.get(desired.name) ?? [], replaced: gone };
-      changes.push(
+      const made = [
         ...persistence(desired, actual, context),
         ...constraints.changes,
         ...diffIndexes({ ...indexes, adopted: constraints.adopted, unclaimed: constraints.unclaimed }, context),
-      );
+      ];
+      changes.push(...sparingKin(made, actual, context));
     }
   }
   return { changes: byRelease(changes, context), replaced };

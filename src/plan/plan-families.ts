@@ -8,6 +8,7 @@ import type { TenantDiff } from '../diff/diff-tenant.js';
 import { diffFamily } from '../diff/families.js';
 import { expectedMembers, MemberProblem } from '../diff/family-members.js';
 import { knownFamilies, unexpectedMembers } from '../diff/former-members.js';
+import { sparingMembers } from '../diff/kin.js';
 import { PredicateMatcher } from '../diff/predicate-matcher.js';
 import { FamilyResults } from './family-results.js';
 import type { FleetContext } from './fleet-context.js';
@@ -96,11 +97,12 @@ async function planFamily(
     const expected = expectedMembers(family, read.rows.get(schema) ?? []);
     names.take(schema, family, expected);
     const isUnknown = early.has(schema) || earlier.some((one) => lacksRows(tenant, one.family));
-    return diffFamily(
+    const actual = tenant.tables.get(table.name)?.shape ?? null;
+    const found = diffFamily(
       {
         desired: table,
         family,
-        actual: tenant.tables.get(table.name)?.shape ?? null,
+        actual,
         expected,
         candidates: results.unclaimed(tenant, table).filter(({ index }) => !isOthers(index.name)),
         replaced: results.replaced(tenant, table),
@@ -115,6 +117,7 @@ async function planFamily(
       matcher,
       context,
     );
+    return sparingMembers(found, actual, context);
   });
 }
 
@@ -125,7 +128,8 @@ async function planLeftOver({ table, families, tenants, early }: FamilyTable, re
     const left = results
       .unclaimed(tenant, table)
       .filter(({ index: { name } }) => isTemporary(name) || !families.some(({ pattern }) => pattern.test(name)));
-    return unexpectedMembers(left, { desired: table, replaced: results.replaced(tenant, table) }, context);
+    const found = unexpectedMembers(left, { desired: table, replaced: results.replaced(tenant, table) }, context);
+    return sparingMembers(found, tenant.tables.get(table.name)?.shape ?? null, context);
   });
 }
 

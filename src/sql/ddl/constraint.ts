@@ -52,7 +52,11 @@ export const dropConstraint = (table: string, constraint: string): SqlTemplate =
 
 /** `ALTER TABLE … RENAME CONSTRAINT`. */
 export const renameConstraint = (table: string, from: string, to: string): SqlTemplate =>
-  sql`ALTER TABLE ${tableName(table)} RENAME CONSTRAINT ${name(from)} TO ${name(to)}`;
+  sql`${renamingConstraint(table, from)} TO ${name(to)}`;
+
+/** The same as far as it says which. */
+export const renamingConstraint = (table: string, from: string): SqlTemplate =>
+  sql`ALTER TABLE ${tableName(table)} RENAME CONSTRAINT ${name(from)}`;
 
 /** Names, quoted, as a list. */
 export const names = (list: readonly string[]): SqlTemplate => joinSql(list.map(name), ', ');
