@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { DesiredIndex } from '../../src/desired-state/model.js';
 import { definitionDifference, predicateDifference } from '../../src/diff/index-difference.js';
 import type { IndexShape } from '../../src/shape/table-shape.js';
-import { contextWith, desiredIndex, index, indexKey, table } from '../support/diff-fixture.js';
+import { column, contextWith, desiredIndex, index, indexKey, table } from '../support/diff-fixture.js';
 
 const context = contextWith({}, { isDefaultOpclass: (method, opclass) => `${method} ${opclass}` === 'btree text_ops' });
 
@@ -10,6 +10,16 @@ const differenceOf = (desired: Partial<DesiredIndex>, actual: Partial<IndexShape
   definitionDifference(desiredIndex('i', ['a', 'b'], desired), index('i', ['a', 'b'], actual), table(), context);
 
 const lower = (text: string) => indexKey('', { column: null, expression: text });
+
+it('the collation of a key’s column need not be told apart from none, as the server gives none then', () => {
+  const items = table({ columns: [column('a', { collation: '"C"' })] });
+  const own = desiredIndex('i', ['a'], { keys: [indexKey('a', { collation: '"C"' })] });
+  expect(definitionDifference(own, index('i', ['a'], { keys: [indexKey('a')] }), items, context)).toBeNull();
+  const other = desiredIndex('i', ['a'], { keys: [indexKey('a', { collation: '"POSIX"' })] });
+  expect(definitionDifference(other, index('i', ['a'], { keys: [indexKey('a')] }), items, context)).toBe(
+    'collation is the default, declared "POSIX"',
+  );
+});
 
 describe('how an index differs from its declaration', () => {
   it.each([
