@@ -1,11 +1,12 @@
 import { chunk } from '../collections.js';
 import { DatabaseError, type Row, type Session } from '../database/session.js';
 import type { NameResolver } from '../sql/names.js';
-import { foreignNames } from '../sql/object-names.js';
+import { type ForeignName, foreignNames } from '../sql/object-names.js';
 import { quoteIdentifier } from '../sql/quote.js';
 import { relativeSql, renderSql, TENANT_SCHEMA_SQL } from '../sql/template.js';
 import { isLockTimeout } from './locked-tenants.js';
 import { numberedRelations } from './numbered-relations.js';
+import { readPlannable } from './plannable.js';
 
 /** Columns for the server to analyse expressions over: of no table, so that no lock and no privilege is needed. */
 export type JudgeColumns = readonly {
@@ -47,6 +48,8 @@ const PAIRS_AT_ONCE = 500;
 export interface JudgedTogether {
   readonly columns: JudgeColumns;
   readonly pairs: readonly ExpressionPair[];
+  /** A tenant by whose own types they are judged; without it, what names the tenant's schema is not. */
+  readonly schema?: string | undefined;
 }
 
 /** The same for several sets of columns, in one round trip; one by one where the server refuses anything of it. */
@@ -55,18 +58,59 @@ export async function judgeAll(
   groups: readonly JudgedTogether[],
   names: NameResolver,
 ): Promise<readonly (readonly boolean[])[]> {
-  const judged = await Promise.all(groups.map((group) => judgeable(group, names)));
+  const own = groups.map(inSchema);
+  const named = await Promise.all(own.map(namesIn));
+  const mayPlan = await readPlannable(
+    session,
+    named.flatMap(({ all }) => all),
+    names,
+  );
+  const judged = own.map(({ columns, pairs, schema }, of) => ({
+    columns: columns.filter(
+      ({ type }) =>
+        !isTenants(type) && (named[of]?.columns.get(type) ?? []).every((one) => one.schema !== schema || mayPlan(one)),
+    ),
+    pairs: pairs.filter((pair) => !isTenants(textOf(pair)) && (named[of]?.pairs.get(pair) ?? []).every(mayPlan)),
+  }));
   const verdicts = await verdictsOf(
     session,
     judged.flatMap(({ columns, pairs }) => chunk(pairs, PAIRS_AT_ONCE).map((part) => ({ columns, pairs: part }))),
   );
-  return groups.map(({ pairs }) => pairs.map((pair) => verdicts.get(pair) ?? false));
+  return own.map(({ pairs }) => pairs.map((pair) => verdicts.get(pair) ?? false));
 }
 
-/** A group without the pairs that may not be put to the server. */
-async function judgeable({ columns, pairs }: JudgedTogether, names: NameResolver): Promise<JudgedTogether> {
-  const allowed = await Promise.all(pairs.map((pair) => mayBeJudged(pair, names)));
-  return { columns, pairs: pairs.filter((_, at) => allowed[at]) };
+const isTenants = (text: string): boolean => text.includes(TENANT_SCHEMA_SQL);
+const textOf = ({ desired, actual, castTo }: ExpressionPair): string => `${desired}${actual}${castTo ?? ''}`;
+
+/** What is relative to a tenant, of that tenant. */
+function inSchema(group: JudgedTogether): JudgedTogether {
+  const { schema, columns, pairs } = group;
+  if (schema === undefined) return group;
+  const its = (text: string) => renderSql(relativeSql(text), { schema });
+  const itsOrNull = (text: string | null) => (text === null ? null : its(text));
+  return {
+    schema,
+    columns: columns.map(({ name, type, collation }) => ({ name, type: its(type), collation: itsOrNull(collation) })),
+    pairs: pairs.map(({ castTo, desired, actual }) => ({
+      castTo: itsOrNull(castTo),
+      desired: its(desired),
+      actual: its(actual),
+    })),
+  };
+}
+
+/** What the pairs and the columns' types name outside pg_catalog, by each of them and in all. */
+async function namesIn(group: JudgedTogether) {
+  const columns = new Map<string, readonly ForeignName[]>();
+  const pairs = new Map<ExpressionPair, readonly ForeignName[]>();
+  for (const { type } of group.columns) if (type.includes('.')) columns.set(type, await foreignNames('type', type));
+  for (const pair of group.pairs)
+    pairs.set(pair, [
+      ...(await foreignNames('expression', pair.desired)),
+      ...(await foreignNames('expression', pair.actual)),
+      ...(pair.castTo === null ? [] : await foreignNames('type', pair.castTo)),
+    ]);
+  return { columns, pairs, all: [...columns.values(), ...pairs.values()].flat() };
 }
 
 async function verdictsOf(
@@ -127,9 +171,7 @@ function explanation(columns: JudgeColumns, pairs: readonly ExpressionPair[]): s
     return [`(${pair.desired})${cast}`, `(${pair.actual})${cast}`];
   });
   const definitions = columns
-    .filter(
-      (column) => !column.type.includes(TENANT_SCHEMA_SQL) && !(column.collation ?? '').includes(TENANT_SCHEMA_SQL),
-    )
+    .filter(({ collation }) => !isTenants(collation ?? ''))
     .map(
       ({ name, type, collation }) =>
         `${quoteIdentifier(name)} ${type}${collation === null ? '' : ` COLLATE ${collation}`}`,
@@ -139,22 +181,9 @@ function explanation(columns: JudgeColumns, pairs: readonly ExpressionPair[]): s
   return `EXPLAIN (VERBOSE, COSTS OFF, FORMAT JSON) SELECT ${outputs.join(', ')}${from}`;
 }
 
-async function mayBeJudged(pair: ExpressionPair, names: NameResolver): Promise<boolean> {
-  if (`${pair.desired}${pair.actual}${pair.castTo ?? ''}`.includes(TENANT_SCHEMA_SQL)) return false;
-  return (
-    (await mayBePlanned('expression', pair.desired, names)) &&
-    (await mayBePlanned('expression', pair.actual, names)) &&
-    (pair.castTo === null || (await mayBePlanned('type', pair.castTo, names)))
-  );
-}
-
 /** An operator or a cast runs a function as a call does; whose operator it is, no resolver knows. */
-async function mayBePlanned(
-  fragment: 'expression' | 'query' | 'type',
-  text: string,
-  names: NameResolver,
-): Promise<boolean> {
-  const foreign = await foreignNames(fragment, text);
+async function mayBePlanned(query: string, names: NameResolver): Promise<boolean> {
+  const foreign = await foreignNames('query', query);
   return foreign.every(
     ({ kind, schema, name }) => kind !== 'operator' && names.extensionOf(kind, schema, name) !== null,
   );
@@ -172,7 +201,7 @@ export async function judgeView(
   names: NameResolver,
 ): Promise<boolean | null> {
   try {
-    if (!(await mayBePlanned('query', query, names))) return null;
+    if (!(await mayBePlanned(query, names))) return null;
     // The declared query calls nothing of the kind, so that this is another one.
     if (await reachesFurther(session, view.oid)) return false;
     const [row] = await session.query<Row & { def: string | null }>(`select pg_catalog.pg_get_viewdef($1::oid) def`, [

@@ -16,7 +16,7 @@ import { groupBy } from '../collections.js';
 import type { Session } from '../database/session.js';
 import type { ReleaseRule } from '../desired-state/model.js';
 import { type ExpressionQuestion, isFleetWide, type Question, questionKey } from '../diff/facts.js';
-import { canonicalExpression, canonicalType } from '../sql/canonical.js';
+import { canonicalDefault, canonicalExpression, canonicalType } from '../sql/canonical.js';
 import { columnsOf } from '../sql/columns-of.js';
 import type { NameResolver } from '../sql/names.js';
 import { quoteIdentifier } from '../sql/quote.js';
@@ -24,10 +24,16 @@ import { quoteIdentifier } from '../sql/quote.js';
 /** A question, and the tenants that ask it. */
 export interface AskedQuestion {
   readonly question: Question;
-  /** Of no account where the answer is the same for every tenant. */
+  /** One of them where the answer is the same for every tenant. */
   readonly schemas: readonly string[];
   /** What stands for the tables of all of them, where they look alike: for what a whole shape shares. */
   readonly tables: ReadonlyMap<string, ReadTable>;
+}
+
+/** A question about expressions, and a tenant that asks it. */
+interface AskedExpression {
+  readonly question: ExpressionQuestion;
+  readonly schema: string | undefined;
 }
 
 /** How answers are got. */
@@ -65,13 +71,13 @@ export class Answers {
 
   /** Fetches answers: of all questions that are the same for every tenant together, of any other for its tenants. */
   async fetch(asked: readonly AskedQuestion[]): Promise<void> {
-    const unlike: ExpressionQuestion[] = [];
+    const unlike: AskedExpression[] = [];
     for (const one of asked) {
       const { question } = one;
       if (!isFleetWide(question)) await this.#fetchByTenant(one);
       else if (!this.by.memory.answers.has(questionKey(question))) {
         const answer = await this.#byTrees(question);
-        if (question.kind === 'expression' && answer === false) unlike.push(question);
+        if (question.kind === 'expression' && answer === false) unlike.push({ question, schema: one.schemas[0] });
         else this.by.memory.answers.set(questionKey(question), answer);
       }
     }
@@ -97,12 +103,16 @@ export class Answers {
   }
 
   /** Where trees differ the server judges: a comparison of trees alone will not do. */
-  async #judge(questions: readonly ExpressionQuestion[]): Promise<void> {
-    const groups = [...groupBy(questions, (question) => JSON.stringify(question.columns)).values()];
-    const asked = groups.map((pairs) => ({ columns: pairs[0]?.columns ?? [], pairs }));
+  async #judge(questions: readonly AskedExpression[]): Promise<void> {
+    const groups = [...groupBy(questions, ({ question }) => JSON.stringify(question.columns)).values()];
+    const asked = groups.map((group) => ({
+      columns: group[0]?.question.columns ?? [],
+      pairs: group.map(({ question }) => question),
+      schema: group[0]?.schema,
+    }));
     const verdicts = await judgeAll(this.by.session, asked, this.by.names);
     for (const [of, group] of groups.entries())
-      for (const [at, question] of group.entries())
+      for (const [at, { question }] of group.entries())
         this.by.memory.answers.set(questionKey(question), verdicts[of]?.[at] ?? false);
   }
 
@@ -128,11 +138,13 @@ export class Answers {
         );
       case 'columns':
         return columnsOf(question.expression);
-      case 'expression':
-        return (
-          (await canonicalExpression(question.desired, this.by.names)) ===
-          (await canonicalExpression(question.actual, this.by.names))
-        );
+      case 'expression': {
+        const { castTo, desired, actual } = question;
+        const { names } = this.by;
+        const canonical = (text: string) =>
+          castTo === null ? canonicalExpression(text, names) : canonicalDefault(text, castTo, names);
+        return (await canonical(desired)) === (await canonical(actual));
+      }
       default:
         throw new Error(`internal: ${question.kind} is no fleet-wide question`);
     }

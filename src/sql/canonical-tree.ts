@@ -232,8 +232,7 @@ const CALL_FIELDS = new Set(['funcname', 'args', 'funcformat', 'location']);
 
 function canonicalCall(body: Node, resolver: NameResolver): unknown {
   const name = canonicalName('function', names(list(body, 'funcname')), resolver);
-  const own = typeof name === 'string';
-  const args = list(body, 'args').map((argument) => canonicalTree(argument, resolver, own));
+  const args = list(body, 'args').map((argument) => canonicalTree(argument, resolver, true));
   if (args.length === 0 && (name === 'now' || name === 'transaction_timestamp')) return NOW;
   const rest = Object.fromEntries(Object.entries(body).filter(([field]) => !CALL_FIELDS.has(field)));
   return Object.keys(rest).length === 0 ? ['call', name, ...args] : ['call', name, ...args, generic(rest, resolver)];

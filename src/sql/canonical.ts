@@ -13,6 +13,18 @@ export async function canonicalExpression(text: string, names: NameResolver): Pr
   return stable(canonicalTree(tree, names, true));
 }
 
+/**
+ * The same of a default, which becomes a value of its column's type: a string constant says nothing new by a cast to that type.
+ * The server is not asked everywhere: of an array of domains, or a row, it would check while it plans.
+ */
+export async function canonicalDefault(text: string, type: string, names: NameResolver): Promise<string> {
+  const canonical = await canonicalExpression(text, names);
+  const tree: unknown = JSON.parse(canonical);
+  const [kind, to, value] = Array.isArray(tree) ? tree : [];
+  const says = kind !== 'cast' || !Array.isArray(value) || value[0] !== 'string';
+  return says || stable(to) !== (await canonicalType(type, names)) ? canonical : stable(value);
+}
+
 /** A type as text such that equal texts mean the same. */
 export async function canonicalType(text: string, names: NameResolver): Promise<string> {
   const { tree } = await fragmentTree('type', text);

@@ -30,6 +30,8 @@ export interface ForeignName {
   readonly kind: ObjectKind;
   readonly schema: string;
   readonly name: string;
+  /** Of a type: whether it is an array of it. */
+  readonly isArray: boolean;
 }
 
 /** Functions, operators and types that are qualified by another schema than pg_catalog. */
@@ -42,7 +44,9 @@ export async function foreignNames(
   walk(fragment === 'type' ? { TypeName: tree } : tree, (node) => {
     const named = objectNamed(node);
     const schema = foreignSchema(named?.parts ?? []);
-    if (named !== null && schema !== null) found.push({ kind: named.kind, schema, name: named.parts.at(-1) ?? '' });
+    if (named === null || schema === null) return;
+    const isArray = list(node.body, 'arrayBounds').length > 0;
+    found.push({ kind: named.kind, schema, name: named.parts.at(-1) ?? '', isArray });
   });
   return found;
 }

@@ -1,13 +1,28 @@
 import { PGlite } from '@electric-sql/pglite';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { canonicalExpression, canonicalType } from '../../src/sql/canonical.js';
+import { canonicalDefault, canonicalExpression, canonicalType } from '../../src/sql/canonical.js';
 import { columnsOf } from '../../src/sql/columns-of.js';
 import type { NameResolver } from '../../src/sql/names.js';
 import { TENANT_SCHEMA_SQL as T } from '../../src/sql/template.js';
 import { NO_EXTENSIONS } from '../support/no-extensions.js';
 
 const expression = (text: string) => canonicalExpression(text, NO_EXTENSIONS);
+
+describe('canonicalDefault', () => {
+  const ofKinds = (text: string) => canonicalDefault(text, `${T}.kind[]`, NO_EXTENSIONS);
+
+  it('C12: a string constant says nothing new by a cast to the column’s own type', async () => {
+    expect(await ofKinds(`'{a}'::${T}.kind[]`)).toBe(await ofKinds("'{a}'"));
+  });
+
+  it.each([`'{b}'::${T}.kind[]`, `'{a}'::${T}.kind`, `'{a}'::${T}.other[]`, `f('{a}')::${T}.kind[]`, 'true', 'NULL'])(
+    '%s is another',
+    async (text) => {
+      expect(await ofKinds(text)).not.toBe(await ofKinds("'{a}'"));
+    },
+  );
+});
 
 describe('canonicalExpression', () => {
   it.each([
@@ -33,6 +48,7 @@ describe('canonicalExpression', () => {
     ['-1.5', "'-1.5'::numeric"],
     ['a::varchar(20)', '(a)::character varying(20)'],
     ['a OPERATOR(pg_catalog.+) b', 'b + a'],
+    [`${T}.f('x')`, `${T}.f('x'::text)`],
     ["a LIKE 'x%'", "(a ~~ 'x%'::text)"],
     ["a AT TIME ZONE 'UTC'", "timezone('UTC'::text, a)"],
     ["a ->> 'k' IS NOT NULL", "((a ->> 'k'::text) IS NOT NULL)"],

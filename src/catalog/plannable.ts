@@ -1,0 +1,53 @@
+import type { Row, Session } from '../database/session.js';
+import type { NameResolver } from '../sql/names.js';
+import type { ForeignName } from '../sql/object-names.js';
+import { unsafeOperators } from './callable.js';
+
+/**
+ * Which of what expressions name outside pg_catalog the server may plan for a plan: what declared extensions bring, and types of
+ * the application's own that run nothing of it. Whose operator it is, and what a type is, no resolver knows: asked, where any
+ * is named.
+ */
+export async function readPlannable(
+  session: Session,
+  named: readonly ForeignName[],
+  names: NameResolver,
+): Promise<(name: ForeignName) => boolean> {
+  const brought = ({ kind, schema, name }: ForeignName) => names.extensionOf(kind, schema, name) !== null;
+  const operators = named.filter((one) => one.kind === 'operator' && brought(one));
+  const unsafe = new Set(await unsafeOperators(session, operators));
+  const own = await readOwnTypes(
+    session,
+    named.filter((one) => one.kind === 'type' && !brought(one)),
+  );
+  return (one) => {
+    if (one.kind === 'operator') return brought(one) && !unsafe.has(`${one.schema}.${one.name}`);
+    if (brought(one)) return true;
+    const type = one.kind === 'type' ? own.get(JSON.stringify([one.schema, one.name])) : undefined;
+    return type === 'enum' || (type === 'domain' && !one.isArray);
+  };
+}
+
+/**
+ * Those without casts by functions: enums, and domains over what the server came with, over enums and over types of extensions.
+ * Making a value of a domain from a constant checks nothing while the statement is planned; making an array of them from one does,
+ * by whatever the checks call.
+ */
+async function readOwnTypes(
+  session: Session,
+  types: readonly ForeignName[],
+): Promise<ReadonlyMap<string, 'enum' | 'domain'>> {
+  if (types.length === 0) return new Map();
+  const rows = await session.query<Row & { schema: string; name: string; kind: 'enum' | 'domain' }>(
+    `select n.nspname::text "schema", t.typname::text "name", case t.typtype when 'e' then 'enum' else 'domain' end kind
+       from rows from (pg_catalog.unnest($1::text[]), pg_catalog.unnest($2::text[])) w("schema", "name")
+       join pg_catalog.pg_namespace n on n.nspname = w."schema"
+       join pg_catalog.pg_type t on t.typnamespace = n.oid and t.typname = w."name"
+       left join pg_catalog.pg_type b on b.oid = t.typbasetype
+      where not exists (select from pg_catalog.pg_cast c where t.oid in (c.castsource, c.casttarget) or b.typtype = 'e' and b.oid in (c.castsource, c.casttarget))
+        and (t.typtype = 'e' or t.typtype = 'd' and b.typtype <> 'd' and (b.typnamespace = 'pg_catalog'::pg_catalog.regnamespace or b.typtype = 'e'
+          or exists (select from pg_catalog.pg_depend d where d.classid = 'pg_catalog.pg_type'::pg_catalog.regclass and d.objid = b.oid and d.deptype = 'e')))`,
+    [types.map((type) => type.schema), types.map((type) => type.name)],
+  );
+  return new Map(rows.map(({ schema, name, kind }) => [JSON.stringify([schema, name]), kind]));
+}
