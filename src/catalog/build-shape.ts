@@ -68,6 +68,7 @@ function buildColumn(row: ColumnRow, relative: Relative): ColumnShape {
     type: relative(row.nspname, row.type),
     collation: row.collation === null ? null : relative(row.nspname, row.collation),
     notNull: row.notnull,
+    ...(row.notnullahead && !row.notnull ? { notNullAhead: true } : {}),
     default: row.attgenerated === '' ? expression : null,
     generated:
       row.attgenerated === '' || expression === null

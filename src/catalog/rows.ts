@@ -8,6 +8,7 @@ export interface ColumnRow extends Row {
   readonly type: string;
   readonly collation: string | null;
   readonly notnull: boolean;
+  readonly notnullahead: boolean;
   readonly default_expr: string | null;
   /** '' none, 's' stored, 'v' virtual (18). */
   readonly attgenerated: string;

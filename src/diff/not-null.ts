@@ -20,7 +20,7 @@ export function notNullChange(
   context: DiffContext,
 ): Change | null {
   const table = desired.name;
-  if (wanted.notNull === existing.notNull) return null;
+  if (wanted.notNull ? existing.notNull : !existing.notNull && existing.notNullAhead !== true) return null;
   const base = {
     phase: wanted.phase,
     action: 'alter-column' as const,

@@ -17,7 +17,8 @@ export async function columnDocument(
   column: ColumnShape,
   context: ColumnContext,
 ): Promise<{ readonly document: ColumnDocument } | { readonly why: string }> {
-  const { name, notNull, identity, generated } = column;
+  const { name, identity, generated } = column;
+  const notNull = column.notNull || column.notNullAhead === true;
   if (!isNameSayable(name)) return { why: 'its name holds a control character' };
   if (generated?.kind === 'virtual') return { why: 'the format has no virtual generated columns' };
   const collation = column.collation === null ? null : collationName(column.collation);

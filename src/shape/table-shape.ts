@@ -26,6 +26,8 @@ export interface ColumnShape {
   readonly collation: string | null;
   /** True only where the constraint is valid: PostgreSQL 18 can hold a NOT NULL that is not. */
   readonly notNull: boolean;
+  /** Not null for new rows alone: a NOT NULL that is not valid. Absent for most. */
+  readonly notNullAhead?: true;
   /** The default's expression; null for none, and for generated and identity columns. */
   readonly default: string | null;
   readonly generated: GeneratedShape | null;
