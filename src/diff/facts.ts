@@ -1,4 +1,12 @@
-import type { Building, IndexesOver, IndexUsage, Kin, PersistenceTie, Presence, Reference } from '../catalog/presence.js';
+import type {
+  Building,
+  IndexesOver,
+  IndexUsage,
+  Kin,
+  PersistenceTie,
+  Presence,
+  Reference,
+} from '../catalog/presence.js';
 
 /**
  * What the differ may ask beyond shapes. It stays pure: an answer that is not there yet counts as unknown, the question

@@ -53,7 +53,7 @@ function changesFor(
     { ...answers, kin: kin && { ...NO_KIN, ...kin } },
     { tables: [desiredTable(desired)], actualTables },
   );
-  return diffTenant({ tables: actualTables, owned: [] }, context).changes;
+  return diffTenant([], context).changes;
 }
 
 /** `action object status` of what the table needs. */
