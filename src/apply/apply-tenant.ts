@@ -73,7 +73,10 @@ function units(changes: readonly TenantChange[]): readonly (readonly TenantChang
 function endOf(error: unknown, { request }: TurnContext): TurnEnd {
   const cause = error instanceof Explained ? error.error : error;
   const bare = anyFailure(cause);
-  const failure = error instanceof Explained ? { ...bare, message: `${bare.message}; ${error.note}` } : bare;
+  const failure =
+    error instanceof Explained
+      ? { ...bare, message: `${bare.message}; ${error.note}`, remedy: error.remedy ?? bare.remedy }
+      : bare;
   if (isCancelled(cause) && !request.control.running) return { kind: 'stopped' };
   if (isPassing(cause) || isLost(cause)) return { kind: 'passing', failure };
   if (isOvertaken(cause)) return { kind: 'overtaken', failure };

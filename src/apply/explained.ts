@@ -1,4 +1,5 @@
-import { describeHolder } from '../catalog/lock-holder.js';
+import { describeHolder, type Holder } from '../catalog/lock-holder.js';
+import { grantOf, readNotReferable } from '../catalog/referable.js';
 import { DatabaseError, type Session } from '../database/session.js';
 import { isPassing } from './failure.js';
 import { findHolders } from './holders.js';
@@ -10,6 +11,8 @@ export class Explained extends Error {
   constructor(
     readonly error: unknown,
     readonly note: string,
+    /** What to do about it, where that is other than what the error says. */
+    readonly remedy: string | null = null,
   ) {
     super(note, { cause: error });
   }
@@ -26,25 +29,44 @@ export async function explained(
   unit: TransactionUnit,
 ): Promise<unknown> {
   try {
-    const note = await noteOn(error, session, schema, unit);
-    return note === null ? error : new Explained(error, note);
+    return (await explanationOf(error, session, schema, unit)) ?? error;
   } catch {
     return error;
   }
 }
 
-async function noteOn(error: unknown, session: Session, schema: string, unit: TransactionUnit): Promise<string | null> {
+async function explanationOf(
+  error: unknown,
+  session: Session,
+  schema: string,
+  unit: TransactionUnit,
+): Promise<Explained | null> {
   if (!(error instanceof DatabaseError)) return null;
+  const locked = lockedBy(unit, schema);
   if (isPassing(error)) {
-    const { tables, mode } = lockedBy(unit);
-    const holders = await findHolders(session, schema, tables, mode);
-    return holders.length === 0 ? null : `held by ${holders.slice(0, NAMED).map(describeHolder).join('; ')}`;
+    const holders: Holder[] = [];
+    for (const of of locked) holders.push(...(await findHolders(session, of.schema, of.tables, of.mode)));
+    const named = holders.slice(0, NAMED).map(describeHolder).join('; ');
+    return named === '' ? null : new Explained(error, `held by ${named}`);
+  }
+  if (error.code === NO_PRIVILEGE) {
+    // The server names the table alone, and any tenant may have one of that name.
+    const shared = locked.filter((of) => of.schema !== schema);
+    const [table] = await readNotReferable(
+      session,
+      shared.flatMap((of) => of.tables.map((one) => ({ schema: of.schema, table: one }))),
+    );
+    return table === undefined
+      ? null
+      : new Explained(error, `the role may not make foreign keys onto ${table}`, grantOf(table));
   }
   // Class 23: integrity constraint violations.
   if (!error.code.startsWith('23')) return null;
   for (const statement of unit.statements) {
     const sentence = await countOffenders(session, statement);
-    if (sentence !== null) return sentence;
+    if (sentence !== null) return new Explained(error, sentence);
   }
   return null;
 }
+
+const NO_PRIVILEGE = '42501';

@@ -17,7 +17,7 @@ export async function countOffenders(session: Session, statement: Statement): Pr
   if (offenders === null) return null;
   const { of, sql } = offenders;
   try {
-    await assertCount(of.count);
+    await assertCount(of.count, of.reads ?? null);
     const found = await inTransaction(session, 'read only', async () => {
       await session.query(`SET LOCAL statement_timeout = ${PATIENCE}`);
       await session.query(`SET LOCAL lock_timeout = ${PATIENCE}`);

@@ -119,14 +119,26 @@ function modesOf(unit: TransactionUnit): ReadonlyMap<string, LockMode> {
   );
 }
 
-/** The tables whose locks a unit may have failed to get, and the strongest of its modes. */
-export function lockedBy(unit: TransactionUnit): { readonly tables: readonly string[]; readonly mode: LockMode } {
+/** Tables of one schema, and the strongest mode that a unit locks one of them in. */
+export interface Locked {
+  readonly schema: string;
+  readonly tables: readonly string[];
+  readonly mode: LockMode;
+}
+
+/** The tables whose locks a unit of a tenant may have failed to get: the tenant's, and those that tenants share. */
+export function lockedBy(unit: TransactionUnit, schema: string): readonly Locked[] {
   const modes = new Map(modesOf(unit));
-  for (const { step } of unit.statements)
-    for (const table of [step.lock.table, step.lock.beside])
-      if (table != null && !modes.has(table)) modes.set(table, step.lock.mode);
+  const shared: Locked[] = [];
+  for (const { step } of unit.statements) {
+    const { table, beside, mode } = step.lock;
+    if (beside !== undefined && beside.schema !== null)
+      shared.push({ schema: beside.schema, tables: [beside.table], mode });
+    for (const own of [table, beside?.schema === null ? beside.table : null])
+      if (own != null && !modes.has(own)) modes.set(own, mode);
+  }
   const strength = [...modes.values()].map((mode) => LOCK_MODES.indexOf(mode));
-  return { tables: [...modes.keys()], mode: LOCK_MODES[Math.max(0, ...strength)] ?? 'NONE' };
+  return [{ schema, tables: [...modes.keys()], mode: LOCK_MODES[Math.max(0, ...strength)] ?? 'NONE' }, ...shared];
 }
 
 /** Statements that fail unless tables, and columns, are empty still. What loses values is checked however long it takes. */

@@ -6,11 +6,11 @@ import type {
   IdentityShape,
   IndexShape,
   ReferentialAction,
+  TableReference,
   TableShape,
 } from '../shape/table-shape.js';
 import { parseIndexDefinition } from '../sql/index-definition.js';
 import { isForeignIn, type NameResolver } from '../sql/names.js';
-import { quoteIdentifier } from '../sql/quote.js';
 import { relativeTo } from '../sql/relative.js';
 import type { ColumnRow, ConstraintRow, IndexRow, TableRow } from './rows.js';
 
@@ -136,11 +136,10 @@ function buildConstraint(row: ConstraintRow, relative: Relative): ConstraintShap
   }
 }
 
-/** Bare for the tenant's own table: a key onto another tenant's table of the same name is another constraint. */
-function referenced(row: ConstraintRow): string {
-  const table = row.ref_table ?? '';
-  return row.ref_schema === row.nspname ? table : `${quoteIdentifier(row.ref_schema ?? '')}.${quoteIdentifier(table)}`;
-}
+const referenced = (row: ConstraintRow): TableReference => ({
+  schema: row.ref_schema === row.nspname ? null : row.ref_schema,
+  table: row.ref_table ?? '',
+});
 
 async function buildIndex(row: IndexRow, names: NameResolver): Promise<IndexShape | null> {
   if (row.indexdef === null) return null;

@@ -78,3 +78,10 @@ export type NameHolder =
   | { readonly kind: 'index'; readonly what: string; readonly table: string; readonly isConstraint: boolean }
   /** A sequence, or a type. */
   | { readonly kind: 'other'; readonly what: string };
+
+/** Why no foreign key can be onto a key of a table that all tenants share. */
+export type SharedKeyFault =
+  | { readonly kind: 'no-table' | 'no-plain-table' | 'unlogged' | 'no-key' }
+  | { readonly kind: 'no-column'; readonly column: string }
+  /** PostgreSQL does not compare the columns' types: the declared one, and that of the shared table. */
+  | { readonly kind: 'types'; readonly column: string; readonly declared: string; readonly its: string };

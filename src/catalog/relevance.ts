@@ -111,7 +111,9 @@ export function relevantShape(shape: TableShape, relevance: Relevance, tables: R
     constraint.name.startsWith(TEMPORARY) ||
     ('columns' in constraint && constraint.columns.some(isChangeable)) ||
     (isKey(constraint) && !constraint.indexValid) ||
-    (constraint.kind === 'foreign-key' && tables.has(constraint.references));
+    (constraint.kind === 'foreign-key' &&
+      constraint.references.schema === null &&
+      tables.has(constraint.references.table));
   return {
     ...shape,
     columns: shape.columns

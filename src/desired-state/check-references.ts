@@ -87,17 +87,6 @@ function checkForeignKey(
   problems: Problems,
 ): void {
   const what = `foreign key ${shown(key.name)}`;
-  const target = tables.get(key.references);
-  if (target === undefined || target.kind !== 'table') {
-    unknownTable(key.references, key.source, tables, problems);
-    return;
-  }
-  if (table.persistence !== 'unlogged' && target.persistence === 'unlogged')
-    problems.invalid(
-      `${what} of a logged table references ${target.name}, which is unlogged`,
-      key.source,
-      'make both of them logged, or both unlogged',
-    );
   checkActions(key, table, problems);
   if (key.columns.length !== key.referencedColumns.length) {
     problems.invalid(
@@ -107,6 +96,21 @@ function checkForeignKey(
     );
     return;
   }
+  if (key.references.schema !== null) {
+    checkShared(key, what, key.references.schema, problems);
+    return;
+  }
+  const target = tables.get(key.references.table);
+  if (target === undefined || target.kind !== 'table') {
+    unknownTable(key.references.table, key.source, tables, problems);
+    return;
+  }
+  if (table.persistence !== 'unlogged' && target.persistence === 'unlogged')
+    problems.invalid(
+      `${what} of a logged table references ${target.name}, which is unlogged`,
+      key.source,
+      'make both of them logged, or both unlogged',
+    );
   const known = target.columns.map((column) => column.name);
   if (key.referencedColumns.some((name) => !known.includes(name))) {
     checkColumns(key.referencedColumns, target, what, key.source, problems);
@@ -118,6 +122,13 @@ function checkForeignKey(
     key.source,
     `declare one on ${target.name}`,
   );
+}
+
+/** No file declares what all tenants share: plan looks at the database for it. */
+function checkShared(key: ForeignKey, what: string, schema: string, problems: Problems): void {
+  twice(key.referencedColumns, what, key.source, problems);
+  if (/^pg_|^information_schema$/u.test(schema))
+    problems.invalid(`${what} is onto the schema ${shown(schema)}, which is the system's`, key.source, 'name another');
 }
 
 /** PostgreSQL takes no action that would write a generated column. */

@@ -163,7 +163,7 @@ export interface CheckDocument extends Conditional {
 export interface ForeignKeyDocument extends Conditional {
   readonly name: string;
   readonly columns: readonly string[];
-  readonly references: { readonly table: string; readonly columns: readonly string[] };
+  readonly references: { readonly schema?: string; readonly table: string; readonly columns: readonly string[] };
   readonly on_delete?: ActionDocument;
   readonly on_update?: ActionDocument;
   readonly match?: 'simple' | 'full';

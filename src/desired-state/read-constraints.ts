@@ -1,5 +1,5 @@
 import type { Deferrable } from '../shape/table-shape.js';
-import type { KeyDocument, TableDocument } from './documents.js';
+import type { ForeignKeyDocument, KeyDocument, TableDocument } from './documents.js';
 import type { DesiredConstraint } from './model.js';
 import type { Reading } from './reading.js';
 import { type Place, valueAt, within } from './yaml-file.js';
@@ -67,7 +67,7 @@ function readForeignKeys(table: TableDocument, place: Place, reading: Reading): 
         kind: 'foreign-key',
         name: reading.name(key.name, within(at, 'name')),
         columns: key.columns,
-        references: key.references.table,
+        references: readReference(key.references, within(at, 'references'), reading),
         referencedColumns: key.references.columns,
         onUpdate: key.on_update ?? 'no action',
         onDelete: key.on_delete ?? 'no action',
@@ -80,6 +80,11 @@ function readForeignKeys(table: TableDocument, place: Place, reading: Reading): 
     ];
   });
 }
+
+const readReference = ({ schema, table }: ForeignKeyDocument['references'], at: Place, reading: Reading) => ({
+  schema: schema === undefined ? null : reading.name(schema, within(at, 'schema')),
+  table,
+});
 
 const DEFERRABLE: Readonly<Record<NonNullable<KeyDocument['deferrable']>, Deferrable>> = {
   no: 'no',

@@ -1,5 +1,6 @@
 import type { IndexUsage } from '../catalog/presence.js';
 import type { IndexFamily } from '../desired-state/model.js';
+import type { TableReference } from '../shape/table-shape.js';
 import type { SqlTemplate, Variable } from '../sql/template.js';
 
 /** Every kind of correction; part of the JSON contract. */
@@ -32,6 +33,8 @@ export const HAZARDS = [
   'TABLE_REWRITE',
   /** Every row is read once, under a lock that lets readers and writers go on. */
   'TABLE_SCAN',
+  /** A table of another schema, which all tenants share, is locked against its writers, or against its readers too. */
+  'SHARED_TABLE_LOCKED',
   /** Existing rows are updated, in batches. */
   'BACKFILL',
   /** An index is built on a table that holds rows. */
@@ -84,7 +87,7 @@ export interface Step {
     readonly mode: LockMode;
     readonly table: string | null;
     readonly only?: true;
-    readonly beside?: string;
+    readonly beside?: TableReference;
   };
   /** The index that this step builds, by its unquoted name or a member's variable: it must be valid afterwards. */
   readonly builds?: string | Variable;
@@ -98,6 +101,8 @@ export interface Step {
 export interface Offenders {
   /** One row `{ n }`, counted no further than OFFENDERS_COUNTED (src/sql/ddl/offenders.ts). */
   readonly count: SqlTemplate;
+  /** The schema of a table of others that it looks into. */
+  readonly reads?: string | null;
   /** `row has no value in "c"` … */
   readonly one: string;
   /** `rows have no value in "c"` … */

@@ -1,4 +1,5 @@
 import type { DesiredColumn } from '../desired-state/model.js';
+import { referenceName } from '../shape/table-reference.js';
 import {
   type ColumnShape,
   type IndexShape,
@@ -47,7 +48,7 @@ function rootOf(
   const place = placeOf(table, column);
   const [own] = references(table, column);
   if (own === undefined || seen.has(own.to)) return place;
-  const next = context.actualTables.get(own.table);
+  const next = own.table.schema === null ? context.actualTables.get(own.table.table) : undefined;
   return next === undefined ? own.to : rootOf(next, own.column, context, new Set([...seen, place]));
 }
 
@@ -144,5 +145,5 @@ const references = ({ constraints }: TableShape, column: string) =>
     if (constraint.kind !== 'foreign-key' || !constraint.columns.includes(column)) return [];
     const { name: foreignKey, references: table } = constraint;
     const referenced = constraint.referencedColumns[constraint.columns.indexOf(column)] ?? '';
-    return [{ foreignKey, table, column: referenced, to: `${table}.${referenced}` }];
+    return [{ foreignKey, table, column: referenced, to: `${referenceName(table)}.${referenced}` }];
   });

@@ -1,4 +1,5 @@
 import type { DesiredConstraint } from '../desired-state/model.js';
+import { referenceName } from '../shape/table-reference.js';
 import {
   type ConstraintShape,
   type ForeignKeyShape,
@@ -8,6 +9,7 @@ import {
 } from '../shape/table-shape.js';
 import type { DiffContext } from './context.js';
 import { expressionQuestion } from './index-difference.js';
+import { resolved } from './shared-references.js';
 
 /** How a constraint differs from its declaration, in words, or null. Names and validation are not looked at. */
 export function constraintDifference(
@@ -26,8 +28,9 @@ export function constraintDifference(
       : `is CHECK (${existing.expression}), declared CHECK (${wanted.expression})`;
   }
   if (wanted.kind === 'foreign-key' && existing.kind === 'foreign-key') {
-    const [is, declared] = [describeForeignKey(existing), describeForeignKey(wanted)];
-    return is === declared ? null : `is ${is}, declared ${declared}`;
+    const there = resolved(wanted.references, context);
+    const [is, declared] = [describeForeignKey(existing), describeForeignKey({ ...wanted, references: there })];
+    return is === declared && there.schema === existing.references.schema ? null : `is ${is}, declared ${declared}`;
   }
   if (isKey(wanted) && isKey(existing)) {
     const [is, declared] = [describeKey(existing), describeKey(wanted)];
@@ -44,7 +47,7 @@ function describeForeignKey(of: ForeignKeyShape): string {
     `match ${of.match}`,
     describeDeferrable(of.deferrable),
   ];
-  return `(${of.columns.join(', ')}) references ${of.references} (${of.referencedColumns.join(', ')}) ${options.join(' ')}`;
+  return `(${of.columns.join(', ')}) references ${referenceName(of.references)} (${of.referencedColumns.join(', ')}) ${options.join(' ')}`;
 }
 
 function describeKey(of: KeyConstraintShape): string {

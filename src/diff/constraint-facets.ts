@@ -1,10 +1,15 @@
 import type { DesiredConstraint } from '../desired-state/model.js';
-import { type ConstraintShape, isKey } from '../shape/table-shape.js';
+import { type ConstraintShape, type ForeignKeyShape, isKey } from '../shape/table-shape.js';
 import { key, type TakenName } from './change.js';
 import type { DiffContext } from './context.js';
+import { resolved } from './shared-references.js';
 
 /** What a constraint makes, the name that it takes for its index, and what it waits for: also for those that CREATE TABLE makes. */
-export function constraintFacets(table: string, constraint: DesiredConstraint, context: Pick<DiffContext, 'facts'>) {
+export function constraintFacets(
+  table: string,
+  constraint: DesiredConstraint,
+  context: Pick<DiffContext, 'facts' | 'home'>,
+) {
   const columns = constrainedColumns(constraint, context);
   const provides = isKey(constraint) ? [key.unique(table, constraint.columns)] : [];
   const takes: readonly TakenName[] = isKey(constraint) ? [{ name: constraint.name, of: 'key' }] : [];
@@ -13,17 +18,25 @@ export function constraintFacets(table: string, constraint: DesiredConstraint, c
     key.cleared(table),
     ...columns.map((column) => key.column(table, column)),
     ...(constraint.kind === 'primary-key' ? columns.map((column) => key.notNull(table, column)) : []),
-    ...(constraint.kind === 'foreign-key'
-      ? [
-          key.table(constraint.references),
-          // A logged table may reference logged ones only.
-          key.persistence(constraint.references),
-          key.unique(constraint.references, constraint.referencedColumns),
-          ...constraint.referencedColumns.map((column) => key.column(constraint.references, column)),
-        ]
-      : []),
+    ...(constraint.kind === 'foreign-key' ? needsOfReference(constraint, context) : []),
   ];
   return { provides, needs, takes };
+}
+
+/** Of a table that tenants share no change makes anything. */
+function needsOfReference(
+  { references, referencedColumns }: ForeignKeyShape,
+  context: Pick<DiffContext, 'home'>,
+): readonly string[] {
+  const { schema, table } = resolved(references, context);
+  if (schema !== null) return [];
+  return [
+    key.table(table),
+    // A logged table may reference logged ones only.
+    key.persistence(table),
+    key.unique(table, referencedColumns),
+    ...referencedColumns.map((column) => key.column(table, column)),
+  ];
 }
 
 /** Every column that a constraint is about: a check goes with any of its columns, like a key. */

@@ -14,6 +14,7 @@ import { type ConstraintBase, claim } from './key-constraints.js';
 import { addition, replacement, type TableConstraints } from './made-constraint.js';
 import { rivalOf, without } from './one-primary-key.js';
 import { sparingNeeded } from './referenced-keys.js';
+import { ontoShared } from './shared-references.js';
 import { exclusively } from './step.js';
 
 /** What a table's constraints need. */
@@ -45,20 +46,24 @@ export function diffConstraints(
   const changes: Change[] = [];
   for (const constraint of desired.constraints) {
     const made = diffConstraint(of, constraint, byName.get(constraint.name) ?? null, context);
-    if (made !== null) changes.push(made);
+    if (made !== null) changes.push(ontoShared(made, desired, context));
   }
   for (const constraint of spare.values()) {
     if (isTemporary(constraint.name))
       changes.push(
-        change({
-          phase: desired.phase,
-          action: 'replace-constraint',
-          table: desired.name,
-          object: constraint.name,
-          reason: 'leftover of an interrupted run',
-          provides: [key.cleared(desired.name)],
-          steps: [dropped(desired.name, constraint)],
-        }),
+        ontoShared(
+          change({
+            phase: desired.phase,
+            action: 'replace-constraint',
+            table: desired.name,
+            object: constraint.name,
+            reason: 'leftover of an interrupted run',
+            provides: [key.cleared(desired.name)],
+            steps: [dropped(desired.name, constraint)],
+          }),
+          desired,
+          context,
+        ),
       );
   }
   return { changes, adopted: of.adopted, unclaimed: [...spare.values()] };

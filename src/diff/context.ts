@@ -17,6 +17,8 @@ export interface DiffContext {
   readonly allow: ReadonlySet<Approval>;
   /** Whether an operator class (as SQL) is the default of a method for its type: named or not, it is the same. */
   isDefaultOpclass(method: string, opclass: string): boolean;
+  /** The tenant's schema where declared foreign keys name it: what they are onto is the tenant's own there. Null: of no other. */
+  readonly home: string | null;
   /** The tenant's tables as they are: a new column takes the width that its others have. */
   readonly actualTables: ReadonlyMap<string, TableShape>;
 }

@@ -9,6 +9,7 @@ import { withTenantsOwnType } from './columns.js';
 import { constraintFacets } from './constraint-facets.js';
 import type { DiffContext } from './context.js';
 import { indexDefinition } from './index-steps.js';
+import { ontoShared, resolved } from './shared-references.js';
 import { viewNeeds } from './view-needs.js';
 
 /** The variable of {@link createTable}'s templates that names the role which new tables belong to. */
@@ -47,8 +48,10 @@ export function createTable(desired: DesiredTable, context: DiffContext): readon
   });
   const foreignKeys = desired.constraints
     .filter((constraint) => constraint.kind === 'foreign-key')
-    .map((constraint) =>
-      change({
+    .map((constraint) => {
+      const { references } = constraint;
+      const { schema, table: onto } = resolved(references, context);
+      const made = change({
         phase: constraint.phase,
         action: 'add-constraint',
         table,
@@ -61,12 +64,14 @@ export function createTable(desired: DesiredTable, context: DiffContext): readon
             mode: 'transaction',
             lock: {
               mode: 'SHARE ROW EXCLUSIVE',
-              table: constraint.references === table ? null : constraint.references,
+              table: schema !== null || onto === table ? null : onto,
+              ...(schema === null ? {} : { beside: references }),
             },
           },
         ],
-      }),
-    );
+      });
+      return ontoShared(made, desired, context);
+    });
   return [create, ...newIndexes(desired, context), ...foreignKeys];
 }
 

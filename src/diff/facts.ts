@@ -6,6 +6,7 @@ import type {
   PersistenceTie,
   Presence,
   Reference,
+  SharedKeyFault,
 } from '../catalog/presence.js';
 
 /**
@@ -41,10 +42,24 @@ export type Question =
   | ExpressionQuestion
   /** Are two types, with their modifiers, the same? */
   | { readonly kind: 'type'; readonly desired: string; readonly actual: string }
+  /** What keeps foreign keys from being onto a table that all tenants share? */
+  | SharedKeyQuestion
   /** Which columns does an expression reference? */
   | { readonly kind: 'columns'; readonly expression: string }
   /** Is a materialized view's query the declared one? */
   | { readonly kind: 'view'; readonly table: string; readonly query: string };
+
+/** About a key of a table that all tenants share. */
+export interface SharedKeyQuestion {
+  readonly kind: 'shared-key';
+  readonly schema: string;
+  readonly table: string;
+  readonly columns: readonly string[];
+  /** The declared types of the columns that refer to it, in the same order. */
+  readonly types: readonly string[];
+  /** Whether they are of a logged table, which may reference logged ones only. */
+  readonly logged: boolean;
+}
 
 /** For the server as judge. Columns carry their types as SQL, relative to the tenant. */
 export interface ExpressionQuestion {
@@ -82,12 +97,14 @@ export interface Facts {
   judged(question: ExpressionQuestion): boolean | undefined;
   sameType(desired: string, actual: string): boolean;
   columnsOf(expression: string): readonly string[];
+  /** Null: nothing. */
+  sharedKeyFault(question: SharedKeyQuestion): SharedKeyFault | null;
   sameView(table: string, query: string): boolean | null;
 }
 
 /** Questions whose answer is the same for every tenant of a database. */
 export const isFleetWide = (question: Question): boolean =>
-  question.kind === 'expression' || question.kind === 'type' || question.kind === 'columns';
+  ['expression', 'type', 'columns', 'shared-key'].includes(question.kind);
 
 /** A question's identity. */
 export const questionKey = (question: Question): string => JSON.stringify(question);
@@ -167,6 +184,10 @@ export class FactSheet implements Facts {
 
   columnsOf(expression: string): readonly string[] {
     return (this.#ask({ kind: 'columns', expression }) as readonly string[] | undefined) ?? [];
+  }
+
+  sharedKeyFault(question: SharedKeyQuestion): SharedKeyFault | null {
+    return (this.#ask(question) as SharedKeyFault | null | undefined) ?? null;
   }
 
   sameView(table: string, query: string): boolean | null {

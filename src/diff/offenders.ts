@@ -1,4 +1,5 @@
 import type { DesiredConstraint } from '../desired-state/model.js';
+import { referenceName } from '../shape/table-reference.js';
 import {
   type CountedKey,
   countDuplicates,
@@ -38,8 +39,9 @@ export function violations(table: string, wanted: DesiredConstraint): Offenders 
   if (wanted.kind === 'foreign-key')
     return {
       count: countOrphans(table, wanted),
-      one: `row of (${quotedList(wanted.columns)}) names nothing in "${wanted.references}"`,
-      many: `rows of (${quotedList(wanted.columns)}) name nothing in "${wanted.references}"`,
+      reads: wanted.references.schema,
+      one: `row of (${quotedList(wanted.columns)}) names nothing in "${referenceName(wanted.references)}"`,
+      many: `rows of (${quotedList(wanted.columns)}) name nothing in "${referenceName(wanted.references)}"`,
     };
   return null;
 }

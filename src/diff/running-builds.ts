@@ -77,7 +77,9 @@ const meets = (change: Change): boolean =>
 /** Its own table, and those that its foreign keys are onto. */
 const locks = ({ table, steps }: Change): readonly string[] => [
   table,
-  ...steps.flatMap(({ lock }) => [lock.table, lock.beside].filter((other) => other != null)),
+  ...steps.flatMap(({ lock }) =>
+    [lock.table, lock.beside?.schema === null ? lock.beside.table : null].filter((other) => other != null),
+  ),
 ];
 
 function obstacleOf(

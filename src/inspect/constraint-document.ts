@@ -47,11 +47,18 @@ async function checkDocument(check: CheckConstraintShape) {
 function foreignKeyDocument(key: ForeignKeyShape) {
   const { match } = key;
   if (match === 'partial') return { why: 'it is MATCH PARTIAL' };
+  const { schema, table } = key.references;
+  if (![schema ?? '', table, ...key.referencedColumns].every(isNameSayable))
+    return { why: 'the name of what it references holds a control character' };
   return {
     document: {
       name: escaped(key.name),
       columns: key.columns,
-      references: { table: key.references, columns: key.referencedColumns },
+      references: {
+        ...(schema === null ? {} : { schema: escaped(schema) }),
+        table,
+        columns: key.referencedColumns,
+      },
       ...(key.onDelete === 'no action' ? {} : { on_delete: key.onDelete }),
       ...(key.onUpdate === 'no action' ? {} : { on_update: key.onUpdate }),
       ...(match === 'full' ? { match } : {}),

@@ -36,7 +36,11 @@ export function familyOf(
 ): FoundFamily | null {
   const document = documentOf(group[0]?.index.name ?? '');
   if (document === undefined) return null;
-  const referenced = new Set(table.constraints.flatMap((one) => (one.kind === 'foreign-key' ? [one.references] : [])));
+  const referenced = new Set(
+    table.constraints.flatMap((one) =>
+      one.kind === 'foreign-key' && one.references.schema === null ? [one.references.table] : [],
+    ),
+  );
   const inOrder = sources
     .filter((source) => source.table !== table.name && source.rows.length <= group.length)
     .toSorted(

@@ -30,8 +30,8 @@ export function fleetFile(tenant: TenantFacts, declared: ReadonlySet<string>, st
   const references = new Map<string, number>();
   for (const table of tables)
     for (const key of table.constraints)
-      if (key.kind === 'foreign-key' && key.references !== table.name)
-        references.set(key.references, (references.get(key.references) ?? 0) + 1);
+      if (key.kind === 'foreign-key' && key.references.schema === null && key.references.table !== table.name)
+        references.set(key.references.table, (references.get(key.references.table) ?? 0) + 1);
   const others = (table: TableShape) => tenant.held.get(table.name)?.others ?? 0;
   const named = tables
     .toSorted(

@@ -36,7 +36,8 @@ function needing(key: string, out: LeftOut): string {
 /** Whether a foreign key has lost the key that it references. */
 function unkeyed(item: Sketched, byTable: ReadonlyMap<string, readonly Sketched[]>, out: LeftOut): string | null {
   if (item.kind !== 'constraint' || item.made.as !== 'foreign_keys') return null;
-  const { table, columns } = item.made.references;
+  const { schema, table, columns } = item.made.references;
+  if (schema !== null) return null;
   const wanted = [...columns].sort().join('\0');
   const keyed = (byTable.get(table) ?? []).some((other) => {
     const unique = other.kind === 'index' ? other.unique : other.kind === 'constraint' ? uniqueOf(other) : null;

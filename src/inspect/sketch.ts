@@ -5,7 +5,7 @@ import type {
   IndexDocument,
   KeyDocument,
 } from '../desired-state/documents.js';
-import { type ConstraintShape, isKey, type TableShape } from '../shape/table-shape.js';
+import { type ConstraintShape, isKey, type TableReference, type TableShape } from '../shape/table-shape.js';
 import { columnsOf } from '../sql/columns-of.js';
 import { columnDocument } from './column-document.js';
 import { constraintDocument } from './constraint-document.js';
@@ -33,7 +33,7 @@ export type SketchedConstraint =
   | {
       readonly as: 'foreign_keys';
       readonly document: ForeignKeyDocument;
-      readonly references: { readonly table: string; readonly columns: readonly string[] };
+      readonly references: TableReference & { readonly columns: readonly string[] };
     };
 
 /** Everything that the format can say of a tenant, object by object, and what it cannot. */
@@ -96,8 +96,10 @@ async function sketchConstraints(table: TableShape, tenant: TenantFacts, items: 
     const item = { kind: 'constraint', table: table.name, name: constraint.name } as const;
     const extra = tenant.refused.get(itemKey(item));
     const stranger =
-      constraint.kind === 'foreign-key' && !known.has(constraint.references)
-        ? `it references ${constraint.references.replaceAll('\u0001', 'schema')}, which the files do not declare`
+      constraint.kind === 'foreign-key' &&
+      constraint.references.schema === null &&
+      !known.has(constraint.references.table)
+        ? `it references ${constraint.references.table}, which the files do not declare`
         : undefined;
     const why = extra ?? stranger;
     const made = why === undefined ? await constraintDocument(constraint) : { why };
@@ -116,7 +118,7 @@ function placed(
 ): SketchedConstraint {
   if (constraint.kind === 'check') return { as: 'checks', document: document as CheckDocument };
   if (constraint.kind === 'foreign-key') {
-    const references = { table: constraint.references, columns: constraint.referencedColumns };
+    const references = { ...constraint.references, columns: constraint.referencedColumns };
     return { as: 'foreign_keys', document: document as ForeignKeyDocument, references };
   }
   const unique = 'deferrable' in constraint && constraint.deferrable === 'no' ? constraint.columns : null;
@@ -134,7 +136,10 @@ async function needsOf(constraint: ConstraintShape, table: TableShape): Promise<
   const keys = own.map((column) => columnKey(table.name, column));
   if (constraint.kind !== 'foreign-key') return keys;
   const { references, referencedColumns } = constraint;
-  return [...keys, tableKey(references), ...referencedColumns.map((column) => columnKey(references, column))];
+  // What all tenants share is no part of the files.
+  if (references.schema !== null) return keys;
+  const of = references.table;
+  return [...keys, tableKey(of), ...referencedColumns.map((column) => columnKey(of, column))];
 }
 
 async function sketchIndexes(table: TableShape, tenant: TenantFacts, items: Sketched[], refuse: Refuse) {

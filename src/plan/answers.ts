@@ -9,6 +9,7 @@ import type { IndexUsage } from '../catalog/presence.js';
 import { readReferences } from '../catalog/references.js';
 import { readCounts, readPresence, readReleases, readUsage } from '../catalog/row-facts.js';
 import { readBuilding } from '../catalog/running-builds.js';
+import { readSharedKeyFault } from '../catalog/shared-key.js';
 import { evenParts, shared } from '../catalog/shared-parts.js';
 import { type OpenBeside, WORTH_A_SESSION, withSessionBeside } from '../catalog/shared-snapshot.js';
 import type { ReadTable } from '../catalog/snapshot.js';
@@ -76,7 +77,10 @@ export class Answers {
       const { question } = one;
       if (!isFleetWide(question)) await this.#fetchByTenant(one);
       else if (!this.by.memory.answers.has(questionKey(question))) {
-        const answer = await this.#byTrees(question);
+        const answer =
+          question.kind === 'shared-key'
+            ? await readSharedKeyFault(this.by.session, question)
+            : await this.#byTrees(question);
         if (question.kind === 'expression' && answer === false) unlike.push({ question, schema: one.schemas[0] });
         else this.by.memory.answers.set(questionKey(question), answer);
       }

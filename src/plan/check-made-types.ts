@@ -75,14 +75,15 @@ async function referencedPairs(changed: readonly DesiredTable[], tables: readonl
     tables.find(({ name }) => name === of)?.columns.find(({ name }) => name === column)?.type;
   const found = changed.flatMap((table) =>
     table.constraints.flatMap((key) =>
-      key.kind === 'foreign-key'
+      // What tenants share is looked at by the changes that are onto it.
+      key.kind === 'foreign-key' && key.references.schema === null
         ? key.columns.map(async (column, nth) => {
             const to = key.referencedColumns[nth] ?? '';
-            const [own, other] = [typeOf(table.name, column), typeOf(key.references, to)];
+            const [own, other] = [typeOf(table.name, column), typeOf(key.references.table, to)];
             if (own === undefined || other === undefined) return [];
             const [from, onto] = await Promise.all([bareType(own), bareType(other)]);
             if (!isKnowable(from) || !isKnowable(onto) || from.array || onto.array) return [];
-            const words = `${table.name}.${column} is ${own}, ${key.references}.${to} is ${other}`;
+            const words = `${table.name}.${column} is ${own}, ${key.references.table}.${to} is ${other}`;
             return [{ key, from, to: onto, words }];
           })
         : [],

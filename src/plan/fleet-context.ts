@@ -8,6 +8,7 @@ import { FactSheet, isFleetWide, type Question } from '../diff/facts.js';
 import type { Progress } from '../progress.js';
 import type { Answers } from './answers.js';
 import type { HeldMethod } from './held-methods.js';
+import { sharedSchemas } from './schemas-of-files.js';
 import type { TenantRead } from './tenant-read.js';
 
 /** Everything that does not change from tenant to tenant. */
@@ -52,9 +53,22 @@ export function contextOf(tenant: TenantRead, facts: FactSheet, fleet: FleetCont
     release: tenant.isNew ? null : fleet.desired.release,
     allow: fleet.allow,
     isDefaultOpclass: fleet.isDefaultOpclass,
+    home: homeOf(tenant, fleet),
     actualTables: shapesOf(tenant.tables),
   };
 }
+
+/** The tenant's schema where declared foreign keys name it: see {@link DiffContext.home}. */
+export const homeOf = (
+  { schema }: Pick<TenantRead, 'schema'>,
+  { tables }: Pick<FleetContext, 'tables'>,
+): string | null => {
+  const named = sharedBy.get(tables) ?? new Set(tables.flatMap(sharedSchemas));
+  sharedBy.set(tables, named);
+  return named.has(schema) ? schema : null;
+};
+
+const sharedBy = new WeakMap<FleetContext['tables'], ReadonlySet<string>>();
 
 /** By the tables of a group of tenants that look alike: they share one map. */
 const knownShapes = new WeakMap<TenantRead['tables'], DiffContext['actualTables']>();

@@ -29,6 +29,7 @@ export const DIAGNOSTIC_CODES = [
   'KEY_NOT_UNIQUE',
   'SEARCH_PATH_NEEDED',
   'NOT_THE_OWNER',
+  'NOT_REFERABLE',
 ] as const;
 export type DiagnosticCode = (typeof DIAGNOSTIC_CODES)[number];
 

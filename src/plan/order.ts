@@ -1,6 +1,8 @@
-import type { TenantChange } from '../diff/change.js';
+import { groupBy } from '../collections.js';
+import type { Change, TenantChange } from '../diff/change.js';
 import { expand } from '../diff/settle.js';
 import { freedNames, takenNames } from '../diff/taken-names.js';
+import { referenceName } from '../shape/table-reference.js';
 
 /**
  * The order in which a tenant's changes are made: what is needed before what needs it; among what is ready, first what
@@ -23,7 +25,7 @@ export function inOrder(changes: readonly TenantChange[], allTables: readonly st
       return open === 0 || (open === 1 && provides.get(item)?.has(need) === true);
     });
   const ordered: TenantChange[] = [];
-  const short = new Set(changes.filter(isTransactional));
+  const short = new Set(sharedLast(changes.filter(isTransactional)));
   const long = new Set(changes.filter((item) => !short.has(item)));
   for (;;) {
     // The first that is ready, and no more are looked at: thousands of stray indexes would be, each as often as there are any.
@@ -40,6 +42,23 @@ function first<T>(of: Iterable<T>, is: (one: T) => boolean): T | undefined {
   for (const one of of) if (is(one)) return one;
   return undefined;
 }
+
+/**
+ * The locks of tables that all tenants share are held from the statement to the commit, and by one tenant at a time: whatever
+ * else the transaction makes, it makes before. In the order of their names, so that no two tenants wait for each other.
+ */
+function sharedLast(changes: readonly TenantChange[]): readonly TenantChange[] {
+  const shared = groupBy(changes, ({ change }) => sharedBy(change));
+  const none = shared.get('') ?? [];
+  if (none.length === changes.length) return changes;
+  return [...shared.keys()].sort().flatMap((of) => shared.get(of) ?? []);
+}
+
+/** Which shared tables a change locks, as one text. */
+const sharedBy = ({ steps }: Change): string =>
+  steps
+    .flatMap(({ lock: { beside } }) => (beside == null || beside.schema === null ? [] : referenceName(beside)))
+    .join();
 
 const freeName = (name: string): string => `free:${name}`;
 

@@ -2,7 +2,7 @@ import type { OwnedRead } from '../catalog/owned-reads.js';
 import { chunk } from '../collections.js';
 import { diffTenant, type TenantDiff } from '../diff/diff-tenant.js';
 import { isFleetWide, type Question } from '../diff/facts.js';
-import { type Asking, contextOf, type FleetContext, factsOf, fetchOpen } from './fleet-context.js';
+import { type Asking, contextOf, type FleetContext, factsOf, fetchOpen, homeOf } from './fleet-context.js';
 import type { TenantRead } from './tenant-read.js';
 
 /** Groups that ask together: the questions of more would take memory, and nobody would see that work goes on. */
@@ -74,7 +74,7 @@ function memoOf(tenant: TenantRead, apart: (tenant: TenantRead) => readonly Owne
   if (!isNew && !fleet.made) return null;
   // Of nothing there is no hash. Digests of definitions are of this reading's seed.
   const owned = apart(tenant).map(({ table, phase, index }) => [table, phase, index]);
-  const key = JSON.stringify([hash, owned]);
+  const key = JSON.stringify([hash, homeOf(tenant, fleet), owned]);
   const known = told.get(fleet.tables) ?? new Map<string, TenantDiff>();
   told.set(fleet.tables, known);
   return {
@@ -82,7 +82,9 @@ function memoOf(tenant: TenantRead, apart: (tenant: TenantRead) => readonly Owne
     remember(diff: TenantDiff, asked: readonly Question[]) {
       // What one tenant's rows say holds for no other; and what a new one still needs is told of itself.
       const isOfAll = (question: Question) => isFleetWide(question) || question.kind === 'view';
-      if (isNew || (diff.changes.length === 0 && asked.every(isOfAll))) known.set(key, diff);
+      // What is refused may be right the next time.
+      const isRefused = diff.changes.some((made) => made.status === 'blocked');
+      if ((isNew && !isRefused) || (diff.changes.length === 0 && asked.every(isOfAll))) known.set(key, diff);
     },
   };
 }

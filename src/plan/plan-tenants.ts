@@ -9,7 +9,7 @@ import { formerMember } from '../diff/former-members.js';
 import { settle } from '../diff/settle.js';
 import type { Answers } from './answers.js';
 import { withoutBuilds } from './await-builds.js';
-import { askingOf, contextOf, type FleetContext, factsOf, fetchOpen } from './fleet-context.js';
+import { askingOf, contextOf, type FleetContext, factsOf, fetchOpen, homeOf } from './fleet-context.js';
 import { refuseHeld } from './held-methods.js';
 import { noteKeyFields } from './key-fields.js';
 import { inOrder } from './order.js';
@@ -98,7 +98,10 @@ async function diffsOf(
       .map((read) => `${read.table}.${read.index.name}.${read.definition}.${read.index.where}`)
       .join('\0'),
   );
-  const alike = groupBy(tenants, (tenant) => `${tenant.hash}\0${tenant.isNew}\0${textOf(tenant.owned)}`);
+  const alike = groupBy(
+    tenants,
+    (tenant) => `${tenant.hash}\0${tenant.isNew}\0${homeOf(tenant, fleet) ?? ''}\0${textOf(tenant.owned)}`,
+  );
   const diffs = new Map<string, TenantDiff>();
   await planGroups(alike.values(), (tenant) => apartOf(tenant.owned), fleet, diffs);
   return diffs;

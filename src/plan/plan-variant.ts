@@ -23,6 +23,7 @@ import { heldMethods } from './held-methods.js';
 import { keyFieldDiagnostics } from './key-fields.js';
 import { notOwnedDiagnostics } from './not-owned.js';
 import { notPlanned } from './not-planned.js';
+import { notReferableDiagnostics } from './not-referable.js';
 import { type Attempt, type Locked, pastLocks } from './past-locks.js';
 import { planTenants } from './plan-tenants.js';
 import { Planned } from './planned-tenant.js';
@@ -119,7 +120,12 @@ async function planUnlocked(
       ...keyFieldDiagnostics(tenants, tables, database.id),
       ...(await searchPathDiagnostics(session, desired.phases, database)),
       // A batch of an apply finds out by itself.
-      ...(request.again === true ? [] : await notOwnedDiagnostics(session, tenants, { id: database.id, role })),
+      ...(request.again === true
+        ? []
+        : [
+            ...(await notOwnedDiagnostics(session, tenants, { id: database.id, role })),
+            ...(await notReferableDiagnostics(session, tenants, { id: database.id, role })),
+          ]),
     ],
     tenants,
     unreadable: [...unreadable, ...snapshot.leftOut.map((schema) => lockedTenant(database.id, schema, reading.locked))],

@@ -8,7 +8,7 @@ type Fragment = readonly [kind: FragmentKind, text: string | null];
 const answers = new WeakMap<DesiredTable, Promise<readonly string[]>>();
 
 /**
- * The schemas that declarations name: of types, functions and sequences that tenants share. Statements are made of these
+ * The schemas that declarations name: of types, functions, sequences and tables that tenants share. Statements are made of these
  * fragments, and one that was held up for a name that the files have could be made by no run.
  */
 export async function schemasOfFiles(tables: readonly DesiredTable[]): Promise<readonly string[]> {
@@ -26,8 +26,12 @@ async function ofTable(table: DesiredTable): Promise<readonly string[]> {
   const named = await Promise.all(
     fragments(table).map(([kind, text]) => (text === null ? [] : schemasNamedIn(kind, text))),
   );
-  return named.flat();
+  return [...named.flat(), ...sharedSchemas(table)];
 }
+
+/** The schemas that a table's foreign keys are onto, the tenant's own aside. */
+export const sharedSchemas = ({ constraints }: DesiredTable): readonly string[] =>
+  constraints.flatMap((one) => (one.kind === 'foreign-key' ? (one.references.schema ?? []) : []));
 
 function fragments(table: DesiredTable): readonly Fragment[] {
   const { columns, constraints, indexes, families, view } = table;

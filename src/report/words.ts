@@ -10,6 +10,8 @@ export { counted, number } from '../counted.js';
 export const HAZARD_WORDS: Readonly<Record<Hazard, string>> = {
   TABLE_REWRITE: 'rewrites or rereads the table, which nobody can read or write meanwhile',
   TABLE_SCAN: 'reads every row once; readers and writers go on',
+  SHARED_TABLE_LOCKED:
+    'locks a table that all tenants share, for a moment: against its writers, and against its readers where a key onto it goes',
   BACKFILL: 'updates the existing rows, in batches',
   INDEX_BUILD: 'builds an index on a table that holds rows',
   INDEX_DROPPED: 'drops an index',

@@ -89,13 +89,19 @@ export interface CheckConstraintShape extends ConstraintBase {
 export interface ForeignKeyShape extends ConstraintBase {
   readonly kind: 'foreign-key';
   readonly columns: readonly string[];
-  /** The referenced table: bare when it is the tenant's own, else qualified SQL. */
-  readonly references: string;
+  readonly references: TableReference;
   readonly referencedColumns: readonly string[];
   readonly onUpdate: ReferentialAction;
   readonly onDelete: ReferentialAction;
   readonly match: 'simple' | 'full' | 'partial';
   readonly deferrable: Deferrable;
+}
+
+/** A table that a foreign key is onto. */
+export interface TableReference {
+  /** Null for the tenant's own table: a key onto another schema's table of the same name is another constraint. */
+  readonly schema: string | null;
+  readonly table: string;
 }
 
 /** A constraint of a kind that the format does not declare (exclusion): never compared, never touched. */

@@ -33,14 +33,14 @@ const refused = (template: SqlTemplate, reason: string): TrueupError =>
 
 /**
  * The same for a count of rows that stand against a statement: one SELECT of nothing but `count(*)`, over tables of the
- * tenant. Its expressions are those of a statement that {@link assertStatement} has let pass.
+ * tenant, and of `also`: the schema of a table that tenants share. Its expressions are those of a statement that {@link assertStatement} has let pass.
  * @throws {TrueupError} STATEMENT_REFUSED
  */
-export async function assertCount(template: SqlTemplate): Promise<void> {
+export async function assertCount(template: SqlTemplate, also: string | null = null): Promise<void> {
   const parsed = await parseSql(renderSql(template, markers(template)));
   const [statement] = parsed.ok ? parsed.statements : [];
   const single = parsed.ok && parsed.statements.length === 1 && statement !== undefined;
-  const reason = single ? refusedCount(statement) : 'it is not one statement';
+  const reason = single ? refusedCount(statement, also) : 'it is not one statement';
   if (reason !== null) throw refused(template, reason);
 }
 

@@ -28,7 +28,7 @@ it('leaves of a shape what a plan can go by: no default of a column that it only
     name: `items_${references}`,
     validated: true,
     columns,
-    references,
+    references: { schema: null, table: references },
     referencedColumns: ['id'],
     onUpdate: 'no action',
     onDelete: 'no action',

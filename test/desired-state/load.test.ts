@@ -62,7 +62,7 @@ describe('a desired state', () => {
     expect(items.columns[0]?.notNull, 'a primary key column').toBe(true);
     expect(items.constraints[1]).toMatchObject({
       kind: 'foreign-key',
-      references: 'shops',
+      references: { schema: null, table: 'shops' },
       onDelete: 'cascade',
       onUpdate: 'no action',
       match: 'simple',

@@ -25,7 +25,7 @@ const reference = (name: string, to: string, columns: readonly string[]): Constr
   kind: 'foreign-key',
   validated: true,
   columns,
-  references: to,
+  references: { schema: null, table: to },
   referencedColumns: columns,
   onUpdate: 'no action',
   onDelete: 'no action',
@@ -220,7 +220,7 @@ describe('a check that takes the place of a foreign key of its name, among rows'
     return changes.flatMap(({ steps }) =>
       steps.flatMap(({ sql, lock }) => {
         const [, name] = /DROP CONSTRAINT (\S+)/u.exec(showSql(sql)) ?? [];
-        return name === undefined ? [] : [`${name.replace(/_.*/u, '')} beside ${lock.beside}`];
+        return name === undefined ? [] : [`${name.replace(/_.*/u, '')} beside ${lock.beside?.table}`];
       }),
     );
   };

@@ -153,6 +153,7 @@ const NOTHING: Readonly<Record<Question['kind'], unknown>> = {
   expression: false,
   type: false,
   columns: [],
+  'shared-key': null,
   view: true,
 };
 
@@ -171,6 +172,7 @@ export const contextWith = (
   release: null,
   allow: new Set(),
   isDefaultOpclass: () => false,
+  home: null,
   actualTables: new Map(),
   ...fields,
 });

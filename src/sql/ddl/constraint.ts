@@ -1,5 +1,5 @@
-import type { ConstraintShape, Deferrable } from '../../shape/table-shape.js';
-import { joinSql, name, relativeSql, SCHEMA, type SqlTemplate, sql } from '../template.js';
+import type { ConstraintShape, Deferrable, TableReference } from '../../shape/table-shape.js';
+import { joinSql, name, relativeSql, type SqlTemplate, sql } from '../template.js';
 import { tableName } from './column.js';
 
 /** A constraint as CREATE TABLE and ADD CONSTRAINT write it. */
@@ -17,7 +17,7 @@ export function constraintDefinition(constraint: ConstraintShape): SqlTemplate {
       return sql`${head} CHECK (${relativeSql(constraint.expression)})${constraint.noInherit ? ' NO INHERIT' : ''}`;
     case 'foreign-key': {
       const match = constraint.match === 'full' ? ' MATCH FULL' : '';
-      const referenced = sql`${SCHEMA}.${name(constraint.references)} (${names(constraint.referencedColumns)})`;
+      const referenced = sql`${referencedTable(constraint.references)} (${names(constraint.referencedColumns)})`;
       const actions =
         (constraint.onUpdate === 'no action' ? '' : ` ON UPDATE ${constraint.onUpdate.toUpperCase()}`) +
         (constraint.onDelete === 'no action' ? '' : ` ON DELETE ${constraint.onDelete.toUpperCase()}`);
@@ -27,6 +27,10 @@ export function constraintDefinition(constraint: ConstraintShape): SqlTemplate {
       throw new Error(`internal: constraint ${constraint.name} is of a kind that trueup does not declare`);
   }
 }
+
+/** The table that a foreign key is onto: the tenant's own, or the one that all tenants share. */
+export const referencedTable = ({ schema, table }: TableReference): SqlTemplate =>
+  schema === null ? tableName(table) : sql`${name(schema)}.${name(table)}`;
 
 /** `ALTER TABLE … ADD CONSTRAINT …`, with NOT VALID where existing rows are checked later, without a strong lock. */
 export const addConstraint = (table: string, constraint: ConstraintShape, notValid = false): SqlTemplate =>

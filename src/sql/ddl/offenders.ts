@@ -1,6 +1,7 @@
 import type { ForeignKeyShape, IndexKeyShape } from '../../shape/table-shape.js';
-import { joinSql, name, relativeSql, SCHEMA, type SqlTemplate, sql } from '../template.js';
+import { joinSql, name, relativeSql, type SqlTemplate, sql } from '../template.js';
 import { tableName } from './column.js';
+import { referencedTable } from './constraint.js';
 
 /** Offenders are counted no further: the figure is for a person, and the table may be large. */
 export const OFFENDERS_COUNTED = 1000;
@@ -25,7 +26,7 @@ export function countOrphans(table: string, key: ForeignKeyShape): SqlTemplate {
   const own = key.columns.map((column) => sql`t.${name(column)} IS NOT NULL`);
   const equal = key.columns.map((column, at) => sql`p.${name(key.referencedColumns[at] ?? '')} = t.${name(column)}`);
   const given = joinSql(own, key.match === 'full' ? ' OR ' : ' AND ');
-  const referenced = sql`SELECT FROM ${SCHEMA}.${name(key.references)} AS p WHERE ${joinSql(equal, ' AND ')}`;
+  const referenced = sql`SELECT FROM ${referencedTable(key.references)} AS p WHERE ${joinSql(equal, ' AND ')}`;
   return rowsWhere(table, sql`(${given}) AND NOT EXISTS (${referenced})`);
 }
 
