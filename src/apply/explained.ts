@@ -51,10 +51,11 @@ async function explanationOf(
   }
   if (error.code === NO_PRIVILEGE) {
     // The server names the table alone, and any tenant may have one of that name.
-    const shared = locked.filter((of) => of.schema !== schema);
+    const [own, ...shared] = locked;
     const [table] = await readNotReferable(
       session,
       shared.flatMap((of) => of.tables.map((one) => ({ schema: of.schema, table: one }))),
+      { schema, table: own?.tables[0] ?? '' },
     );
     return table === undefined
       ? null

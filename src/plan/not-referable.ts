@@ -1,29 +1,32 @@
 import { grantOf, readNotReferable } from '../catalog/referable.js';
 import type { Session } from '../database/session.js';
+import type { Change } from '../diff/change.js';
 import type { TableReference } from '../shape/table-shape.js';
 import type { Diagnostic, PlannedTenant } from './fleet-plan.js';
 
 /**
  * A warning for each table that tenants share and that the role may not make the planned foreign keys onto: apply fails there,
- * as the same role. No refusal: another role may apply. Asked only where such keys are to be made.
+ * as the same role. No refusal: another role may apply, and does where this one owns none of the tables. Asked only where such keys are to be made.
  */
 export async function notReferableDiagnostics(
   session: Session,
   tenants: readonly PlannedTenant[],
   { id, role }: { readonly id: string; readonly role: string },
 ): Promise<readonly Diagnostic[]> {
-  const pending = new Set(
-    tenants.flatMap(({ changes }) => changes.flatMap(({ change }) => (change.status === 'pending' ? change : []))),
-  );
-  const onto = [...pending].flatMap(({ action, steps }): readonly TableReference[] =>
-    action === 'add-constraint' || action === 'replace-constraint'
-      ? steps.flatMap(({ lock }) => lock.beside ?? [])
-      : [],
-  );
-  const found = await readNotReferable(
-    session,
-    onto.filter(({ schema }) => schema !== null),
-  );
+  const seen = new Set<Change>();
+  const onto: TableReference[] = [];
+  let own: { readonly schema: string; readonly table: string } | null = null;
+  for (const { schema, changes } of tenants)
+    for (const { change } of changes) {
+      if (seen.has(change) || change.status !== 'pending' || !/^(?:add|replace)-constraint$/u.test(change.action))
+        continue;
+      seen.add(change);
+      const shared = change.steps.flatMap(({ lock }) => lock.beside ?? []).filter((one) => one.schema !== null);
+      if (shared.length > 0) own ??= { schema, table: change.table };
+      onto.push(...shared);
+    }
+  if (own === null) return [];
+  const found = await readNotReferable(session, onto, own);
   return found.map((table) => ({
     severity: 'warning',
     code: 'NOT_REFERABLE',

@@ -81,6 +81,20 @@ describe('a desired state', () => {
     });
   });
 
+  it('has a foreign key onto a table of another schema, which no file declares', async () => {
+    const { tables } = await load(
+      edited(
+        'base.yaml',
+        'references: { table: shops, columns: [id] }',
+        'references: { schema: public, table: kinds, columns: [code] }',
+      ),
+    );
+    expect(table(tables, 'items').constraints[1]).toMatchObject({
+      references: { schema: 'public', table: 'kinds' },
+      referencedColumns: ['code'],
+    });
+  });
+
   it('leaves the variables of a family open in its name and predicate', async () => {
     const [family] = table((await load()).tables, 'items').families;
     expect(family?.name).toEqual(['items_body_', { variable: 'kind.code' }, '_', { variable: 'shop.short' }]);

@@ -271,3 +271,27 @@ describe('of the YAML', () => {
     ]);
   });
 });
+
+describe('of a foreign key onto a table that all tenants share', () => {
+  const onto = (references: string) =>
+    saidOf(edited('base.yaml', 'references: { table: shops, columns: [id] }', `references: { ${references} }`));
+  it.each([
+    [
+      'as many columns as it has',
+      'schema: public, table: kinds, columns: [a, b]',
+      'foreign key "items_shop" has 1 columns and references 2',
+    ],
+    [
+      'a schema that is the system’s',
+      'schema: pg_catalog, table: pg_class, columns: [oid]',
+      'foreign key "items_shop" is onto the schema "pg_catalog", which is the system\'s',
+    ],
+    [
+      'a schema that does not differ by tenant',
+      'schema: "${schema}", table: kinds, columns: [code]',
+      '${schema} stands where no SQL is: a name cannot differ by tenant',
+    ],
+  ])('it needs %s', async (_, references, message) => {
+    expect((await onto(references)).map(([, told]) => told)).toEqual([message]);
+  });
+});

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { blocked, type Change, key, type TenantChange } from '../../src/diff/change.js';
 import { inOrder } from '../../src/plan/order.js';
+import { sql } from '../../src/sql/template.js';
 import { addColumn, backfill, dropIndex } from '../support/plan-fixture.js';
 
 /** Made in a transaction. */
@@ -34,6 +35,22 @@ describe('the order of a tenant’s changes', () => {
     expect(ordered([online('x'), short('a'), online('y'), short('b')])).toEqual(['a', 'b', 'x', 'y']);
     // A part of it in a transaction is not all of it.
     expect(ordered([backfill('filled'), short('a')])).toEqual(['a', 'filled']);
+  });
+
+  it('locks tables that all tenants share last, and in the same order in every tenant', () => {
+    const onto = (object: string, table: string, schema: string | null = 'shared') =>
+      short(object, {
+        steps: [
+          {
+            sql: sql`SELECT 1`,
+            mode: 'transaction',
+            lock: { mode: 'SHARE ROW EXCLUSIVE', table: 'items', beside: { schema, table } },
+          },
+        ],
+      });
+    expect(
+      ordered([onto('b', 'plans'), onto('own', 'shops', null), onto('a', 'countries'), online('x'), short('c')]),
+    ).toEqual(['own', 'c', 'a', 'b', 'x']);
   });
 
   it('waits for every change that provides a thing, one after another', () => {

@@ -8,10 +8,9 @@ const on = fleetOnServer();
 const exec = (sql: string) => on.database.exec(sql);
 
 /** Every tenant's shops are of a plan that the base schema keeps, where it is a tenant too. */
-const state = (references: string) =>
+const state = (references: string, base = 'public') =>
   temporaryDesiredState({
-    'fleet.yaml':
-      'version: 1\ntenants: { base_schema: { default: public }, having_tables: [plans, shops] }\nphases: [{ name: base, file: base.yaml }]',
+    'fleet.yaml': `version: 1\ntenants: { base_schema: { default: ${base} }, having_tables: [plans, shops] }\nphases: [{ name: base, file: base.yaml }]`,
     'base.yaml': `
 tables:
   shops:
@@ -40,8 +39,12 @@ describe('a schema that is a tenant and holds what all tenants share', () => {
     expect(early.tenants[0]?.changes.map(({ item }) => item.change.obstacle).filter((why) => why !== null)).toEqual([
       'there is no table public.plans',
     ]);
-    for (const schemas of [['public'], ['t1', 't2']])
-      expect((await on.fleet.apply({ ...options, schemas })).summary).toMatchObject({ converged: schemas.length });
+    const together = await on.fleet.apply({ ...options, schemas: ['public', 't2'] });
+    expect(Object.fromEntries(together.tenants.map(({ schema, outcome }) => [schema, outcome]))).toEqual({
+      public: 'converged',
+      t2: 'partial',
+    });
+    expect((await on.fleet.apply({ ...options, schemas: ['t1', 't2'] })).summary).toMatchObject({ converged: 2 });
     expect(await keys()).toEqual(['public', 't1', 't2'].map((of) => ({ of, onto: 'public' })));
     const plan = await on.fleet.plan({ directory: SHARED });
     expect(plan.summary).toMatchObject({ tenants: 3, inSync: 3 });
@@ -64,6 +67,19 @@ describe('a schema that is a tenant and holds what all tenants share', () => {
     expect(itemsOf(plan, 't2')[0]?.change.reason).toMatch(/references plans .*, declared .*references public\.plans/u);
     expect((await on.fleet.apply({ directory: SHARED })).summary).toMatchObject({ converged: 1, inSync: 2 });
     expect((await on.fleet.plan({ directory: SHARED })).summary).toMatchObject({ inSync: 3 });
+  });
+
+  it('is made of its own, where it and another are made together of nothing', async () => {
+    const options = {
+      directory: state('schema: hub, table: plans', 'hub'),
+      schemas: ['hub', 'spoke'],
+      createSchema: true,
+    };
+    const outcomes = async () =>
+      Object.fromEntries((await on.fleet.apply(options)).tenants.map(({ schema, outcome }) => [schema, outcome]));
+    expect(await outcomes()).toEqual({ hub: 'converged', spoke: 'partial' });
+    expect(await outcomes()).toEqual({ hub: 'in-sync', spoke: 'converged' });
+    await exec('DROP SCHEMA spoke CASCADE; DROP SCHEMA hub CASCADE');
   });
 
   it('gets back a key that it lost', async () => {
