@@ -38,7 +38,7 @@ function needed(
     keys === null ? [] : [['items', table({ columns: [column('country')], constraints: keys })]],
   );
   const context = contextWith(answers, { tables: [DESIRED], actualTables: tables, ...fields });
-  return diffTenant({ tables, owned: [] }, context).changes;
+  return diffTenant([], context).changes;
 }
 
 const sent = (...by: Parameters<typeof needed>) =>
