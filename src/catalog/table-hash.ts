@@ -83,10 +83,11 @@ const CHANGEABLE_NUMBERS = `array(
 
 /**
  * The table that a foreign key `k` refers to, by name, with its schema's unless that is the tenant of this oid, and its
- * columns by name: by oid, a shape that is remembered would outlive the name of a table that tenants share. Looked up one by one, where a join went through all columns of that table.
+ * columns by name: by oid, a shape that is remembered would outlive the name of a table that tenants share. Looked up one by
+ * one, where a join went through all columns of that table.
  */
 export const referencedTable = (tenant: string): string => `(
-               select (case when f.relnamespace = ${tenant} then '.' || pg_catalog.quote_ident(f.relname) else f.relnamespace::pg_catalog.regnamespace || '.' || pg_catalog.quote_ident(f.relname) end,
+               select (case when f.relnamespace = ${tenant} then '' else f.relnamespace::pg_catalog.regnamespace::text end || '.' || pg_catalog.quote_ident(f.relname),
                        array(select (select fa.attname from pg_catalog.pg_attribute fa where fa.attrelid = k.confrelid and fa.attnum = m.attnum)
                                from pg_catalog.unnest(k.confkey) with ordinality m(attnum, n) order by m.n))::text
                  from pg_catalog.pg_class f where f.oid = k.confrelid)`;

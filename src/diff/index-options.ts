@@ -60,13 +60,18 @@ export function optionDifferences(
   defaults: Readonly<Record<string, string>>,
 ): readonly OptionDifference[] {
   return [...new Set([...Object.keys(desired), ...Object.keys(actual)])].flatMap((option) => {
-    const wanted = desired[option] ?? defaults[option];
-    const found = actual[option] ?? defaults[option];
+    const standard = optionOf(defaults, option);
+    const wanted = optionOf(desired, option) ?? standard;
+    const found = optionOf(actual, option) ?? standard;
     if (wanted !== undefined && found !== undefined && sameOption(wanted, found)) return [];
     const words = `option ${option} is ${found ?? 'not set'}, declared ${wanted ?? 'not set'}`;
-    return [{ option, value: desired[option] ?? null, words }];
+    return [{ option, value: optionOf(desired, option) ?? null, words }];
   });
 }
+
+/** An option that is called `constructor`, say, is none of what every object has. */
+const optionOf = (options: Readonly<Record<string, string>>, option: string): string | undefined =>
+  Object.hasOwn(options, option) ? options[option] : undefined;
 
 /** Storage parameters are kept as typed (`064`, `of`): compared as what they mean. */
 export function sameOption(left: string, right: string): boolean {

@@ -6,7 +6,8 @@ import type { Diagnostic, PlannedTenant } from './fleet-plan.js';
 
 /**
  * A warning for each table that tenants share and that the role may not make the planned foreign keys onto: apply fails there,
- * as the same role. No refusal: another role may apply, and does where this one owns none of the tables. Asked only where such keys are to be made.
+ * as the same role. No refusal: another role may apply, and does where this one owns none of the tables. Asked only where such
+ * keys are to be made.
  */
 export async function notReferableDiagnostics(
   session: Session,

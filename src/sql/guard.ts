@@ -33,7 +33,8 @@ const refused = (template: SqlTemplate, reason: string): TrueupError =>
 
 /**
  * The same for a count of rows that stand against a statement: one SELECT of nothing but `count(*)`, over tables of the
- * tenant, and of `also`: the schema of a table that tenants share. Its expressions are those of a statement that {@link assertStatement} has let pass.
+ * tenant, and of `also`: the schema of a table that tenants share. Its expressions are those of a statement that
+ * {@link assertStatement} has let pass.
  * @throws {TrueupError} STATEMENT_REFUSED
  */
 export async function assertCount(template: SqlTemplate, also: string | null = null): Promise<void> {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { sameOption, settingsFor } from '../../src/diff/index-options.js';
+import { builtOptionDifference, sameOption, settingsFor } from '../../src/diff/index-options.js';
 
 const PLAIN = { name: 'btree', extension: null };
 
@@ -27,6 +27,11 @@ describe('what ALTER INDEX brings in line', () => {
       { option: 'deduplicate_items', value: null, words: 'option deduplicate_items is off, declared on' },
     ]);
     expect(settingsFor(declared, { options: { fillfactor: '080', deduplicate_items: 'true' } })).toEqual([]);
+  });
+
+  it('is told by name, though every object has a constructor', () => {
+    const declared = { method: PLAIN, options: { constructor: '1' }, optionDefaults: {} };
+    expect(builtOptionDifference(declared, { options: {} })).toBe('option constructor is not set, declared 1');
   });
 });
 
