@@ -17,9 +17,11 @@ export async function columnDocument(
   column: ColumnShape,
   context: ColumnContext,
 ): Promise<{ readonly document: ColumnDocument } | { readonly why: string }> {
-  const { name, identity, generated } = column;
-  const notNull = column.notNull || column.notNullAhead === true;
+  const { name, notNull, identity, generated } = column;
   if (!isNameSayable(name)) return { why: 'its name holds a control character' };
+  // Declared either way it would be drift: it takes no more nulls, and may hold some.
+  if (column.notNullAhead === true)
+    return { why: 'its NOT NULL is NOT VALID, and the format declares what holds for every row' };
   if (generated?.kind === 'virtual') return { why: 'the format has no virtual generated columns' };
   const collation = column.collation === null ? null : collationName(column.collation);
   if (column.collation !== null && collation === null)

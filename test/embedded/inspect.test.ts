@@ -36,6 +36,7 @@ it('what only PostgreSQL 18 has is left out, and the tenant is in sync', async (
   const found = await inspected(fleet.database, 'new_things');
   expect(found.notes.map(({ what, why }) => `${what}: ${why}`)).toEqual([
     'column twice of t: the format has no virtual generated columns',
+    'column unchecked of t: its NOT NULL is NOT VALID, and the format declares what holds for every row',
     'constraint loose of t: it is NOT ENFORCED',
     'constraint periods_pkey of periods: it is WITHOUT OVERLAPS or PERIOD',
   ]);
