@@ -143,13 +143,18 @@ const referenced = (row: ConstraintRow): TableReference => ({
 
 async function buildIndex(row: IndexRow, names: NameResolver): Promise<IndexShape | null> {
   if (row.indexdef === null) return null;
-  const definition = await parseIndexDefinition(row.indexdef, row.nspname, isForeignIn(row.nspname, names));
+  const isForeign = isForeignIn(row.nspname, names);
+  const definition = await parseIndexDefinition(row.indexdef, row.nspname, isForeign);
+  const keys = definition.keys.map((key, at) => {
+    const collation = key.collation === null ? (row.collations[at] ?? null) : null;
+    return collation === null ? key : { ...key, ownCollation: relativeTo(row.nspname, collation, isForeign) };
+  });
   return {
     name: row.relname,
     method: { name: row.amname, extension: row.amextension },
     unique: row.indisunique,
     nullsNotDistinct: row.nulls_not_distinct ?? false,
-    keys: definition.keys,
+    keys,
     include: definition.include,
     options: Object.fromEntries((row.reloptions ?? []).map(splitOption)),
     where: definition.where,

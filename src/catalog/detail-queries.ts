@@ -66,7 +66,10 @@ export const INDEXES_SQL = (version: number): string => `
 select i.indexrelid::text indexrelid, i.indrelid::text indrelid, n.nspname::text nspname, ic.relname::text relname, am.amname::text amname,
        ${METHOD_EXTENSION_SQL} amextension,
        i.indisunique, ${version < 150000 ? 'false' : 'i.indnullsnotdistinct'} nulls_not_distinct,
-       i.indisvalid and i.indisready and i.indislive valid, i.indisreplident replica_identity, ic.reloptions, pg_catalog.pg_get_indexdef(i.indexrelid) indexdef
+       i.indisvalid and i.indisready and i.indislive valid, i.indisreplident replica_identity, ic.reloptions, pg_catalog.pg_get_indexdef(i.indexrelid) indexdef,
+       array(select case when cn.nspname = 'pg_catalog' then '' else pg_catalog.quote_ident(cn.nspname) || '.' end || pg_catalog.quote_ident(co.collname)
+               from pg_catalog.unnest(i.indcollation::oid[]) with ordinality m(oid, n)
+               left join pg_catalog.pg_collation co on co.oid = m.oid left join pg_catalog.pg_namespace cn on cn.oid = co.collnamespace order by m.n) collations
   from (select pg_catalog.unnest($2::oid[]) oid
         union select x.indexrelid from pg_catalog.unnest($1::oid[]) t(oid)
          cross join lateral (select x.indexrelid from pg_catalog.pg_index x where x.indrelid = t.oid offset 0) x) w

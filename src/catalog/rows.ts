@@ -62,6 +62,8 @@ export interface IndexRow extends Row {
   readonly valid: boolean;
   readonly replica_identity: boolean;
   readonly reloptions: readonly string[] | null;
+  /** Of each key, as SQL; null where its type has none. */
+  readonly collations: readonly (string | null)[];
   /** Null when the index went while it was read. */
   readonly indexdef: string | null;
 }

@@ -60,7 +60,8 @@ function readColumn(name: string, column: ColumnDocument, at: Place, typeAt: Pla
   return {
     name,
     type,
-    collation: column.collation === undefined ? null : collationSql(column.collation),
+    // The catalog gives none for the type's own.
+    collation: column.collation === undefined || column.collation === 'default' ? null : collationSql(column.collation),
     notNull: column.nullable === false || column.identity !== undefined || serial,
     default: defaultExpression,
     generated: generated === null ? null : { expression: generated, kind: 'stored' },

@@ -81,10 +81,9 @@ function keyDifference(
     return `operator class is ${actual.opclass ?? 'the default'}, declared ${desired.opclass ?? 'the default'}`;
   const [option] = optionDifferences(desired.opclassOptions, actual.opclassOptions, {});
   if (option !== undefined) return `operator class ${option.words}`;
-  // That of the key's column goes without saying, as the server says it.
-  const own = table.columns.find((column) => column.name === desired.column)?.collation ?? null;
-  const collation = desired.collation === own ? null : desired.collation;
-  if ((collation ?? '') !== (actual.collation ?? ''))
+  // The key's own goes without saying, as the server says it.
+  const isOwn = actual.collation === null && desired.collation === actual.ownCollation;
+  if (desired.collation !== actual.collation && !isOwn)
     return `collation is ${actual.collation ?? 'the default'}, declared ${desired.collation ?? 'the default'}`;
   if (desired.order !== actual.order || desired.nulls !== actual.nulls)
     return `${describeKey(actual)} is ${order(actual)}, declared ${order(desired)}`;

@@ -149,6 +149,8 @@ export interface IndexKeyShape {
   readonly opclassOptions: Readonly<Record<string, string>>;
   /** Null when it is the key's own. */
   readonly collation: string | null;
+  /** The key's own, of an index that was read: that of the column, or of the expression. Left out: the type has none. */
+  readonly ownCollation?: string;
   readonly order: 'asc' | 'desc';
   readonly nulls: 'first' | 'last';
 }
