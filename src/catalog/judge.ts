@@ -65,11 +65,8 @@ export async function judgeAll(
     named.flatMap(({ all }) => all),
     names,
   );
-  const judged = own.map(({ columns, pairs, schema }, of) => ({
-    columns: columns.filter(
-      ({ type }) =>
-        !isTenants(type) && (named[of]?.columns.get(type) ?? []).every((one) => one.schema !== schema || mayPlan(one)),
-    ),
+  const judged = own.map(({ columns, pairs }, of) => ({
+    columns: columns.filter(({ type }) => !isTenants(type) && (named[of]?.columns.get(type) ?? []).every(mayPlan)),
     pairs: pairs.filter((pair) => !isTenants(textOf(pair)) && (named[of]?.pairs.get(pair) ?? []).every(mayPlan)),
   }));
   const verdicts = await verdictsOf(
@@ -99,11 +96,18 @@ function inSchema(group: JudgedTogether): JudgedTogether {
   };
 }
 
-/** What the pairs and the columns' types name outside pg_catalog, by each of them and in all. */
+/** What the pairs name outside pg_catalog, and the columns' types in the tenant's schema, by each of them and in all. */
 async function namesIn(group: JudgedTogether) {
   const columns = new Map<string, readonly ForeignName[]>();
   const pairs = new Map<ExpressionPair, readonly ForeignName[]>();
-  for (const { type } of group.columns) if (type.includes('.')) columns.set(type, await foreignNames('type', type));
+  for (const { type } of group.columns) {
+    if (!type.includes('.')) continue;
+    const named = await foreignNames('type', type);
+    columns.set(
+      type,
+      named.filter((one) => one.schema === group.schema),
+    );
+  }
   for (const pair of group.pairs)
     pairs.set(pair, [
       ...(await foreignNames('expression', pair.desired)),
