@@ -55,10 +55,13 @@ function replacement(
   }
 
   const replaced = droppedAndAdded(base, wanted, actual, context);
-  if (users.length > 0) return blockedByUsers(replaced, users);
-
   const rows = context.facts.rows(table);
   const constrainedBy = actual.constraints.filter((constraint) => covers(constraint, wanted.name));
+  const computed = existing.generated !== null || wanted.derived;
+  const keepsRows = rows !== 'none' && (constrainedBy.length > 0 || losesValues(table, wanted, computed, context));
+  // Where its rows refuse the change too they alone are told: whoever drops a view for it would gain nothing.
+  if (users.length > 0 && !keepsRows) return blockedByUsers(replaced, users);
+
   if (constrainedBy.length > 0) {
     const retyped = change({
       ...base,
@@ -87,10 +90,13 @@ function replacement(
     values === 'some'
       ? `${table}.${wanted.name} holds values`
       : `whether ${table}.${wanted.name} holds values could not be told`;
-  if (existing.generated !== null || wanted.derived)
-    return isValueless(wanted) ? withoutValue(replaced) : computedAgain(replaced, evidence, context);
+  if (computed) return isValueless(wanted) ? withoutValue(replaced) : computedAgain(replaced, evidence, context);
   return blocked(replaced, `${evidence}, which cannot be computed again from the database`, remedyFor(wanted, group));
 }
+
+/** Of a table with rows. */
+const losesValues = (table: string, wanted: DesiredColumn, computed: boolean, context: DiffContext): boolean =>
+  !computed && context.facts.values(table, wanted.name) !== 'none';
 
 /** The column goes and comes anew, empty. */
 function droppedAndAdded(
@@ -147,7 +153,9 @@ function remedyFor(wanted: DesiredColumn, group: string | null): string {
     ? 'let the application empty the column, apply, and let it fill the column anew'
     : group === switchGroup(wanted.phase)
       ? 'this backend has no use for what is in the column: let the application empty the column, then apply'
-      : 'change the column in the application’s own migration, which knows what its values mean';
+      : wanted.generated !== null
+        ? 'where its values are those of the expression, declare it `derived: true`; else change it in the application’s own migration'
+        : 'change the column in the application’s own migration, which knows what its values mean';
 }
 
 /**

@@ -194,6 +194,15 @@ describe('a column of another type', () => {
     );
   });
 
+  it('does not have a view dropped for what its rows refuse as well', () => {
+    const facts = { rows: 'some', values: 'some', users: ['view a'] };
+    const told = (wanted: Partial<DesiredColumn>, rest = {}) =>
+      neededFor({ type: 'integer', ...wanted }, {}, rest, facts)[0]?.obstacle;
+    expect(told({})).toMatch(/^items.code holds values/u);
+    expect(told({}, UNDER_A_KEY)).toMatch(/^table items holds rows/u);
+    expect(told({ derived: true })).toMatch(/^view a depends/u);
+  });
+
   it('says whether values are in the way, or could not be told', () => {
     const obstacle = (values: string) => neededFor({ type: 'integer' }, {}, {}, { rows: 'some', values })[0]?.obstacle;
     expect(obstacle('some')).toMatch(/^items.code holds values, which cannot be computed again/u);
@@ -205,6 +214,7 @@ describe('a column of another type', () => {
       neededFor({ type: 'integer', ...wanted }, {}, {}, { rows: 'some', values: 'some', ...context[0] }, context[1])[0]
         ?.remedy;
     expect(remedy({})).toMatch(/own migration/u);
+    expect(remedy({ generated: LOWER })).toMatch(/declare it `derived: true`; else/u);
     expect(remedy({ filledBy: 'application' })).toMatch(/let it fill the column anew$/u);
     const backend = { value: 'b', source: 'flag', alternatives: ['b'], resolved: 'b', known: [] } as const;
     expect(remedy({}, {}, { phases: [phase('base', { backend })] })).toMatch(/^this backend has no use/u);
