@@ -176,6 +176,30 @@ describe('doctor, of the server', () => {
     });
   });
 
+  it('tells a role that owns tenants which shared tables it may not make keys onto, and how to let it', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'trueup-shared-'));
+    cpSync(items.directory, directory, { recursive: true });
+    const key = 'columns: [note], references: { schema: shared, table: countries, columns: [code] }';
+    appendFileSync(join(directory, 'base.yaml'), `    foreign_keys: [{ name: items_note_fkey, ${key} }]\n`);
+    const options = { directory, schemas: ['keyed'] };
+    try {
+      await withRole('', async (url, role) => {
+        await test.exec(`CREATE SCHEMA keyed; CREATE TABLE keyed.items (id bigint); ALTER SCHEMA keyed OWNER TO ${role};
+          CREATE SCHEMA shared; CREATE TABLE shared.countries (code text PRIMARY KEY);
+          GRANT pg_read_all_stats, pg_read_all_data TO ${role}`);
+        const told = async () => of(await seen(options, url), 'privileges').map(({ what }) => what);
+        const onto = `role ${role} may not make foreign keys onto 1 table that tenants share`;
+        expect(await told()).not.toContain(onto);
+        await test.exec(`ALTER TABLE keyed.items OWNER TO ${role}`);
+        expect(await told()).toEqual([onto]);
+        expect(await mend('privileges', options, url)).toBe(2);
+        await eventually('privileges', options, url);
+      });
+    } finally {
+      rmSync(directory, { recursive: true, force: true });
+    }
+  });
+
   it('tells that a role may not create in the schema of its own tables, and how to let it', async () => {
     await withRole('', async (url, role) => {
       await test.exec(`CREATE SCHEMA own; CREATE TABLE own.items (id bigint); ALTER TABLE own.items OWNER TO ${role};

@@ -1,5 +1,8 @@
+import { readNotReferableAnywhere } from '../../catalog/referable.js';
 import { counted } from '../../counted.js';
 import type { Row } from '../../database/session.js';
+import { referenceName } from '../../shape/table-reference.js';
+import type { TableReference } from '../../shape/table-shape.js';
 import { quoteIdentifier } from '../../sql/quote.js';
 import { type CheckContext, check, oidsOf } from '../check.js';
 import { type Finding, finding } from '../finding.js';
@@ -44,9 +47,17 @@ export const privileges = check({
       // Since 16 a membership may be without leave to become the role.
       session.serverVersion >= 160_000 ? 'set' : 'member',
     ]);
-    return { stats: row?.stats ?? false, plpgsql: row?.plpgsql ?? null, closed: row?.closed ?? [], lacks };
+    const own = { oids: oidsOf(context), tables: context.relations };
+    const closedTables = await readNotReferableAnywhere(session, sharedTables(context), own);
+    return {
+      stats: row?.stats ?? false,
+      plpgsql: row?.plpgsql ?? null,
+      closed: row?.closed ?? [],
+      lacks,
+      closedTables,
+    };
   },
-  judge: ({ stats, plpgsql, closed, lacks }, context) => {
+  judge: ({ stats, plpgsql, closed, lacks, closedTables }, context) => {
     const { here, session } = context;
     const role = quoteIdentifier(here.user);
     const needsRows = familySources(context).length > 0;
@@ -57,6 +68,16 @@ export const privileges = check({
           what: `role ${here.user} may not use schema ${quoteIdentifier(schema)}, where a declared extension lives`,
           why: 'to plan it is enough; apply can name none of its types and operator classes: columns and indexes of them are refused',
           statements: [`GRANT USAGE ON SCHEMA ${quoteIdentifier(schema)} TO ${role}`],
+        }),
+      );
+    if (closedTables.length > 0)
+      told.push(
+        finding('privileges', 'warning', {
+          what: `role ${here.user} may not make foreign keys onto ${counted(closedTables.length, 'table')} that tenants share`,
+          why: 'to plan it is enough; apply fails where such a key is to be made',
+          statements: grantsOf(closedTables, role),
+          subjects: closedTables.map(referenceName),
+          count: closedTables.length,
         }),
       );
     if (plpgsql !== true)
@@ -84,6 +105,17 @@ export const privileges = check({
 /** Tables whose rows tell which indexes there must be: without them a tenant cannot be planned. */
 const familySources = ({ desired }: CheckContext): readonly string[] => [
   ...new Set(desired.tables.flatMap((table) => table.families.flatMap((family) => family.rows?.table ?? []))),
+];
+
+/** Tables of other schemas that declared foreign keys are onto. */
+const sharedTables = ({ desired }: CheckContext): readonly TableReference[] =>
+  desired.tables.flatMap(({ constraints }) =>
+    constraints.flatMap((one) => (one.kind === 'foreign-key' && one.references.schema !== null ? one.references : [])),
+  );
+
+const grantsOf = (tables: readonly (TableReference & { readonly schema: string })[], role: string) => [
+  ...new Set(tables.map(({ schema }) => `GRANT USAGE ON SCHEMA ${quoteIdentifier(schema)} TO ${role}`)),
+  ...tables.map((table) => `GRANT REFERENCES ON ${referenceName(table)} TO ${role}`),
 ];
 
 function lackFinding(row: LackRow, user: string, needsRows: boolean): Finding {
