@@ -43,7 +43,7 @@ export function sparingMembers(
 }
 
 function sparing(made: Change, members: readonly Member[] | null, actual: TableShape, context: DiffContext): Change {
-  if (made.status !== 'pending') return made;
+  if (made.status === 'deferred') return made;
   const kin = context.facts.kin(actual.name);
   if (kin === null) return made;
   const statements = (members ?? [{}]).flatMap((member) => made.steps.map((step) => textOf(step.sql, member)));
@@ -51,6 +51,7 @@ function sparing(made: Change, members: readonly Member[] | null, actual: TableS
     const text = textOf(start).trimEnd();
     return statements.some((statement) => statement === text || statement.startsWith(`${text} `));
   };
+  // Of a change that is blocked too: whoever did what that asks for would be told this after all.
   const spared = sparingInherited(made, actual, kin, begins);
   return spared.status === 'blocked' ? spared : sparingHeirs(made, actual, kin, { statements, begins }, context);
 }

@@ -81,6 +81,16 @@ describe('of what a table inherits', () => {
     ]);
   });
 
+  it('it is told even where rows refuse the change as well: what those ask for would gain nothing', () => {
+    const obstacle = (kin: Partial<Kin>, wanted: DesiredTable['columns']) =>
+      changesFor({ ...PARENT, ...kin }, { columns: wanted }, plain, { rows: 'some', values: 'some' })[0]?.obstacle;
+    const comes = expect.stringContaining('comes from whole');
+    expect(obstacle({ columns: ['code'] }, [desiredColumn('code', { type: 'int' })])).toEqual(comes);
+    const more = [desiredColumn('code'), desiredColumn('more', { notNull: true })];
+    expect(obstacle(PARTITION, more)).toEqual(comes);
+    expect(obstacle({}, more)).toMatch(/^table items holds rows/u);
+  });
+
   it('defaults and NOT NULL are a table’s own to set', () => {
     const wanted = { columns: [desiredColumn('code', { default: "'a'", notNull: true })] };
     expect(neededFor(PARTITION, wanted, plain)).toEqual(['alter-column code pending', 'alter-column code pending']);
