@@ -31,7 +31,7 @@ export async function findStamp(
       return { stamp: { table: table.name, column: column.name, value }, notes };
     notes.push({
       what: `table ${table.name} as the release`,
-      why: 'it looks like a migration tool’s, but does not hold one value that says which release the tenant is at; it is declared as a table like any other',
+      why: 'it looks like a migration tool’s, but one value that says which release the tenant is at could not be read from it: it has another form, or this role may not read it; it is declared as a table like any other',
       table: table.name,
     });
   }
