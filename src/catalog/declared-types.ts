@@ -21,8 +21,8 @@ export async function readUnknownTypes(session: Session, types: readonly TypeNam
 
 /**
  * Between which of these pairs, by their place, no foreign key can be: the server has an operator class for the referenced
- * type, and neither an equality of it with the referencing type nor an implicit cast to it. Of types that it knows more of
- * (arrays, enums, domains over domains) it is not told.
+ * type, and neither an equality of it with the referencing type nor an implicit cast to it. An enum is compared with itself
+ * alone. Of types that it knows more of (arrays, domains over domains and enums) it is not told.
  */
 export async function readIncomparable(
   session: Session,
@@ -41,10 +41,10 @@ export async function readIncomparable(
 /** The type of a name, or what a domain of that name is over. */
 const baseType = (schema: string, name: string): string =>
   `lateral (
-     select b.oid from pg_catalog.pg_type t
+     select b.oid, b.typtype from pg_catalog.pg_type t
        join pg_catalog.pg_namespace n on n.oid = t.typnamespace
        join pg_catalog.pg_type b on b.oid = case t.typtype when 'd' then t.typbasetype else t.oid end
-      where n.nspname = ${schema} and t.typname = ${name} and b.typtype = 'b' and b.typcategory <> 'A')`;
+      where n.nspname = ${schema} and t.typname = ${name} and b.typtype in ('b', 'e') and b.typcategory <> 'A')`;
 
 const DEFAULT_CLASS = `pg_catalog.pg_opclass o join pg_catalog.pg_am m on m.oid = o.opcmethod and m.amname = 'btree' and o.opcdefault`;
 
@@ -63,11 +63,11 @@ select w.at::int4 at
        with ordinality w(from_schema, from_name, to_schema, to_name, at)
  cross join ${baseType('w.from_schema', 'w.from_name')} f
  cross join ${baseType('w.to_schema', 'w.to_name')} r
- where exists (${ITS_CLASSES})
+ where case r.typtype when 'e' then f.oid <> r.oid else exists (${ITS_CLASSES})
    and not exists (
      select from (${ITS_CLASSES}) k
       where k.opcintype = f.oid
          or exists (select from pg_catalog.pg_amop a
                      where a.amopfamily = k.opcfamily and a.amopstrategy = 3 and a.amoplefttype = k.opcintype and a.amoprighttype = f.oid)
          or exists (select from pg_catalog.pg_cast c
-                     where c.castsource = f.oid and c.casttarget = k.opcintype and c.castcontext = 'i'))`;
+                     where c.castsource = f.oid and c.casttarget = k.opcintype and c.castcontext = 'i')) end`;

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import type { TrueupError } from '../../src/trueup-error.js';
 import { changesOf } from '../support/fleet.js';
 import { temporaryDesiredState } from '../support/library.js';
@@ -96,13 +96,17 @@ describe('a type that no tenant’s column could be made of is refused once, wit
 });
 
 describe('a foreign key between columns that PostgreSQL does not compare is refused once, with both types', () => {
+  beforeAll(() => on.database.exec(`CREATE TYPE public.mood AS ENUM ('ok'); CREATE TYPE public.state AS ENUM ('ok')`));
   it.each([
     ['text', 'uuid'],
     ['numeric', 'int'],
     ['uuid', 'text'],
     ['oid', 'int'],
+    ['text', 'public.mood'],
+    ['public.mood', 'text'],
+    ['public.state', 'public.mood'],
   ])('from %s to %s', async (from, to) => {
-    const schemas = ['a', 'b'].map((one) => `${one}_${from}_to_${to}`);
+    const schemas = ['a', 'b'].map((one) => `${one}_${from}_to_${to}`.replaceAll('.', '_'));
     const [code, message, where] = (await refusal(schemas, key(from, to))) ?? [];
     expect([code, message]).toEqual([
       'DESIRED_STATE_INVALID',
@@ -120,6 +124,7 @@ describe('a foreign key between columns that PostgreSQL does not compare is refu
     ['timestamptz', 'date'],
     ['cidr', 'inet'],
     ['"int[]"', '"int[]"'],
+    ['public.mood', 'public.mood'],
   ])('not one from %s to %s', async (from, to) => {
     const schema = `made_${from}_${to}`.replace(/\W/gu, '_');
     await on.fleet.provision([schema], { directory: key(from, to) });
