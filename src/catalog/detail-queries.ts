@@ -41,7 +41,10 @@ const beyond = (version: number): string => {
   return cases.length === 0 ? 'null::text' : `case ${cases.join(' ')} end`;
 };
 
-/** Their constraints, but for triggers and NOT NULL, which the columns say; see {@link TABLES_SQL}. */
+/**
+ * Their constraints, but for triggers and NOT NULL, which the columns say; see {@link TABLES_SQL}. A foreign key onto a partitioned
+ * table has one more for each partition, which are that key's: made of a tenant's own, each would let in one partition's rows alone.
+ */
 export const CONSTRAINTS_SQL = (version: number): string => `
 select k.conrelid::text conrelid, n.nspname::text nspname, k.conname::text conname, k.contype::text contype, k.condeferrable, k.condeferred,
        k.convalidated, k.connoinherit, ${beyond(version)} beyond,
@@ -59,6 +62,7 @@ select k.conrelid::text conrelid, n.nspname::text nspname, k.conname::text conna
   left join pg_catalog.pg_index i on i.indexrelid = k.conindid and k.contype in ('p','u')
   left join pg_catalog.pg_class f on f.oid = k.confrelid left join pg_catalog.pg_namespace fn on fn.oid = f.relnamespace
  where k.conrelid = any($1::oid[]) and k.contype not in ('t','n')
+   and not exists (select from pg_catalog.pg_constraint p where p.oid = k.conparentid and p.conrelid = k.conrelid offset 0)
  order by k.conrelid, k.conname`;
 
 /** Their indexes, and those of $2; $3: the families whose members are read as digests. See {@link TABLES_SQL}. */

@@ -173,6 +173,28 @@ it('a table without a column that the format can say is left out, with what need
   expect(await drift(found.directory, 'bare')).toEqual([]);
 });
 
+it('a foreign key onto a partitioned table is one key, not one more for each partition', async () => {
+  await test.exec(`CREATE SCHEMA parted; CREATE TABLE parted.zones (zone int PRIMARY KEY) PARTITION BY LIST (zone);
+    CREATE TABLE parted.one PARTITION OF parted.zones FOR VALUES IN (1);
+    CREATE TABLE parted.more PARTITION OF parted.zones DEFAULT`);
+  const found = await made(
+    'zoned',
+    `CREATE TABLE S.days (day int PRIMARY KEY) PARTITION BY LIST (day);
+     CREATE TABLE S.monday PARTITION OF S.days FOR VALUES IN (1);
+     CREATE TABLE S.shops (zone int CONSTRAINT shops_zone REFERENCES parted.zones, day int CONSTRAINT shops_day REFERENCES S.days)`,
+  );
+  expect(found.text('base.yaml').match(/name: shops_.*/gu)).toHaveLength(1);
+  expect(found.notes.map(({ what }) => what).filter((what) => what.includes('shops'))).toEqual([
+    expect.stringContaining('shops_day'),
+  ]);
+  await fleet.provision(['zoned_b'], { directory: found.directory });
+  await test.exec('ALTER TABLE zoned_b.shops DROP CONSTRAINT shops_zone');
+  expect(await drift(found.directory, 'zoned_b')).toEqual(['add-constraint shops.shops_zone pending']);
+  const outcome = await fleet.apply({ directory: found.directory, schemas: ['zoned_b'] });
+  expect(outcome.tenants).toMatchObject([{ outcome: 'converged', error: null }]);
+  await test.exec('INSERT INTO parted.zones VALUES (1), (2); INSERT INTO zoned_b.shops VALUES (1), (2)');
+});
+
 it('a view whose table is called like the schema is made in another tenant', async () => {
   const shop = `CREATE TABLE S.shop (id int PRIMARY KEY, name text);
     CREATE MATERIALIZED VIEW S.names AS SELECT s.name, shop.id FROM S.shop JOIN S.shop s USING (id)`;
