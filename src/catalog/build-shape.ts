@@ -80,7 +80,7 @@ function buildColumn(row: ColumnRow, relative: Relative): ColumnShape {
 
 function buildIdentity(row: ColumnRow): IdentityShape | null {
   if (row.attidentity === '' || row.sequence === null) return null;
-  const { start, increment, min, max, cache, cycle } = row.sequence;
+  const { start, increment, min, max, cache, cycle, type } = row.sequence;
   return {
     kind: row.attidentity === 'a' ? 'always' : 'by default',
     start,
@@ -89,6 +89,7 @@ function buildIdentity(row: ColumnRow): IdentityShape | null {
     maximum: max,
     cache,
     cycle,
+    ...(type === null ? {} : { sequenceType: type }),
   };
 }
 

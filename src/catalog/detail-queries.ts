@@ -19,7 +19,8 @@ select a.attrelid::text attrelid, n.nspname::text nspname, a.attname::text attna
                                       and k.conkey = array[a.attnum] and not k.convalidated offset 0) "notnull", a.attnotnull "notnullahead",
        pg_catalog.pg_get_expr(d.adbin, d.adrelid) default_expr, a.attgenerated::text attgenerated, a.attidentity::text attidentity,
        (select pg_catalog.jsonb_build_object('start', s.seqstart::text, 'increment', s.seqincrement::text, 'min', s.seqmin::text,
-                 'max', s.seqmax::text, 'cache', s.seqcache::text, 'cycle', s.seqcycle)
+                 'max', s.seqmax::text, 'cache', s.seqcache::text, 'cycle', s.seqcycle,
+                 'type', case when s.seqtypid <> a.atttypid then pg_catalog.format_type(s.seqtypid, null) end)
           from pg_catalog.pg_depend p join pg_catalog.pg_sequence s on s.seqrelid = p.objid
          where a.attidentity <> '' and p.classid = 'pg_catalog.pg_class'::regclass and p.refclassid = 'pg_catalog.pg_class'::regclass
            and p.refobjid = a.attrelid and p.refobjsubid = a.attnum and p.deptype = 'i') sequence

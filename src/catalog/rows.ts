@@ -21,6 +21,8 @@ export interface ColumnRow extends Row {
     readonly max: string;
     readonly cache: string;
     readonly cycle: boolean;
+    /** Where it is not the column's. */
+    readonly type: string | null;
   } | null;
 }
 

@@ -3,7 +3,7 @@ import type { ColumnShape, IdentityShape } from '../shape/table-shape.js';
 import { alterColumn, identityClause, tableName } from '../sql/ddl/column.js';
 import { quoteIdentifier, quoteLiteral } from '../sql/quote.js';
 import { name, sql } from '../sql/template.js';
-import { type Change, change, key, type Step } from './change.js';
+import { blocked, type Change, change, key, type Step } from './change.js';
 import type { DiffContext } from './context.js';
 import { notNullSteps } from './not-null.js';
 import { exclusively } from './step.js';
@@ -39,11 +39,26 @@ export function identityChange(
   }
   const difference = identityDifference(wanted.identity, existing.identity);
   if (difference === null) return null;
-  return change({
+  const made = change({
     ...base,
     reason: difference,
     steps: [exclusively(table, alterColumn(table, wanted.name, alteration(wanted.identity)))],
   });
+  const narrow = narrowSequence(wanted.identity, existing.identity);
+  // With the column's type PostgreSQL gives the sequence the new one too.
+  if (narrow === null || wanted.type !== existing.type) return made;
+  return blocked(
+    made,
+    `its sequence is AS ${narrow}, which does not hold the declared numbers`,
+    `give it the column's type: ALTER SEQUENCE … AS ${existing.type}; then apply`,
+  );
+}
+
+/** The sequence's own type, where it does not hold the declared numbers: ALTER TABLE, which alters the rest, cannot give another. */
+function narrowSequence({ minimum, maximum }: IdentityShape, { sequenceType }: IdentityShape): string | null {
+  const beyond = sequenceType === 'smallint' ? 2n ** 15n : sequenceType === 'integer' ? 2n ** 31n : null;
+  if (beyond === null) return null;
+  return BigInt(minimum) < -beyond || BigInt(maximum) >= beyond ? (sequenceType ?? null) : null;
 }
 
 /**

@@ -49,6 +49,8 @@ export interface IdentityShape {
   readonly maximum: string;
   readonly cache: string;
   readonly cycle: boolean;
+  /** The type of its sequence where that is not the column's, by an ALTER SEQUENCE of its own. Absent for most. */
+  readonly sequenceType?: string;
 }
 
 /** A table constraint. NOT NULL is a column's property here, whatever the version. */

@@ -42,3 +42,18 @@ it('begins beyond the numbers that are taken, whichever way it counts', () => {
   // A name stands in a string there.
   expect(last(IDENTITY, "it's")).toContain(`"it''s"'::regclass`);
 });
+
+it.each([
+  ['smallint', '1', '32767', null],
+  ['smallint', '1', '32768', 'smallint'],
+  ['integer', '-2147483648', '-1', null],
+  ['integer', '-2147483649', '-1', 'integer'],
+  ['bigint', '1', '9', null],
+])('numbers that a sequence AS %s does not hold, %s to %s, are refused', (sequenceType, minimum, maximum, narrow) => {
+  const wanted = desiredColumn('id', { type: 'bigint', identity: { ...IDENTITY, minimum, maximum } });
+  const identity = { ...IDENTITY, maximum: '7', sequenceType };
+  const made = (type: string) => identityChange('items', wanted, column('id', { type, identity }), contextWith({}));
+  expect(made('bigint')?.obstacle?.split(',')[0]).toBe(narrow === null ? undefined : `its sequence is AS ${narrow}`);
+  // Another type of the column is the sequence's then, too.
+  expect(made('integer')?.status).toBe('pending');
+});

@@ -164,6 +164,12 @@ const DAMAGES: readonly Damage[] = [
     hazards: [],
   },
   {
+    title: 'identity over a sequence that was made too small for its numbers is blocked: ALTER TABLE would fail',
+    sql: 'ALTER SEQUENCE S.authors_id_seq AS smallint',
+    empty: ['alter-column authors.id blocked'],
+    obstacle: /its sequence is AS smallint/u,
+  },
+  {
     title: 'a serial column where an identity is declared keeps its numbers, and goes on beyond them',
     sql: `ALTER TABLE S.authors ALTER id DROP IDENTITY; CREATE SEQUENCE S.own START 9 OWNED BY S.authors.id;
           ALTER TABLE S.authors ALTER id SET DEFAULT nextval('S.own')`,
