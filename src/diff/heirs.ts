@@ -80,9 +80,11 @@ function sparingOwn(made: Change, { heirs }: Kin, begins: Begins, context: DiffC
   const wanted = context.tables.find(({ name: of }) => of === table)?.columns.find(({ name: of }) => of === object);
   const merges = (type: string) =>
     action === 'add-column' && steps.length === 1 && wanted !== undefined && context.facts.sameType(wanted.type, type);
+  const adds = begins(addColumn(table, sql``));
   const obstacles = heirs.flatMap(({ table: heir, own }) => {
     const mine = own.find(({ column }) => column === object);
-    if (mine !== undefined && begins(addColumn(table, sql``)) && !merges(mine.type))
+    if (adds && wanted?.identity) return [`PostgreSQL adds no identity column to a table that ${heir} inherits from`];
+    if (mine !== undefined && adds && !merges(mine.type))
       return [`${heir}, which inherits from ${table}, has a column ${object} of its own, as ${mine.type}`];
     const goes = begins(dropColumn(table, object)) || begins(alterColumn(table, object, 'TYPE'));
     const users = goes ? context.facts.users(heir, object) : [];

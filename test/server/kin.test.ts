@@ -32,6 +32,12 @@ const DIFFERENT = declared(
 const PARTITION = `CREATE TABLE S.all_docs (LIKE S.docs INCLUDING ALL) PARTITION BY RANGE (id);
   ALTER TABLE S.all_docs ATTACH PARTITION S.docs FOR VALUES FROM (0) TO (1000)`;
 const CHILD = 'CREATE TABLE S.all_docs (LIKE S.docs INCLUDING ALL); ALTER TABLE S.docs INHERIT S.all_docs';
+/** One more column, an identity. */
+const NUMBERED = declared(
+  'kind: { type: text, nullable: false }, n: int, size: { type: int, default: "1" }, no: { type: int, identity: always }',
+  'n > 0',
+  'n',
+);
 const OUTSIDE = 'CREATE SCHEMA "Else-S"; CREATE TABLE "Else-S".more () INHERITS (S.docs)';
 
 const OF_PARTITION = 'comes from all_docs, which the table is a partition of: PostgreSQL changes it there alone';
@@ -174,16 +180,24 @@ it.each([
     obstacle: 'view seen is over column n of more, which inherits from docs',
     change: 'replace-column n',
   },
+  {
+    what: 'an identity, which it would not have',
+    heir: 'CREATE TABLE S.more () INHERITS (S.docs)',
+    obstacle: 'PostgreSQL adds no identity column to a table that more inherits from',
+    change: 'add-column no',
+    directory: NUMBERED,
+    outcome: 'blocked',
+  },
 ])('a change that fails for what a table of the tenant that inherits has is blocked: $what', async (of) => {
   const schema = of.what.replace(/\W/gu, '_');
-  const options = { directory: DIFFERENT, schemas: [schema] };
+  const options = { directory: of.directory ?? DIFFERENT, schemas: [schema] };
   await on.fleet.provision([schema], { directory: MADE });
   await on.database.exec(of.heir.replaceAll('S.', `${schema}.`));
   const refused = itemsOf(await on.fleet.plan(options), schema).find(
     ({ change: { action, object } }) => `${action} ${object}` === of.change,
   );
   expect(refused?.change).toMatchObject({ status: 'blocked', obstacle: of.obstacle });
-  expect((await on.fleet.apply(options)).tenants).toMatchObject([{ outcome: 'partial', error: null }]);
+  expect((await on.fleet.apply(options)).tenants).toMatchObject([{ outcome: of.outcome ?? 'partial', error: null }]);
 });
 
 it('of tenants that look alike each has its own kin named, and a plan of more takes no statement more', async () => {
