@@ -61,7 +61,7 @@ function readColumn(name: string, column: ColumnDocument, at: Place, typeAt: Pla
     name,
     type,
     // The catalog gives none for the type's own.
-    collation: column.collation === undefined || column.collation === 'default' ? null : collationSql(column.collation),
+    collation: columnCollation(column.collation),
     notNull: column.nullable === false || column.identity !== undefined || serial,
     default: defaultExpression,
     generated: generated === null ? null : { expression: generated, kind: 'stored' },
@@ -77,8 +77,21 @@ function readColumn(name: string, column: ColumnDocument, at: Place, typeAt: Pla
   };
 }
 
-/** A collation's name as SQL: written raw (`C`, `en_US.utf8`), or already quoted where it needs its schema. */
-export const collationSql = (name: string): string => (name.startsWith('"') ? name : quoteIdentifier(name));
+/**
+ * A collation's name as the catalog prints it: written raw (`C`, `en_US.utf8`), or quoted already where it needs its schema. In
+ * quotes that the server would leave out it was another collation than the tenant's, after every apply.
+ */
+export function collationSql(name: string): string {
+  if (!/^(?:"(?:[^"]|"")+"\.)*"(?:[^"]|"")+"$/u.test(name)) return name.startsWith('"') ? name : quoteIdentifier(name);
+  const parts = name.match(/"(?:[^"]|"")+"/gu)?.map((part) => part.slice(1, -1).replaceAll('""', '"')) ?? [];
+  return (parts[0] === 'pg_catalog' ? parts.slice(1) : parts).map(quoteIdentifier).join('.');
+}
+
+/** The same for a column, whose type's own needs no name. */
+function columnCollation(name: string | undefined): string | null {
+  const collation = name === undefined ? '"default"' : collationSql(name);
+  return collation === '"default"' ? null : collation;
+}
 
 const RANGES: readonly { readonly types: readonly string[]; readonly minimum: string; readonly maximum: string }[] = [
   { types: ['smallint', 'int2'], minimum: '-32768', maximum: '32767' },

@@ -27,8 +27,8 @@ export const escaped = (text: string): string => text.replaceAll('${', () => '$$
 export const isNameSayable = (name: string): boolean => !/\p{Cc}/u.test(name);
 
 /**
- * A collation as the format names it, from the server's SQL. Null where it stands in a schema other than pg_catalog: the
- * format has no place for that.
+ * A collation by its bare name, from the server's SQL. Null where it stands in a schema other than pg_catalog: in the files it
+ * would be the application's own, which not every database has.
  */
 export function collationName(sql: string): string | null {
   const quoted = /^"((?:[^"]|"")*)"$/u.exec(sql)?.[1]?.replaceAll('""', '"');

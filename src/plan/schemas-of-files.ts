@@ -8,7 +8,7 @@ type Fragment = readonly [kind: FragmentKind, text: string | null];
 const answers = new WeakMap<DesiredTable, Promise<readonly string[]>>();
 
 /**
- * The schemas that declarations name: of types, functions, sequences and tables that tenants share. Statements are made of these
+ * The schemas that declarations name: of types, functions, sequences, collations and tables that tenants share. Statements are made of these
  * fragments, and one that was held up for a name that the files have could be made by no run.
  */
 export async function schemasOfFiles(tables: readonly DesiredTable[]): Promise<readonly string[]> {
@@ -40,6 +40,7 @@ function fragments(table: DesiredTable): readonly Fragment[] {
       ['type', column.type],
       ['expression', column.default],
       ['expression', column.generated?.expression ?? null],
+      ['expression', collated(column.collation)],
     ]),
     ...constraints.flatMap((one): readonly Fragment[] =>
       one.kind === 'check' ? [['expression', one.expression]] : [],
@@ -55,4 +56,7 @@ const keys = (index: DesiredIndexBase): readonly Fragment[] =>
   index.keys.flatMap((key): readonly Fragment[] => [
     ['expression', key.expression],
     ['operator-class', key.opclass],
+    ['expression', collated(key.collation)],
   ]);
+
+const collated = (collation: string | null): string | null => (collation === null ? null : `'' COLLATE ${collation}`);

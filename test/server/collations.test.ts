@@ -12,12 +12,13 @@ phases: [{ name: base, file: base.yaml }]
 const BASE = `
 tables:
   items:
-    columns: { plain: text, bytes: { type: text, collation: C }, said: { type: text, collation: default }, word: name }
+    columns: { plain: text, bytes: { type: text, collation: C }, said: { type: text, collation: default }, word: name, said_in_quotes: { type: text, collation: '"pg_catalog"."default"' }, shared: { type: text, collation: '"shared"."plain"' } }
     indexes:
       - { name: own_of_column, keys: [{ column: bytes, collation: C }] }
       - { name: default_of_column, keys: [{ column: plain, collation: default }] }
       - { name: of_type, keys: [{ column: word, collation: C }] }
       - { name: of_expression, keys: [{ expression: lower(bytes), collation: C }, { expression: lower(plain), collation: default }] }
+      - { name: in_quotes, keys: [{ column: bytes, collation: '"shared"."plain"' }, { column: plain, collation: '"pg_catalog"."ucs_basic"' }, { column: shared, collation: '"shared"."plain"' }] }
       - { name: others, keys: [{ column: bytes, collation: default }, { column: plain, collation: POSIX }, { expression: lower(plain), collation: C }] }
 `;
 
@@ -26,6 +27,7 @@ let fleet: FleetUnderTest;
 const options = { directory: temporaryDesiredState({ 'fleet.yaml': FLEET, 'base.yaml': BASE }) };
 beforeAll(async () => {
   test = await createTestDatabase();
+  await test.exec('CREATE SCHEMA shared; CREATE COLLATION shared.plain FROM "C"');
   fleet = await openFleet(test.url);
   await fleet.provision(['t1'], options);
 });
