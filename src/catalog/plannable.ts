@@ -24,28 +24,32 @@ export async function readPlannable(
     if (one.kind === 'operator') return brought(one) && !unsafe.has(`${one.schema}.${one.name}`);
     if (brought(one)) return true;
     const type = one.kind === 'type' ? own.get(JSON.stringify([one.schema, one.name])) : undefined;
-    return type === 'enum' || (type === 'domain' && !one.isArray);
+    return type === 'plain' || (type === 'domain' && !one.isArray);
   };
 }
 
 /**
- * Those without casts by functions: enums, and domains over what the server came with, over enums and over types of extensions.
+ * Those without casts by functions: enums, composite types of what the server came with, and domains over that, over enums and
+ * over types of extensions.
  * Making a value of a domain from a constant checks nothing while the statement is planned; making an array of them from one does,
  * by whatever the checks call.
  */
 async function readOwnTypes(
   session: Session,
   types: readonly ForeignName[],
-): Promise<ReadonlyMap<string, 'enum' | 'domain'>> {
+): Promise<ReadonlyMap<string, 'plain' | 'domain'>> {
   if (types.length === 0) return new Map();
-  const rows = await session.query<Row & { schema: string; name: string; kind: 'enum' | 'domain' }>(
-    `select n.nspname::text "schema", t.typname::text "name", case t.typtype when 'e' then 'enum' else 'domain' end kind
+  const rows = await session.query<Row & { schema: string; name: string; kind: 'plain' | 'domain' }>(
+    `select n.nspname::text "schema", t.typname::text "name", case t.typtype when 'd' then 'domain' else 'plain' end kind
        from rows from (pg_catalog.unnest($1::text[]), pg_catalog.unnest($2::text[])) w("schema", "name")
        join pg_catalog.pg_namespace n on n.nspname = w."schema"
        join pg_catalog.pg_type t on t.typnamespace = n.oid and t.typname = w."name"
        left join pg_catalog.pg_type b on b.oid = t.typbasetype
       where not exists (select from pg_catalog.pg_cast c where t.oid in (c.castsource, c.casttarget) or b.typtype = 'e' and b.oid in (c.castsource, c.casttarget))
-        and (t.typtype = 'e' or t.typtype = 'd' and b.typtype <> 'd' and (b.typnamespace = 'pg_catalog'::pg_catalog.regnamespace or b.typtype = 'e'
+        and (t.typtype = 'e' or t.typtype = 'c' and not exists (
+               select from pg_catalog.pg_attribute a join pg_catalog.pg_type f on f.oid = a.atttypid
+                where a.attrelid = t.typrelid and a.attnum > 0 and not a.attisdropped and f.typnamespace <> 'pg_catalog'::pg_catalog.regnamespace)
+          or t.typtype = 'd' and b.typtype <> 'd' and (b.typnamespace = 'pg_catalog'::pg_catalog.regnamespace or b.typtype = 'e'
           or exists (select from pg_catalog.pg_depend d where d.classid = 'pg_catalog.pg_type'::pg_catalog.regclass and d.objid = b.oid and d.deptype = 'e')))`,
     [types.map((type) => type.schema), types.map((type) => type.name)],
   );

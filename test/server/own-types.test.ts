@@ -24,6 +24,8 @@ async function makeTypes(schema: string): Promise<void> {
     CREATE SEQUENCE ${schema}.checks;
     CREATE FUNCTION ${schema}.checked(i int) RETURNS boolean LANGUAGE sql AS 'SELECT nextval(''${schema}.checks'') > 0';
     CREATE DOMAIN ${schema}.counted AS int CHECK (${schema}.checked(VALUE));
+    CREATE TYPE ${schema}.size AS (most int, unit text);
+    CREATE TYPE ${schema}.counts AS (n ${schema}.counted);
     CREATE FUNCTION ${schema}.made(prefix text) RETURNS text LANGUAGE sql AS 'SELECT prefix'`);
 }
 
@@ -39,6 +41,8 @@ const OWN = {
     amounts: { type: '${schema}.amount[]', default: "'{}'" },
     label: { type: 'text', default: "${schema}.made('ord')" },
     done: { type: 'boolean', generated: "state = 'done'" },
+    size: { type: '${schema}.size', default: "ROW(1, 'cm')" },
+    sizes: { type: '${schema}.size[]', default: "'{}'" },
     name: 'citext',
     after: 'interval',
   },
@@ -47,6 +51,11 @@ const OWN = {
     { name: 'orders_states', expression: "'new' = ANY (states) OR state > 'new'" },
     { name: 'orders_amount', expression: 'amount < 100 AND amount <> 7' },
     { name: 'orders_code', expression: "code <> 'q' AND length(code) > 0" },
+    {
+      name: 'orders_size',
+      expression:
+        "(size).unit <> 'in' AND size <> '(0,m)'::${schema}.size AND (size).most > 0 OR after > '1 day 2 hours'",
+    },
     { name: 'orders_name', expression: "name OPERATOR(public.<>) 'x'" },
   ],
   indexes: [
@@ -57,7 +66,7 @@ const OWN = {
 };
 
 describe('expressions over types of the application’s own are judged by the server', () => {
-  it('what a tenant was made of is in sync: enums, domains, in the tenant and shared, and an extension’s operators', async () => {
+  it('what a tenant was made of is in sync: enums, domains, composite types, in the tenant and shared, and an extension’s operators', async () => {
     await makeTypes('made');
     const options = { directory: state(OWN), schemas: ['made'] };
     expect((await on.fleet.apply(options)).tenants).toMatchObject([{ outcome: 'converged', error: null }]);
@@ -96,5 +105,18 @@ describe('expressions over types of the application’s own are judged by the se
     const declared = state({ columns: { n: { type: '${schema}.counted[]', ...column } }, ...rest });
     expect(changesOf(await on.fleet.plan({ directory: declared, schemas: [schema] }), schema)).not.toEqual([]);
     expect(await on.database.query(`SELECT is_called FROM ${schema}.checks`)).toEqual([{ is_called: false }]);
+  });
+
+  it('nor over a composite type of them', async () => {
+    await makeTypes('of_counted');
+    await on.database.exec(`
+      CREATE TABLE of_counted.orders (n of_counted.counts, CONSTRAINT orders_n CHECK (n <> '(1)'::of_counted.counts));
+      ALTER SEQUENCE of_counted.checks RESTART`);
+    const checks = [{ name: 'orders_n', expression: "n <> '(2)'::${schema}.counts" }];
+    const declared = state({ columns: { n: { type: '${schema}.counts' } }, checks });
+    expect(changesOf(await on.fleet.plan({ directory: declared, schemas: ['of_counted'] }), 'of_counted')).toEqual([
+      'replace-constraint orders.orders_n pending',
+    ]);
+    expect(await on.database.query('SELECT is_called FROM of_counted.checks')).toEqual([{ is_called: false }]);
   });
 });
