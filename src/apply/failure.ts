@@ -107,6 +107,12 @@ const BY_MESSAGE: readonly { readonly code: string; readonly message: RegExp; re
     remedy: 'the files name a value that the tenant’s type does not have: add it in the application’s own migration',
   },
   {
+    code: '22023',
+    message: /^RESTART value/u,
+    remedy:
+      'an identity’s sequence stands at a number that the files do not let it give: ALTER SEQUENCE … RESTART WITH a free one that they do, then run again',
+  },
+  {
     code: '42809',
     message: /\bto a partition$/u,
     remedy: 'the table is a partition of another: change that one, which changes it here as well, or DETACH PARTITION',
