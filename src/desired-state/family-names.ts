@@ -8,7 +8,7 @@ type Lists = IndexFamily['lists'];
 export function namePattern(name: readonly NamePart[], lists: Lists): string {
   const body = name.map((part) => {
     const texts = textsOf(part, lists)?.map(escapePattern);
-    if (texts === undefined) return '.+';
+    if (texts === undefined) return '.*';
     return texts.length === 1 ? texts[0] : `(?:${texts.join('|')})`;
   });
   return `^${body.join('')}$`;
@@ -21,7 +21,7 @@ export function namePattern(name: readonly NamePart[], lists: Lists): string {
 export function nameLikes(name: readonly NamePart[], lists: Lists): readonly string[] | null {
   let likes = [''];
   for (const part of name) {
-    const texts = textsOf(part, lists)?.map(escapeLike) ?? ['_%'];
+    const texts = textsOf(part, lists)?.map(escapeLike) ?? ['%'];
     likes = likes.flatMap((like) => texts.map((text) => like + text));
     if (likes.length > MANY_LIKES) return null;
   }
@@ -30,7 +30,7 @@ export function nameLikes(name: readonly NamePart[], lists: Lists): readonly str
 
 const MANY_LIKES = 20;
 
-/** The texts that may stand in a part's place, each once; null: any but the empty one. */
+/** The texts that may stand in a part's place, each once; null: any, the empty one of a row too. */
 function textsOf(part: NamePart, lists: Lists): readonly string[] | null {
   if (typeof part === 'string') return [part];
   const values = lists.flatMap((list) =>

@@ -30,7 +30,7 @@ describe('a backend', () => {
         name: 'plain',
         methods: [{ name: 'gin', extension: null }],
         families: [
-          { table: 'items', label: `items_body_$\{kind.code}_$\{shop.short}`, pattern: '^items_body_(?:n|u)_.+$' },
+          { table: 'items', label: `items_body_$\{kind.code}_$\{shop.short}`, pattern: '^items_body_(?:n|u)_.*$' },
         ],
       },
     ]);

@@ -34,7 +34,7 @@ it('LIKE tells a family’s names from others as the regular expression does', a
   const others = fc.sample(text, { numRuns: 30, seed: 7 });
   const given = families.flatMap(([parts, of], family) => {
     const made = (of[0]?.entries ?? []).flatMap((entry) =>
-      ['a', '_b', '\n'].map((id) =>
+      ['', 'a', '_b', '\n'].map((id) =>
         parts
           .map((part) =>
             typeof part === 'string' ? part : part.variable === 'bank.id' ? id : entry[part.variable.slice(5)],

@@ -56,3 +56,16 @@ it.each([
     expect(found.map(({ name }) => name)).toEqual(members);
   },
 );
+
+it('a row whose value in the name is the empty text has a member as any other, which goes with the row', async () => {
+  const options = { directory, schemas: ['unnamed'] };
+  await on.fleet.provision(options.schemas, options);
+  await on.database.exec("INSERT INTO unnamed.shops VALUES ('')");
+  for (const rowIsThere of [true, false]) {
+    if (!rowIsThere) await on.database.exec('DELETE FROM unnamed.shops');
+    expect((await on.fleet.apply(options)).tenants).toMatchObject([{ outcome: 'converged', error: null }]);
+    expect(changesOf(await on.fleet.plan(options), 'unnamed')).toEqual([]);
+    const found = await on.database.query(`SELECT FROM pg_class WHERE oid = to_regclass('unnamed.items_by_')`);
+    expect(found).toHaveLength(rowIsThere ? 1 : 0);
+  }
+});
