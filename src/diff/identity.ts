@@ -46,7 +46,7 @@ export function identityChange(
   });
   const narrow = narrowSequence(wanted.identity, existing.identity);
   // With the column's type PostgreSQL gives the sequence the new one too.
-  if (narrow === null || wanted.type !== existing.type) return made;
+  if (narrow === null || !context.facts.sameType(wanted.type, existing.type)) return made;
   return blocked(
     made,
     `its sequence is AS ${narrow}, which does not hold the declared numbers`,

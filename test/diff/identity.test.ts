@@ -50,9 +50,10 @@ it.each([
   ['integer', '-2147483649', '-1', 'integer'],
   ['bigint', '1', '9', null],
 ])('numbers that a sequence AS %s does not hold, %s to %s, are refused', (sequenceType, minimum, maximum, narrow) => {
-  const wanted = desiredColumn('id', { type: 'bigint', identity: { ...IDENTITY, minimum, maximum } });
+  const wanted = desiredColumn('id', { type: 'int8', identity: { ...IDENTITY, minimum, maximum } });
   const identity = { ...IDENTITY, maximum: '7', sequenceType };
-  const made = (type: string) => identityChange('items', wanted, column('id', { type, identity }), contextWith({}));
+  const context = contextWith({ type: ({ actual }: { readonly actual: string }) => actual === 'bigint' });
+  const made = (type: string) => identityChange('items', wanted, column('id', { type, identity }), context);
   expect(made('bigint')?.obstacle?.split(',')[0]).toBe(narrow === null ? undefined : `its sequence is AS ${narrow}`);
   // Another type of the column is the sequence's then, too.
   expect(made('integer')?.status).toBe('pending');
