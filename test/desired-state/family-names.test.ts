@@ -14,8 +14,8 @@ it('tells a family’s members by name: listed values as listed, values of rows 
       ],
     },
   });
-  for (const name of ['i.n+_anna_8', 'i.u_x_y_8']) expect(matches(pattern, name)).toBe(true);
-  for (const name of ['i.n_anna_8', 'ixu_anna_8', 'i.u__8', 'other i.u_a_8', 'i.new_a_8'])
+  for (const name of ['i.n+_anna_8', 'i.u_x_y_8', 'i.u__8']) expect(matches(pattern, name)).toBe(true);
+  for (const name of ['i.n_anna_8', 'ixu_anna_8', 'other i.u_a_8', 'i.new_a_8'])
     expect(matches(pattern, name)).toBe(false);
 });
 
