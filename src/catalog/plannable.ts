@@ -30,9 +30,8 @@ export async function readPlannable(
 
 /**
  * Those without casts by functions: enums, composite types of what the server came with, and domains over that, over enums and
- * over types of extensions.
- * Making a value of a domain from a constant checks nothing while the statement is planned; making an array of them from one does,
- * by whatever the checks call.
+ * over types of extensions. Making a value of a domain from a constant checks nothing while the statement is planned; making an
+ * array of them from one does, by whatever the checks call.
  */
 async function readOwnTypes(
   session: Session,

@@ -60,7 +60,6 @@ function readColumn(name: string, column: ColumnDocument, at: Place, typeAt: Pla
   return {
     name,
     type,
-    // The catalog gives none for the type's own.
     collation: columnCollation(column.collation),
     notNull: column.nullable === false || column.identity !== undefined || serial,
     default: defaultExpression,
@@ -87,7 +86,7 @@ export function collationSql(name: string): string {
   return (parts[0] === 'pg_catalog' ? parts.slice(1) : parts).map(quoteIdentifier).join('.');
 }
 
-/** The same for a column, whose type's own needs no name. */
+/** The same for a column: the catalog gives none for the type's own. */
 function columnCollation(name: string | undefined): string | null {
   const collation = name === undefined ? '"default"' : collationSql(name);
   return collation === '"default"' ? null : collation;

@@ -8,8 +8,8 @@ type Fragment = readonly [kind: FragmentKind, text: string | null];
 const answers = new WeakMap<DesiredTable, Promise<readonly string[]>>();
 
 /**
- * The schemas that declarations name: of types, functions, sequences, collations and tables that tenants share. Statements are made of these
- * fragments, and one that was held up for a name that the files have could be made by no run.
+ * The schemas that declarations name: of types, functions, sequences, collations and tables that tenants share. Statements are
+ * made of these fragments, and one that was held up for a name that the files have could be made by no run.
  */
 export async function schemasOfFiles(tables: readonly DesiredTable[]): Promise<readonly string[]> {
   const named = await Promise.all(
