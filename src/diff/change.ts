@@ -80,8 +80,8 @@ export interface Step {
   readonly mode: 'transaction' | 'online' | 'backfill';
   /**
    * What it locks, for the lock budget. Table null: only objects that nobody else can know yet. Only: it waits for no other
-   * lock, since it refers to no other table and touches no index that stands. Beside: the table that its foreign key is onto,
-   * which the statement locks as strongly, by itself.
+   * lock, since it refers to no other table and touches no index that stands. Beside: the table that its foreign key, or one of its
+   * column, is onto, which the statement locks as strongly, by itself.
    */
   readonly lock: {
     readonly mode: LockMode;

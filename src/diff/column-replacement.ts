@@ -11,6 +11,7 @@ import { computedFrom } from './generation.js';
 import { familiesOver } from './indexed-columns.js';
 import { hasVaryingDefault, isComputed, isValueless, withoutValue } from './new-values.js';
 import { sparingIdentity, underIdentity } from './replica-identity.js';
+import { underSharedKeys } from './shared-references.js';
 import { exclusively } from './step.js';
 import { typeVariables } from './types.js';
 
@@ -21,7 +22,7 @@ import { typeVariables } from './types.js';
  */
 export function replaceColumn(...by: Parameters<typeof replacement>): Change {
   const [, wanted, existing, actual, , context] = by;
-  const made = replacement(...by);
+  const made = underSharedKeys(replacement(...by), actual);
   return made.status === 'pending' ? afterReferences(made, wanted, existing, actual, context) : made;
 }
 

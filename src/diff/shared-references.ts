@@ -1,7 +1,7 @@
 import type { SharedKeyFault } from '../catalog/presence.js';
 import type { DesiredTable } from '../desired-state/model.js';
 import { referenceName } from '../shape/table-reference.js';
-import type { ForeignKeyShape, TableReference } from '../shape/table-shape.js';
+import type { ForeignKeyShape, TableReference, TableShape } from '../shape/table-shape.js';
 import { blocked, type Change } from './change.js';
 import type { DiffContext } from './context.js';
 
@@ -14,12 +14,30 @@ export const resolved = (of: TableReference, { home }: Pick<DiffContext, 'home'>
  * key that is declared to be there, is not: every tenant would fail at the same statement.
  */
 export function ontoShared(made: Change, desired: DesiredTable, context: DiffContext): Change {
-  const locks = made.steps.some(({ lock }) => lock.beside !== undefined && lock.beside.schema !== null);
-  const told = locks ? { ...made, hazards: [...made.hazards, 'SHARED_TABLE_LOCKED' as const] } : made;
+  const told = lockingShared(made);
   const wanted = desired.constraints.find(({ name }) => name === made.object);
   if (wanted?.kind !== 'foreign-key' || !MAKES.has(made.action)) return told;
   const fault = faultOf(wanted, desired, context);
   return fault === null ? told : refused(told, fault, wanted);
+}
+
+/**
+ * A change that drops a column or gives it another type, with the lock that PostgreSQL takes to drop its foreign key onto a shared
+ * table, or to make it anew: against readers too. Of several such tables the first is told.
+ */
+export function underSharedKeys(made: Change, { constraints }: TableShape): Change {
+  const keys = constraints
+    .filter((one) => one.kind === 'foreign-key')
+    .filter(({ columns }) => columns.includes(made.object));
+  const beside = keys.map(({ references }) => references).find(({ schema }) => schema !== null);
+  if (beside === undefined) return made;
+  const steps = made.steps.map((step, at) => (at === 0 ? { ...step, lock: { ...step.lock, beside } } : step));
+  return lockingShared({ ...made, steps });
+}
+
+function lockingShared(made: Change): Change {
+  const locks = made.steps.some(({ lock }) => lock.beside !== undefined && lock.beside.schema !== null);
+  return locks ? { ...made, hazards: [...made.hazards, 'SHARED_TABLE_LOCKED'] } : made;
 }
 
 const MAKES: ReadonlySet<Change['action']> = new Set(['add-constraint', 'replace-constraint']);

@@ -19,7 +19,11 @@ export async function notReferableDiagnostics(
   let own: { readonly schema: string; readonly table: string } | null = null;
   for (const { schema, changes } of tenants)
     for (const { change } of changes) {
-      if (seen.has(change) || change.status !== 'pending' || !/^(?:add|replace)-constraint$/u.test(change.action))
+      if (
+        seen.has(change) ||
+        change.status !== 'pending' ||
+        !/^(?:(?:add|replace)-constraint|alter-column)$/u.test(change.action)
+      )
         continue;
       seen.add(change);
       const shared = change.steps.flatMap(({ lock }) => lock.beside ?? []).filter((one) => one.schema !== null);

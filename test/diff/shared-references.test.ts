@@ -95,6 +95,21 @@ describe('a foreign key onto a table that all tenants share', () => {
     expect(hazards([onto(SHARED)], {}, { tables: own })).toEqual([]);
   });
 
+  it('has its table locked by a change of its column’s type, in place or by a new column, which is told as a hazard', () => {
+    const wanted = (type: string) => [{ ...DESIRED, columns: [desiredColumn('country', { type })] }];
+    const actual = (type: string, key: TableReference) => ({
+      tables: wanted(type === 'integer' ? 'text' : 'varchar(20)'),
+      actualTables: new Map([['items', table({ columns: [column('country', { type })], constraints: [onto(key)] })]]),
+    });
+    const locked = (...by: Parameters<typeof actual>) =>
+      diffTenant([], contextWith({ rows: 'none' }, actual(...by))).changes.map(
+        ({ action, hazards, steps }) => [action, hazards, steps[0]?.lock.beside ?? null] as const,
+      )[0];
+    expect(locked('character varying(10)', SHARED)).toEqual(['alter-column', ['SHARED_TABLE_LOCKED'], SHARED]);
+    expect(locked('integer', SHARED)).toEqual(['replace-column', ['COLUMN_DROPPED', 'SHARED_TABLE_LOCKED'], SHARED]);
+    expect(locked('character varying(10)', { schema: null, table: 'countries' })).toEqual(['alter-column', [], null]);
+  });
+
   it('is refused where the shared table has no such key, and nothing is asked where it is there', () => {
     const fault: SharedKeyFault = { kind: 'no-table' };
     const asked: Question[] = [];

@@ -7,13 +7,13 @@ import { fleetOnServer } from '../support/server-fleet.js';
 const on = fleetOnServer();
 const exec = (sql: string) => on.database.exec(sql);
 
-const state = (keys: string) =>
+const state = (keys: string, type = 'text') =>
   temporaryDesiredState({
     'fleet.yaml': 'version: 1\ntenants: { having_tables: [shops] }\nphases: [{ name: base, file: base.yaml }]',
     'base.yaml': `
 tables:
   shops:
-    columns: { id: { type: int, nullable: false }, country: text }
+    columns: { id: { type: int, nullable: false }, country: "${type}" }
     primary_key: { name: shops_pkey, columns: [id] }
 ${keys}`,
   });
@@ -41,6 +41,28 @@ it('a tenant waits for writers of the shared table no longer than its budget, an
   } finally {
     await writer.query('ROLLBACK');
     await writer.end();
+  }
+  expect((await on.fleet.apply(options)).tenants).toMatchObject([{ outcome: 'converged' }]);
+});
+
+it('a column of such a key that becomes wider waits for readers of the shared table no longer either, and names them', async () => {
+  const keyed = (type: string) =>
+    state(
+      `    foreign_keys: [{ name: shops_country, columns: [country], references: { schema: shared, table: countries, columns: [code] } }]\n`,
+      type,
+    );
+  await on.fleet.provision(['widens'], { directory: keyed('varchar(10)') });
+  const limits = { ...DEFAULT_LIMITS, attempts: 1 };
+  const options = { directory: keyed('varchar(20)'), schemas: ['widens'], run: { limits } };
+  const reader = await on.database.connect();
+  try {
+    await reader.query('BEGIN; SELECT FROM shared.countries');
+    const pid = (await reader.query('SELECT pg_backend_pid() pid')).rows[0]?.pid;
+    const [tenant] = (await on.fleet.apply(options)).tenants;
+    expect(tenant?.error?.message).toContain(`process ${pid}`);
+  } finally {
+    await reader.query('ROLLBACK');
+    await reader.end();
   }
   expect((await on.fleet.apply(options)).tenants).toMatchObject([{ outcome: 'converged' }]);
 });
