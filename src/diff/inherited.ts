@@ -57,7 +57,8 @@ function inheritedBy(
     })),
     ...indexes.map((one) => ({
       what: `index ${one}`,
-      starts: [dropIndex(name(one), true), ...(isRenaming ? [] : [sql`ALTER INDEX ${SCHEMA}.${name(one)}`])],
+      // Its options are its own: a partitioned index takes none.
+      starts: [dropIndex(name(one), true), ...(isRenaming ? [] : [sql`ALTER INDEX ${SCHEMA}.${name(one)} RENAME`])],
     })),
     { what: 'the list of its columns', starts: isPartition ? [addColumn(table, sql``)] : [] },
   ];

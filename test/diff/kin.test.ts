@@ -147,6 +147,15 @@ describe('of what a table inherits', () => {
     ).toEqual(['rebuild-index theirs blocked', 'rebuild-index own pending']);
   });
 
+  it('an index takes on options: the parent’s can have none', () => {
+    const wanted = {
+      columns: [desiredColumn('code')],
+      indexes: [desiredIndex('theirs', ['code'], { options: { fillfactor: '70' } })],
+    };
+    const actual = { ...plain, indexes: [index('theirs', ['code'])] };
+    expect(neededFor({ ...PARTITION, indexes: ['theirs'] }, wanted, actual)).toEqual(['alter-index theirs pending']);
+  });
+
   it('what an interrupted run left in the parent is the parent’s to end', () => {
     const left = 'trueup_0123456789abcdef';
     const actual = { columns: [column(left)] };
