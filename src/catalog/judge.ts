@@ -37,12 +37,14 @@ export async function judgeExpressions(
   pairs: readonly ExpressionPair[],
   names: NameResolver,
 ): Promise<readonly boolean[]> {
-  const [verdicts] = await judgeAll(session, [{ columns, pairs }], names);
-  return verdicts ?? [];
+  const [verdicts = []] = await judgeAll(session, [{ columns, pairs }], names);
+  return verdicts.map((verdict) => verdict === true);
 }
 
 /** A SELECT gives at most 1,664 columns (MaxTupleAttributeNumber in htup_details.h), and a pair takes two. */
 const PAIRS_AT_ONCE = 500;
+
+type Verdict = boolean | null;
 
 /** Pairs over the same columns. */
 export interface JudgedTogether {
@@ -52,12 +54,15 @@ export interface JudgedTogether {
   readonly schema?: string | undefined;
 }
 
-/** The same for several sets of columns, in one round trip; one by one where the server refuses anything of it. */
+/**
+ * The same for several sets of columns, in one round trip; one by one where the server refuses anything of it. Null is what it
+ * refuses, and what names a type that is not there: by another tenant's types it may be judged.
+ */
 export async function judgeAll(
   session: Session,
   groups: readonly JudgedTogether[],
   names: NameResolver,
-): Promise<readonly (readonly boolean[])[]> {
+): Promise<readonly (readonly Verdict[])[]> {
   const own = groups.map(inSchema);
   const named = await Promise.all(own.map(namesIn));
   const mayPlan = await readPlannable(
@@ -65,16 +70,25 @@ export async function judgeAll(
     named.flatMap(({ all }) => all),
     names,
   );
+  const isPlannable = (name: ForeignName) => mayPlan(name) === true;
   const judged = own.map(({ columns, pairs }, of) => ({
-    columns: columns.filter(({ type }) => !isTenants(type) && (named[of]?.columns.get(type) ?? []).every(mayPlan)),
-    pairs: pairs.filter((pair) => !isTenants(textOf(pair)) && (named[of]?.pairs.get(pair) ?? []).every(mayPlan)),
+    columns: columns.filter(({ type }) => !isTenants(type) && (named[of]?.columns.get(type) ?? []).every(isPlannable)),
+    pairs: pairs.filter((pair) => !isTenants(textOf(pair)) && (named[of]?.pairs.get(pair) ?? []).every(isPlannable)),
   }));
   const verdicts = await verdictsOf(
     session,
     judged.flatMap(({ columns, pairs }) => chunk(pairs, PAIRS_AT_ONCE).map((part) => ({ columns, pairs: part }))),
   );
-  return own.map(({ pairs }) => pairs.map((pair) => verdicts.get(pair) ?? false));
+  const unjudged = (of: number, pair: ExpressionPair): Verdict =>
+    (named[of]?.pairs.get(pair) ?? []).some((one) => mayPlan(one) === null) ? null : false;
+  return own.map(({ pairs }, of) =>
+    pairs.map((pair) => (verdicts.has(pair) ? (verdicts.get(pair) ?? null) : unjudged(of, pair))),
+  );
 }
+
+/** Whether it depends on a tenant's own types what a pair means. */
+export const isByTenant = (columns: JudgeColumns, pair: ExpressionPair): boolean =>
+  isTenants(textOf(pair)) || columns.some(({ type }) => isTenants(type));
 
 const isTenants = (text: string): boolean => text.includes(TENANT_SCHEMA_SQL);
 const textOf = ({ desired, actual, castTo }: ExpressionPair): string => `${desired}${actual}${castTo ?? ''}`;
@@ -120,9 +134,9 @@ async function namesIn(group: JudgedTogether) {
 async function verdictsOf(
   session: Session,
   groups: readonly JudgedTogether[],
-): Promise<ReadonlyMap<ExpressionPair, boolean>> {
-  const told = (outputs: readonly (readonly boolean[])[]) =>
-    new Map(groups.flatMap(({ pairs }, of) => pairs.map((pair, at) => [pair, outputs[of]?.[at] ?? false] as const)));
+): Promise<ReadonlyMap<ExpressionPair, Verdict>> {
+  const told = (outputs: readonly (readonly Verdict[])[]) =>
+    new Map(groups.flatMap(({ pairs }, of) => pairs.map((pair, at) => [pair, outputs[of]?.[at] ?? null] as const)));
   if (groups.length > 1)
     try {
       const results = await session.script(groups.map(({ columns, pairs }) => explanation(columns, pairs)));
@@ -135,7 +149,7 @@ async function verdictsOf(
     } catch (error) {
       if (!isRefusal(error)) throw error;
     }
-  const outputs: (readonly boolean[])[] = [];
+  const outputs: (readonly Verdict[])[] = [];
   for (const { columns, pairs } of groups) outputs.push(await judgeTogether(session, columns, pairs));
   return told(outputs);
 }
@@ -152,13 +166,13 @@ async function judgeTogether(
   session: Session,
   columns: JudgeColumns,
   pairs: readonly ExpressionPair[],
-): Promise<readonly boolean[]> {
+): Promise<readonly Verdict[]> {
   try {
     const output = outputOf(await session.query<ExplainRow>(explanation(columns, pairs)));
     return pairs.map((_, at) => areAlike(output, at));
   } catch (error) {
     if (!isRefusal(error)) throw error;
-    if (pairs.length === 1) return [false];
+    if (pairs.length === 1) return [null];
     const middle = Math.ceil(pairs.length / 2);
     return [
       ...(await judgeTogether(session, columns, pairs.slice(0, middle))),

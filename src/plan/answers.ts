@@ -1,10 +1,11 @@
 import { readColumnUsers } from '../catalog/column-users.js';
 import type { DatabaseMemory } from '../catalog/database-memory.js';
 import { readIndexesOver } from '../catalog/indexes-over.js';
-import { judgeAll, judgeView } from '../catalog/judge.js';
+import { isByTenant, judgeAll, judgeView } from '../catalog/judge.js';
 import { readKin } from '../catalog/kin.js';
 import { readOwners } from '../catalog/owners.js';
 import { readPersistenceTies } from '../catalog/persistence-ties.js';
+import { readUsable } from '../catalog/plannable.js';
 import type { IndexUsage } from '../catalog/presence.js';
 import { readReferences } from '../catalog/references.js';
 import { readCounts, readPresence, readReleases, readUsage } from '../catalog/row-facts.js';
@@ -25,16 +26,16 @@ import { quoteIdentifier } from '../sql/quote.js';
 /** A question, and the tenants that ask it. */
 export interface AskedQuestion {
   readonly question: Question;
-  /** One of them where the answer is the same for every tenant. */
+  /** Of no account where the answer is the same for every tenant; but expressions are judged by the types of one that asks. */
   readonly schemas: readonly string[];
   /** What stands for the tables of all of them, where they look alike: for what a whole shape shares. */
   readonly tables: ReadonlyMap<string, ReadTable>;
 }
 
-/** A question about expressions, and a tenant that asks it. */
+/** A question about expressions, and the tenants that ask it. */
 interface AskedExpression {
   readonly question: ExpressionQuestion;
-  readonly schema: string | undefined;
+  readonly schemas: readonly string[];
 }
 
 /** How answers are got. */
@@ -81,7 +82,7 @@ export class Answers {
           question.kind === 'shared-key'
             ? await readSharedKeyFault(this.by.session, question)
             : await this.#byTrees(question);
-        if (question.kind === 'expression' && answer === false) unlike.push({ question, schema: one.schemas[0] });
+        if (question.kind === 'expression' && answer === false) unlike.push({ question, schemas: one.schemas });
         else this.by.memory.answers.set(questionKey(question), answer);
       }
     }
@@ -106,18 +107,39 @@ export class Answers {
     }
   }
 
-  /** Where trees differ the server judges: a comparison of trees alone will not do. */
+  /**
+   * Where trees differ the server judges: a comparison of trees alone will not do. What it refuses by the types of one tenant it
+   * judges by another's: one that is dropped meanwhile, or that the role may not look into, must not make drift of all.
+   */
   async #judge(questions: readonly AskedExpression[]): Promise<void> {
-    const groups = [...groupBy(questions, ({ question }) => JSON.stringify(question.columns)).values()];
-    const asked = groups.map((group) => ({
+    const refused = await this.#judgedBy(questions, ([first]) => first);
+    if (refused.length === 0) return;
+    const usable = await readUsable(this.by.session, [...new Set(refused.flatMap(({ schemas }) => schemas.slice(1)))]);
+    await this.#judgedBy(refused, ([, ...others]) => others.find((schema) => usable.has(schema)));
+  }
+
+  /** Gives those that are refused, and that other tenants ask as well. */
+  async #judgedBy(
+    questions: readonly AskedExpression[],
+    by: (schemas: readonly string[]) => string | undefined,
+  ): Promise<readonly AskedExpression[]> {
+    const asked = questions.map((one) => {
+      const isOwn = isByTenant(one.question.columns, one.question);
+      return { ...one, isOwn, schema: isOwn ? by(one.schemas) : undefined };
+    });
+    const groups = [
+      ...groupBy(asked, ({ question, schema }) => JSON.stringify([question.columns, schema ?? null])).values(),
+    ];
+    const judged = groups.map((group) => ({
       columns: group[0]?.question.columns ?? [],
       pairs: group.map(({ question }) => question),
       schema: group[0]?.schema,
     }));
-    const verdicts = await judgeAll(this.by.session, asked, this.by.names);
-    for (const [of, group] of groups.entries())
-      for (const [at, { question }] of group.entries())
-        this.by.memory.answers.set(questionKey(question), verdicts[of]?.[at] ?? false);
+    const verdicts = (await judgeAll(this.by.session, judged, this.by.names)).flat();
+    const all = groups.flat();
+    for (const [at, { question }] of all.entries())
+      this.by.memory.answers.set(questionKey(question), verdicts[at] ?? false);
+    return all.filter(({ isOwn, schemas }, at) => isOwn && schemas.length > 1 && (verdicts[at] ?? null) === null);
   }
 
   /** Whether another tenant gave the same answers to these questions. What is the same for all is not looked up for each. */

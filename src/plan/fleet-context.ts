@@ -102,8 +102,8 @@ export async function fetchOpen(asking: readonly Asking[], fleet: FleetContext):
       const of = question.kind === 'view' ? question : key;
       const entry = asked.get(of) ?? { question, schemas: [], tables };
       asked.set(of, entry);
-      for (const schema of isFleetWide(question) ? schemas.slice(0, entry.schemas.length === 0 ? 1 : 0) : schemas)
-        entry.schemas.push(schema);
+      if (!isFleetWide(question) || question.kind === 'expression')
+        for (const schema of schemas) entry.schemas.push(schema);
     }
   await fleet.answers.fetch([...asked.values()]);
 }

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { changesOf } from '../support/fleet.js';
+import { changesOf, openFleet } from '../support/fleet.js';
 import { temporaryDesiredState } from '../support/library.js';
 import { fleetOnServer } from '../support/server-fleet.js';
 
@@ -118,5 +118,40 @@ describe('expressions over types of the application’s own are judged by the se
       'replace-constraint orders.orders_n pending',
     ]);
     expect(await on.database.query('SELECT is_called FROM of_counted.checks')).toEqual([{ is_called: false }]);
+  });
+});
+
+describe('what the server refuses by the types of one tenant is judged by another’s', () => {
+  const both = (schema: string) => [`${schema}_a`, `${schema}_b`];
+  const made = async (schemas: readonly string[], directory: string) => {
+    for (const schema of schemas) await makeTypes(schema);
+    await on.fleet.apply({ directory, schemas });
+    return { directory, schemas };
+  };
+
+  it('where the role may not look into the first', async () => {
+    const options = await made(both('closed'), state(OWN));
+    const role = `judge_${on.database.name.slice(-12)}`;
+    await on.database.exec(`CREATE ROLE ${role} LOGIN; GRANT USAGE ON SCHEMA closed_b, shared TO ${role}`);
+    const fleet = await openFleet(on.database.urlFor(role));
+    try {
+      expect(changesOf(await fleet.plan(options), 'closed_b')).toEqual([]);
+    } finally {
+      await fleet.close();
+      await on.database.exec(`DROP OWNED BY ${role}; DROP ROLE ${role}`);
+    }
+  });
+
+  it('where the first has no such type, and does not ask', async () => {
+    const declared = state({
+      columns: { label: 'text', note: 'text' },
+      checks: [{ name: 'orders_label', expression: "label <> 'a'" }],
+      indexes: [{ name: 'orders_x', keys: ['note'], where: "label = 'x'::${schema}.code" }],
+    });
+    const options = await made(both('without'), declared);
+    await on.database.exec(`
+      DROP INDEX without_a.orders_x; DROP TYPE without_a.code;
+      ALTER TABLE without_a.orders DROP CONSTRAINT orders_label, ADD CONSTRAINT orders_label CHECK (label <> 'b')`);
+    expect(changesOf(await on.fleet.plan(options), 'without_b')).toEqual([]);
   });
 });
