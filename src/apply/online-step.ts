@@ -12,6 +12,9 @@ import type { Statement } from './statements.js';
 /** How long the remains of a failed build are waited for, in milliseconds. */
 const CLEANING = 10_000;
 
+/** A backfill that is to try again later looks so often whether it is to go on at all, in milliseconds. */
+const NAP = 100;
+
 /** Bounds of what runs outside transactions. */
 export interface OnlineLimits {
   /** Milliseconds. */
@@ -73,7 +76,8 @@ export async function runBackfill(
         failures += 1;
         // Of hours of batches some meet a row that is held for long: no reason to fail, as long as others come through.
         if (!isPassing(error) || failures >= attempts) throw error;
-        await sleep(backoff(failures));
+        const until = Date.now() + backoff(failures);
+        while (goOn() && Date.now() < until) await sleep(NAP);
       }
     }
     return false;

@@ -1,6 +1,6 @@
-import { beforeEach, expect, it } from 'vitest';
+import { beforeEach, expect, it, vi } from 'vitest';
 import type { Worker } from '../../src/apply/crew.js';
-import { runOnline } from '../../src/apply/online-step.js';
+import { runBackfill, runOnline } from '../../src/apply/online-step.js';
 import { statementsOf } from '../../src/apply/statements.js';
 import { DatabaseError } from '../../src/database/session.js';
 import { sql } from '../../src/sql/template.js';
@@ -98,4 +98,26 @@ it('R15: nothing follows a build on its connection before a cancellation that is
   come();
   await running;
   expect(sent.at(-1)).toBe('reset');
+});
+
+it('a backfill that waits to try a batch again ends with the run, or when others wait for the tenant’s lock', async () => {
+  // It comes back after four seconds.
+  const random = vi.spyOn(Math, 'random').mockReturnValue(20);
+  let goesOn = true;
+  during = {
+    CREATE: async () => {
+      setTimeout(() => {
+        goesOn = false;
+      }, 10);
+      throw new DatabaseError('canceling statement due to lock timeout', '55P03');
+    },
+  };
+  const since = performance.now();
+  try {
+    const limits = { lockTimeout: 1, attempts: 9 };
+    expect(await runBackfill(worker, build ?? expect.fail(), limits, () => goesOn)).toBe(false);
+  } finally {
+    random.mockRestore();
+  }
+  expect(performance.now() - since).toBeLessThan(2000);
 });
