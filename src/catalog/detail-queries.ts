@@ -1,3 +1,5 @@
+import { HAS_HEIRS } from './named-schemas.js';
+
 /**
  * Everything about some tables ($1: their oids) and, for indexes, some more indexes ($2). Sent once a run for the
  * representatives of all shapes: four statements, whatever the number of tenants. Indexes are looked up one by one (`offset 0`):
@@ -5,7 +7,7 @@
  */
 export const TABLES_SQL = `
 select c.oid::text oid, n.nspname::text nspname, c.relname::text relname, c.relkind::text relkind, c.relpersistence::text relpersistence,
-       c.relispartition or c.relhassubclass
+       c.relispartition or ${HAS_HEIRS}
          or exists (select from pg_catalog.pg_attribute a where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped and a.attinhcount > 0 offset 0) kin
   from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace where c.oid = any($1::oid[])`;
 

@@ -25,3 +25,10 @@ export const relationNamed = (schema: string, name: string): string =>
 /** The relation of an oid, likewise: for the few relations that are locked, not those of a name that all tenants have. */
 export const relationAt = (oid: string, as = 'c'): string =>
   `lateral (select ${as}.* from pg_catalog.pg_class ${as} where ${as}.oid = ${oid} offset 0) ${as}`;
+
+/**
+ * Whether another table inherits from table `c`. What pg_class says of it stays after the last has gone, until an ANALYZE: told by
+ * it alone, a tenant would have changed since its plan whenever autovacuum came between.
+ */
+export const HAS_HEIRS =
+  '(c.relhassubclass and exists (select from pg_catalog.pg_inherits h where h.inhparent = c.oid offset 0))';

@@ -1,4 +1,5 @@
 import { COLUMNS_OF_TABLE, FACE_OF_TABLE } from './faces.js';
+import { HAS_HEIRS } from './named-schemas.js';
 import { RELEVANT_INDEX } from './relevance-sql.js';
 import { textHash } from './seeded-hash.js';
 import { keyOf, standingApart, withOwner } from './standing-apart.js';
@@ -75,7 +76,7 @@ fam as materialized (
 rel as materialized (
   select * from (
   select c.oid, c.relname, c.relnamespace ns, n.nspname, n.px, n.pq, c.relkind,
-         concat_ws('|', c.relkind, c.relpersistence, c.relispartition, c.relhassubclass, c.relreplident) o,
+         concat_ws('|', c.relkind, c.relpersistence, c.relispartition, ${HAS_HEIRS}, c.relreplident) o,
          case when c.relname::text = any(array(select tab from fam)) then c.relname::text end tab${isCut ? ', cut.columns, cut.changeable, cut.names, cut.methods, cut.prefixes, coalesce(cut.bare, false) bare' : ''}
     from ns n cross join lateral (
       select * from pg_catalog.pg_class c where c.relnamespace = n.oid and c.relname = any($2::name[]) offset 0) c${isCut ? ' left join cut on cut.tab = c.relname' : ''}

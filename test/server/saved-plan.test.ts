@@ -153,6 +153,14 @@ it('R8: a tenant that has changed since is stale and untouched, the rest is appl
   ]);
 });
 
+it('R8: an ANALYZE that forgets a table which inherited, and is gone, makes no tenant stale', async () => {
+  await database.exec(itemsTenant('t', { without: ['items_note'] }));
+  await database.exec('CREATE TABLE t.kept () INHERITS (t.items); DROP TABLE t.kept');
+  await saved();
+  await database.query('ANALYZE t.items');
+  expect((await apply()).ends).toEqual({ t: 'converged' });
+});
+
 it('R8: tenants that are gone have vanished, named ones too, and a second apply of the file does only what is left', async () => {
   await drifted('kept', 'gone');
   await saved({ schema: ['kept', 'gone'] });
