@@ -79,6 +79,17 @@ export type NameHolder =
   /** A sequence, or a type. */
   | { readonly kind: 'other'; readonly what: string };
 
+/** A key of a table that all tenants share, and what refers to it. */
+export interface SharedKey {
+  readonly schema: string;
+  readonly table: string;
+  readonly columns: readonly string[];
+  /** The declared types of the columns that refer to it, in the same order. */
+  readonly types: readonly string[];
+  /** Whether they are of a logged table, which may reference logged ones only. */
+  readonly logged: boolean;
+}
+
 /** Why no foreign key can be onto a key of a table that all tenants share. */
 export type SharedKeyFault =
   | { readonly kind: 'no-table' | 'no-plain-table' | 'unlogged' | 'no-key' }

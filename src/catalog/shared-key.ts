@@ -3,16 +3,7 @@ import { bareType } from '../sql/bare-type.js';
 import { TENANT_SCHEMA } from '../sql/template.js';
 import { readIncomparable } from './declared-types.js';
 import { relationNamed } from './named-schemas.js';
-import type { SharedKeyFault } from './presence.js';
-
-/** A key of a table that all tenants share, and the declared types of the columns that refer to it. */
-export interface SharedKey {
-  readonly schema: string;
-  readonly table: string;
-  readonly columns: readonly string[];
-  readonly types: readonly string[];
-  readonly logged: boolean;
-}
+import type { SharedKey, SharedKeyFault } from './presence.js';
 
 /** Why no foreign key can be onto it, or null. Reads catalogs alone: the table is not locked. */
 export async function readSharedKeyFault(session: Session, key: SharedKey): Promise<SharedKeyFault | null> {

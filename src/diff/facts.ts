@@ -6,6 +6,7 @@ import type {
   PersistenceTie,
   Presence,
   Reference,
+  SharedKey,
   SharedKeyFault,
 } from '../catalog/presence.js';
 
@@ -50,15 +51,8 @@ export type Question =
   | { readonly kind: 'view'; readonly table: string; readonly query: string };
 
 /** About a key of a table that all tenants share. */
-export interface SharedKeyQuestion {
+export interface SharedKeyQuestion extends SharedKey {
   readonly kind: 'shared-key';
-  readonly schema: string;
-  readonly table: string;
-  readonly columns: readonly string[];
-  /** The declared types of the columns that refer to it, in the same order. */
-  readonly types: readonly string[];
-  /** Whether they are of a logged table, which may reference logged ones only. */
-  readonly logged: boolean;
 }
 
 /** For the server as judge. Columns carry their types as SQL, relative to the tenant. */

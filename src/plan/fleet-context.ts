@@ -1,3 +1,4 @@
+import { isByTenant } from '../catalog/judge.js';
 import type { OwnedRead, ReadKind } from '../catalog/owned-reads.js';
 import type { RowsAhead } from '../catalog/rows-ahead.js';
 import type { OpenBeside } from '../catalog/shared-snapshot.js';
@@ -94,6 +95,10 @@ export const askingOf = ({ schema, tables }: TenantRead, sheet: FactSheet): Aski
   schemas: [schema],
 });
 
+/** Whether it matters which tenants ask: of most expressions, every tenant of a large fleet would be noted for nothing. */
+const dependsOnWho = (question: Question): boolean =>
+  question.kind === 'expression' ? isByTenant(question.columns, question) : !isFleetWide(question);
+
 /** Each distinct question is asked once, for all the tenants that ask it; of a view, once for those that look alike. */
 export async function fetchOpen(asking: readonly Asking[], fleet: FleetContext): Promise<void> {
   const asked = new Map<unknown, { question: Question; schemas: string[]; tables: TenantRead['tables'] }>();
@@ -102,8 +107,7 @@ export async function fetchOpen(asking: readonly Asking[], fleet: FleetContext):
       const of = question.kind === 'view' ? question : key;
       const entry = asked.get(of) ?? { question, schemas: [], tables };
       asked.set(of, entry);
-      if (!isFleetWide(question) || question.kind === 'expression')
-        for (const schema of schemas) entry.schemas.push(schema);
+      if (dependsOnWho(question)) for (const schema of schemas) entry.schemas.push(schema);
     }
   await fleet.answers.fetch([...asked.values()]);
 }
