@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { relationNamed } from '../catalog/named-schemas.js';
 import { DatabaseError, type Row } from '../database/session.js';
+import { FILLED_TO, TABLE_START } from '../sql/ddl/backfill.js';
 import { quoteIdentifier } from '../sql/quote.js';
 import { TrueupError } from '../trueup-error.js';
 import type { Activity, Worker, Yielded } from './crew.js';
@@ -52,8 +53,8 @@ export async function runOnline(
 }
 
 /**
- * Repeats a batch of a backfill until no row is left, or none gets a value: a default may be NULL in this session. Gives
- * false when it was to go on no longer.
+ * Repeats a batch of a backfill until no row is left, or none gets a value ({@link backfillBatch}). Gives false when it was to
+ * go on no longer.
  * @param limits lockTimeout: for a row that somebody else holds. Others wait meanwhile for the rows that the batch holds, and in a
  * deadlock it is trueup that gives up
  */
@@ -63,14 +64,17 @@ export async function runBackfill(
   { lockTimeout, attempts }: Pick<ApplyLimits, 'lockTimeout' | 'attempts'>,
   goOn: () => boolean,
 ): Promise<boolean> {
-  const settings = { lock_timeout: String(lockTimeout) };
+  const settings = { lock_timeout: String(lockTimeout), [FILLED_TO]: TABLE_START };
   await configure(worker, settings);
+  let filledTo = TABLE_START;
   let failures = 0;
   try {
     while (goOn()) {
       try {
-        const updated = await worker.session.query<Row & { missing: boolean }>(statement.sql);
-        if (updated.every((row) => row.missing)) return true;
+        const updated = await worker.session.query<Row & { missing: boolean; reached: string }>(statement.sql);
+        if (filledTo === TABLE_START && updated.every((row) => row.missing)) return true;
+        filledTo = updated[0]?.reached ?? TABLE_START;
+        await configure(worker, { [FILLED_TO]: filledTo });
         failures = 0;
       } catch (error) {
         failures += 1;

@@ -1,15 +1,13 @@
 import type { DesiredColumn } from '../desired-state/model.js';
 import type { TableShape } from '../shape/table-shape.js';
-import { addColumn, alterColumn, columnDefinition, dropColumn, renameColumn, tableName } from '../sql/ddl/column.js';
-import { name, relativeSql, type SqlTemplate, sql } from '../sql/template.js';
+import { backfillBatch } from '../sql/ddl/backfill.js';
+import { addColumn, alterColumn, columnDefinition, dropColumn, renameColumn } from '../sql/ddl/column.js';
+import { relativeSql, sql } from '../sql/template.js';
 import { type Change, change, key, type Step } from './change.js';
 import { isTemporary } from './context.js';
 import { notNullSteps } from './not-null.js';
 import { exclusively } from './step.js';
 import { temporaryName } from './temporary-name.js';
-
-/** Rows that one statement of a backfill updates: some milliseconds of row locks each. */
-const BATCH = 2000;
 
 /** The name of a column whose old rows have no values yet: under its own, an interrupted run would leave no trace. */
 export const unfilledName = (table: string, column: DesiredColumn): string =>
@@ -29,7 +27,7 @@ export function backfillSteps(table: string, column: DesiredColumn, begun: boole
   ];
   return [
     ...(begun ? [] : added),
-    { sql: backfill(table, unfilled), mode: 'backfill', lock: { mode: 'ROW EXCLUSIVE', table } },
+    { sql: backfillBatch(table, unfilled), mode: 'backfill', lock: { mode: 'ROW EXCLUSIVE', table } },
     ...(column.notNull ? notNullSteps(table, unfilled) : []),
     exclusively(table, renameColumn(table, unfilled, column.name)),
   ];
@@ -52,9 +50,4 @@ export function unfilledLeftovers(phase: string, actual: TableShape, goesOn: Rea
         steps: [exclusively(actual.name, dropColumn(actual.name, column.name))],
       }),
     );
-}
-
-function backfill(table: string, column: string): SqlTemplate {
-  const missing = sql`SELECT ctid FROM ${tableName(table)} WHERE ${name(column)} IS NULL LIMIT ${String(BATCH)}`;
-  return sql`UPDATE ${tableName(table)} SET ${name(column)} = DEFAULT WHERE ctid = ANY (ARRAY(${missing})) RETURNING ${name(column)} IS NULL AS missing`;
 }

@@ -4,6 +4,7 @@ import type { Assumption, Change, Member, TenantChange } from '../diff/change.js
 import { evidenceSql } from '../diff/evidence-sql.js';
 import type { DatabasePlan, FleetPlan, PlannedTenant } from '../plan/fleet-plan.js';
 import { unreadableRemedy } from '../plan/unreadable.js';
+import { FILLED_TO, TABLE_START } from '../sql/ddl/backfill.js';
 import { quoteIdentifier, quoteLiteral } from '../sql/quote.js';
 import { visible } from './visible.js';
 import { counted, subjectName } from './words.js';
@@ -134,18 +135,20 @@ function* outsideTransactions(
 }
 
 /**
- * PL/pgSQL may commit in a DO that is in no transaction (PostgreSQL 11 and newer). It ends when no row is left, or none
- * gets a value: a default may be NULL in this session. The body is a string constant: nothing in a name can end it.
+ * PL/pgSQL may commit in a DO that is in no transaction (PostgreSQL 11 and newer). When it ends is told by
+ * {@link backfillBatch}. The body is a string constant: nothing in a name can end it.
  */
 function repeated(update: string): string {
   // Without the directive a column called "filled" would be ambiguous.
   const body = [
     '#variable_conflict use_column',
-    'DECLARE filled boolean;',
+    `DECLARE filled boolean; reached_now text; filled_to text := '${TABLE_START}';`,
     'BEGIN LOOP',
-    `WITH updated AS (${update}) SELECT coalesce(bool_or(NOT missing), false) INTO filled FROM updated;`,
+    `PERFORM pg_catalog.set_config('${FILLED_TO}', filled_to, false);`,
+    `WITH updated AS (${update}) SELECT coalesce(bool_or(NOT missing), false), max(reached) INTO filled, reached_now FROM updated;`,
     'COMMIT;',
-    'IF NOT filled THEN EXIT; END IF;',
+    `IF NOT filled AND filled_to = '${TABLE_START}' THEN EXIT; END IF;`,
+    `filled_to := coalesce(reached_now, '${TABLE_START}');`,
     'END LOOP; END',
   ];
   return `DO ${quoteLiteral(body.join('\n'))}`;

@@ -3,6 +3,7 @@ import type { Worker } from '../../src/apply/crew.js';
 import { runBackfill, runOnline } from '../../src/apply/online-step.js';
 import { statementsOf } from '../../src/apply/statements.js';
 import { DatabaseError } from '../../src/database/session.js';
+import { FILLED_TO, TABLE_START } from '../../src/sql/ddl/backfill.js';
 import { sql } from '../../src/sql/template.js';
 import { addColumn } from '../support/plan-fixture.js';
 
@@ -120,4 +121,25 @@ it('a backfill that waits to try a batch again ends with the run, or when others
     random.mockRestore();
   }
   expect(performance.now() - since).toBeLessThan(2000);
+});
+
+it('a backfill begins each batch where the last one ended, and goes on until a pass from the start finds nothing', async () => {
+  const batches = [['(9,1)'], ['(17,3)'], [], ['(2,2)'], [], []];
+  const begun: string[] = [];
+  const session = {
+    query: async (text: string, parameters: readonly string[] = []) => {
+      if (text.startsWith('select pg_catalog.set_config')) {
+        const at = parameters.indexOf(FILLED_TO);
+        if (at !== -1) begun.push(parameters[at + 1] ?? '');
+        return [];
+      }
+      return (batches.shift() ?? expect.fail('one batch too many')).map((reached) => ({ missing: false, reached }));
+    },
+    script: async () => [],
+  };
+  const limits = { lockTimeout: 1, attempts: 1 };
+  const filling = { ...worker, session } as unknown as Worker;
+  expect(await runBackfill(filling, build ?? expect.fail(), limits, () => true)).toBe(true);
+  expect(begun).toEqual([TABLE_START, '(9,1)', '(17,3)', TABLE_START, '(2,2)', TABLE_START]);
+  expect(batches).toEqual([]);
 });

@@ -1,6 +1,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { ApplyEvent } from '../../src/apply/events.js';
 import { DEFAULT_LIMITS } from '../../src/apply/request.js';
+import { backfillBatch, FILLED_TO } from '../../src/sql/ddl/backfill.js';
+import { renderSql } from '../../src/sql/template.js';
 import { changesOf, type FleetUnderTest, openFleet } from '../support/fleet.js';
 import { temporaryDesiredState } from '../support/library.js';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
@@ -46,6 +48,41 @@ it('C9: a default that differs from row to row is given to old rows in batches, 
   expect(changesOf(await fleet.plan({ directory }), 't1')).toEqual([]);
 });
 
+it('C9: a batch of a backfill begins where the last one ended, whatever the size of the table', async () => {
+  await make(20_000);
+  const batch = renderSql(backfillBatch('items', 'id'), { schema: 't1' });
+  await database.exec(`SET ${FILLED_TO} = '(80,0)'`);
+  const plan = await database.query(`EXPLAIN (COSTS OFF) ${batch}`);
+  expect(plan.map((row) => String(row['QUERY PLAN']).trim())).toContain(
+    `TID Cond: (ctid > (current_setting('${FILLED_TO}'::text))::tid)`,
+  );
+});
+
+it('C9: rows that move in front of where a backfill is get their values too', async () => {
+  await make(20_000);
+  const mover = await database.connect();
+  const running = fleet.apply({ directory: slow(2000) });
+  try {
+    // Under its temporary name.
+    const filled = async () => {
+      const rows = await database.query("SELECT FROM t1.items t WHERE to_jsonb(t)::text ~ '[0-9a-f]{32}'");
+      return rows.length;
+    };
+    await expect.poll(filled, { timeout: 20_000, interval: 20 }).toBeGreaterThan(3000);
+    // Makes room at the table's start, where the rows were that are filled by now.
+    await mover.query('VACUUM t1.items');
+    const moved = await mover.query(
+      'UPDATE t1.items SET id = -id WHERE id > 19500 RETURNING (ctid::text::point)[0] AS block',
+    );
+    expect(moved.rows.some(({ block }) => block < 5)).toBe(true);
+    expect((await running).tenants.map(({ outcome, error }) => [outcome, error])).toEqual([['converged', null]]);
+  } finally {
+    await running;
+    await mover.end();
+  }
+  expect(await database.query('SELECT FROM t1.items WHERE slow IS NULL')).toEqual([]);
+});
+
 describe('a backfill', () => {
   const milliseconds = async (work: () => Promise<unknown>): Promise<number> => {
     const from = performance.now();
@@ -58,7 +95,7 @@ describe('a backfill', () => {
     const [holder, other] = [await database.connect(), await database.connect()];
     const running = fleet.apply({ directory: slow(2000) });
     try {
-      const begun = () => database.query("SELECT FROM pg_stat_activity WHERE query LIKE 'UPDATE %ctid%'");
+      const begun = () => database.query("SELECT FROM pg_stat_activity WHERE query LIKE 'WITH batch %'");
       await expect.poll(begun, { timeout: 10_000, interval: 5 }).toHaveLength(1);
       // In the last batch, as are those before it.
       await holder.query('BEGIN; UPDATE t1.items SET id = id WHERE id = 5900');

@@ -4,6 +4,7 @@ import type { DesiredPhase, DesiredState, DesiredTable, IndexFamily } from '../.
 import { blocked, type Change, change, deferred, type Member, type TenantChange } from '../../src/diff/change.js';
 import type { DatabasePlan, FleetPlan, PlannedTenant } from '../../src/plan/fleet-plan.js';
 import { assemble } from '../../src/plan/plan-fleet.js';
+import { backfillBatch } from '../../src/sql/ddl/backfill.js';
 import { identifierVariable, literalVariable, name, SCHEMA, sql } from '../../src/sql/template.js';
 
 const SOURCE = { file: 'search.yaml', line: 1, column: 1 };
@@ -51,7 +52,7 @@ export const backfill = (column: string): Change =>
     steps: [
       ...addColumn(column).steps,
       {
-        sql: sql`UPDATE ${SCHEMA}.items SET ${name(column)} = DEFAULT WHERE ctid = ANY (ARRAY(SELECT ctid FROM ${SCHEMA}.items WHERE ${name(column)} IS NULL LIMIT 2000)) RETURNING ${name(column)} IS NULL AS missing`,
+        sql: backfillBatch('items', column),
         mode: 'backfill',
         lock: { mode: 'ROW EXCLUSIVE', table: 'items' },
       },
