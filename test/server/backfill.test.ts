@@ -58,6 +58,19 @@ it('C9: a batch of a backfill begins where the last one ended, whatever the size
   );
 });
 
+it('C9: a row of a table that inherits is given one value, though rows of its parent stand at the same place', async () => {
+  await make(5000);
+  await database.exec(`CREATE SEQUENCE counter; CREATE TABLE t1.more () INHERITS (t1.items);
+    INSERT INTO t1.more SELECT generate_series(5001, 9000)`);
+  const { tenants } = await fleet.apply({
+    directory: state(`number: { type: int, default: "nextval('public.counter')", nullable: false }`),
+  });
+  expect(tenants.map(({ outcome, error }) => [outcome, error])).toEqual([['converged', null]]);
+  expect(
+    await database.query('SELECT max(number) AS last, count(DISTINCT number)::int AS numbers FROM t1.items'),
+  ).toEqual([{ last: 9000, numbers: 9000 }]);
+});
+
 it('C9: rows that move in front of where a backfill is get their values too', async () => {
   await make(20_000);
   const mover = await database.connect();

@@ -19,5 +19,7 @@ export const TABLE_START = '(0,0)';
 export function backfillBatch(table: string, column: string): SqlTemplate {
   const place = `ctid > pg_catalog.current_setting('${FILLED_TO}')::pg_catalog.tid`;
   const batch = sql`SELECT ctid AS place FROM ${tableName(table)} WHERE ${place} AND ${name(column)} IS NULL LIMIT ${String(BATCH)}`;
-  return sql`WITH batch AS MATERIALIZED (${batch}) UPDATE ${tableName(table)} SET ${name(column)} = DEFAULT WHERE ctid = ANY (ARRAY(SELECT batch.place FROM batch)) RETURNING ${name(column)} IS NULL AS missing, (SELECT pg_catalog.max(batch.place) FROM batch)::pg_catalog.text AS reached`;
+  // Rows of a table and of one that inherits from it stand at the same places: one that has its value keeps it.
+  const found = sql`ctid = ANY (ARRAY(SELECT batch.place FROM batch)) AND ${name(column)} IS NULL`;
+  return sql`WITH batch AS MATERIALIZED (${batch}) UPDATE ${tableName(table)} SET ${name(column)} = DEFAULT WHERE ${found} RETURNING ${name(column)} IS NULL AS missing, (SELECT pg_catalog.max(batch.place) FROM batch)::pg_catalog.text AS reached`;
 }
