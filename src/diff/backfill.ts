@@ -1,8 +1,7 @@
 import type { DesiredColumn } from '../desired-state/model.js';
 import type { TableShape } from '../shape/table-shape.js';
 import { backfillBatch } from '../sql/ddl/backfill.js';
-import { addColumn, alterColumn, columnDefinition, dropColumn, renameColumn } from '../sql/ddl/column.js';
-import { relativeSql, sql } from '../sql/template.js';
+import { addColumn, alterDefault, dropColumn, renameColumn } from '../sql/ddl/column.js';
 import { type Change, change, key, type Step } from './change.js';
 import { isTemporary } from './context.js';
 import { notNullSteps } from './not-null.js';
@@ -20,10 +19,9 @@ export const unfilledName = (table: string, column: DesiredColumn): string =>
  */
 export function backfillSteps(table: string, column: DesiredColumn, begun: boolean): readonly Step[] {
   const unfilled = unfilledName(table, column);
-  const bare = columnDefinition({ ...column, name: unfilled, default: null }, { notNull: false });
   const added = [
-    exclusively(table, addColumn(table, bare)),
-    exclusively(table, alterColumn(table, unfilled, sql`SET DEFAULT ${relativeSql(column.default ?? 'NULL')}`)),
+    exclusively(table, addColumn(table, { ...column, name: unfilled, default: null }, { notNull: false })),
+    exclusively(table, alterDefault(table, unfilled, column.default)),
   ];
   return [
     ...(begun ? [] : added),

@@ -1,6 +1,7 @@
 import type { IndexUsage } from '../catalog/presence.js';
 import type { IndexFamily } from '../desired-state/model.js';
 import type { TableReference } from '../shape/table-shape.js';
+import type { Alteration, DdlTemplate } from '../sql/ddl/table.js';
 import type { SqlTemplate, Variable } from '../sql/template.js';
 
 /** Every kind of correction; part of the JSON contract. */
@@ -72,7 +73,7 @@ export type LockMode = (typeof LOCK_MODES)[number];
 
 /** One statement of a change. */
 export interface Step {
-  readonly sql: SqlTemplate;
+  readonly sql: DdlTemplate;
   /**
    * `transaction`: together with its neighbours in one short transaction. `online`: alone, outside any transaction, as
    * CONCURRENTLY asks. `backfill`: repeated until it reports no more rows.
@@ -236,6 +237,9 @@ export function deferred(of: Change, obstacle: string, remedy: string): Change {
 export function awaitingBuild(of: Change, obstacle: string, remedy: string): Change {
   return { ...deferred(of, obstacle, remedy), waitsFor: 'build' };
 }
+
+/** What a change alters of its table. */
+export const alterations = (of: Change): readonly Alteration[] => of.steps.flatMap(({ sql }) => sql.alters ?? []);
 
 /** The strongest lock that a change takes. */
 export function strongestLock(of: Change): LockMode {

@@ -1,7 +1,7 @@
 import { anyPredicate } from '../desired-state/any-predicate.js';
 import type { DesiredColumn } from '../desired-state/model.js';
 import type { ColumnShape, ConstraintShape, IndexShape, TableShape } from '../shape/table-shape.js';
-import { addColumn, alterColumn, columnDefinition, dropColumn } from '../sql/ddl/column.js';
+import { addColumn, alterColumn, alterDefault, dropColumn } from '../sql/ddl/column.js';
 import { relativeSql, sql } from '../sql/template.js';
 import { switchGroup } from './backend-switch.js';
 import { blocked, type Change, change, key, type Step } from './change.js';
@@ -50,7 +50,7 @@ function replacement(
     const altered = change({
       ...base,
       action: 'alter-column',
-      steps: [exclusively(table, alterColumn(table, wanted.name, sql`TYPE ${relativeSql(wanted.type)}`))],
+      steps: [exclusively(table, alterColumn(table, wanted.name, 'TYPE', relativeSql(wanted.type)))],
     });
     return users.length > 0 ? blockedByUsers(altered, users) : sparingRows(altered, actual, context);
   }
@@ -115,10 +115,7 @@ function droppedAndAdded(
     reason: more.length === 0 ? base.reason : `${base.reason}; with it go ${more.join(', ')}, which nothing declares`,
     hazards: ['COLUMN_DROPPED'],
     frees: going.map((index) => index.name),
-    steps: [
-      exclusively(table, dropColumn(table, wanted.name)),
-      exclusively(table, addColumn(table, columnDefinition(wanted))),
-    ],
+    steps: [exclusively(table, dropColumn(table, wanted.name)), exclusively(table, addColumn(table, wanted))],
     assumptions: [{ kind: 'no-values', table, column: wanted.name }],
   });
   const identity = going.find(({ replicaIdentity }) => replicaIdentity);
@@ -175,13 +172,13 @@ function groupOf(wanted: DesiredColumn, existing: ColumnShape, context: DiffCont
 /** Of an empty table. A default may not cast to the new type, so it goes first. */
 function retype(table: string, wanted: DesiredColumn, existing: ColumnShape): readonly Step[] {
   const collate = wanted.collation === null ? sql`` : sql` COLLATE ${relativeSql(wanted.collation)}`;
-  const type = sql`TYPE ${relativeSql(wanted.type)}${collate} USING NULL::${relativeSql(wanted.type)}`;
+  const type = sql`${relativeSql(wanted.type)}${collate} USING NULL::${relativeSql(wanted.type)}`;
   return [
-    ...(existing.default === null ? [] : [exclusively(table, alterColumn(table, wanted.name, 'DROP DEFAULT'))]),
-    exclusively(table, alterColumn(table, wanted.name, type)),
+    ...(existing.default === null ? [] : [exclusively(table, alterDefault(table, wanted.name, null))]),
+    exclusively(table, alterColumn(table, wanted.name, 'TYPE', type)),
     ...(existing.default === null || wanted.default === null
       ? []
-      : [exclusively(table, alterColumn(table, wanted.name, sql`SET DEFAULT ${relativeSql(wanted.default)}`))]),
+      : [exclusively(table, alterDefault(table, wanted.name, wanted.default))]),
   ];
 }
 

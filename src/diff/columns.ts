@@ -1,8 +1,7 @@
 import type { DesiredColumn, DesiredTable } from '../desired-state/model.js';
 import type { ColumnShape, TableShape } from '../shape/table-shape.js';
-import { addColumn, alterColumn, columnDefinition } from '../sql/ddl/column.js';
+import { addColumn, alterColumn, alterDefault } from '../sql/ddl/column.js';
 import { serialSequence } from '../sql/serial.js';
-import { relativeSql, sql } from '../sql/template.js';
 import { backfillSteps, unfilledLeftovers, unfilledName } from './backfill.js';
 import { blocked, type Change, change, key, type Step } from './change.js';
 import { replaceColumn } from './column-replacement.js';
@@ -164,7 +163,7 @@ function addColumnChange(table: string, column: DesiredColumn, begun: boolean, c
       steps: backfillSteps(table, column, true),
     });
   const whole: Step = {
-    sql: addColumn(table, columnDefinition(column)),
+    sql: addColumn(table, column),
     mode: 'transaction',
     lock: { mode: 'ACCESS EXCLUSIVE', table, only: true },
   };
@@ -195,7 +194,6 @@ function defaultChange(
     const asked = { desired: wanted.default, actual: existing.default, castTo: castType(wanted.type) };
     if (context.facts.same({ kind: 'expression', columns: [], ...asked })) return null;
   }
-  const what = wanted.default === null ? 'DROP DEFAULT' : sql`SET DEFAULT ${relativeSql(wanted.default)}`;
   return change({
     phase: wanted.phase,
     action: 'alter-column',
@@ -204,7 +202,7 @@ function defaultChange(
     reason: `default is ${existing.default ?? 'none'}, declared ${wanted.default ?? 'none'}`,
     ...(wanted.serial === true ? { draws: serialSequence(table, wanted.name) } : {}),
     needs: [key.table(table)],
-    steps: [exclusively(table, alterColumn(table, wanted.name, what))],
+    steps: [exclusively(table, alterDefault(table, wanted.name, wanted.default))],
   });
 }
 

@@ -1,7 +1,7 @@
 import type { DesiredConstraint } from '../desired-state/model.js';
 import type { ConstraintShape, KeyConstraintShape } from '../shape/table-shape.js';
 import { addConstraint, dropConstraint, renameConstraint, validateConstraint } from '../sql/ddl/constraint.js';
-import type { SqlTemplate } from '../sql/template.js';
+import type { DdlTemplate } from '../sql/ddl/table.js';
 import type { Step } from './change.js';
 import { build } from './index-steps.js';
 import { violations } from './offenders.js';
@@ -73,7 +73,7 @@ export function uniqueBuild(table: string, wanted: KeyConstraint, index: string)
 }
 
 /** A foreign key locks both of its tables against writers, for a moment. */
-export function added(table: string, wanted: DesiredConstraint, template: SqlTemplate): Step {
+export function added(table: string, wanted: DesiredConstraint, template: DdlTemplate): Step {
   return wanted.kind === 'foreign-key'
     ? { sql: template, mode: 'transaction', lock: { mode: 'SHARE ROW EXCLUSIVE', table, beside: wanted.references } }
     : exclusively(table, template);

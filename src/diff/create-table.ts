@@ -1,7 +1,8 @@
 import type { DesiredTable } from '../desired-state/model.js';
-import { columnDefinition, tableName } from '../sql/ddl/column.js';
+import { columnDefinition } from '../sql/ddl/column.js';
 import { addConstraint, constraintDefinition } from '../sql/ddl/constraint.js';
 import { createIndex } from '../sql/ddl/index.js';
+import { tableName } from '../sql/ddl/table.js';
 import { identifierVariable, joinSql, name, relativeSql, type SqlTemplate, sql } from '../sql/template.js';
 import { refuseBuild } from './build-refusal.js';
 import { type Change, change, key, type Step } from './change.js';

@@ -1,23 +1,14 @@
 import { type Kin, OUTSIDE_NAMED } from '../catalog/presence.js';
-import type { TableShape } from '../shape/table-shape.js';
-import { addColumn, alterColumn, dropColumn } from '../sql/ddl/column.js';
-import { dropConstraint, renamingConstraint, validateConstraint } from '../sql/ddl/constraint.js';
+import type { ConstraintShape, TableShape } from '../shape/table-shape.js';
+import type { Alteration } from '../sql/ddl/table.js';
 import { quoteIdentifier } from '../sql/quote.js';
-import { type SqlTemplate, sql } from '../sql/template.js';
-import { blocked, type Change, key } from './change.js';
+import { alterations, blocked, type Change, key } from './change.js';
 import type { DiffContext } from './context.js';
-import type { Begins } from './inherited.js';
 
 /** A change, refused where it goes on to tables that inherit: to other schemas', or to the tenant's own in vain. */
-export function sparingHeirs(
-  made: Change,
-  actual: TableShape,
-  kin: Kin,
-  { statements, begins }: { readonly statements: readonly string[]; readonly begins: Begins },
-  context: DiffContext,
-): Change {
-  const goesOn = recurring(actual).some(begins) || statements.some(addsCheck);
-  return kin.outside.length > 0 && goesOn ? sparingOthers(made, kin) : sparingOwn(made, kin, begins, context);
+export function sparingHeirs(made: Change, actual: TableShape, kin: Kin, context: DiffContext): Change {
+  const goesOn = kin.outside.length > 0 && alterations(made).some((altered) => recurs(altered, actual));
+  return goesOn ? sparingOthers(made, kin) : sparingOwn(made, kin, context);
 }
 
 /**
@@ -40,26 +31,16 @@ export function addedOnce(changes: readonly Change[], { actualTables, facts }: D
 }
 
 /**
- * How the statements begin that PostgreSQL carries out on every table that inherits from this one. Identities, keys, foreign
- * keys and indexes are a table's own.
+ * Whether PostgreSQL carries it out on every table that inherits from this one. Identities, keys, foreign keys and indexes are
+ * a table's own.
  */
-const recurring = ({ name: table, columns, constraints }: TableShape): readonly SqlTemplate[] => [
-  addColumn(table, sql``),
-  ...columns.flatMap((column) => [
-    dropColumn(table, column.name),
-    ...['TYPE', 'SET DEFAULT', 'DROP DEFAULT', 'SET NOT NULL', 'DROP NOT NULL', 'DROP EXPRESSION'].map((what) =>
-      alterColumn(table, column.name, what),
-    ),
-  ]),
-  ...constraints.flatMap((one) =>
-    one.kind === 'check' && !one.noInherit
-      ? [dropConstraint(table, one.name), validateConstraint(table, one.name), renamingConstraint(table, one.name)]
-      : [],
-  ),
-];
+function recurs(altered: Alteration, { constraints }: TableShape): boolean {
+  if ('column' in altered) return true;
+  if ('newConstraint' in altered) return isInheritable(altered.newConstraint);
+  return 'constraint' in altered && constraints.some((one) => one.name === altered.constraint && isInheritable(one));
+}
 
-const addsCheck = (statement: string): boolean =>
-  / ADD CONSTRAINT (?:"(?:[^"]|"")+"|\w+) CHECK \(/u.test(statement) && !/ NO INHERIT(?: NOT VALID)?$/u.test(statement);
+const isInheritable = (constraint: ConstraintShape): boolean => constraint.kind === 'check' && !constraint.noInherit;
 
 function sparingOthers(made: Change, { outside }: Kin): Change {
   const table = quoteIdentifier(made.table);
@@ -75,18 +56,20 @@ function sparingOthers(made: Change, { outside }: Kin): Change {
  * Of the tenant's tables that inherit, each may have of its own what the change would not find as the table has it: a column
  * stays when the table's is dropped, and takes in none of another type; and what stands on it is not the table's.
  */
-function sparingOwn(made: Change, { heirs }: Kin, begins: Begins, context: DiffContext): Change {
+function sparingOwn(made: Change, { heirs }: Kin, context: DiffContext): Change {
   const { action, table, object, steps } = made;
   const wanted = context.tables.find(({ name: of }) => of === table)?.columns.find(({ name: of }) => of === object);
   const merges = (type: string) =>
     action === 'add-column' && steps.length === 1 && wanted !== undefined && context.facts.sameType(wanted.type, type);
-  const adds = begins(addColumn(table, sql``));
+  const does = (...ways: readonly string[]) =>
+    alterations(made).some((altered) => 'column' in altered && ways.includes(altered.how));
+  const adds = does('ADD COLUMN');
+  const goes = does('DROP COLUMN', 'TYPE');
   const obstacles = heirs.flatMap(({ table: heir, own }) => {
     const mine = own.find(({ column }) => column === object);
     if (adds && wanted?.identity) return [`PostgreSQL adds no identity column to a table that ${heir} inherits from`];
     if (mine !== undefined && adds && !merges(mine.type))
       return [`${heir}, which inherits from ${table}, has a column ${object} of its own, as ${mine.type}`];
-    const goes = begins(dropColumn(table, object)) || begins(alterColumn(table, object, 'TYPE'));
     const users = goes ? context.facts.users(heir, object) : [];
     return users.map((user) => `${user} is over column ${object} of ${heir}, which inherits from ${table}`);
   });

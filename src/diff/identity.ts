@@ -1,6 +1,7 @@
 import type { DesiredColumn } from '../desired-state/model.js';
 import type { ColumnShape, IdentityShape } from '../shape/table-shape.js';
-import { alterColumn, identityClause, tableName } from '../sql/ddl/column.js';
+import { alterColumn, alterDefault, alterIdentity, identityClause } from '../sql/ddl/column.js';
+import { tableName } from '../sql/ddl/table.js';
 import { quoteIdentifier, quoteLiteral } from '../sql/quote.js';
 import { name, sql } from '../sql/template.js';
 import { blocked, type Change, change, key, type Step } from './change.js';
@@ -24,7 +25,7 @@ export function identityChange(
   };
   if (wanted.identity === null) {
     if (existing.identity === null) return null;
-    const steps = [exclusively(table, alterColumn(table, wanted.name, 'DROP IDENTITY'))];
+    const steps = [exclusively(table, alterIdentity(table, wanted.name, 'DROP IDENTITY'))];
     return change({ ...base, reason: 'is an identity column, declared without', steps });
   }
   if (existing.identity === null) {
@@ -42,7 +43,7 @@ export function identityChange(
   const made = change({
     ...base,
     reason: difference,
-    steps: [exclusively(table, alterColumn(table, wanted.name, alteration(wanted.identity)))],
+    steps: [exclusively(table, alterIdentity(table, wanted.name, alteration(wanted.identity)))],
   });
   const narrow = narrowSequence(wanted.identity, existing.identity);
   // With the column's type PostgreSQL gives the sequence the new one too.
@@ -72,7 +73,6 @@ function addIdentity(
   existing: ColumnShape,
   empty: boolean,
 ): readonly Step[] {
-  const add = sql`ADD ${identityClause(identity)}`;
   const notNull = existing.notNull
     ? []
     : empty
@@ -86,8 +86,8 @@ function addIdentity(
   return [
     ...notNull,
     // After NOT NULL, which existing rows may fail: without its default the application could not insert.
-    ...(existing.default === null ? [] : [exclusively(table, alterColumn(table, column.name, 'DROP DEFAULT'))]),
-    exclusively(table, alterColumn(table, column.name, add)),
+    ...(existing.default === null ? [] : [exclusively(table, alterDefault(table, column.name, null))]),
+    exclusively(table, alterIdentity(table, column.name, sql`ADD ${identityClause(identity)}`)),
     ...(empty ? [] : [exclusively(table, setval)]),
   ];
 }

@@ -48,7 +48,7 @@ export function rebuildSteps(
 }
 
 /** Puts a successor that is already built in an index's place, and drops the index. */
-export function swapSteps(target: IndexTarget, successor: SqlPart): readonly Step[] {
+export function swapSteps(target: IndexTarget, successor: string | Variable): readonly Step[] {
   return [
     rename(target, target.name, target.temporaryOld),
     rename(target, successor, target.name),
@@ -57,12 +57,12 @@ export function swapSteps(target: IndexTarget, successor: SqlPart): readonly Ste
 }
 
 /** Drops an index without ever taking ACCESS EXCLUSIVE on its table. */
-export function drop(target: Pick<IndexTarget, 'table'>, index: SqlPart): Step {
-  return { sql: dropIndex(index, true), mode: 'online', lock: { mode: 'SHARE UPDATE EXCLUSIVE', table: target.table } };
+export function drop(target: Pick<IndexTarget, 'table'>, index: string | Variable): Step {
+  return { sql: dropIndex(index), mode: 'online', lock: { mode: 'SHARE UPDATE EXCLUSIVE', table: target.table } };
 }
 
 /** Gives an index another name. */
-export function rename(target: Pick<IndexTarget, 'table'>, from: SqlPart, to: SqlPart): Step {
+export function rename(target: Pick<IndexTarget, 'table'>, from: string | Variable, to: SqlPart): Step {
   return {
     sql: renameIndex(from, to),
     mode: 'transaction',

@@ -1,20 +1,15 @@
 import type { Kin } from '../catalog/presence.js';
 import type { ConstraintShape, TableShape } from '../shape/table-shape.js';
-import { addColumn, alterColumn, dropColumn } from '../sql/ddl/column.js';
-import { dropConstraint, renamingConstraint } from '../sql/ddl/constraint.js';
-import { dropIndex } from '../sql/ddl/index.js';
+import type { Alteration } from '../sql/ddl/table.js';
 import { quoteIdentifier } from '../sql/quote.js';
-import { name, SCHEMA, type SqlTemplate, sql } from '../sql/template.js';
-import { blocked, type Change } from './change.js';
+import { name, renderSql } from '../sql/template.js';
+import { alterations, blocked, type Change, type TenantChange } from './change.js';
 import type { DiffContext } from './context.js';
 
-/** Whether some statement of a change begins so. */
-export type Begins = (start: SqlTemplate) => boolean;
-
-/** A change, refused where it changes what the table inherits: PostgreSQL would refuse it in every run. */
-export function sparingInherited(made: Change, actual: TableShape, kin: Kin, begins: Begins): Change {
-  const found = inheritedBy(made, actual, kin).find(({ starts }) => starts.some(begins));
-  return found === undefined ? made : refused(made, found.what, kin);
+/** A change, refused where it alters what the table inherits: PostgreSQL would refuse it in every run. */
+export function sparingInherited(item: TenantChange, actual: TableShape, kin: Kin): Change {
+  const [what] = alterations(item.change).flatMap((altered) => inherited(altered, item, actual, kin) ?? []);
+  return what === undefined ? item.change : refused(item.change, what, kin);
 }
 
 /** Constraints without a parent's checks: those take no other name, so that they serve for no declared one. */
@@ -28,40 +23,48 @@ export function withoutInherited(
   return constraints.filter((one) => one.kind !== 'check' || !inherited.includes(one.name));
 }
 
-/** What of the table is its parent's, and how the statements begin that PostgreSQL refuses for that. */
-function inheritedBy(
-  { action, table }: Change,
+/** What of that which a statement alters is the parent's, in words; null for what is the table's own to alter. */
+function inherited(
+  altered: Alteration,
+  { change, members }: TenantChange,
   actual: TableShape,
-  { isPartition, fixedIdentity, columns, notNulls, constraints, indexes }: Kin,
-): readonly { readonly what: string; readonly starts: readonly SqlTemplate[] }[] {
-  const isRenaming = action === 'rename-constraint' || action === 'rename-index';
-  const checks = new Set(actual.constraints.flatMap((one) => (one.kind === 'check' ? one.name : [])));
-  const altering = (column: string, ...what: readonly string[]) => what.map((one) => alterColumn(table, column, one));
-  return [
-    ...columns.map((column) => ({
-      what: `column ${column}`,
-      starts: [dropColumn(table, column), ...altering(column, 'TYPE', 'DROP EXPRESSION')],
-    })),
-    ...notNulls.map((column) => ({
-      what: `NOT NULL of column ${column}`,
-      starts: altering(column, 'DROP NOT NULL'),
-    })),
-    ...(fixedIdentity ? columns : []).map((column) => ({
-      what: `whether column ${column} is an identity`,
-      starts: altering(column, 'ADD GENERATED', 'SET GENERATED', 'DROP IDENTITY'),
-    })),
+  kin: Kin,
+): string | null {
+  if ('column' in altered) return inheritedColumn(altered, kin);
+  if ('identity' in altered) {
+    const { identity: column } = altered;
+    return kin.fixedIdentity && kin.columns.includes(column) ? `whether column ${column} is an identity` : null;
+  }
+  if ('newConstraint' in altered) return null;
+  const isRenamed = altered.how === 'RENAME' && /^rename-(?:constraint|index)$/u.test(change.action);
+  if ('constraint' in altered) {
+    const { constraint, how } = altered;
+    const isCheck = actual.constraints.some((one) => one.kind === 'check' && one.name === constraint);
     // A key or foreign key that is inherited can have another name than its parent's; one that is renamed to go cannot go.
-    ...constraints.map((one) => ({
-      what: `constraint ${one}`,
-      starts: [dropConstraint(table, one), ...(isRenaming && !checks.has(one) ? [] : [renamingConstraint(table, one)])],
-    })),
-    ...indexes.map((one) => ({
-      what: `index ${one}`,
-      // Its options are its own: a partitioned index takes none.
-      starts: [dropIndex(name(one), true), ...(isRenaming ? [] : [sql`ALTER INDEX ${SCHEMA}.${name(one)} RENAME`])],
-    })),
-    { what: 'the list of its columns', starts: isPartition ? [addColumn(table, sql``)] : [] },
-  ];
+    const isOwn = how === 'VALIDATE' || (isRenamed && !isCheck);
+    return !isOwn && kin.constraints.includes(constraint) ? `constraint ${constraint}` : null;
+  }
+  const names = (members ?? [{}]).map((member) => renderSql({ parts: [altered.index] }, member));
+  const index = isRenamed ? undefined : kin.indexes.find((one) => names.includes(name(one)));
+  return index === undefined ? null : `index ${index}`;
+}
+
+function inheritedColumn(
+  { column, how }: Extract<Alteration, { readonly column: string }>,
+  { isPartition, columns, notNulls }: Kin,
+): string | null {
+  switch (how) {
+    case 'ADD COLUMN':
+      return isPartition ? 'the list of its columns' : null;
+    case 'DROP COLUMN':
+    case 'TYPE':
+    case 'DROP EXPRESSION':
+      return columns.includes(column) ? `column ${column}` : null;
+    case 'DROP NOT NULL':
+      return notNulls.includes(column) ? `NOT NULL of column ${column}` : null;
+    default:
+      return null;
+  }
 }
 
 function refused(made: Change, what: string, { parents, isPartition }: Kin): Change {

@@ -1,7 +1,5 @@
 import { groupBy } from '../collections.js';
 import type { TableShape } from '../shape/table-shape.js';
-import type { SqlTemplate } from '../sql/template.js';
-import { renderSql } from '../sql/template.js';
 import type { Change, Member, TenantChange } from './change.js';
 import { type DiffContext, isTemporary } from './context.js';
 import { sparingHeirs } from './heirs.js';
@@ -9,8 +7,8 @@ import { sparingInherited } from './inherited.js';
 
 /**
  * Changes of a table, refused where the table inherits what they change, which PostgreSQL lets nobody change there, and where
- * they would change tables of other schemas along, since ALTER TABLE goes on to all that inherit from the table. Told by the
- * statements themselves: whatever comes to be made of them, the same is refused.
+ * they would change tables of other schemas along, since ALTER TABLE goes on to all that inherit from the table. Told by what its
+ * statements alter: whatever comes to be made of them, the same is refused.
  */
 export function sparingKin(changes: readonly Change[], actual: TableShape, context: DiffContext): readonly Change[] {
   if (actual.hasKin !== true) return changes;
@@ -46,15 +44,7 @@ function sparing(made: Change, members: readonly Member[] | null, actual: TableS
   if (made.status === 'deferred') return made;
   const kin = context.facts.kin(actual.name);
   if (kin === null) return made;
-  const statements = (members ?? [{}]).flatMap((member) => made.steps.map((step) => textOf(step.sql, member)));
-  const begins = (start: SqlTemplate) => {
-    const text = textOf(start).trimEnd();
-    return statements.some((statement) => statement === text || statement.startsWith(`${text} `));
-  };
   // Of a change that is blocked too: whoever did what that asks for would be told this after all.
-  const spared = sparingInherited(made, actual, kin, begins);
-  return spared.status === 'blocked' ? spared : sparingHeirs(made, actual, kin, { statements, begins }, context);
+  const spared = sparingInherited({ change: made, members }, actual, kin);
+  return spared.status === 'blocked' ? spared : sparingHeirs(made, actual, kin, context);
 }
-
-/** As it would be sent to a schema without a name: for comparison alone. */
-const textOf = (template: SqlTemplate, member: Member = {}): string => renderSql(template, { ...member, schema: '' });

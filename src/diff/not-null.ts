@@ -1,9 +1,9 @@
 import type { DesiredColumn, DesiredTable } from '../desired-state/model.js';
-import { type ColumnShape, isKey, type TableShape } from '../shape/table-shape.js';
-import { alterColumn, tableName } from '../sql/ddl/column.js';
-import { dropConstraint, validateConstraint } from '../sql/ddl/constraint.js';
+import { type ColumnShape, type ConstraintShape, isKey, type TableShape } from '../shape/table-shape.js';
+import { alterColumn } from '../sql/ddl/column.js';
+import { addConstraint, dropConstraint, validateConstraint } from '../sql/ddl/constraint.js';
 import { quoteIdentifier } from '../sql/quote.js';
-import { name, sql } from '../sql/template.js';
+import { name } from '../sql/template.js';
 import { blocked, type Change, change, key, type Step } from './change.js';
 import type { DiffContext } from './context.js';
 import { primaryKeyOf } from './key-constraints.js';
@@ -77,9 +77,10 @@ function nullable(made: Change, desired: DesiredTable, actual: TableShape): Chan
  */
 export function notNullSteps(table: string, column: string): readonly Step[] {
   const check = temporaryName('check', `${table}.${column}`);
-  const add = sql`ALTER TABLE ${tableName(table)} ADD CONSTRAINT ${name(check)} CHECK (${name(column)} IS NOT NULL) NOT VALID`;
+  const expression = `${name(column)} IS NOT NULL`;
+  const given: ConstraintShape = { name: check, kind: 'check', validated: false, expression, noInherit: false };
   return [
-    exclusively(table, add),
+    exclusively(table, addConstraint(table, given, true)),
     {
       sql: validateConstraint(table, check),
       mode: 'online',

@@ -1,6 +1,6 @@
 import type { DesiredTable } from '../desired-state/model.js';
 import type { TableShape } from '../shape/table-shape.js';
-import { tableName } from '../sql/ddl/column.js';
+import { tableName } from '../sql/ddl/table.js';
 import { sql } from '../sql/template.js';
 import { blocked, type Change, change, key } from './change.js';
 import type { DiffContext } from './context.js';

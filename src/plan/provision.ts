@@ -1,6 +1,6 @@
 import type { ReleaseRule } from '../desired-state/model.js';
 import { blocked, change, key, type TenantChange } from '../diff/change.js';
-import { tableName } from '../sql/ddl/column.js';
+import { tableName } from '../sql/ddl/table.js';
 import { quoteLiteral } from '../sql/quote.js';
 import { name, SCHEMA, sql } from '../sql/template.js';
 

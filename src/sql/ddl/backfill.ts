@@ -1,5 +1,5 @@
 import { name, type SqlTemplate, sql } from '../template.js';
-import { tableName } from './column.js';
+import { tableName } from './table.js';
 
 /** Rows that one statement of a backfill updates: some milliseconds of row locks each. */
 const BATCH = 2000;

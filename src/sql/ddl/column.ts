@@ -1,9 +1,7 @@
 import type { ColumnShape, IdentityShape } from '../../shape/table-shape.js';
 import { serialType } from '../serial.js';
-import { joinSql, name, relativeSql, SCHEMA, type SqlTemplate, sql } from '../template.js';
-
-/** `"schema".table` for the tenant. */
-export const tableName = (table: string): SqlTemplate => sql`${SCHEMA}.${name(table)}`;
+import { joinSql, name, relativeSql, type SqlTemplate, sql } from '../template.js';
+import { alterTable, type ColumnAlteration, type DdlTemplate, tableName } from './table.js';
 
 /** A column as CREATE TABLE and ADD COLUMN write it. `serial`: with a sequence of its own, which is its default. */
 export function columnDefinition(
@@ -41,17 +39,31 @@ function sequenceOptions(identity: IdentityShape): string {
 }
 
 /** `ALTER TABLE … ADD COLUMN …`. */
-export const addColumn = (table: string, definition: SqlTemplate): SqlTemplate =>
-  sql`ALTER TABLE ${tableName(table)} ADD COLUMN ${definition}`;
+export const addColumn = (table: string, ...[column, options]: Parameters<typeof columnDefinition>): DdlTemplate =>
+  alterTable(table, { column: column.name, how: 'ADD COLUMN' }, sql`ADD COLUMN ${columnDefinition(column, options)}`);
 
 /** `ALTER TABLE … DROP COLUMN …`; never CASCADE: what depends on it must be known, or the statement fails. */
-export const dropColumn = (table: string, column: string): SqlTemplate =>
-  sql`ALTER TABLE ${tableName(table)} DROP COLUMN ${name(column)}`;
+export const dropColumn = (table: string, column: string): DdlTemplate =>
+  alterTable(table, { column, how: 'DROP COLUMN' }, sql`DROP COLUMN ${name(column)}`);
 
 /** `ALTER TABLE … RENAME COLUMN`. */
 export const renameColumn = (table: string, from: string, to: string): SqlTemplate =>
   sql`ALTER TABLE ${tableName(table)} RENAME COLUMN ${name(from)} TO ${name(to)}`;
 
-/** `ALTER TABLE … ALTER COLUMN … <what>`. */
-export const alterColumn = (table: string, column: string, what: SqlTemplate | string): SqlTemplate =>
-  sql`ALTER TABLE ${tableName(table)} ALTER COLUMN ${name(column)} ${what}`;
+/** `ALTER TABLE … ALTER COLUMN … <how> …`. */
+export const alterColumn = (table: string, column: string, how: ColumnAlteration, rest?: SqlTemplate): DdlTemplate =>
+  alterTable(
+    table,
+    { column, how },
+    sql`ALTER COLUMN ${name(column)} ${how}${rest === undefined ? '' : sql` ${rest}`}`,
+  );
+
+/** `… SET DEFAULT …`; `… DROP DEFAULT` for null. */
+export const alterDefault = (table: string, column: string, expression: string | null): DdlTemplate =>
+  expression === null
+    ? alterColumn(table, column, 'DROP DEFAULT')
+    : alterColumn(table, column, 'SET DEFAULT', relativeSql(expression));
+
+/** `… ADD GENERATED …`, `… SET GENERATED …`, `… DROP IDENTITY`. */
+export const alterIdentity = (table: string, column: string, what: SqlTemplate | string): DdlTemplate =>
+  alterTable(table, { identity: column }, sql`ALTER COLUMN ${name(column)} ${what}`);

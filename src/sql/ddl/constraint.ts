@@ -1,6 +1,6 @@
 import type { ConstraintShape, Deferrable, TableReference } from '../../shape/table-shape.js';
 import { joinSql, name, relativeSql, type SqlTemplate, sql } from '../template.js';
-import { tableName } from './column.js';
+import { alterTable, type DdlTemplate, tableName } from './table.js';
 
 /** A constraint as CREATE TABLE and ADD CONSTRAINT write it. */
 export function constraintDefinition(constraint: ConstraintShape): SqlTemplate {
@@ -33,8 +33,12 @@ export const referencedTable = ({ schema, table }: TableReference): SqlTemplate 
   schema === null ? tableName(table) : sql`${name(schema)}.${name(table)}`;
 
 /** `ALTER TABLE … ADD CONSTRAINT …`, with NOT VALID where existing rows are checked later, without a strong lock. */
-export const addConstraint = (table: string, constraint: ConstraintShape, notValid = false): SqlTemplate =>
-  sql`ALTER TABLE ${tableName(table)} ADD ${constraintDefinition(constraint)}${notValid ? ' NOT VALID' : ''}`;
+export const addConstraint = (table: string, constraint: ConstraintShape, notValid = false): DdlTemplate =>
+  alterTable(
+    table,
+    { newConstraint: constraint },
+    sql`ADD ${constraintDefinition(constraint)}${notValid ? ' NOT VALID' : ''}`,
+  );
 
 /** Turns a valid unique index into the constraint's own; the index takes the constraint's name. */
 export function addConstraintUsingIndex(
@@ -47,20 +51,16 @@ export function addConstraintUsingIndex(
 }
 
 /** Checks existing rows under SHARE UPDATE EXCLUSIVE. */
-export const validateConstraint = (table: string, constraint: string): SqlTemplate =>
-  sql`ALTER TABLE ${tableName(table)} VALIDATE CONSTRAINT ${name(constraint)}`;
+export const validateConstraint = (table: string, constraint: string): DdlTemplate =>
+  alterTable(table, { constraint, how: 'VALIDATE' }, sql`VALIDATE CONSTRAINT ${name(constraint)}`);
 
 /** `ALTER TABLE … DROP CONSTRAINT`. */
-export const dropConstraint = (table: string, constraint: string): SqlTemplate =>
-  sql`ALTER TABLE ${tableName(table)} DROP CONSTRAINT ${name(constraint)}`;
+export const dropConstraint = (table: string, constraint: string): DdlTemplate =>
+  alterTable(table, { constraint, how: 'DROP' }, sql`DROP CONSTRAINT ${name(constraint)}`);
 
 /** `ALTER TABLE … RENAME CONSTRAINT`. */
-export const renameConstraint = (table: string, from: string, to: string): SqlTemplate =>
-  sql`${renamingConstraint(table, from)} TO ${name(to)}`;
-
-/** The same as far as it says which. */
-export const renamingConstraint = (table: string, from: string): SqlTemplate =>
-  sql`ALTER TABLE ${tableName(table)} RENAME CONSTRAINT ${name(from)}`;
+export const renameConstraint = (table: string, from: string, to: string): DdlTemplate =>
+  alterTable(table, { constraint: from, how: 'RENAME' }, sql`RENAME CONSTRAINT ${name(from)} TO ${name(to)}`);
 
 /** Names, quoted, as a list. */
 export const names = (list: readonly string[]): SqlTemplate => joinSql(list.map(name), ', ');

@@ -1,8 +1,8 @@
 import type { IndexKeyShape } from '../../shape/table-shape.js';
 import { quoteLiteral } from '../quote.js';
-import { joinSql, name, relativeSql, SCHEMA, type SqlPart, type SqlTemplate, sql } from '../template.js';
-import { tableName } from './column.js';
+import { joinSql, name, relativeSql, SCHEMA, type SqlPart, type SqlTemplate, sql, type Variable } from '../template.js';
 import { names } from './constraint.js';
+import { type DdlTemplate, tableName } from './table.js';
 
 /** What an index is, apart from its name. `where` is a template: a member's values are variables in it. */
 export interface IndexDefinition {
@@ -29,13 +29,17 @@ export function createIndex(index: IndexDefinition, as: SqlPart, concurrently: b
   return joinSql(parts, ' ');
 }
 
-/** `DROP INDEX`. Concurrently it never takes ACCESS EXCLUSIVE on the table. */
-export const dropIndex = (index: SqlPart, concurrently: boolean): SqlTemplate =>
-  sql`DROP INDEX ${concurrently ? 'CONCURRENTLY ' : ''}${SCHEMA}.${index}`;
+/** `DROP INDEX CONCURRENTLY`, which never takes ACCESS EXCLUSIVE on the table. */
+export const dropIndex = (index: string | Variable): DdlTemplate => ({
+  ...sql`DROP INDEX CONCURRENTLY ${SCHEMA}.${index}`,
+  alters: { index, how: 'DROP' },
+});
 
 /** `ALTER INDEX … RENAME`: SHARE UPDATE EXCLUSIVE on the index alone. */
-export const renameIndex = (from: SqlPart, to: SqlPart): SqlTemplate =>
-  sql`ALTER INDEX ${SCHEMA}.${from} RENAME TO ${to}`;
+export const renameIndex = (from: string | Variable, to: SqlPart): DdlTemplate => ({
+  ...sql`ALTER INDEX ${SCHEMA}.${from} RENAME TO ${to}`,
+  alters: { index: from, how: 'RENAME' },
+});
 
 /**
  * `ALTER INDEX … SET`, or `RESET` for null: a lock on the index alone, as strong as the option asks for. Nothing is rewritten.

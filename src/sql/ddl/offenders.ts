@@ -1,7 +1,7 @@
 import type { ForeignKeyShape, IndexKeyShape } from '../../shape/table-shape.js';
 import { joinSql, name, relativeSql, type SqlTemplate, sql } from '../template.js';
-import { tableName } from './column.js';
 import { referencedTable } from './constraint.js';
+import { tableName } from './table.js';
 
 /** Offenders are counted no further: the figure is for a person, and the table may be large. */
 export const OFFENDERS_COUNTED = 1000;

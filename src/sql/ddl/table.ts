@@ -1,0 +1,34 @@
+import type { ConstraintShape } from '../../shape/table-shape.js';
+import { name, SCHEMA, type SqlTemplate, sql, type Variable } from '../template.js';
+
+/** `"schema".table` for the tenant. */
+export const tableName = (table: string): SqlTemplate => sql`${SCHEMA}.${name(table)}`;
+
+/** A statement that says what of its table it alters. */
+export interface DdlTemplate extends SqlTemplate {
+  readonly alters?: Alteration;
+}
+
+/** What of a table is altered, as far as that may be its parent's, or be altered on the tables that inherit from it as well. */
+export type Alteration =
+  | { readonly column: string; readonly how: 'ADD COLUMN' | 'DROP COLUMN' | ColumnAlteration }
+  | { readonly identity: string }
+  | { readonly constraint: string; readonly how: 'DROP' | 'RENAME' | 'VALIDATE' }
+  | { readonly newConstraint: ConstraintShape }
+  /** As SQL, or a member's variable. */
+  | { readonly index: string | Variable; readonly how: 'DROP' | 'RENAME' };
+
+/** What ALTER COLUMN does, identities aside. */
+export type ColumnAlteration =
+  | 'TYPE'
+  | 'SET DEFAULT'
+  | 'DROP DEFAULT'
+  | 'SET NOT NULL'
+  | 'DROP NOT NULL'
+  | 'DROP EXPRESSION';
+
+/** `ALTER TABLE … <what>`. */
+export const alterTable = (table: string, alters: Alteration, what: SqlTemplate): DdlTemplate => ({
+  ...sql`ALTER TABLE ${tableName(table)} ${what}`,
+  alters,
+});
