@@ -57,6 +57,7 @@ function inheritedColumn(
     case 'ADD COLUMN':
       return isPartition ? 'the list of its columns' : null;
     case 'DROP COLUMN':
+    case 'RENAME COLUMN':
     case 'TYPE':
     case 'DROP EXPRESSION':
       return columns.includes(column) ? `column ${column}` : null;

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Kin } from '../../src/catalog/presence.js';
 import type { DesiredTable } from '../../src/desired-state/model.js';
+import { unfilledName } from '../../src/diff/backfill.js';
 import { type Change, change } from '../../src/diff/change.js';
 import { diffTenant } from '../../src/diff/diff-tenant.js';
 import { drop } from '../../src/diff/index-steps.js';
@@ -204,6 +205,13 @@ describe('where tables of other schemas inherit', () => {
     ['another persistence', { persistence: 'unlogged' as const }],
   ])('%s is made', (_, wanted) => {
     expect(changesFor(outside, wanted, actual, { rows: 'none' }).map(({ status }) => status)).toEqual(['pending']);
+  });
+
+  it('a column that an interrupted run has begun to fill does not get its name: theirs would get it too', () => {
+    const more = desiredColumn('more', { default: 'gen_random_uuid()' });
+    const begun = { columns: [column(unfilledName('items', more))] };
+    expect(neededFor(outside, { columns: [more] }, begun)).toEqual(['add-column more blocked']);
+    expect(neededFor({}, { columns: [more] }, begun)).toEqual(['add-column more pending']);
   });
 
   it('three are named', () => {

@@ -1,7 +1,7 @@
 import type { ColumnShape, IdentityShape } from '../../shape/table-shape.js';
 import { serialType } from '../serial.js';
 import { joinSql, name, relativeSql, type SqlTemplate, sql } from '../template.js';
-import { alterTable, type ColumnAlteration, type DdlTemplate, tableName } from './table.js';
+import { alterTable, type ColumnAlteration, type DdlTemplate } from './table.js';
 
 /** A column as CREATE TABLE and ADD COLUMN write it. `serial`: with a sequence of its own, which is its default. */
 export function columnDefinition(
@@ -47,8 +47,8 @@ export const dropColumn = (table: string, column: string): DdlTemplate =>
   alterTable(table, { column, how: 'DROP COLUMN' }, sql`DROP COLUMN ${name(column)}`);
 
 /** `ALTER TABLE … RENAME COLUMN`. */
-export const renameColumn = (table: string, from: string, to: string): SqlTemplate =>
-  sql`ALTER TABLE ${tableName(table)} RENAME COLUMN ${name(from)} TO ${name(to)}`;
+export const renameColumn = (table: string, from: string, to: string): DdlTemplate =>
+  alterTable(table, { column: from, how: 'RENAME COLUMN' }, sql`RENAME COLUMN ${name(from)} TO ${name(to)}`);
 
 /** `ALTER TABLE … ALTER COLUMN … <how> …`. */
 export const alterColumn = (table: string, column: string, how: ColumnAlteration, rest?: SqlTemplate): DdlTemplate =>

@@ -11,7 +11,7 @@ export interface DdlTemplate extends SqlTemplate {
 
 /** What of a table is altered, as far as that may be its parent's, or be altered on the tables that inherit from it as well. */
 export type Alteration =
-  | { readonly column: string; readonly how: 'ADD COLUMN' | 'DROP COLUMN' | ColumnAlteration }
+  | { readonly column: string; readonly how: 'ADD COLUMN' | 'DROP COLUMN' | 'RENAME COLUMN' | ColumnAlteration }
   | { readonly identity: string }
   | { readonly constraint: string; readonly how: 'DROP' | 'RENAME' | 'VALIDATE' }
   | { readonly newConstraint: ConstraintShape }
