@@ -42,10 +42,10 @@ export function diffConstraints(
     (one) => !declared.has(one.name) && !goesWithColumns(one, replaced, context),
   );
   const spare = new Map(withoutInherited(undeclared, actual, context).map((one) => [one.name, one]));
-  const of: TableConstraints = { table: desired.name, actual, replaced, spare, adopted: new Set() };
+  const of: TableConstraints = { table: desired.name, actual, replaced, spare, adopted: new Set(), context };
   const changes: Change[] = [];
   for (const constraint of desired.constraints) {
-    const made = diffConstraint(of, constraint, byName.get(constraint.name) ?? null, context);
+    const made = diffConstraint(of, constraint, byName.get(constraint.name) ?? null);
     if (made !== null) changes.push(ontoShared(made, desired, context));
   }
   for (const constraint of spare.values()) {
@@ -73,18 +73,16 @@ function diffConstraint(
   of: TableConstraints,
   wanted: DesiredConstraint,
   existing: ConstraintShape | null,
-  context: DiffContext,
 ): Change | null {
-  const { actual, replaced } = of;
+  const { actual, replaced, context } = of;
   const rival = rivalOf(wanted, actual);
-  const base = baseOf(wanted, existing, rival, of, context);
+  const base = baseOf(wanted, existing, rival, of);
   const unclaimed = rival !== undefined && of.spare.delete(rival.name) ? rival : undefined;
-  if (existing === null) return missing(base, wanted, unclaimed, of, context);
+  if (existing === null) return missing(base, wanted, unclaimed, of);
   if (goesWithColumns(existing, replaced, context))
-    return without(unclaimed, claimedOrAdded(base, wanted, squatterOf(wanted, of, context), of, context), context);
+    return without(unclaimed, claimedOrAdded(base, wanted, squatterOf(wanted, of), of), context);
   const difference = constraintDifference(wanted, existing, actual, context);
-  if (difference !== null)
-    return without(unclaimed, replacement(base, wanted, existing, difference, of, context), context);
+  if (difference !== null) return without(unclaimed, replacement(base, wanted, existing, difference, of), context);
   return existing.validated ? null : validated(base, wanted, of);
 }
 
@@ -93,8 +91,7 @@ function baseOf(
   wanted: DesiredConstraint,
   existing: ConstraintShape | null,
   rival: ConstraintShape | undefined,
-  { table, replaced, spare }: TableConstraints,
-  context: DiffContext,
+  { table, replaced, spare, context }: TableConstraints,
 ): ConstraintBase {
   const { provides, needs, takes } = constraintFacets(table, wanted, context);
   const isOneNoMore = existing?.kind === 'primary-key' && wanted.kind !== 'primary-key';
@@ -123,25 +120,19 @@ function missing(
   wanted: DesiredConstraint,
   rival: ConstraintShape | undefined,
   of: TableConstraints,
-  context: DiffContext,
 ): Change {
-  const { actual } = of;
-  const squatter = squatterOf(wanted, of, context);
+  const { actual, context } = of;
+  const squatter = squatterOf(wanted, of);
   const twin = [...(rival === undefined ? of.spare.values() : [rival])].find(
     (other) => constraintDifference(wanted, other, actual, context) === null,
   );
   if (twin !== undefined) {
     of.spare.delete(twin.name);
-    return withRoom(renamed(base, wanted, twin), squatter, of, context);
+    return withRoom(renamed(base, wanted, twin), squatter, of);
   }
-  if (rival === undefined) return claimedOrAdded(base, wanted, squatter, of, context);
+  if (rival === undefined) return claimedOrAdded(base, wanted, squatter, of);
   const difference = constraintDifference(wanted, rival, actual, context) ?? 'has another name';
-  return withRoom(
-    replacement(base, wanted, rival, `"${rival.name}" ${difference}`, of, context),
-    squatter,
-    of,
-    context,
-  );
+  return withRoom(replacement(base, wanted, rival, `"${rival.name}" ${difference}`, of), squatter, of);
 }
 
 /** Made of the index that stands under its name, where one does; else anew. */
@@ -150,15 +141,14 @@ function claimedOrAdded(
   wanted: DesiredConstraint,
   squatter: IndexShape | undefined,
   of: TableConstraints,
-  context: DiffContext,
 ): Change {
-  if (squatter === undefined) return addition(base, wanted, of, context);
+  if (squatter === undefined) return addition(base, wanted, of);
   of.adopted.add(squatter.name);
-  return claim(base, wanted as KeyConstraint, squatter, of, context);
+  return claim(base, wanted as KeyConstraint, squatter, of);
 }
 
 /** The index that stands under a key's name. */
-const squatterOf = (wanted: DesiredConstraint, { actual, replaced }: TableConstraints, context: DiffContext) =>
+const squatterOf = (wanted: DesiredConstraint, { actual, replaced, context }: TableConstraints) =>
   isKey(wanted)
     ? actual.indexes.find((index) => index.name === wanted.name && !usesReplaced(index, replaced, context))
     : undefined;
@@ -205,8 +195,7 @@ function validated(base: ConstraintBase, wanted: DesiredConstraint, { table, spa
 function withRoom(
   made: Change,
   squatter: IndexShape | undefined,
-  { table, adopted }: TableConstraints,
-  context: DiffContext,
+  { table, adopted, context }: TableConstraints,
 ): Change {
   if (squatter === undefined) return made;
   adopted.add(squatter.name);

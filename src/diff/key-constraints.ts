@@ -17,14 +17,9 @@ export type ConstraintBase = Pick<Change, 'phase' | 'table' | 'object' | 'takes'
  * A declared name claims its object: an index that stands under a key's name becomes the key's own when it is what the key
  * would build, and makes room for it when it is not.
  */
-export function claim(
-  base: ConstraintBase,
-  wanted: KeyConstraint,
-  index: IndexShape,
-  of: KeySite,
-  context: DiffContext,
-): Change {
+export function claim(base: ConstraintBase, wanted: KeyConstraint, index: IndexShape, of: KeySite): Change {
   const { table } = base;
+  const { context } = of;
   const use = (from: string) => exclusively(table, addConstraintUsingIndex(table, wanted, from));
   if (index.valid && isIndexOf(wanted, index))
     return change({
@@ -34,7 +29,7 @@ export function claim(
       steps: [use(index.name)],
     });
   const temporary = keyIndexName(wanted);
-  const built = builtKey(wanted, of, context);
+  const built = builtKey(wanted, of);
   if (built !== null) {
     of.adopted.add(built.name);
     const replaced = change({
@@ -62,13 +57,13 @@ export interface KeySite {
   readonly replaced: ReadonlySet<string>;
   /** Indexes that keys take over: nothing else may rename or drop them. */
   readonly adopted: Set<string>;
+  readonly context: DiffContext;
 }
 
 /** The valid index that an interrupted run has built for a key: taken over, not built again. */
 export function builtKey(
   wanted: DesiredConstraint,
-  { actual, replaced }: KeySite,
-  context: DiffContext,
+  { actual, replaced, context }: KeySite,
 ): { readonly key: KeyConstraint; readonly name: string } | null {
   if (!isKey(wanted)) return null;
   const temporary = keyIndexName(wanted);
