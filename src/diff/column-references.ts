@@ -1,15 +1,9 @@
-import type { DesiredColumn } from '../desired-state/model.js';
 import { referenceName } from '../shape/table-reference.js';
-import {
-  type ColumnShape,
-  type IndexShape,
-  isKey,
-  type KeyConstraintShape,
-  type TableShape,
-} from '../shape/table-shape.js';
+import { type IndexShape, isKey, type KeyConstraintShape, type TableShape } from '../shape/table-shape.js';
 import { type Change, key } from './change.js';
 import { constrainedColumns } from './constraint-facets.js';
 import { type DiffContext, isTemporary } from './context.js';
+import type { ExistingColumn } from './existing-column.js';
 import { usesReplaced, withFamilies } from './indexed-columns.js';
 import { restingOn, underForeignKeys } from './referenced-keys.js';
 
@@ -26,12 +20,7 @@ const alike = (one: string, other: string): boolean =>
  * Columns that foreign keys tie together, and whose types have nothing in common with the declared ones: they change together
  * or not at all, so that no key is given up for a column that stays. Null: the column is of no foreign key.
  */
-export function referenceGroup(
-  wanted: DesiredColumn,
-  existing: ColumnShape,
-  actual: TableShape,
-  context: DiffContext,
-): string | null {
+export function referenceGroup({ wanted, existing, actual, context }: ExistingColumn): string | null {
   if (alike(wanted.type, existing.type)) return null;
   const root = rootOf(actual, wanted.name, context);
   const isOfSome = root !== placeOf(actual, wanted.name) || referencesTo(actual, wanted.name, context).length > 0;
@@ -53,12 +42,7 @@ function rootOf(
 }
 
 /** Whether ALTER TYPE would fail for what stands on the column in an empty table, though it may all be made again. */
-export function standsInTheWay(
-  wanted: DesiredColumn,
-  existing: ColumnShape,
-  actual: TableShape,
-  context: DiffContext,
-): boolean {
+export function standsInTheWay({ wanted, existing, actual, context }: ExistingColumn): boolean {
   if (alike(wanted.type, existing.type)) return false;
   const named = (text: string | null) => text !== null && context.facts.columnsOf(text).includes(wanted.name);
   return (
@@ -78,13 +62,7 @@ export function standsInTheWay(
 }
 
 /** A column of keys that foreign keys rest on: changed after theirs, and not at all where one of them keeps its type. */
-export function afterReferences(
-  made: Change,
-  wanted: DesiredColumn,
-  existing: ColumnShape,
-  actual: TableShape,
-  context: DiffContext,
-): Change {
+export function afterReferences(made: Change, { wanted, existing, actual, context }: ExistingColumn): Change {
   if (made.action === 'alter-column' && alike(wanted.type, existing.type)) return made;
   const { name } = wanted;
   const retyped = referencesTo(actual, name, context).filter(({ from, column }) => isRetyped(from, column, context));

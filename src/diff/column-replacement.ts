@@ -7,6 +7,7 @@ import { switchGroup } from './backend-switch.js';
 import { blocked, type Change, change, key, type Step } from './change.js';
 import { afterReferences, indexesOver, referenceGroup, standsInTheWay, undeclaredOver } from './column-references.js';
 import type { DiffContext } from './context.js';
+import type { ExistingColumn } from './existing-column.js';
 import { computedFrom } from './generation.js';
 import { familiesOver } from './indexed-columns.js';
 import { hasVaryingDefault, isComputed, isValueless, withoutValue } from './new-values.js';
@@ -20,21 +21,15 @@ import { typeVariables } from './types.js';
  * (under a millisecond, where ALTER TYPE rewrites); a varchar that becomes wider stays; everything else would rewrite or
  * lose data on a populated table, and is refused.
  */
-export function replaceColumn(...by: Parameters<typeof replacement>): Change {
-  const [, wanted, existing, actual, , context] = by;
-  const made = underSharedKeys(replacement(...by), actual);
-  return made.status === 'pending' ? afterReferences(made, wanted, existing, actual, context) : made;
+export function replaceColumn(of: ExistingColumn, reason: string): Change {
+  const made = underSharedKeys(replacement(of, reason), of.actual);
+  return made.status === 'pending' ? afterReferences(made, of) : made;
 }
 
-function replacement(
-  table: string,
-  wanted: DesiredColumn,
-  existing: ColumnShape,
-  actual: TableShape,
-  reason: string,
-  context: DiffContext,
-): Change {
-  const group = groupOf(wanted, existing, context) ?? referenceGroup(wanted, existing, actual, context);
+function replacement(of: ExistingColumn, reason: string): Change {
+  const { wanted, existing, actual, context } = of;
+  const table = of.desired.name;
+  const group = groupOf(of) ?? referenceGroup(of);
   const base = {
     phase: wanted.phase,
     table,
@@ -55,7 +50,7 @@ function replacement(
     return users.length > 0 ? blockedByUsers(altered, users) : sparingRows(altered, actual, context);
   }
 
-  const replaced = droppedAndAdded(base, wanted, actual, context);
+  const replaced = droppedAndAdded(base, of);
   const rows = context.facts.rows(table);
   const constrainedBy = actual.constraints.filter((constraint) => covers(constraint, wanted.name));
   const computed = existing.generated !== null || wanted.derived;
@@ -76,13 +71,8 @@ function replacement(
         `table ${table} holds rows, and ${constrainedBy.map((constraint) => `constraint ${constraint.name}`).join(', ')} uses the column`,
         'change the column in the application’s own migration, which knows what its values mean',
       );
-    // ALTER TYPE takes neither a generated column nor an identity that goes: without rows its constraints go and come too.
-    const goes =
-      existing.generated !== null ||
-      wanted.generated !== null ||
-      (existing.identity !== null && wanted.identity === null) ||
-      standsInTheWay(wanted, existing, actual, context);
-    return goes ? { ...replaced, assumptions: retyped.assumptions } : retyped;
+    // Without rows its constraints go and come too.
+    return isRetypable(of) ? retyped : { ...replaced, assumptions: retyped.assumptions };
   }
   if (replaced.status === 'blocked') return replaced;
   const values = rows === 'none' ? 'none' : context.facts.values(table, wanted.name);
@@ -95,6 +85,13 @@ function replacement(
   return blocked(replaced, `${evidence}, which cannot be computed again from the database`, remedyFor(wanted, group));
 }
 
+/** Whether ALTER TYPE takes the column, of a table without rows: it takes no generated one, and no identity that goes. */
+const isRetypable = (of: ExistingColumn): boolean =>
+  of.existing.generated === null &&
+  of.wanted.generated === null &&
+  (of.existing.identity === null || of.wanted.identity !== null) &&
+  !standsInTheWay(of);
+
 /** Of a table with rows. */
 const losesValues = (table: string, wanted: DesiredColumn, computed: boolean, context: DiffContext): boolean =>
   !computed && context.facts.values(table, wanted.name) !== 'none';
@@ -102,9 +99,7 @@ const losesValues = (table: string, wanted: DesiredColumn, computed: boolean, co
 /** The column goes and comes anew, empty. */
 function droppedAndAdded(
   base: Pick<Change, 'phase' | 'table' | 'object' | 'reason' | 'group' | 'provides' | 'needs'>,
-  wanted: DesiredColumn,
-  actual: TableShape,
-  context: DiffContext,
+  { wanted, actual, context }: ExistingColumn,
 ): Change {
   const { table } = base;
   const going = indexesOver(wanted.name, actual, context);
@@ -160,7 +155,7 @@ function remedyFor(wanted: DesiredColumn, group: string | null): string {
  * Columns whose type follows one parameter change together or not at all: half a dimension change is a broken tenant. So
  * do the columns that another backend wants of another type.
  */
-function groupOf(wanted: DesiredColumn, existing: ColumnShape, context: DiffContext): string | null {
+function groupOf({ wanted, existing, context }: ExistingColumn): string | null {
   const [parameter] = typeVariables(wanted.typeTemplate).filter(
     (name) => context.parameters[name]?.forNewOnly === false,
   );

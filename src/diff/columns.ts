@@ -6,6 +6,7 @@ import { backfillSteps, unfilledLeftovers, unfilledName } from './backfill.js';
 import { blocked, type Change, change, key, type Step } from './change.js';
 import { replaceColumn } from './column-replacement.js';
 import type { DiffContext } from './context.js';
+import type { ExistingColumn } from './existing-column.js';
 import { computedFrom } from './generation.js';
 import { identityChange } from './identity.js';
 import { expressionQuestion } from './index-difference.js';
@@ -29,35 +30,30 @@ export function diffColumns(desired: DesiredTable, actual: TableShape, context: 
       changes.push(addColumnChange(desired.name, wanted, begun, context));
       continue;
     }
-    const structural = structuralDifference(wanted, existing, actual, context);
+    const of: ExistingColumn = { desired, wanted, existing, actual, context };
+    const structural = structuralDifference(of);
     if (structural !== null) {
-      const made = replaceColumn(desired.name, wanted, existing, actual, structural, context);
+      const made = replaceColumn(of, structural);
       changes.push(made);
       if (made.action === 'replace-column' || made.status !== 'pending') continue;
     }
     // Not before its type, which may wait for other tables': a default of the new one would not fit.
     const typed = key.column(desired.name, column.name);
-    for (const made of propertyChanges(desired, wanted, existing, actual, context))
-      changes.push({ ...made, needs: [...made.needs, typed] });
+    for (const made of propertyChanges(of)) changes.push({ ...made, needs: [...made.needs, typed] });
   }
   return [...changes, ...unfilledLeftovers(desired.phase, actual, goesOn)];
 }
 
 /** The changes for which the content does not matter: default, identity, NOT NULL. */
-function propertyChanges(
-  desired: DesiredTable,
-  wanted: DesiredColumn,
-  existing: ColumnShape,
-  actual: TableShape,
-  context: DiffContext,
-): readonly Change[] {
-  const table = desired.name;
+function propertyChanges(of: ExistingColumn): readonly Change[] {
+  const { wanted, existing, context } = of;
+  const table = of.desired.name;
   if (wanted.serial === true && existing.identity !== null) return [serialForIdentity(table, wanted)];
   return [
     dropExpressionChange(table, wanted, existing),
     identityChange(table, wanted, existing, context),
     wanted.identity === null ? defaultChange(table, wanted, existing, context) : null,
-    notNullChange(desired, wanted, existing, actual, context),
+    notNullChange(of),
   ].filter((made) => made !== null);
 }
 
@@ -111,12 +107,7 @@ function tenantsOwnValue(parameter: string, context: DiffContext): string | null
 }
 
 /** How the type, the collation or the generation expression differs, in words; null when they do not. */
-function structuralDifference(
-  wanted: DesiredColumn,
-  existing: ColumnShape,
-  actual: TableShape,
-  context: DiffContext,
-): string | null {
+function structuralDifference({ wanted, existing, actual, context }: ExistingColumn): string | null {
   // Both, where both differ: a wider varchar alone would be altered in place, and nobody would see why it is not.
   const plain = [
     ...(context.facts.sameType(wanted.type, existing.type)

@@ -1,24 +1,18 @@
-import type { DesiredColumn, DesiredTable } from '../desired-state/model.js';
-import { type ColumnShape, type ConstraintShape, isKey, type TableShape } from '../shape/table-shape.js';
+import type { DesiredTable } from '../desired-state/model.js';
+import { type ConstraintShape, isKey, type TableShape } from '../shape/table-shape.js';
 import { alterColumn } from '../sql/ddl/column.js';
 import { addConstraint, dropConstraint, validateConstraint } from '../sql/ddl/constraint.js';
 import { quoteIdentifier } from '../sql/quote.js';
 import { name } from '../sql/template.js';
 import { blocked, type Change, change, key, type Step } from './change.js';
-import type { DiffContext } from './context.js';
+import type { ExistingColumn } from './existing-column.js';
 import { primaryKeyOf } from './key-constraints.js';
 import { withoutValue } from './offenders.js';
 import { exclusively } from './step.js';
 import { temporaryName } from './temporary-name.js';
 
 /** NOT NULL wanted or not wanted, where the column has it otherwise. */
-export function notNullChange(
-  desired: DesiredTable,
-  wanted: DesiredColumn,
-  existing: ColumnShape,
-  actual: TableShape,
-  context: DiffContext,
-): Change | null {
+export function notNullChange({ desired, wanted, existing, actual, context }: ExistingColumn): Change | null {
   const table = desired.name;
   if (wanted.notNull ? existing.notNull : !existing.notNull && existing.notNullAhead !== true) return null;
   const base = {
