@@ -2,7 +2,7 @@ import { groupBy } from '../collections.js';
 import type { IndexShape } from '../shape/table-shape.js';
 import { isOtherBackends } from './backend-switch.js';
 import type { TenantChange } from './change.js';
-import { type DiffContext, isTemporary, type OwnedIndex } from './context.js';
+import { type DiffContext, isTemporary } from './context.js';
 import { type Fate, type Finding, familyChange } from './family-change.js';
 import type { ExpectedMember } from './family-members.js';
 import { INVALID } from './index-difference.js';
@@ -19,7 +19,8 @@ import { worthOf } from './worth-rows.js';
 /** What the members of one family need, as one change a kind and reason, and the drops of those whose rows are gone. */
 export function diffFamily(of: TenantFamily, matcher: PredicateMatcher, context: DiffContext): readonly TenantChange[] {
   const present = of.candidates.filter((owned) => !usesReplaced(owned.index, of.replaced, context));
-  const spare = new Map(present.map((owned) => [owned.index.name, owned]));
+  const spare = new Map(present.map(({ index }) => [index.name, index]));
+  const judging: Judging = { of, spare, matcher, context };
   const findings: Finding[] = [];
   const missing: ExpectedMember[] = [];
   const replaced: { readonly found: Finding; readonly expected: ExpectedMember }[] = [];
@@ -32,21 +33,19 @@ export function diffFamily(of: TenantFamily, matcher: PredicateMatcher, context:
     if (worth === 'drop')
       findings.push({
         ...finding('drop', 'too few rows to be worth its cost', member, context),
-        other: othersOf(candidate?.index, context),
-        identity: identityOf(candidate?.index),
+        other: othersOf(candidate, context),
+        identity: identityOf(candidate),
       });
     else if (candidate === undefined) {
       if (worth === 'build') missing.push(member);
     } else {
-      const found = judge(of, member, candidate, matcher, context);
+      const found = judge(judging, member, candidate);
       if (found?.fate === 'rebuild') replaced.push({ found, expected: member });
       else if (found !== null) findings.push(found);
     }
   }
-  for (const { found, expected: member } of replaced)
-    findings.push(adopted(of, found, member, spare, matcher, context) ?? found);
-  for (const member of missing)
-    findings.push(renamed(of, member, spare, matcher, context) ?? finding('build', 'missing', member, context));
+  for (const { found, expected: member } of replaced) findings.push(adopted(judging, member, found) ?? found);
+  for (const member of missing) findings.push(renamed(judging, member) ?? finding('build', 'missing', member, context));
   return grouped([...findings, ...orphansOf(of, [...spare.values()], context)], of, context);
 }
 
@@ -69,14 +68,16 @@ const grouped = (findings: readonly Finding[], of: TenantFamily, context: DiffCo
     ).values(),
   ].map((group) => familyChange(of, group, context));
 
-function judge(
-  of: TenantFamily,
-  member: ExpectedMember,
-  candidate: OwnedIndex,
-  matcher: PredicateMatcher,
-  context: DiffContext,
-): Finding | null {
-  const { index } = candidate;
+/** What the members of a family are judged by. */
+interface Judging {
+  readonly of: TenantFamily;
+  /** Indexes that no member has claimed so far. */
+  readonly spare: Map<string, IndexShape>;
+  readonly matcher: PredicateMatcher;
+  readonly context: DiffContext;
+}
+
+function judge({ of, matcher, context }: Judging, member: ExpectedMember, index: IndexShape): Finding | null {
   const difference = differenceOf(of, member, index, matcher, context);
   if (!index.valid)
     return finding('rebuild', difference === null ? INVALID : `is INVALID, and ${difference}`, member, context, true);
@@ -96,44 +97,37 @@ function judge(
  * The application finds its indexes by name: a right definition under another name needs the name and no build. Not under
  * one that another family gives: that family builds its own member in its place.
  */
-function renamed(
-  of: TenantFamily,
-  member: ExpectedMember,
-  spare: Map<string, OwnedIndex>,
-  matcher: PredicateMatcher,
-  context: DiffContext,
-): Finding | null {
-  const twin = [...spare.values()].find(
-    ({ index }) =>
-      index.valid &&
-      !of.taken.has(index.name) &&
-      (isTemporary(index.name) || owningPhase(index, context)?.name === of.family.phase) &&
-      differenceOf(of, member, index, matcher, context) === null,
-  );
-  if (twin === undefined) return null;
-  spare.delete(twin.index.name);
-  const settings = settingsFor(of.family, twin.index);
+function renamed(judging: Judging, member: ExpectedMember): Finding | null {
+  const { of, context } = judging;
+  const mayBe = (index: IndexShape) =>
+    !of.taken.has(index.name) && (isTemporary(index.name) || owningPhase(index, context)?.name === of.family.phase);
+  const twin = claimedTwin(judging, member, mayBe);
+  if (twin === null) return null;
+  const settings = settingsFor(of.family, twin);
   const reason = withSettings('its definition stands under another name', settings);
   const found = finding('rename', reason, member, context);
-  return { ...found, settings, member: { ...found.member, from: twin.index.name } };
+  return { ...found, settings, member: { ...found.member, from: twin.name } };
 }
 
 /** The successor that an interrupted run built: swapped in, not built again. */
-function adopted(
-  of: TenantFamily,
-  found: Finding,
+function adopted(judging: Judging, member: ExpectedMember, found: Finding): Finding | null {
+  const twin = claimedTwin(judging, member, ({ name }) => isTemporary(name));
+  if (twin === null) return null;
+  const settings = settingsFor(judging.of.family, twin);
+  return { ...found, fate: 'swap', settings, member: { ...found.member, from: twin.name } };
+}
+
+/** A valid index of a member's definition under another name: it serves that member alone from now on. */
+function claimedTwin(
+  { of, spare, matcher, context }: Judging,
   member: ExpectedMember,
-  spare: Map<string, OwnedIndex>,
-  matcher: PredicateMatcher,
-  context: DiffContext,
-): Finding | null {
+  mayBe: (index: IndexShape) => boolean,
+): IndexShape | null {
   const twin = [...spare.values()].find(
-    ({ index }) => index.valid && isTemporary(index.name) && differenceOf(of, member, index, matcher, context) === null,
+    (index) => index.valid && mayBe(index) && differenceOf(of, member, index, matcher, context) === null,
   );
-  if (twin === undefined) return null;
-  spare.delete(twin.index.name);
-  const settings = settingsFor(of.family, twin.index);
-  return { ...found, fate: 'swap', settings, member: { ...found.member, from: twin.index.name } };
+  if (twin !== undefined) spare.delete(twin.name);
+  return twin ?? null;
 }
 
 /**
@@ -141,16 +135,16 @@ function adopted(
  * several may give the last one tells, or it would be everybody's for good. An interrupted run's leftover is nobody's: it has
  * to go before the builds that want its name.
  */
-function orphansOf(of: TenantFamily, spare: readonly OwnedIndex[], context: DiffContext): readonly Finding[] {
+function orphansOf(of: TenantFamily, spare: readonly IndexShape[], context: DiffContext): readonly Finding[] {
   const own = spare.filter(
-    ({ index: { name } }) =>
+    ({ name }) =>
       !isTemporary(name) &&
       of.pattern.test(name) &&
       !of.taken.has(name) &&
       !of.later.some((pattern) => pattern.test(name)),
   );
   const orphans: Finding[] = [];
-  for (const { index } of own) {
+  for (const index of own) {
     const unexpected = unexpectedIndex(index, of.desired, context);
     if (unexpected !== null)
       orphans.push({
