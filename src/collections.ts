@@ -30,6 +30,16 @@ export function oncePer<K, V>(make: (key: K) => V): (key: K) => V {
   };
 }
 
+/** The same for as long as the keys live: for a function that outlives what it is called with. */
+export function oncePerObject<K extends object, V extends object | string>(make: (key: K) => V): (key: K) => V {
+  const made = new WeakMap<K, V>();
+  return (key) => {
+    const value = made.get(key) ?? make(key);
+    made.set(key, value);
+    return value;
+  };
+}
+
 /** The value that must be there: a missing one is a bug in trueup, said as such. */
 export function known<T>(value: T | undefined | null, what: string): T {
   if (value === undefined || value === null) throw new Error(`internal: ${what} is missing`);

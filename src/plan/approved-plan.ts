@@ -1,4 +1,4 @@
-import { groupBy } from '../collections.js';
+import { groupBy, oncePerObject } from '../collections.js';
 import type { DesiredState } from '../desired-state/model.js';
 import type { Change } from '../diff/change.js';
 import { showSql } from '../sql/template.js';
@@ -69,14 +69,8 @@ function driftOf({ schema, owner, fingerprint, changes }: PlannedTenant, at: num
   };
 }
 
-const keys = new WeakMap<Change, string>();
-
 /** Alike changes share one object in a plan of many tenants: each is written out once. */
-function approvedKey(change: Change): string {
-  const found = keys.get(change) ?? JSON.stringify(approvedChange(change));
-  keys.set(change, found);
-  return found;
-}
+const approvedKey = oncePerObject((change: Change) => JSON.stringify(approvedChange(change)));
 
 /** A change as an approval names it. */
 export function approvedChange(change: Change): ApprovedChange {

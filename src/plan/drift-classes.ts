@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { groupBy } from '../collections.js';
+import { groupBy, oncePerObject } from '../collections.js';
 import type { Change } from '../diff/change.js';
 import { showSql } from '../sql/template.js';
 import type { DatabasePlan, DriftClass, PlannedTenant } from './fleet-plan.js';
@@ -13,30 +13,25 @@ export function driftClasses(databases: readonly DatabasePlan[]): readonly Drift
     .sort((left, right) => right.tenants.length - left.tenants.length || (left.id < right.id ? -1 : 1));
 }
 
-const keys = new WeakMap<Change, string>();
-
 function classKey(tenant: PlannedTenant): string {
   return tenant.changes.map(({ change }) => changeKey(change)).join('\n');
 }
 
 /** What makes two changes the same for a reader: everything but names of tenants and members. */
-export function changeKey(change: Change): string {
-  const known = keys.get(change);
-  if (known !== undefined) return known;
-  const key = JSON.stringify([
-    change.phase,
-    change.action,
-    change.table,
-    change.object,
-    change.status,
-    change.reason,
-    change.obstacle,
-    change.hazards,
-    change.steps.map((step) => showSql(step.sql)),
-  ]);
-  keys.set(change, key);
-  return key;
-}
+export const changeKey = oncePerObject(
+  ({ phase, action, table, object, status, reason, obstacle, hazards, steps }: Change): string =>
+    JSON.stringify([
+      phase,
+      action,
+      table,
+      object,
+      status,
+      reason,
+      obstacle,
+      hazards,
+      steps.map((step) => showSql(step.sql)),
+    ]),
+);
 
 /** Hexadecimal. */
 export const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');

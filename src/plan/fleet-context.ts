@@ -2,6 +2,7 @@ import { isByTenant } from '../catalog/judge.js';
 import type { OwnedRead, ReadKind } from '../catalog/owned-reads.js';
 import type { RowsAhead } from '../catalog/rows-ahead.js';
 import type { OpenBeside } from '../catalog/shared-snapshot.js';
+import { oncePerObject } from '../collections.js';
 import type { Session } from '../database/session.js';
 import type { DesiredState, DesiredTable } from '../desired-state/model.js';
 import type { DiffContext } from '../diff/context.js';
@@ -63,22 +64,15 @@ export function contextOf(tenant: TenantRead, facts: FactSheet, fleet: FleetCont
 export const homeOf = (
   { schema }: Pick<TenantRead, 'schema'>,
   { tables }: Pick<FleetContext, 'tables'>,
-): string | null => {
-  const named = sharedBy.get(tables) ?? new Set(tables.flatMap(sharedSchemas));
-  sharedBy.set(tables, named);
-  return named.has(schema) ? schema : null;
-};
+): string | null => (sharedBy(tables).has(schema) ? schema : null);
 
-const sharedBy = new WeakMap<FleetContext['tables'], ReadonlySet<string>>();
+const sharedBy = oncePerObject((tables: FleetContext['tables']) => new Set(tables.flatMap(sharedSchemas)));
 
-/** By the tables of a group of tenants that look alike: they share one map. */
-const knownShapes = new WeakMap<TenantRead['tables'], DiffContext['actualTables']>();
-
-function shapesOf(tables: TenantRead['tables']): DiffContext['actualTables'] {
-  const shapes = knownShapes.get(tables) ?? new Map([...tables].map(([name, table]) => [name, table.shape]));
-  knownShapes.set(tables, shapes);
-  return shapes;
-}
+/** Tenants that look alike share one map of tables. */
+const shapesOf = oncePerObject(
+  (tables: TenantRead['tables']): DiffContext['actualTables'] =>
+    new Map([...tables].map(([name, table]) => [name, table.shape])),
+);
 
 /** Tenants that look alike, as far as is known, and what their diff asks for. */
 export interface Asking {

@@ -1,3 +1,4 @@
+import { oncePerObject } from '../collections.js';
 import { anyPredicate } from '../desired-state/any-predicate.js';
 import type { DesiredIndexBase, DesiredTable } from '../desired-state/model.js';
 import type { FragmentKind } from '../sql/fragments.js';
@@ -5,29 +6,20 @@ import { schemasNamedIn } from '../sql/schema-names.js';
 
 type Fragment = readonly [kind: FragmentKind, text: string | null];
 
-const answers = new WeakMap<DesiredTable, Promise<readonly string[]>>();
-
 /**
  * The schemas that declarations name: of types, functions, sequences, collations and tables that tenants share. Statements are
  * made of these fragments, and one that was held up for a name that the files have could be made by no run.
  */
 export async function schemasOfFiles(tables: readonly DesiredTable[]): Promise<readonly string[]> {
-  const named = await Promise.all(
-    tables.map((table) => {
-      const known = answers.get(table) ?? ofTable(table);
-      answers.set(table, known);
-      return known;
-    }),
-  );
-  return [...new Set(named.flat())].sort();
+  return [...new Set((await Promise.all(tables.map(ofTable))).flat())].sort();
 }
 
-async function ofTable(table: DesiredTable): Promise<readonly string[]> {
+const ofTable = oncePerObject(async (table: DesiredTable): Promise<readonly string[]> => {
   const named = await Promise.all(
     fragments(table).map(([kind, text]) => (text === null ? [] : schemasNamedIn(kind, text))),
   );
   return [...named.flat(), ...sharedSchemas(table)];
-}
+});
 
 /** The schemas that a table's foreign keys are onto, the tenant's own aside. */
 export const sharedSchemas = ({ constraints }: DesiredTable): readonly string[] =>
