@@ -38,8 +38,8 @@ interface AskedExpression {
   readonly schemas: readonly string[];
 }
 
-/** How answers are got. */
-export interface Asking {
+/** Where answers come from. */
+export interface AnswerSource {
   readonly session: Session;
   readonly names: NameResolver;
   readonly release: ReleaseRule | null;
@@ -58,7 +58,7 @@ export interface Asking {
 export class Answers {
   readonly #byTenant = new Map<string, Map<string, unknown>>();
 
-  constructor(private readonly by: Asking) {}
+  constructor(private readonly by: AnswerSource) {}
 
   /** The answer for a tenant, or undefined while it was not fetched. */
   of(schema: string, key: string, question: Question): unknown {
@@ -156,17 +156,14 @@ export class Answers {
   }
 
   async #byTrees(question: Question): Promise<unknown> {
+    const { names } = this.by;
     switch (question.kind) {
       case 'type':
-        return (
-          (await canonicalType(question.desired, this.by.names)) ===
-          (await canonicalType(question.actual, this.by.names))
-        );
+        return (await canonicalType(question.desired, names)) === (await canonicalType(question.actual, names));
       case 'columns':
         return columnsOf(question.expression);
       case 'expression': {
         const { castTo, desired, actual } = question;
-        const { names } = this.by;
         const canonical = (text: string) =>
           castTo === null ? canonicalExpression(text, names) : canonicalDefault(text, castTo, names);
         return (await canonical(desired)) === (await canonical(actual));
@@ -199,66 +196,53 @@ export class Answers {
     schemas: readonly string[],
     tables: AskedQuestion['tables'],
   ): Promise<(schema: string) => unknown> {
+    const { session, names, release, memory } = this.by;
     switch (question.kind) {
       case 'rows':
       case 'values': {
         const where = question.kind === 'rows' ? null : `${quoteIdentifier(question.column)} IS NOT NULL`;
         return from(
-          await this.#sideBySide(schemas, (session, part) =>
-            readPresence(session, tablesIn(part, question.table), where),
-          ),
+          await this.#sideBySide(schemas, (one, part) => readPresence(one, tablesIn(part, question.table), where)),
           'unknown',
         );
       }
       case 'count':
         return from(
-          await this.#sideBySide(schemas, (session, part) =>
-            readCounts(session, tablesIn(part, question.table), question.where, question.limit),
+          await this.#sideBySide(schemas, (one, part) =>
+            readCounts(one, tablesIn(part, question.table), question.where, question.limit),
           ),
           null,
         );
       case 'release': {
-        const { release } = this.by;
         if (release === null) return () => null;
-        const stamps = await this.#sideBySide(schemas, (session, part) =>
-          readReleases(session, part, release, this.by.memory.stamps),
-        );
+        const stamps = await this.#sideBySide(schemas, (one, part) => readReleases(one, part, release, memory.stamps));
         return (schema) => stamps.get(schema) ?? (stamps.has(schema) ? null : false);
       }
       case 'owner':
-        return from(await readOwners(this.by.session, schemas), null);
-      case 'users': {
-        const users = await readColumnUsers(this.by.session, schemas, question.table, question.column);
-        return (schema) => users.get(schema) ?? [];
-      }
-      case 'references': {
-        const references = await readReferences(this.by.session, schemas, question.table, question.column);
-        return (schema) => references.get(schema) ?? [];
-      }
-      case 'indexes': {
-        const over = await readIndexesOver(this.by.session, schemas, question.table, question.column);
-        return (schema) => over.get(schema) ?? { computed: false, identity: false };
-      }
-      case 'persistence': {
-        const ties = await readPersistenceTies(this.by.session, schemas, question.table);
-        return (schema) => ties.get(schema) ?? [];
-      }
+        return from(await readOwners(session, schemas), null);
+      case 'users':
+        return from(await readColumnUsers(session, schemas, question.table, question.column), []);
+      case 'references':
+        return from(await readReferences(session, schemas, question.table, question.column), []);
+      case 'indexes':
+        return from(await readIndexesOver(session, schemas, question.table, question.column), {
+          computed: false,
+          identity: false,
+        });
+      case 'persistence':
+        return from(await readPersistenceTies(session, schemas, question.table), []);
       case 'kin':
-        return from(await readKin(this.by.session, schemas, question.table, this.by.names), null);
+        return from(await readKin(session, schemas, question.table, names), null);
       case 'building':
-        return from(await readBuilding(this.by.session, schemas, question.table), null);
+        return from(await readBuilding(session, schemas, question.table), null);
       case 'usage':
-        return from(await readUsage(this.by.session, schemas, question.index), { scans: 0, bytes: 0 });
+        return from(await readUsage(session, schemas, question.index), { scans: 0, bytes: 0 });
       case 'view': {
         const view = tables.get(question.table);
         if (view === undefined) return () => null;
         const columns = view.shape.columns.map((column) => column.name);
-        const same = await judgeView(
-          this.by.session,
-          { schema: view.schema, name: question.table, oid: view.oid, columns },
-          question.query,
-          this.by.names,
-        );
+        const of = { schema: view.schema, name: question.table, oid: view.oid, columns };
+        const same = await judgeView(session, of, question.query, names);
         return () => same;
       }
       default:
