@@ -14,7 +14,7 @@ import { hasVaryingDefault, isComputed, isValueless, withoutValue } from './new-
 import { sparingIdentity, underIdentity } from './replica-identity.js';
 import { underSharedKeys } from './shared-references.js';
 import { exclusively } from './step.js';
-import { typeVariables } from './types.js';
+import { typeVariables } from './type-parameters.js';
 
 /**
  * A column of another type, collation or expression than declared. Where no row holds a value it is dropped and added

@@ -13,7 +13,7 @@ import { expressionQuestion } from './index-difference.js';
 import { hasVaryingDefault, isComputed, isValueless, withoutValue } from './new-values.js';
 import { notNullChange } from './not-null.js';
 import { exclusively } from './step.js';
-import { fillType, typeParameterValue, typeVariables } from './types.js';
+import { fillType, typeParameterValue, typeVariables } from './type-parameters.js';
 
 /** Every change that a table's declared columns need. Columns that nothing declares are left alone. */
 export function diffColumns(desired: DesiredTable, actual: TableShape, context: DiffContext): readonly Change[] {

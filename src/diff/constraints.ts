@@ -6,7 +6,7 @@ import { type Change, change, key } from './change.js';
 import { constraintDifference } from './constraint-difference.js';
 import { constrainedColumns, constraintFacets, goesWithColumns, indexNames } from './constraint-facets.js';
 import { dropped, type KeyConstraint, lastOfSuccession, predecessorName, validation } from './constraint-steps.js';
-import { type DiffContext, isTemporary } from './context.js';
+import type { DiffContext } from './context.js';
 import { drop } from './index-steps.js';
 import { usesReplaced } from './indexed-columns.js';
 import { withoutInherited } from './inherited.js';
@@ -16,6 +16,7 @@ import { rivalOf, without } from './one-primary-key.js';
 import { sparingNeeded } from './referenced-keys.js';
 import { ontoShared } from './shared-references.js';
 import { exclusively } from './step.js';
+import { isTemporary } from './temporary-name.js';
 
 /** What a table's constraints need. */
 export interface ConstraintDiff {

@@ -30,6 +30,3 @@ export interface OwnedIndex {
   /** Equal where definitions apart from name and predicate are equal. */
   readonly definition: string;
 }
-
-/** trueup's own objects, by name. */
-export const isTemporary = (name: string): boolean => /^trueup_[0-9a-f]{16}$/u.test(name);

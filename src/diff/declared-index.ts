@@ -12,7 +12,7 @@ import { alteredIndex } from './altered-index.js';
 import { asSwitch } from './backend-switch.js';
 import { refuseBuild } from './build-refusal.js';
 import { type Assumption, type Change, change, type Hazard, key, type Step } from './change.js';
-import { type DiffContext, isTemporary, type OwnedIndex } from './context.js';
+import type { DiffContext, OwnedIndex } from './context.js';
 import { definitionDifference, INVALID, predicateDifference } from './index-difference.js';
 import { type Setting, settingsFor, withSettings } from './index-options.js';
 import {
@@ -31,7 +31,7 @@ import { clearedNames, clearing, FREE, hazardsOf, type Place, placeOf, taken } f
 import { owningPhase } from './ownership.js';
 import { sparingNeeded } from './referenced-keys.js';
 import { exclusively } from './step.js';
-import { temporaryName } from './temporary-name.js';
+import { isTemporary, temporaryName } from './temporary-name.js';
 import { droppedIndex } from './unexpected-index.js';
 import { worthOf } from './worth-rows.js';
 

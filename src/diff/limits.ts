@@ -1,7 +1,7 @@
 import type { DesiredColumn, DesiredIndexBase, DesiredTable } from '../desired-state/model.js';
 import type { TableShape } from '../shape/table-shape.js';
 import type { DiffContext } from './context.js';
-import { typeParameterValue } from './types.js';
+import { typeParameterValue } from './type-parameters.js';
 
 /**
  * A bound of the backend that this tenant's column is beyond: its index cannot be built, so nothing may be dropped for

@@ -29,9 +29,9 @@ export const neededNames = (items: readonly TenantChange[]): readonly NeededName
 
 /**
  * Refuses what would make something under a name that another object has, and what would draw from a sequence that is not
- * there: PostgreSQL would refuse it in every run. What
- * these changes themselves rename or drop is not in the way; nor is what the tenant's shapes would have shown, since it was
- * made after they were read, and the next diff goes by it. A name that a deferred change will make free is waited for.
+ * there: PostgreSQL would refuse it in every run. What these changes themselves rename or drop is not in the way; nor is what
+ * the tenant's shapes would have shown, since it was made after they were read, and the next diff goes by it. A name that a
+ * deferred change will make free is waited for.
  * @param items settled: what is refused makes no name free
  * @param holders of {@link neededNames}, by name
  * @returns `items` itself when none is refused

@@ -10,3 +10,6 @@ export function temporaryName(purpose: 'new' | 'old' | 'check', object: string, 
     .digest('hex')
     .slice(0, 16)}`;
 }
+
+/** trueup's own objects, by name. */
+export const isTemporary = (name: string): boolean => /^trueup_[0-9a-f]{16}$/u.test(name);

@@ -3,7 +3,7 @@ import { readCatalog } from '../catalog/snapshot.js';
 import type { Row, Session } from '../database/session.js';
 import { inTransaction } from '../database/transaction.js';
 import type { DesiredExtension } from '../desired-state/model.js';
-import { isTemporary } from '../diff/context.js';
+import { isTemporary } from '../diff/temporary-name.js';
 import type { TableShape } from '../shape/table-shape.js';
 import { isForeignIn, type NameResolver } from '../sql/names.js';
 import { relativeQuery } from '../sql/relative.js';

@@ -4,7 +4,7 @@ import { tenantRelations } from '../../catalog/tenant-relations.js';
 import { groupBy } from '../../collections.js';
 import { counted } from '../../counted.js';
 import type { Row } from '../../database/session.js';
-import { isTemporary } from '../../diff/context.js';
+import { isTemporary } from '../../diff/temporary-name.js';
 import { quoteIdentifier } from '../../sql/quote.js';
 import { type CheckContext, check, oidsOf } from '../check.js';
 import { type Finding, finding } from '../finding.js';
