@@ -1,5 +1,5 @@
-import { chunk } from '../collections.js';
-import type { Row, Session } from '../database/session.js';
+import { chunk, known } from '../collections.js';
+import type { DatabaseError, Row, Session } from '../database/session.js';
 import type { ReleaseRule } from '../desired-state/model.js';
 import { quoteIdentifier } from '../sql/quote.js';
 import { relativeSql, renderSql } from '../sql/template.js';
@@ -24,8 +24,6 @@ export interface SizedTable extends TenantTable {
   readonly locks: number;
 }
 
-const qualified = (of: TenantTable): string => `${quoteIdentifier(of.schema)}.${quoteIdentifier(of.table)}`;
-
 /** Sizes and lock weights from the catalogs alone. Tables that are not there are left out. */
 export async function sizes(session: Session, tables: readonly TenantTable[]): Promise<readonly SizedTable[]> {
   const all: SizedTable[] = [];
@@ -36,14 +34,10 @@ export async function sizes(session: Session, tables: readonly TenantTable[]): P
          from unnest($1::text[], $2::text[]) w(s, t) cross join ${relationNamed('w.s', 'w.t')}`,
       [part.map((of) => of.schema), part.map((of) => of.table)],
     );
-    for (const row of rows)
-      all.push({
-        schema: row.schema,
-        table: row.table,
-        bytes: BigInt(row.bytes ?? '1'),
-        locks: row.locks,
-        qualified: qualified(row),
-      });
+    for (const { schema, table, bytes, locks } of rows) {
+      const qualified = `${quoteIdentifier(schema)}.${quoteIdentifier(table)}`;
+      all.push({ schema, table, bytes: BigInt(bytes ?? '1'), locks, qualified });
+    }
   }
   return all;
 }
@@ -58,19 +52,11 @@ export async function readPresence(
   where: string | null,
 ): Promise<ReadonlyMap<string, Presence>> {
   const found = new Map<string, Presence>(tables.map((of) => [of.schema, 'none']));
-  const filled = (await sizes(session, tables)).filter((of) => of.bytes > 0n);
-  await inBatches(
-    filled,
-    (of) => of.locks,
-    async (batch) => {
-      const sql = batch.map(
-        (of, at) => `select ${at} "at", exists (select from ${qualified(of)}${condition(where, of)}) "some"`,
-      );
-      for (const row of await session.query<Row & { at: number; some: boolean }>(sql.join(' union all '))) {
-        const of = batch[row.at];
-        if (of !== undefined) found.set(of.schema, row.some ? 'some' : 'none');
-      }
-    },
+  await readEach<{ some: boolean }>(
+    session,
+    await filled(session, tables),
+    (of) => `exists (select from ${of.qualified}${condition(where, of)}) "some"`,
+    (of, { some }) => found.set(of.schema, some ? 'some' : 'none'),
     (of) => found.set(of.schema, 'unknown'),
   );
   return found;
@@ -84,20 +70,11 @@ export async function readCounts(
   limit: number,
 ): Promise<ReadonlyMap<string, number>> {
   const found = new Map<string, number>(tables.map((of) => [of.schema, 0]));
-  const filled = (await sizes(session, tables)).filter((of) => of.bytes > 0n);
-  await inBatches(
-    filled,
-    (of) => of.locks,
-    async (batch) => {
-      const sql = batch.map(
-        (of, at) =>
-          `select ${at} "at", count(*)::int4 n from (select from ${qualified(of)}${condition(where, of)} limit ${limit}) r`,
-      );
-      for (const row of await session.query<Row & { at: number; n: number }>(sql.join(' union all '))) {
-        const of = batch[row.at];
-        if (of !== undefined) found.set(of.schema, row.n);
-      }
-    },
+  await readEach<{ n: number }>(
+    session,
+    await filled(session, tables),
+    (of) => `count(*)::int4 n from (select from ${of.qualified}${condition(where, of)} limit ${limit}) r`,
+    (of, { n }) => found.set(of.schema, n),
     (of) => found.delete(of.schema),
   );
   return found;
@@ -106,13 +83,13 @@ export async function readCounts(
 /**
  * The application's stamp in each schema; null where there is no table, or no row. Left out where it could not be read: a
  * tenant whose stamp is hidden may be at any release.
- * @param known see {@link copyRows}
+ * @param plain see {@link copyRows}
  */
 export async function readReleases(
   session: Session,
   schemas: readonly string[],
   { table, column }: Pick<ReleaseRule, 'table' | 'column'>,
-  known?: PlainTables,
+  plain?: PlainTables,
 ): Promise<ReadonlyMap<string, string | null>> {
   const found = new Map<string, string | null>(schemas.map((schema) => [schema, null]));
   const note = (schema: string, stamp: string | null) => {
@@ -126,23 +103,13 @@ export async function readReleases(
     for (const { at, values } of batch.rows) note(batch.schemas[at] ?? '', values[0] ?? null);
     return batch.schemas;
   };
-  const left = await copyRows(session, schemas, { table, columns: [column] }, take, known);
-  const there = await sizes(
+  const left = await copyRows(session, schemas, { table, columns: [column] }, take, plain);
+  const there = left.map((schema) => ({ schema, table }));
+  await readEach<{ stamp: string | null }>(
     session,
-    left.map((schema) => ({ schema, table })),
-  );
-  await inBatches(
-    there.filter((of) => of.bytes > 0n),
-    (of) => of.locks,
-    async (batch) => {
-      const sql = batch.map(
-        (of, at) => `select ${at} "at", ${quoteIdentifier(column)}::text stamp from ${qualified(of)}`,
-      );
-      for (const row of await session.query<Row & { at: number; stamp: string | null }>(sql.join(' union all '))) {
-        const of = batch[row.at];
-        if (of !== undefined) note(of.schema, row.stamp);
-      }
-    },
+    await filled(session, there),
+    (of) => `${quoteIdentifier(column)}::text stamp from ${of.qualified}`,
+    (of, { stamp }) => note(of.schema, stamp),
     (of, { code }) => {
       // Gone since its size was read: no stamp.
       if (code !== '42P01' && code !== '3F000') found.delete(of.schema);
@@ -182,7 +149,6 @@ export async function readFamilyRows(
   readonly rows: ReadonlyMap<string, readonly Readonly<Record<string, string>>[]>;
   readonly failed: ReadonlyMap<string, RowsUnread>;
 }> {
-  const rows = new Map<string, Readonly<Record<string, string>>[]>();
   const failed = new Map<string, RowsUnread>();
   const unread = (table: string, why: string, lacksColumn: boolean): RowsUnread => ({
     message: `rows of ${table} could not be read: ${why}`,
@@ -191,28 +157,48 @@ export async function readFamilyRows(
   const names = Object.keys(values);
   const expressions = Object.values(values).map((expression) => `(${expression})::text`);
   const there = await sizes(session, tables);
-  const found = new Set(there.map((of) => of.schema));
+  const rows = new Map<string, Readonly<Record<string, string>>[]>(there.map((of) => [of.schema, []]));
   // Gone since the catalogs were read: to take it for an empty one would make an orphan of every member.
   for (const { schema, table } of tables)
-    if (!found.has(schema)) failed.set(schema, unread(table, 'the table is gone', false));
-  await inBatches(
+    if (!rows.has(schema)) failed.set(schema, unread(table, 'the table is gone', false));
+  await readEach<{ v: readonly (string | null)[] }>(
+    session,
     there,
-    (of) => of.locks,
-    async (batch) => {
-      const sql = batch.map((of, at) => `select ${at} "at", array[${expressions.join(', ')}] v from ${qualified(of)}`);
-      const result = await session.query<Row & { at: number; v: readonly (string | null)[] }>(sql.join(' union all '));
-      const read = new Map<string, Readonly<Record<string, string>>[]>(batch.map((of) => [of.schema, []]));
-      for (const row of result) {
-        const of = batch[row.at];
-        // A row without a value for a name or predicate has no member.
-        if (of === undefined || row.v.includes(null)) continue;
-        read.get(of.schema)?.push(Object.fromEntries(names.map((name, position) => [name, row.v[position] ?? ''])));
-      }
-      for (const [schema, its] of read) rows.set(schema, its);
+    (of) => `array[${expressions.join(', ')}] v from ${of.qualified}`,
+    ({ schema }, { v }) => {
+      // A row without a value for a name or predicate has no member.
+      if (v.includes(null)) return;
+      rows.get(schema)?.push(Object.fromEntries(names.map((name, position) => [name, v[position] ?? ''])));
     },
-    (of, { code, message }) => failed.set(of.schema, unread(of.table, message, code === '42703')),
+    ({ schema, table }, { code, message }) => {
+      rows.delete(schema);
+      failed.set(schema, unread(table, message, code === '42703'));
+    },
   );
   return { rows, failed };
+}
+
+/** Those that may hold rows: a size of 0 proves that a table holds none. */
+const filled = async (session: Session, tables: readonly TenantTable[]): Promise<readonly SizedTable[]> =>
+  (await sizes(session, tables)).filter((of) => of.bytes > 0n);
+
+/**
+ * One SELECT of each table, many of them in a statement.
+ * @param what what comes after its SELECT
+ * @param take is given each row
+ */
+async function readEach<T>(
+  session: Session,
+  tables: readonly SizedTable[],
+  what: (of: SizedTable) => string,
+  take: (of: SizedTable, row: T) => void,
+  failed: (of: SizedTable, error: DatabaseError) => void,
+): Promise<void> {
+  const read = async (batch: readonly SizedTable[]) => {
+    const sql = batch.map((of, at) => `select ${at} "at", ${what(of)}`).join(' union all ');
+    for (const row of await session.query<Row & T & { at: number }>(sql)) take(known(batch[row.at], 'a table'), row);
+  };
+  await inBatches(tables, (of) => of.locks, read, failed);
 }
 
 function condition(where: string | null, of: TenantTable): string {
