@@ -1,4 +1,4 @@
-import { known, oncePer } from '../collections.js';
+import { oncePer } from '../collections.js';
 import type { Session } from '../database/session.js';
 import { inTransaction } from '../database/transaction.js';
 import type { DesiredState } from '../desired-state/model.js';
@@ -42,11 +42,10 @@ export async function readOwned(
     inTransaction(session, 'read only snapshot', async () => {
       const { apart } = await readFleet([session], namespaces, relations, filter, { shapes: false, apart: true });
       const owned = askedAbout(apart.groups, filter);
-      const definitions = new Map(owned.map((group) => [definitionKey(group), group.representative]));
-      const asked = new Set(definitions.values());
-      const details = await readDetails(session, [], [...asked], filter);
-      const { indexes } = await buildShapes(details, names, asked);
-      return ownedBySchema(owned, (group) => indexes.get(known(definitions.get(definitionKey(group)), 'definition')));
+      const asked = [...representatives(owned).values()];
+      const details = await readDetails(session, [], asked, filter);
+      const { indexes } = await buildShapes(details, names, new Set(asked));
+      return ownedBySchema(owned, indexes);
     }),
   );
 }
@@ -67,21 +66,26 @@ export const askedAbout = (
   { selected }: OwnershipFilter,
 ): readonly OwnedIndexGroup[] => groups.filter(({ phase }) => phase === null || selected.includes(phase));
 
-/** Groups of one key are read in detail once. */
-export const definitionKey = (group: OwnedIndexGroup): string => `${group.table}\0${group.definition}`;
+/** Of each definition the index, by oid, that is read in detail for all groups of it. */
+export const representatives = (groups: readonly OwnedIndexGroup[]): ReadonlyMap<string, string> =>
+  new Map(groups.map((group) => [definitionKey(group), group.representative]));
+
+const definitionKey = ({ table, definition }: OwnedIndexGroup): string => `${table}\0${definition}`;
 
 /**
  * What each tenant has, of the groups whose definition could be read: by name, since the server gives groups in any order.
  * Tenants that have the same share one list, so that what follows from it is told once.
+ * @param indexes by oid, those of {@link representatives}
  */
 export function ownedBySchema(
   groups: readonly OwnedIndexGroup[],
-  shapeOf: (group: OwnedIndexGroup) => IndexShape | undefined,
+  indexes: ReadonlyMap<string, IndexShape>,
 ): ReadonlyMap<string, readonly OwnedRead[]> {
+  const oids = representatives(groups);
   const reads: OwnedRead[] = [];
   const places = new Map<string, number[]>();
   for (const group of [...groups].sort(byName)) {
-    const shape = shapeOf(group);
+    const shape = indexes.get(oids.get(definitionKey(group)) ?? '');
     if (shape === undefined) continue;
     const at = reads.push({
       table: group.table,

@@ -11,7 +11,7 @@ import { type Discovery, discoverTenants, type Tenant, type TenantSelection } fr
 import { readFleet } from './fleet-pass.js';
 import { HashedTables, type Representative } from './hashed-tables.js';
 import type { MemberGroup } from './owned-indexes.js';
-import { askedAbout, definitionKey, type OwnedRead, ownedBySchema, type ReadKind, readKind } from './owned-reads.js';
+import { askedAbout, type OwnedRead, ownedBySchema, type ReadKind, readKind, representatives } from './owned-reads.js';
 import type { OwnershipFilter } from './ownership-filter.js';
 import { againWhenPassing } from './passing-errors.js';
 import {
@@ -141,9 +141,8 @@ async function readOnce(
   const tables = new HashedTables(hashed, scope, made ? surroundings.made : memory.shapes);
   const unknown = tables.unknown();
   const owned = askedAbout(apart.groups, filter);
-  const definitions = new Map(owned.map((group) => [definitionKey(group), group.representative]));
   const examples = apart.kinds.flatMap((kind) => kind.examples.map((example) => example.oid));
-  const indexes = [...new Set([...definitions.values(), ...examples])];
+  const indexes = [...new Set([...representatives(owned).values(), ...examples])];
   const shapes = await readInDetail(session, unknown, indexes, filter, surroundings.names);
   tables.learn(unknown, shapes.tables);
   const groups = tables.groups();
@@ -153,7 +152,7 @@ async function readOnce(
     bySchema: new Map(discovery.tenants.map((tenant) => [tenant.schema, tenant])),
     groups,
     unmanaged: undeclared === null ? null : { tables: undeclared, ...countUnmanaged(desired.tables, groups) },
-    owned: ownedBySchema(owned, (group) => shapes.indexes.get(definitions.get(definitionKey(group)) ?? '')),
+    owned: ownedBySchema(owned, shapes.indexes),
     members: apart.members,
     memberSeed: apart.seed,
     kinds: new Map(apart.kinds.map((kind) => [kind.key, readKind(kind, shapes.indexes)])),
