@@ -12,7 +12,7 @@ import type {
 import { parseIndexDefinition } from '../sql/index-definition.js';
 import { isForeignIn, type NameResolver } from '../sql/names.js';
 import { relativeTo } from '../sql/relative.js';
-import type { ColumnRow, ConstraintRow, IndexRow, TableRow } from './rows.js';
+import type { ColumnRow, ConstraintRow, IndexRow, TableRow } from './detail-rows.js';
 
 /** Everything that was read of some tables. */
 export interface DetailRows {

@@ -1,8 +1,8 @@
 import { chunk } from '../collections.js';
 import type { Row, Session } from '../database/session.js';
 import { COLUMNS_SQL, CONSTRAINTS_SQL, INDEXES_SQL, TABLES_SQL } from './detail-queries.js';
+import type { ColumnRow, ConstraintRow, IndexRow, TableRow } from './detail-rows.js';
 import type { OwnershipFilter } from './ownership-filter.js';
-import type { ColumnRow, ConstraintRow, IndexRow, TableRow } from './rows.js';
 
 /**
  * The rows of some tables, digested members aside, and of some indexes. Four statements; more only where one would name more than

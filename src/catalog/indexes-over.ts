@@ -1,6 +1,6 @@
 import type { Row, Session } from '../database/session.js';
+import type { IndexesOver } from './fact-types.js';
 import { namedSchemas, relationOf } from './named-schemas.js';
-import type { IndexesOver } from './presence.js';
 
 /**
  * What the indexes on one column of one table are in each schema, members of families among them, which are no part of a shape.

@@ -1,8 +1,8 @@
 import type { Row, Session } from '../database/session.js';
 import { isForeignIn, type NameResolver } from '../sql/names.js';
 import { relativeTo } from '../sql/relative.js';
+import { type Kin, OUTSIDE_NAMED } from './fact-types.js';
 import { namedSchemas, relationOf } from './named-schemas.js';
-import { type Kin, OUTSIDE_NAMED } from './presence.js';
 
 /**
  * What one table of each schema inherits, and what inherits from it. No part of a shape: its kin may stand in any schema, and

@@ -1,6 +1,6 @@
 import { chunk } from '../collections.js';
 import type { Row, Session } from '../database/session.js';
-import type { NameHolder } from './presence.js';
+import type { NameHolder } from './fact-types.js';
 
 /** A name in a schema, both unquoted. `asTable`: a type of that name would be in the way as well. */
 export interface WantedName {

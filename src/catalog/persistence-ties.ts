@@ -1,7 +1,7 @@
 import { groupBy } from '../collections.js';
 import type { Row, Session } from '../database/session.js';
+import type { PersistenceTie } from './fact-types.js';
 import { namedSchemas, relationAt, relationOf } from './named-schemas.js';
-import type { PersistenceTie } from './presence.js';
 
 /**
  * What keeps one table of each schema from becoming unlogged where it is logged, and logged where it is unlogged: foreign keys

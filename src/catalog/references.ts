@@ -1,7 +1,7 @@
 import { groupBy } from '../collections.js';
 import type { Row, Session } from '../database/session.js';
+import type { Reference } from './fact-types.js';
 import { namedSchemas, relationAt, relationOf } from './named-schemas.js';
-import type { Reference } from './presence.js';
 
 /**
  * The foreign keys onto one column of one table in each schema, of whatever table and whatever schema. No part of a shape: most

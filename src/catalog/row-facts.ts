@@ -5,9 +5,9 @@ import { quoteIdentifier } from '../sql/quote.js';
 import { relativeSql, renderSql } from '../sql/template.js';
 import { inBatches } from './batches.js';
 import { type CopiedBatch, copyRows } from './copied-rows.js';
+import type { IndexUsage, Presence } from './fact-types.js';
 import { namedSchemas, relationNamed, relationOf } from './named-schemas.js';
 import type { PlainTables } from './plain-tables.js';
-import type { IndexUsage, Presence } from './presence.js';
 
 /** A table of one tenant. */
 export interface TenantTable {

@@ -1,6 +1,6 @@
 import type { Row, Session } from '../database/session.js';
+import type { Building } from './fact-types.js';
 import { namedSchemas, relationAt, relationOf } from './named-schemas.js';
-import type { Building } from './presence.js';
 
 /**
  * Who is at work on the indexes of one table in each schema. A concurrent build (and REINDEX and DROP INDEX CONCURRENTLY)

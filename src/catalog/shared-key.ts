@@ -2,8 +2,8 @@ import type { Row, Session } from '../database/session.js';
 import { bareType } from '../sql/bare-type.js';
 import { TENANT_SCHEMA } from '../sql/template.js';
 import { readIncomparable } from './declared-types.js';
+import type { SharedKey, SharedKeyFault } from './fact-types.js';
 import { relationNamed } from './named-schemas.js';
-import type { SharedKey, SharedKeyFault } from './presence.js';
 
 /** Why no foreign key can be onto it, or null. Reads catalogs alone: the table is not locked. */
 export async function readSharedKeyFault(session: Session, key: SharedKey): Promise<SharedKeyFault | null> {

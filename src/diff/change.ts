@@ -1,4 +1,4 @@
-import type { IndexUsage } from '../catalog/presence.js';
+import type { IndexUsage } from '../catalog/fact-types.js';
 import type { IndexFamily } from '../desired-state/model.js';
 import type { TableReference } from '../shape/table-shape.js';
 import type { Alteration, DdlTemplate } from '../sql/ddl/table.js';

@@ -8,7 +8,7 @@ import type {
   Reference,
   SharedKey,
   SharedKeyFault,
-} from '../catalog/presence.js';
+} from '../catalog/fact-types.js';
 
 /**
  * What the differ may ask beyond shapes. It stays pure: an answer that is not there yet counts as unknown, the question

@@ -1,4 +1,4 @@
-import { type Kin, OUTSIDE_NAMED } from '../catalog/presence.js';
+import { type Kin, OUTSIDE_NAMED } from '../catalog/fact-types.js';
 import type { ConstraintShape, TableShape } from '../shape/table-shape.js';
 import type { Alteration } from '../sql/ddl/table.js';
 import { quoteIdentifier } from '../sql/quote.js';

@@ -1,4 +1,4 @@
-import type { SharedKeyFault } from '../catalog/presence.js';
+import type { SharedKeyFault } from '../catalog/fact-types.js';
 import type { DesiredTable } from '../desired-state/model.js';
 import { referenceName } from '../shape/table-reference.js';
 import type { ForeignKeyShape, TableReference, TableShape } from '../shape/table-shape.js';

@@ -1,4 +1,4 @@
-import type { NameHolder } from '../catalog/presence.js';
+import type { NameHolder } from '../catalog/fact-types.js';
 import { groupBy } from '../collections.js';
 import type { Variable } from '../sql/template.js';
 import { blocked, type Change, deferred, type Member, type TakenName, type TenantChange } from './change.js';

@@ -1,12 +1,13 @@
 import { readColumnUsers } from '../catalog/column-users.js';
 import type { DatabaseMemory } from '../catalog/database-memory.js';
+import type { IndexUsage } from '../catalog/fact-types.js';
 import { readIndexesOver } from '../catalog/indexes-over.js';
-import { isByTenant, judgeAll, judgeView } from '../catalog/judge.js';
+import { isByTenant, judgeAll } from '../catalog/judge.js';
+import { judgeView } from '../catalog/judge-view.js';
 import { readKin } from '../catalog/kin.js';
 import { readOwners } from '../catalog/owners.js';
 import { readPersistenceTies } from '../catalog/persistence-ties.js';
 import { readUsable } from '../catalog/plannable.js';
-import type { IndexUsage } from '../catalog/presence.js';
 import { readReferences } from '../catalog/references.js';
 import { readCounts, readPresence, readReleases, readUsage } from '../catalog/row-facts.js';
 import { readBuilding } from '../catalog/running-builds.js';

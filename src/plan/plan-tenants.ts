@@ -1,6 +1,6 @@
+import type { IndexUsage } from '../catalog/fact-types.js';
 import type { OwnedRead } from '../catalog/owned-reads.js';
 import { familyNamePattern, isDigested } from '../catalog/ownership-filter.js';
-import type { IndexUsage } from '../catalog/presence.js';
 import { groupBy, oncePer } from '../collections.js';
 import type { TenantChange } from '../diff/change.js';
 import { type TenantDiff, tableKeys } from '../diff/diff-tenant.js';

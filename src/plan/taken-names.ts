@@ -1,5 +1,5 @@
+import type { NameHolder } from '../catalog/fact-types.js';
 import { readNameHolders } from '../catalog/name-holders.js';
-import type { NameHolder } from '../catalog/presence.js';
 import type { TenantChange } from '../diff/change.js';
 import { neededNames, refuseTaken } from '../diff/taken-names.js';
 import type { FleetContext } from './fleet-context.js';

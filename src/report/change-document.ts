@@ -1,4 +1,4 @@
-import type { IndexUsage } from '../catalog/presence.js';
+import type { IndexUsage } from '../catalog/fact-types.js';
 import { type Action, type Change, type Hazard, type LockMode, type Status, strongestLock } from '../diff/change.js';
 import { schemaNamed } from './visible.js';
 

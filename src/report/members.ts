@@ -1,4 +1,4 @@
-import type { IndexUsage } from '../catalog/presence.js';
+import type { IndexUsage } from '../catalog/fact-types.js';
 import type { IndexFamily } from '../desired-state/model.js';
 import type { Change, Member } from '../diff/change.js';
 import type { DriftClass, FleetPlan } from '../plan/fleet-plan.js';

@@ -1,4 +1,4 @@
-import type { IndexUsage } from '../catalog/presence.js';
+import type { IndexUsage } from '../catalog/fact-types.js';
 import { calledDatabase } from '../database/database-place.js';
 import type { ResolvedBackend } from '../desired-state/model.js';
 import type { Status } from '../diff/change.js';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Kin } from '../../src/catalog/presence.js';
+import type { Kin } from '../../src/catalog/fact-types.js';
 import type { DesiredTable } from '../../src/desired-state/model.js';
 import { unfilledName } from '../../src/diff/backfill.js';
 import { type Change, change } from '../../src/diff/change.js';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { SharedKeyFault } from '../../src/catalog/presence.js';
+import type { SharedKeyFault } from '../../src/catalog/fact-types.js';
 import type { DiffContext } from '../../src/diff/context.js';
 import { diffTenant } from '../../src/diff/diff-tenant.js';
 import type { Question } from '../../src/diff/facts.js';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { NameHolder } from '../../src/catalog/presence.js';
+import type { NameHolder } from '../../src/catalog/fact-types.js';
 import { awaitingBuild, blocked, type Change, change, key, type TenantChange } from '../../src/diff/change.js';
 import { neededNames, refuseTaken } from '../../src/diff/taken-names.js';
 import { identifierVariable } from '../../src/sql/template.js';

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { judgeAll, judgeView } from '../../src/catalog/judge.js';
+import { judgeAll } from '../../src/catalog/judge.js';
+import { judgeView } from '../../src/catalog/judge-view.js';
 import type { Session } from '../../src/database/session.js';
 import { TENANT_SCHEMA_SQL } from '../../src/sql/template.js';
 import { type FleetUnderTest, openFleet } from '../support/fleet.js';

@@ -1,4 +1,4 @@
-import type { IndexUsage } from '../../catalog/presence.js';
+import type { IndexUsage } from '../../catalog/fact-types.js';
 import { size } from '../../measures.js';
 import type { ChangeOutcomeDocument } from '../apply-json.js';
 import type { ChangeDocument } from '../change-document.js';
