@@ -11,12 +11,17 @@ select c.oid::text oid, n.nspname::text nspname, c.relname::text relname, c.relk
          or exists (select from pg_catalog.pg_attribute a where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped and a.attinhcount > 0 offset 0) kin
   from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace where c.oid = any($1::oid[])`;
 
+/** A name as SQL, with that of its schema unless it is pg_catalog's. @param schema alias of its row in pg_namespace */
+export function qualified(schema: string, name: string): string {
+  return `case when ${schema}.nspname = 'pg_catalog' then '' else pg_catalog.quote_ident(${schema}.nspname) || '.' end || pg_catalog.quote_ident(${name})`;
+}
+
 /** Their columns; see {@link TABLES_SQL}. */
 export const COLUMNS_SQL = `
 select a.attrelid::text attrelid, n.nspname::text nspname, a.attname::text attname,
        pg_catalog.format_type(a.atttypid, a.atttypmod) "type",
        case when a.attcollation <> t.typcollation
-            then case when cn.nspname = 'pg_catalog' then '' else pg_catalog.quote_ident(cn.nspname) || '.' end || pg_catalog.quote_ident(co.collname) end collation,
+            then ${qualified('cn', 'co.collname')} end collation,
        a.attnotnull and not exists (select from pg_catalog.pg_constraint k where k.conrelid = a.attrelid and k.contype = 'n'
                                       and k.conkey = array[a.attnum] and not k.convalidated offset 0) "notnull", a.attnotnull "notnullahead",
        pg_catalog.pg_get_expr(d.adbin, d.adrelid) default_expr, a.attgenerated::text attgenerated, a.attidentity::text attidentity,
@@ -74,7 +79,7 @@ select i.indexrelid::text indexrelid, i.indrelid::text indrelid, n.nspname::text
        ${METHOD_EXTENSION_SQL} amextension,
        i.indisunique, ${version < 150000 ? 'false' : 'i.indnullsnotdistinct'} nulls_not_distinct,
        i.indisvalid and i.indisready and i.indislive valid, i.indisreplident replica_identity, ic.reloptions, pg_catalog.pg_get_indexdef(i.indexrelid) indexdef,
-       array(select case when cn.nspname = 'pg_catalog' then '' else pg_catalog.quote_ident(cn.nspname) || '.' end || pg_catalog.quote_ident(co.collname)
+       array(select ${qualified('cn', 'co.collname')}
                from pg_catalog.unnest(i.indcollation::oid[]) with ordinality m(oid, n)
                left join pg_catalog.pg_collation co on co.oid = m.oid left join pg_catalog.pg_namespace cn on cn.oid = co.collnamespace order by m.n) collations
   from (select pg_catalog.unnest($2::oid[]) oid

@@ -56,19 +56,17 @@ export async function copiedOf(family: IndexFamily): Promise<CopiedColumns | nul
   return rows === null ? null : { table: rows.table, columns: await columnsOf(valuesSql(family)) };
 }
 
+/** By what members are compared: see {@link readDiffering}. */
+interface Comparison {
+  readonly family: IndexFamily;
+  readonly copied: CopiedColumns;
+  readonly plain: PlainTables;
+  readonly seed: string;
+}
+
 async function differingOf(
   session: Session,
-  {
-    family,
-    copied,
-    plain,
-    seed,
-  }: {
-    readonly family: IndexFamily;
-    readonly copied: CopiedColumns;
-    readonly plain: PlainTables;
-    readonly seed: string;
-  },
+  { family, copied, plain, seed }: Comparison,
   tenants: readonly DigestedMembers[],
 ): Promise<readonly string[]> {
   const differing = new Set(tenants.map((tenant) => tenant.schema));
@@ -100,19 +98,16 @@ async function differingOf(
     return schemas;
   };
   const left = await copyRows(session, [...differing], copied, take, plain);
+  const there = left.map((schema) => ({ schema, table }));
+  const compareThere = (batch: readonly SizedTable[]) => {
+    const schemas = batch.map(({ schema }) => schema);
+    return compare(schemas, fromTables(values, batch), []);
+  };
+  // What fails stays among the differing: what reads its rows says why they cannot be read.
   await inBatches(
-    await sizes(
-      session,
-      left.map((schema) => ({ schema, table })),
-    ),
-    (of) => of.locks,
-    (batch) =>
-      compare(
-        batch.map(({ schema }) => schema),
-        fromTables(values, batch),
-        [],
-      ),
-    // It stays among the differing: what reads its rows says why they cannot be read.
+    await sizes(session, there),
+    ({ locks }) => locks,
+    compareThere,
     () => {},
   );
   return [...differing];

@@ -1,7 +1,7 @@
 import type { Row, Session } from '../database/session.js';
 import type { DesiredExtension } from '../desired-state/model.js';
 import type { NameKind, NameResolver } from '../sql/names.js';
-import { METHOD_EXTENSION_SQL } from './detail-queries.js';
+import { METHOD_EXTENSION_SQL, qualified } from './detail-queries.js';
 
 /** An extension as one database knows it. */
 export interface ExtensionState {
@@ -115,7 +115,7 @@ const BUILT_INS = grouped(`
 export async function readDefaultOpclasses(session: Session): Promise<readonly string[]> {
   const rows = await session.query<Row & { method: string; opclass: string }>(
     `select am.amname::text "method",
-            case when n.nspname = 'pg_catalog' then '' else pg_catalog.quote_ident(n.nspname) || '.' end || pg_catalog.quote_ident(c.opcname) opclass
+            ${qualified('n', 'c.opcname')} opclass
        from pg_catalog.pg_opclass c join pg_catalog.pg_am am on am.oid = c.opcmethod
        join pg_catalog.pg_namespace n on n.oid = c.opcnamespace where c.opcdefault`,
   );

@@ -1,10 +1,7 @@
 import { foreignReferences, isFar } from './object-references.js';
 import { isChangeableColumn, isRelevantColumn, isRelevantConstraint } from './relevance-sql.js';
 
-/**
- * What is hashed of one table `r` of the common table expression `rel`, beside `loc` (the tenants' own types and collations).
- * Records, not joined text: no name can pass for two, and NULL is not left out.
- */
+/** A text, hashed so that nobody finds two of one hash. */
 export const digest = (text: string): string => `pg_catalog.sha256(pg_catalog.convert_to(${text}, 'UTF8'))`;
 
 /** The columns that only some versions have, as expressions over pg_index `i` and pg_constraint `k`. */
@@ -34,9 +31,11 @@ export interface Hashing {
 export const readsPlainIndexes = ({ isRough, isCut }: Hashing): boolean => isRough || isCut;
 
 /**
- * Everything that makes the shape of table `r`, hashed. Begun from a query that was tried against 18 kinds of damage on
- * PostgreSQL 14 to 18. Equal hash must imply equal shape relative to the tenant: node trees are hashed raw, and deparsed
- * only where they name something outside their own table, whose oids differ from tenant to tenant.
+ * Everything that makes the shape of table `r` of the common table expression `rel`, beside `loc` (the tenants' own types and
+ * collations), hashed. Begun from a query that was tried against 18 kinds of damage on PostgreSQL 14 to 18. Equal hash must
+ * imply equal shape relative to the tenant: node trees are hashed raw, and deparsed only where they name something outside
+ * their own table, whose oids differ from tenant to tenant. Records, not joined text: no name can pass for two, and NULL is
+ * not left out.
  * Where there is `shown`, it says which indexes. Of what is not relevant to a table that is cut, a column's number and name are
  * hashed, and of any other object nothing.
  */
