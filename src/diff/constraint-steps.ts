@@ -5,7 +5,7 @@ import type { DdlTemplate } from '../sql/ddl/table.js';
 import type { Step } from './change.js';
 import { build } from './index-steps.js';
 import { violations } from './offenders.js';
-import { exclusively } from './step.js';
+import { concurrently, exclusively } from './step.js';
 import { temporaryName } from './temporary-name.js';
 
 /** A declared primary key or unique constraint. */
@@ -89,9 +89,7 @@ export function dropped(table: string, of: ConstraintShape, as = of.name): Step 
 export function validation(table: string, wanted: DesiredConstraint): Step {
   const offenders = violations(table, wanted);
   return {
-    sql: validateConstraint(table, wanted.name),
-    mode: 'online',
-    lock: { mode: 'SHARE UPDATE EXCLUSIVE', table },
+    ...concurrently(table, validateConstraint(table, wanted.name)),
     ...(offenders === null ? {} : { offenders }),
   };
 }

@@ -3,7 +3,7 @@ import { columnDefinition } from '../sql/ddl/column.js';
 import { addConstraint, constraintDefinition } from '../sql/ddl/constraint.js';
 import { createIndex } from '../sql/ddl/index.js';
 import { tableName } from '../sql/ddl/table.js';
-import { identifierVariable, joinSql, name, relativeSql, type SqlTemplate, sql } from '../sql/template.js';
+import { identifierVariable, joinSql, name, relativeSql, sql } from '../sql/template.js';
 import { refuseBuild } from './build-refusal.js';
 import { type Change, change, key, type Step } from './change.js';
 import { withTenantsOwnType } from './columns.js';
@@ -11,6 +11,7 @@ import { constraintFacets } from './constraint-facets.js';
 import type { DiffContext } from './context.js';
 import { indexDefinition } from './index-steps.js';
 import { ontoShared, resolved } from './shared-references.js';
+import { unlocked } from './step.js';
 import { viewNeeds } from './view-needs.js';
 
 /** The variable of {@link createTable}'s templates that names the role which new tables belong to. */
@@ -128,9 +129,3 @@ function newIndexes(desired: DesiredTable, context: DiffContext): readonly Chang
 function ownership(kind: string, table: string, context: DiffContext): readonly Step[] {
   return context.facts.owner() === null ? [] : [unlocked(sql`ALTER ${kind} ${tableName(table)} OWNER TO ${OWNER}`)];
 }
-
-const unlocked = (template: SqlTemplate): Step => ({
-  sql: template,
-  mode: 'transaction',
-  lock: { mode: 'NONE', table: null },
-});

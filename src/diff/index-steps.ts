@@ -4,6 +4,7 @@ import type { SqlPart, SqlTemplate, Variable } from '../sql/template.js';
 import type { Step } from './change.js';
 import type { Setting } from './index-options.js';
 import { duplicates } from './offenders.js';
+import { concurrently } from './step.js';
 
 /** An index to be put in place: what it is, and how its names are written (fixed, or a member's variables). */
 export interface IndexTarget {
@@ -57,9 +58,8 @@ export function swapSteps(target: IndexTarget, successor: string | Variable): re
 }
 
 /** Drops an index without ever taking ACCESS EXCLUSIVE on its table. */
-export function drop(target: Pick<IndexTarget, 'table'>, index: string | Variable): Step {
-  return { sql: dropIndex(index), mode: 'online', lock: { mode: 'SHARE UPDATE EXCLUSIVE', table: target.table } };
-}
+export const drop = ({ table }: Pick<IndexTarget, 'table'>, index: string | Variable): Step =>
+  concurrently(table, dropIndex(index));
 
 /** Gives an index another name. */
 export function rename(target: Pick<IndexTarget, 'table'>, from: string | Variable, to: SqlPart): Step {

@@ -8,7 +8,7 @@ import { blocked, type Change, change, key, type Step } from './change.js';
 import type { ExistingColumn } from './existing-column.js';
 import { primaryKeyOf } from './key-constraints.js';
 import { withoutValue } from './offenders.js';
-import { exclusively } from './step.js';
+import { concurrently, exclusively } from './step.js';
 import { temporaryName } from './temporary-name.js';
 
 /** NOT NULL wanted or not wanted, where the column has it otherwise. */
@@ -76,9 +76,7 @@ export function notNullSteps(table: string, column: string): readonly Step[] {
   return [
     exclusively(table, addConstraint(table, given, true)),
     {
-      sql: validateConstraint(table, check),
-      mode: 'online',
-      lock: { mode: 'SHARE UPDATE EXCLUSIVE', table },
+      ...concurrently(table, validateConstraint(table, check)),
       undo: [exclusively(table, dropConstraint(table, check))],
       offenders: withoutValue(table, column),
     },

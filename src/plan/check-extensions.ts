@@ -3,6 +3,7 @@ import { compareVersions } from '../compare-versions.js';
 import { calledDatabase, type DatabasePlace } from '../database/database-place.js';
 import type { DesiredExtension, DesiredState } from '../desired-state/model.js';
 import { blocked, type Change, change } from '../diff/change.js';
+import { unlocked } from '../diff/step.js';
 import { quoteIdentifier } from '../sql/quote.js';
 import { name, sql } from '../sql/template.js';
 import { TrueupError } from '../trueup-error.js';
@@ -71,14 +72,8 @@ function creation(extension: DesiredExtension): Change {
     table: '',
     object: extension.name,
     reason: 'declared, available on the server, not installed',
-    steps: [
-      {
-        // Two runs at once: the second finds it there instead of failing on a duplicate key.
-        sql: sql`CREATE EXTENSION IF NOT EXISTS ${name(extension.name)}${where}`,
-        mode: 'transaction',
-        lock: { mode: 'NONE', table: null },
-      },
-    ],
+    // Two runs at once: the second finds it there instead of failing on a duplicate key.
+    steps: [unlocked(sql`CREATE EXTENSION IF NOT EXISTS ${name(extension.name)}${where}`)],
   });
 }
 

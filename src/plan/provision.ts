@@ -1,5 +1,6 @@
 import type { ReleaseRule } from '../desired-state/model.js';
 import { blocked, change, key, type TenantChange } from '../diff/change.js';
+import { unlocked } from '../diff/step.js';
 import { tableName } from '../sql/ddl/table.js';
 import { quoteLiteral } from '../sql/quote.js';
 import { name, SCHEMA, sql } from '../sql/template.js';
@@ -21,7 +22,7 @@ export function provisioned(
     table: '',
     object: 'schema',
     reason: 'missing',
-    steps: [{ sql: sql`CREATE SCHEMA ${SCHEMA}`, mode: 'transaction', lock: { mode: 'NONE', table: null } }],
+    steps: [unlocked(sql`CREATE SCHEMA ${SCHEMA}`)],
   });
   const makesStampTable = changes.some(
     ({ change: made }) => made.action === 'create-table' && made.table === release?.table && made.status === 'pending',
@@ -49,11 +50,9 @@ function stamp(release: ReleaseRule | null, phase: string): readonly TenantChang
     reason: `these files describe ${current}`,
     needs: [key.table(release.table)],
     steps: [
-      {
-        sql: sql`INSERT INTO ${tableName(release.table)} (${name(release.column)}) VALUES (${quoteLiteral(current)})`,
-        mode: 'transaction',
-        lock: { mode: 'NONE', table: null },
-      },
+      unlocked(
+        sql`INSERT INTO ${tableName(release.table)} (${name(release.column)}) VALUES (${quoteLiteral(current)})`,
+      ),
     ],
   });
   return [{ change: made, members: null }];
