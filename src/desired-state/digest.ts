@@ -1,11 +1,11 @@
-import { createHash } from 'node:crypto';
+import { sha256 } from '../sha256.js';
 
 /**
  * `sha256:…` over a value as canonical JSON: keys sorted, no blanks. Comments, positions and the order of keys in the
  * files do not count; everything that is approved does.
  */
 export function digestOf(value: unknown): string {
-  return `sha256:${createHash('sha256').update(canonical(value)).digest('hex')}`;
+  return `sha256:${sha256(canonical(value))}`;
 }
 
 /** JSON with its keys sorted and without blanks: equal values, equal text. */

@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto';
 import { groupBy, oncePerObject } from '../collections.js';
 import type { Change } from '../diff/change.js';
+import { sha256 } from '../sha256.js';
 import { showSql } from '../sql/template.js';
 import type { DatabasePlan, DriftClass, PlannedTenant } from './fleet-plan.js';
 
@@ -32,6 +32,3 @@ export const changeKey = oncePerObject(
       steps.map((step) => showSql(step.sql)),
     ]),
 );
-
-/** Hexadecimal. */
-export const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');

@@ -1,6 +1,6 @@
 import type { TenantChange } from '../diff/change.js';
+import { sha256 } from '../sha256.js';
 import { showSql } from '../sql/template.js';
-import { sha256 } from './drift-classes.js';
 import type { PlannedTenant } from './fleet-plan.js';
 import type { TenantRead } from './tenant-read.js';
 
