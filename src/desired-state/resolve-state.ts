@@ -10,6 +10,7 @@ import {
 } from './backends.js';
 import { checkExpressions } from './check-expressions.js';
 import { checkMethods } from './check-methods.js';
+import { checkMoments } from './check-moments.js';
 import { checkNames } from './check-names.js';
 import { checkProbes } from './check-probes.js';
 import { checkReferences } from './check-references.js';
@@ -105,7 +106,10 @@ async function resolution(
   const migrationLock = migrationLockRule(fleet, root, fragments);
   await checkFragments(fragments, problems);
   // What an expression names can be asked only of one that parses.
-  if (!problems.any && whole) await checkExpressions(tables, problems);
+  if (!problems.any && whole) {
+    await checkExpressions(tables, problems);
+    await checkMoments(tables, problems);
+  }
   const probes = contents.flatMap((content) => content.probes);
   if (!problems.any && whole) await checkProbes(probes, tables, problems);
   if (!problems.any) await checkMigrationLockColumns(migrationLock, problems);

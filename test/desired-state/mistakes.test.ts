@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { edited, type Files, problemsOf, SHOP } from '../support/desired-state-fixture.js';
+import { edited, type Files, load, problemsOf, SHOP } from '../support/desired-state-fixture.js';
 
 /** What is said of a file with a mistake in it: where, what, and what to do. */
 async function saidOf(files: Files): Promise<readonly (readonly [where: string, message: string, remedy: string])[]> {
@@ -30,6 +30,35 @@ describe('of a column', () => {
     expect(await saidOf(column(text))).toEqual([
       ['base.yaml:13:7', `column "x" is generated from ${from}`, 'let it name columns that are not generated'],
     ]);
+  });
+
+  it.each([
+    ['timestamptz', "'now'", 'now', 'now()'],
+    ['date', "'today'", 'today', 'CURRENT_DATE'],
+    ['timestamp', "' Tomorrow 04:05'", 'Tomorrow', 'CURRENT_DATE + 1'],
+    ['timestamptz', "'yesterday'::timestamptz", 'yesterday', 'CURRENT_DATE - 1'],
+    ['text', "CAST(date 'now' AS text)", 'now', 'now()'],
+    ['timestamp', "'now' AT TIME ZONE 'utc'", 'now', 'now()'],
+    ['timestamptz[]', "'{now}'", 'now', 'now()'],
+  ])('a %s cannot have the default %s, a moment that PostgreSQL would store', async (type, text, word, meant) => {
+    expect(await saidOf(column(`{ type: '${type}', default: "${text}" }`))).toEqual([
+      [
+        'base.yaml:13:7',
+        `the default of column "x" holds '${word}', for which PostgreSQL stores the moment at which it is made`,
+        `write ${meant}`,
+      ],
+    ]);
+  });
+
+  it.each([
+    ['timestamptz', 'now()'],
+    ['timestamptz', "('now'::text)::timestamptz"],
+    ['date', "'infinity'"],
+    ['text', "'now'"],
+    ['text', "'today'::text"],
+  ])('a %s can have the default %s', async (type, text) => {
+    const { tables } = await load(column(`{ type: ${type}, default: "${text}" }`));
+    expect(tables[1]?.columns.map(({ name }) => name)).toContain('x');
   });
 
   it('a database that fills it from nothing is refused', async () => {
@@ -270,6 +299,42 @@ describe('of the YAML', () => {
       ],
     ]);
   });
+});
+
+describe('a moment that PostgreSQL would store', () => {
+  const more = (text: string) => edited('base.yaml', KIND, `${KIND}\n      due: date\n    ${text}`);
+  const constraint = (expression: string) => more(`checks: [{ name: items_due, expression: "${expression}" }]`);
+
+  it.each(["due < 'today'", "due IN ('2024-01-01', 'today')", "'today' < due", "due <> date 'today'"])(
+    'is refused in a check: %s',
+    async (expression) => {
+      expect(await saidOf(constraint(expression))).toEqual([
+        [
+          'base.yaml:14:14',
+          `constraint "items_due" holds 'today', for which PostgreSQL stores the moment at which it is made`,
+          'write CURRENT_DATE',
+        ],
+      ]);
+    },
+  );
+
+  it.each(["kind <> 'today'", "due::text <> 'today'", 'due < CURRENT_DATE'])('%s is none', async (expression) => {
+    const { tables } = await load(constraint(expression));
+    expect(tables[1]?.constraints.map(({ name }) => name)).toContain('items_due');
+  });
+
+  it.each([`keys: [kind], where: "due > 'now'"`, `keys: [{ expression: "due - 'now'" }]`])(
+    'is refused in an index, which cannot depend on it: %s',
+    async (text) => {
+      const due = String(index(text)['base.yaml']).replace(KIND, `${KIND}\n      due: date`);
+      expect((await saidOf({ 'base.yaml': due })).map(([, ...told]) => told)).toEqual([
+        [
+          `index "items_kind" holds 'now', for which PostgreSQL stores the moment at which it is made`,
+          'name a fixed date: it cannot depend on the moment',
+        ],
+      ]);
+    },
+  );
 });
 
 describe('of a foreign key onto a table that all tenants share', () => {
