@@ -16,6 +16,7 @@ import { Answers } from './answers.js';
 import { checkBackends } from './check-backends.js';
 import { checkExtensions } from './check-extensions.js';
 import { checkEvaluatedFragments, checkTenantQuery } from './check-fragments.js';
+import { checkMadeIndexes } from './check-made-indexes.js';
 import { checkMadeTypes } from './check-made-types.js';
 import { checkTypes } from './check-types.js';
 import type { DatabasePlan, PlannedTenant, UnreadableTenant } from './fleet-plan.js';
@@ -104,8 +105,11 @@ async function planUnlocked(
     },
   });
   // A batch of an apply goes by the plan.
-  if (request.again !== true)
-    await checkMadeTypes(session, tables, changesOf(results.values()), { database: place, extensions });
+  if (request.again !== true) {
+    const changes = changesOf(results.values());
+    await checkMadeTypes(session, tables, changes, { database: place, extensions });
+    await checkMadeIndexes(session, tables, changes, { database: place, extensions });
+  }
   const { tenants, unreadable } = partitioned(reads, results, { database: database.id, desired, answers });
   const role = snapshot.session.user;
   return {
