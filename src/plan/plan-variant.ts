@@ -16,6 +16,7 @@ import { Answers } from './answers.js';
 import { checkBackends } from './check-backends.js';
 import { checkExtensions } from './check-extensions.js';
 import { checkEvaluatedFragments, checkTenantQuery } from './check-fragments.js';
+import { checkMadeExpressions } from './check-made-expressions.js';
 import { checkMadeIndexes } from './check-made-indexes.js';
 import { checkMadeTypes } from './check-made-types.js';
 import { checkTypes } from './check-types.js';
@@ -109,6 +110,7 @@ async function planUnlocked(
     const changes = changesOf(results.values());
     await checkMadeTypes(session, tables, changes, { database: place, extensions });
     await checkMadeIndexes(session, tables, changes, { database: place, extensions });
+    await checkMadeExpressions(session, tables, changes, place);
   }
   const { tenants, unreadable } = partitioned(reads, results, { database: database.id, desired, answers });
   const role = snapshot.session.user;

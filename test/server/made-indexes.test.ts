@@ -6,14 +6,14 @@ import { fleetOnServer } from '../support/server-fleet.js';
 
 const on = fleetOnServer();
 
-const state = (more: string, extension = '') =>
+const state = (more: string, extension = '', column = '') =>
   temporaryDesiredState({
     'fleet.yaml': 'version: 1\ntenants: { having_tables: [sales] }\nphases: [{ name: base, file: base.yaml }]',
     'base.yaml': `
 ${extension}
 tables:
   sales:
-    columns: { number: int, word: text, short: varchar(9), at: timestamptz, day: date, notes: json, list: "int[]", span: int4range }
+    columns: { number: int, word: text, short: varchar(9), at: timestamptz, day: date, notes: json, list: "int[]", span: int4range${column} }
 ${more}
 `,
   });
@@ -37,7 +37,7 @@ async function refusal(directory: string) {
       (thrown: TrueupError) => thrown,
     );
     expect(error?.code).toBe('DESIRED_STATE_INVALID');
-    expect(error?.options.where).toMatch(/, phase base, .*base\.yaml:6:\d+$/u);
+    expect(error?.options.where).toMatch(/, phase base, .*base\.yaml:[56]:\d+$/u);
     return error?.message;
   };
   const planned = await told(() => on.fleet.plan({ directory, schemas }));
@@ -103,5 +103,43 @@ describe('an operator class that no tenant’s index could be of is refused once
     on.fleet.forget();
     expect(changesOf(await on.fleet.plan({ directory, schemas: [schema] }), schema)).toEqual([]);
     expect(on.fleet.statements.filter((sql) => sql.includes("'no default'"))).toEqual([]);
+  });
+});
+
+describe('what is not immutable is refused once where PostgreSQL takes nothing else', () => {
+  const NOT = 'may give another result at another time or in another session, and PostgreSQL takes none such there';
+  it.each([
+    ['keys: [{ expression: date(at) }]', 'date(timestamptz)'],
+    ['keys: [{ expression: "at::date" }]', 'timestamptz::date'],
+    ['keys: [{ expression: "lower(at::text)" }]', 'timestamptz::text'],
+    [`keys: [{ expression: "date_trunc('day', at)" }]`, 'date_trunc(…, timestamptz)'],
+    ['keys: [{ expression: extract(epoch from at) }]', 'extract(…, timestamptz)'],
+    ['keys: [{ expression: "concat(word, number)" }]', 'concat(text, int4)'],
+    ['keys: [{ expression: "at + \'1 day\'::interval" }]', 'timestamptz + interval'],
+    ['keys: [word], where: at > now()', 'now()'],
+    ['keys: [word], where: day > CURRENT_DATE', 'CURRENT_DATE'],
+    ['keys: [word], where: day < at', 'date < timestamptz'],
+    ['keys: [word], where: "day > \'2024-01-01\'::text::date"', 'text::date'],
+  ])('%s', async (text, called) => {
+    expect(await refusal(index(text))).toBe(`index "sales_x" cannot be: ${called} ${NOT}`);
+  });
+
+  it('in a generated column', async () => {
+    const directory = state('', '', ', made: { type: text, generated: "word || now()::text" }');
+    expect(await refusal(directory)).toBe(`column "made" cannot be: now() ${NOT}`);
+  });
+
+  it.each([
+    [`keys: [{ expression: "(at AT TIME ZONE 'UTC')::date" }]`],
+    [`keys: [{ expression: "date_trunc('day', at AT TIME ZONE 'UTC')" }]`],
+    [
+      `keys: [{ expression: "day + '1 day'::interval" }, { expression: "lower(word || short)" }, { expression: "number::text" }]`,
+    ],
+    [
+      `keys: [word], where: "at > '2024-01-01' AND day < '2024-01-01'::date AND number BETWEEN 1 AND 5 AND word LIKE 'a%'"`,
+    ],
+    [`keys: [{ expression: "coalesce(short, 'x')" }, { expression: "md5(word)" }, { expression: "number % 7" }]`],
+  ])('not %s', async (text) => {
+    await isMade(index(text));
   });
 });
