@@ -4,8 +4,9 @@ import type { NameResolver } from '../sql/names.js';
 import { type ForeignName, foreignNames } from '../sql/object-names.js';
 import { quoteIdentifier } from '../sql/quote.js';
 import { relativeSql, renderSql, TENANT_SCHEMA_SQL } from '../sql/template.js';
+import { TrueupError } from '../trueup-error.js';
 import { isLockTimeout } from './locked-tenants.js';
-import { readPlannable } from './plannable.js';
+import { readClosed, readPlannable } from './plannable.js';
 
 /** Columns for the server to analyse expressions over: of no table, so that no lock and no privilege is needed. */
 export type JudgeColumns = readonly {
@@ -78,10 +79,37 @@ export async function judgeAll(
     session,
     judged.flatMap(({ columns, pairs }) => chunk(pairs, PAIRS_AT_ONCE).map((part) => ({ columns, pairs: part }))),
   );
+  for (const [of, { pairs }] of judged.entries())
+    if (pairs.some((pair) => verdicts.get(pair) === null)) await refuseClosed(session, own[of], named[of]?.pairs);
   const unjudged = (of: number, pair: ExpressionPair): Verdict =>
     (named[of]?.pairs.get(pair) ?? []).some((one) => mayPlan(one) === null) ? null : false;
   return own.map(({ pairs }, of) =>
     pairs.map((pair) => (verdicts.has(pair) ? (verdicts.get(pair) ?? null) : unjudged(of, pair))),
+  );
+}
+
+/**
+ * Where the role may not look into a schema that all tenants share, the server judges nothing of the types there: that is no
+ * drift, and no other tenant would help.
+ * @throws {TrueupError} PRIVILEGE, with what to grant.
+ */
+async function refuseClosed(
+  session: Session,
+  group: JudgedTogether | undefined,
+  pairs: ReadonlyMap<ExpressionPair, readonly ForeignName[]> | undefined,
+): Promise<void> {
+  const types = (group?.columns ?? []).map(({ type }) => (isTenants(type) ? [] : foreignNames('type', type)));
+  const all = [...(await Promise.all(types)), ...(pairs?.values() ?? [])].flat();
+  const shared = new Set(all.map(({ schema }) => schema).filter((schema) => schema !== group?.schema));
+  const [closed] = await readClosed(session, [...shared]);
+  if (closed === undefined) return;
+  const { schema, role } = closed;
+  throw new TrueupError(
+    'PRIVILEGE',
+    `role ${role} may not look into schema ${schema}: what expressions mean over its types cannot be told`,
+    {
+      remedy: `GRANT USAGE ON SCHEMA ${quoteIdentifier(schema)} TO ${quoteIdentifier(role)}`,
+    },
   );
 }
 

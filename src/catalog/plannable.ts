@@ -68,3 +68,16 @@ export async function readUsable(session: Session, schemas: readonly string[]): 
   );
   return new Set(rows.map(({ schema }) => schema));
 }
+
+/** Which of these schemas are there, and closed to the session's role. */
+export async function readClosed(
+  session: Session,
+  schemas: readonly string[],
+): Promise<readonly { readonly schema: string; readonly role: string }[]> {
+  if (schemas.length === 0) return [];
+  return session.query<Row & { schema: string; role: string }>(
+    `select n.nspname::text "schema", current_user::text "role" from pg_catalog.pg_namespace n
+      where n.nspname = any($1::name[]) and not pg_catalog.has_schema_privilege(n.oid, 'usage') order by 1`,
+    [schemas],
+  );
+}

@@ -142,6 +142,25 @@ describe('what the server refuses by the types of one tenant is judged by anothe
     }
   });
 
+  it('but not where the role may not look into what all share: that is told once, and is no drift', async () => {
+    const options = await made(both('shut'), state(OWN));
+    const role = `judge_${on.database.name.slice(-12)}`;
+    await on.database.exec(`CREATE ROLE ${role} LOGIN; GRANT USAGE ON SCHEMA shut_a, shut_b TO ${role}`);
+    const fleet = await openFleet(on.database.urlFor(role));
+    try {
+      await expect(fleet.plan(options)).rejects.toMatchObject({
+        code: 'PRIVILEGE',
+        message: `role ${role} may not look into schema shared: what expressions mean over its types cannot be told`,
+        options: { remedy: `GRANT USAGE ON SCHEMA shared TO ${role}` },
+      });
+      await on.database.exec(`GRANT USAGE ON SCHEMA shared TO ${role}`);
+      expect(changesOf(await fleet.plan(options), 'shut_a')).toEqual([]);
+    } finally {
+      await fleet.close();
+      await on.database.exec(`DROP OWNED BY ${role}; DROP ROLE ${role}`);
+    }
+  });
+
   it('where the first has no such type, and does not ask', async () => {
     const declared = state({
       columns: { label: 'text', note: 'text' },
