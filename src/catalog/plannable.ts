@@ -25,19 +25,19 @@ export async function readPlannable(
     if (brought(one)) return true;
     if (one.kind !== 'type') return false;
     const type = own.get(JSON.stringify([one.schema, one.name])) ?? null;
-    return type === null ? null : type === 'plain' || (type === 'domain' && !one.isArray);
+    return type === null ? null : type === 'plain' || (type === 'checked' && !one.isArray);
   };
 }
 
+/** `checked`: a domain whose checks may call anything. */
+type OwnType = 'plain' | 'checked' | 'other';
+
 /** What they are; left out: there is none. */
-async function readOwnTypes(
-  session: Session,
-  types: readonly ForeignName[],
-): Promise<ReadonlyMap<string, 'plain' | 'domain' | 'other'>> {
+async function readOwnTypes(session: Session, types: readonly ForeignName[]): Promise<ReadonlyMap<string, OwnType>> {
   if (types.length === 0) return new Map();
-  const rows = await session.query<Row & { schema: string; name: string; kind: 'plain' | 'domain' | 'other' }>(
+  const rows = await session.query<Row & { schema: string; name: string; kind: OwnType }>(
     `select n.nspname::text "schema", t.typname::text "name",
-            case when ${PLAIN} then case t.typtype when 'd' then 'domain' else 'plain' end else 'other' end kind
+            case when ${PLAIN} then case when ${CHECKED} then 'checked' else 'plain' end else 'other' end kind
        from rows from (pg_catalog.unnest($1::text[]), pg_catalog.unnest($2::text[])) w("schema", "name")
        join pg_catalog.pg_namespace n on n.nspname = w."schema"
        join pg_catalog.pg_type t on t.typnamespace = n.oid and t.typname = w."name"
@@ -58,6 +58,14 @@ const PLAIN = `not exists (select from pg_catalog.pg_cast c where t.oid in (c.ca
           where a.attrelid = t.typrelid and a.attnum > 0 and not a.attisdropped and f.typnamespace <> 'pg_catalog'::pg_catalog.regnamespace)
     or t.typtype = 'd' and b.typtype <> 'd' and (b.typnamespace = 'pg_catalog'::pg_catalog.regnamespace or b.typtype = 'e'
       or exists (select from pg_catalog.pg_depend d where d.classid = 'pg_catalog.pg_type'::pg_catalog.regclass and d.objid = b.oid and d.deptype = 'e')))`;
+
+/** A domain with a check that calls more than immutable functions of pg_catalog, by itself or for an operator, or makes a domain. */
+const CHECKED = `exists (
+  select from pg_catalog.pg_constraint k
+   where k.contypid = t.oid and k.contype = 'c' and (k.conbin::text ~ '[{](?:COERCETODOMAIN|ROWCOMPARE) ' or exists (
+     select from pg_catalog.regexp_matches(k.conbin::text, ':(?:op)?funcid ([0-9]+)', 'g') f
+      where not exists (select from pg_catalog.pg_proc p where p.oid = f[1]::pg_catalog.oid
+                           and p.pronamespace = 'pg_catalog'::pg_catalog.regnamespace and p.provolatile = 'i'))))`;
 
 /** Which of some tenants are there, and may be looked into by their types' names. */
 export async function readUsable(session: Session, schemas: readonly string[]): Promise<ReadonlySet<string>> {

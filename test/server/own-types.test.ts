@@ -50,6 +50,7 @@ const OWN = {
     { name: 'orders_state', expression: "state IN ('new', 'it''s') AND after < '1 day 2 hours'" },
     { name: 'orders_states', expression: "'new' = ANY (states) OR state > 'new'" },
     { name: 'orders_amount', expression: 'amount < 100 AND amount <> 7' },
+    { name: 'orders_amounts', expression: "amounts <> '{1,2}' AND amounts <> '{3}'::${schema}.amount[]" },
     { name: 'orders_code', expression: "code <> 'q' AND length(code) > 0" },
     {
       name: 'orders_size',
@@ -82,11 +83,14 @@ describe('expressions over types of the application’s own are judged by the se
         ADD CONSTRAINT orders_name CHECK (name OPERATOR(public.<>) 'y');
       DROP INDEX unlike.orders_new;
       CREATE INDEX orders_new ON unlike.orders (amount) WHERE state = 'done' AND plan <> 'paid'`);
+    await on.database.exec(`
+      ALTER TABLE unlike.orders DROP CONSTRAINT orders_amounts, ADD CONSTRAINT orders_amounts CHECK (amounts <> '{1,2}' AND amounts <> '{4}')`);
     expect(changesOf(await on.fleet.plan({ directory: state(OWN), schemas: ['unlike'] }), 'unlike')).toEqual([
       'alter-column orders.state pending',
       'alter-column orders.amount pending',
       'alter-column orders.amounts pending',
       'alter-column orders.label pending',
+      'replace-constraint orders.orders_amounts pending',
       'replace-constraint orders.orders_name pending',
       'rebuild-index orders.orders_new pending',
     ]);
