@@ -20,16 +20,17 @@ import { typeVariables } from './type-parameters.js';
  * A column of another type, collation or expression than declared. Where no row holds a value it is dropped and added
  * (under a millisecond, where ALTER TYPE rewrites); a varchar that becomes wider stays; everything else would rewrite or
  * lose data on a populated table, and is refused.
+ * @param going what stands on columns of the table and goes before they change
  */
-export function replaceColumn(of: ExistingColumn, reason: string): Change {
-  const made = underSharedKeys(replacement(of, reason), of.actual);
+export function replaceColumn(of: ExistingColumn, reason: string, going: readonly string[]): Change {
+  const made = underSharedKeys(replacement(of, reason, going), of.actual);
   return made.status === 'pending' ? afterReferences(made, of) : made;
 }
 
-function replacement(of: ExistingColumn, reason: string): Change {
+function replacement(of: ExistingColumn, reason: string, going: readonly string[]): Change {
   const { wanted, existing, actual, context } = of;
   const table = of.desired.name;
-  const group = groupOf(of) ?? referenceGroup(of);
+  const group = groupOf(of);
   const base = {
     phase: wanted.phase,
     table,
@@ -39,7 +40,8 @@ function replacement(of: ExistingColumn, reason: string): Change {
     provides: [key.column(table, wanted.name)],
     needs: [key.table(table), ...computedFrom(table, wanted, context)],
   };
-  const users = context.facts.users(table, wanted.name);
+  const stays = (user: string) => group !== null || !going.includes(user);
+  const users = context.facts.users(table, wanted.name).filter(stays);
 
   if (isWidening(wanted, existing)) {
     const altered = change({
@@ -155,13 +157,15 @@ function remedyFor(wanted: DesiredColumn, group: string | null): string {
  * Columns whose type follows one parameter change together or not at all: half a dimension change is a broken tenant. So
  * do the columns that another backend wants of another type.
  */
-function groupOf({ wanted, existing, context }: ExistingColumn): string | null {
+export function groupOf(of: ExistingColumn): string | null {
+  const { wanted, existing, context } = of;
   const [parameter] = typeVariables(wanted.typeTemplate).filter(
     (name) => context.parameters[name]?.forNewOnly === false,
   );
   if (parameter !== undefined) return `parameter ${parameter}`;
   const phase = context.phases.find((candidate) => candidate.name === wanted.phase);
-  return phase?.backend != null && !context.facts.sameType(wanted.type, existing.type) ? switchGroup(phase.name) : null;
+  if (phase?.backend != null && !context.facts.sameType(wanted.type, existing.type)) return switchGroup(phase.name);
+  return referenceGroup(of);
 }
 
 /** Of an empty table. A default may not cast to the new type, so it goes first. */

@@ -4,7 +4,8 @@ import { addColumn, alterColumn, alterDefault } from '../sql/ddl/column.js';
 import { serialSequence } from '../sql/serial.js';
 import { backfillSteps, unfilledLeftovers, unfilledName } from './backfill.js';
 import { blocked, type Change, change, key, type Step } from './change.js';
-import { replaceColumn } from './column-replacement.js';
+import { groupOf, replaceColumn } from './column-replacement.js';
+import { asUser, beforeSources } from './computed-anew.js';
 import type { DiffContext } from './context.js';
 import type { ExistingColumn } from './existing-column.js';
 import { computedFrom } from './generation.js';
@@ -17,23 +18,23 @@ import { fillType, typeParameterValue, typeVariables } from './type-parameters.j
 
 /** Every change that a table's declared columns need. Columns that nothing declares are left alone. */
 export function diffColumns(desired: DesiredTable, actual: TableShape, context: DiffContext): readonly Change[] {
-  const byName = new Map(actual.columns.map((column) => [column.name, column]));
   const changes: Change[] = [];
   const goesOn = new Set<string>();
+  const compared = comparedColumns(desired, actual, context);
+  const anew = computedAnew(compared);
   for (const column of desired.columns) {
-    const existing = byName.get(column.name);
-    const wanted = withTenantsOwnType(column, existing, context);
-    if (existing === undefined) {
+    const there = compared.get(column.name);
+    if (there === undefined) {
+      const wanted = withTenantsOwnType(column, undefined, context);
       const unfilled = unfilledName(desired.name, wanted);
-      const begun = byName.has(unfilled);
+      const begun = actual.columns.some(({ name }) => name === unfilled);
       if (begun) goesOn.add(unfilled);
       changes.push(addColumnChange(desired.name, wanted, begun, context));
       continue;
     }
-    const of: ExistingColumn = { desired, wanted, existing, actual, context };
-    const structural = structuralDifference(of);
-    if (structural !== null) {
-      const made = replaceColumn(of, structural);
+    const { of, difference } = there;
+    if (difference !== null) {
+      const made = replaceColumn(of, difference, anew.map(asUser));
       changes.push(made);
       if (made.action === 'replace-column' || made.status !== 'pending') continue;
     }
@@ -41,7 +42,40 @@ export function diffColumns(desired: DesiredTable, actual: TableShape, context: 
     const typed = key.column(desired.name, column.name);
     for (const made of propertyChanges(of)) changes.push({ ...made, needs: [...made.needs, typed] });
   }
-  return [...changes, ...unfilledLeftovers(desired.phase, actual, goesOn)];
+  return [...beforeSources(changes, desired.name, anew, context), ...unfilledLeftovers(desired.phase, actual, goesOn)];
+}
+
+/** A declared column that is there, and how it differs in what only a replacement changes, in words. */
+interface ComparedColumn {
+  readonly of: ExistingColumn;
+  readonly difference: string | null;
+}
+
+function comparedColumns(
+  desired: DesiredTable,
+  actual: TableShape,
+  context: DiffContext,
+): ReadonlyMap<string, ComparedColumn> {
+  const declared = new Map(desired.columns.map((column) => [column.name, column]));
+  return new Map(
+    actual.columns.flatMap((existing) => {
+      const column = declared.get(existing.name);
+      if (column === undefined) return [];
+      const wanted = withTenantsOwnType(column, existing, context);
+      const of: ExistingColumn = { desired, wanted, existing, actual, context };
+      return [[existing.name, { of, difference: structuralDifference(of) }] as const];
+    }),
+  );
+}
+
+/** Generated columns that are dropped and added, by themselves and with nothing lost: in a table without rows. */
+function computedAnew(compared: ReadonlyMap<string, ComparedColumn>): readonly string[] {
+  const found = [...compared.values()].filter(
+    ({ of, difference }) => difference !== null && of.existing.generated !== null && groupOf(of) === null,
+  );
+  const [any] = found;
+  if (any?.of.context.facts.rows(any.of.desired.name) !== 'none') return [];
+  return found.map(({ of }) => of.existing.name);
 }
 
 /** The changes for which the content does not matter: default, identity, NOT NULL. */

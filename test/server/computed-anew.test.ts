@@ -1,0 +1,64 @@
+import { expect, it } from 'vitest';
+import { changesOf, itemsOf } from '../support/fleet.js';
+import { temporaryDesiredState } from '../support/library.js';
+import { fleetOnServer } from '../support/server-fleet.js';
+
+const on = fleetOnServer();
+
+const state = (columns: string) =>
+  temporaryDesiredState({
+    'fleet.yaml': 'version: 1\ntenants: { having_tables: [sales] }\nphases: [{ name: base, file: base.yaml }]',
+    'base.yaml': `
+tables:
+  sales:
+    columns: { ${columns} }
+    unique: [{ name: sales_number, columns: [number] }]
+    indexes: [{ name: sales_total, keys: [total, number] }]
+`,
+  });
+const BEFORE = state('number: int, price: int, total: { type: int, generated: number * price }');
+const AFTER = state('number: bigint, price: bigint, total: { type: bigint, generated: number + price }');
+
+it('a generated column that comes anew goes before what it is computed from, where the table has no rows', async () => {
+  await on.fleet.provision(['empty'], { directory: BEFORE });
+  const options = { directory: AFTER, schemas: ['empty'] };
+  expect(changesOf(await on.fleet.plan(options), 'empty')).toEqual([
+    'alter-column sales.number pending',
+    'replace-column sales.price pending',
+    'replace-column sales.total pending',
+    'create-index sales.sales_total pending',
+  ]);
+  expect((await on.fleet.apply(options)).tenants).toMatchObject([{ outcome: 'converged', error: null }]);
+  expect(changesOf(await on.fleet.plan(options), 'empty')).toEqual([]);
+});
+
+it('and also where it is no longer computed from that', async () => {
+  await on.fleet.provision(['turned'], {
+    directory: state('number: int, price: int, total: { type: int, generated: price * 2 }'),
+  });
+  const directory = state('number: int, price: bigint, total: { type: int, generated: number * 2 }');
+  const { tenants } = await on.fleet.apply({ directory, schemas: ['turned'] });
+  expect(tenants).toMatchObject([{ outcome: 'converged', error: null }]);
+});
+
+it('what refuses it refuses both', async () => {
+  await on.fleet.provision(['seen'], { directory: BEFORE });
+  await on.database.exec('CREATE VIEW seen.totals AS SELECT total FROM seen.sales');
+  const changes = itemsOf(await on.fleet.plan({ directory: AFTER, schemas: ['seen'] }), 'seen').map(
+    ({ change }) => change,
+  );
+  expect(changes.filter(({ status }) => status !== 'blocked')).toEqual([]);
+  expect(changes.map(({ obstacle }) => obstacle)).toEqual(
+    changes.map(() => expect.stringContaining('view totals depends on the column')),
+  );
+});
+
+it('and rows refuse all of it', async () => {
+  await on.fleet.provision(['held'], { directory: BEFORE });
+  await on.database.exec('INSERT INTO held.sales VALUES (1, 2)');
+  expect(changesOf(await on.fleet.plan({ directory: AFTER, schemas: ['held'] }), 'held')).toEqual([
+    'alter-column sales.number blocked',
+    'replace-column sales.price blocked',
+    'replace-column sales.total blocked',
+  ]);
+});
