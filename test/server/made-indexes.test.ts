@@ -92,7 +92,7 @@ describe('an operator class that no tenant’s index could be of is refused once
     ['method: gist, keys: [span]'],
     ['method: brin, keys: [short, at]'],
     ['method: gin, keys: [{ column: short, opclass: gin_trgm_ops }]', TRGM],
-  ])('not one that PostgreSQL takes: %s', async (text, extension) => {
+  ])('not one that PostgreSQL takes: %s', async (text, extension = '') => {
     await isMade(index(text, extension));
   });
 
