@@ -6,7 +6,7 @@ import { relativeSql, renderSql } from '../sql/template.js';
 import { inBatches } from './batches.js';
 import { type CopiedBatch, copyRows } from './copied-rows.js';
 import type { IndexUsage, Presence } from './fact-types.js';
-import { namedSchemas, relationNamed, relationOf } from './named-schemas.js';
+import { HAS_HEIRS, namedSchemas, relationNamed, relationOf } from './named-schemas.js';
 import type { PlainTables } from './plain-tables.js';
 
 /** A table of one tenant. */
@@ -17,27 +17,37 @@ export interface TenantTable {
 
 /** A table that a batch reads. */
 export interface SizedTable extends TenantTable {
-  readonly bytes: bigint;
+  /** Whether its size proves that it holds no row. */
+  readonly isEmpty: boolean;
   /** Its name as SQL. */
   readonly qualified: string;
-  /** Locks that reading it takes: itself and its indexes. */
+  /** Locks that reading it takes: itself, what inherits from it, and their indexes. */
   readonly locks: number;
 }
 
-/** Sizes and lock weights from the catalogs alone. Tables that are not there are left out. */
+/** What inherits from table `c`, at any depth, and the table itself. */
+const WITH_HEIRS = `with recursive kin as (
+  select c.oid union select i.inhrelid from kin join pg_catalog.pg_inherits i on i.inhparent = kin.oid)`;
+
+/**
+ * Sizes and lock weights from the catalogs alone. Tables that are not there are left out. The size of a table that others inherit
+ * from is its own, and proves nothing: SELECT gives their rows too, and what ALTER TABLE changes of it, it changes of them.
+ */
 export async function sizes(session: Session, tables: readonly TenantTable[]): Promise<readonly SizedTable[]> {
   const all: SizedTable[] = [];
   for (const part of chunk(tables, 10_000)) {
-    const rows = await session.query<Row & { schema: string; table: string; bytes: string | null; locks: number }>(
-      `select w.s "schema", w.t "table", pg_catalog.pg_relation_size(c.oid)::text bytes,
-              (1 + (select count(*) from pg_catalog.pg_index i where i.indrelid = c.oid))::int4 locks
-         from unnest($1::text[], $2::text[]) w(s, t) cross join ${relationNamed('w.s', 'w.t')}`,
+    const rows = await session.query<Row & { schema: string; table: string; isEmpty: boolean; locks: number }>(
+      `select w.s "schema", w.t "table", k.locks::int4 locks, not h.heirs and coalesce(pg_catalog.pg_relation_size(c.oid) = 0, false) "isEmpty"
+         from unnest($1::text[], $2::text[]) w(s, t) cross join ${relationNamed('w.s', 'w.t')}
+        cross join lateral (select ${HAS_HEIRS} heirs) h
+        cross join lateral (
+          select case when h.heirs
+            then (${WITH_HEIRS} select count(*) + sum((select count(*) from pg_catalog.pg_index i where i.indrelid = kin.oid)) from kin)
+            else 1 + (select count(*) from pg_catalog.pg_index i where i.indrelid = c.oid) end locks) k`,
       [part.map((of) => of.schema), part.map((of) => of.table)],
     );
-    for (const { schema, table, bytes, locks } of rows) {
-      const qualified = `${quoteIdentifier(schema)}.${quoteIdentifier(table)}`;
-      all.push({ schema, table, bytes: BigInt(bytes ?? '1'), locks, qualified });
-    }
+    for (const row of rows)
+      all.push({ ...row, qualified: `${quoteIdentifier(row.schema)}.${quoteIdentifier(row.table)}` });
   }
   return all;
 }
@@ -180,7 +190,7 @@ export async function readFamilyRows(
 
 /** Those that may hold rows: a size of 0 proves that a table holds none. */
 const filled = async (session: Session, tables: readonly TenantTable[]): Promise<readonly SizedTable[]> =>
-  (await sizes(session, tables)).filter((of) => of.bytes > 0n);
+  (await sizes(session, tables)).filter((of) => !of.isEmpty);
 
 /**
  * One SELECT of each table, many of them in a statement.

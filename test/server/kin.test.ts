@@ -200,6 +200,27 @@ it.each([
   expect((await on.fleet.apply(options)).tenants).toMatchObject([{ outcome: of.outcome ?? 'partial', error: null }]);
 });
 
+it('a table whose rows are all in those that inherit from it holds rows', async () => {
+  const options = { directory: DIFFERENT, schemas: ['filled_heirs'] };
+  await on.fleet.provision(options.schemas, { directory: MADE });
+  await on.database.exec(`CREATE TABLE filled_heirs.docs_of_may () INHERITS (filled_heirs.docs);
+    INSERT INTO filled_heirs.docs_of_may (id, kind, n) VALUES (1, 'a', 7)`);
+  const changes = itemsOf(await on.fleet.plan(options), 'filled_heirs').map(({ change }) => change);
+  expect(changes.map(({ action, object, status }) => `${action} ${object} ${status}`)).toEqual([
+    'alter-column kind pending',
+    'replace-column n blocked',
+    'alter-column size pending',
+    'alter-column size pending',
+    'add-column filled pending',
+    'replace-constraint docs_n blocked',
+    'rebuild-index docs_by blocked',
+  ]);
+  expect((await on.fleet.apply(options)).tenants).toMatchObject([{ outcome: 'partial', error: null }]);
+  expect(await on.database.query('SELECT kind, n, size FROM filled_heirs.docs_of_may')).toEqual([
+    { kind: 'a', n: 7, size: 1 },
+  ]);
+});
+
 it('of tenants that look alike each has its own kin named, and a plan of more takes no statement more', async () => {
   const schemas = ['kin_a', 'kin_b', 'kin_c', 'kin_d'];
   await on.fleet.provision(schemas, { directory: MADE });
