@@ -6,22 +6,23 @@ import { namedSchemas, relationOf } from './named-schemas.js';
  * `materialized view x`, `generated column y`, `publication z` by its row filter or its list of columns. Schemas where nothing
  * does are left out. No part of a shape: to look it up for every column of a fleet, of which nearly none is to change, would
  * take as long as its indexes.
+ * @param column null for what stands on a materialized view, whichever of its columns it names, and would break if it were dropped
  */
 export async function readColumnUsers(
   session: Session,
   schemas: readonly string[],
   table: string,
-  column: string,
+  column: string | null,
 ): Promise<ReadonlyMap<string, readonly string[]>> {
-  const rows = await session.query<Row & { schema: string; users: readonly string[] }>(USERS_SQL, [
-    schemas,
-    table,
-    column,
-  ]);
+  const rows = await session.query<Row & { schema: string; users: readonly string[] }>(
+    column === null ? OF_RELATION : OF_COLUMN,
+    column === null ? [schemas, table] : [schemas, table, column],
+  );
   return new Map(rows.map(({ schema, users }) => [schema, users]));
 }
 
-const USERS_SQL = `
+/** @param of joins pg_depend `p` to the relation `c` */
+const usersSql = (of: string): string => `
 with ${namedSchemas('$1')}
 select ns.nspname::text "schema",
        pg_catalog.array_agg(distinct case p.classid when 'pg_catalog.pg_rewrite'::regclass then
@@ -32,8 +33,7 @@ select ns.nspname::text "schema",
                when 'pg_catalog.pg_publication_rel'::regclass then 'publication ' || pub.pubname
                else 'policy ' || po.polname end) users
   from ns ${relationOf('c.relname = $2::name')}
-  join pg_catalog.pg_attribute a on a.attrelid = c.oid and a.attname = $3::name and a.attnum > 0
-  join pg_catalog.pg_depend p on p.refclassid = 'pg_catalog.pg_class'::regclass and p.refobjid = a.attrelid and p.refobjsubid = a.attnum
+  ${of}
   left join pg_catalog.pg_rewrite w on p.classid = 'pg_catalog.pg_rewrite'::regclass and w.oid = p.objid
   left join pg_catalog.pg_class v on v.oid = w.ev_class
   left join pg_catalog.pg_attrdef gd on p.classid = 'pg_catalog.pg_attrdef'::regclass and gd.oid = p.objid
@@ -44,5 +44,18 @@ select ns.nspname::text "schema",
   left join pg_catalog.pg_publication pub on pub.oid = pr.prpubid
   left join pg_catalog.pg_policy po on p.classid = 'pg_catalog.pg_policy'::regclass and po.oid = p.objid
  where w.oid is not null or tg.oid is not null or po.oid is not null or f.oid is not null or pub.oid is not null
-    or (gd.oid is not null and gd.adnum <> a.attnum)
+    or (gd.oid is not null and gd.adnum <> p.refobjsubid)
  group by 1`;
+
+const DEPENDENCY =
+  "join pg_catalog.pg_depend p on p.refclassid = 'pg_catalog.pg_class'::regclass and p.refobjid = c.oid";
+
+const OF_COLUMN = usersSql(
+  `join pg_catalog.pg_attribute a on a.attrelid = c.oid and a.attname = $3::name and a.attnum > 0
+  ${DEPENDENCY} and p.refobjsubid = a.attnum`,
+);
+
+/** But for the rule that is its own query. */
+const OF_RELATION = usersSql(
+  `${DEPENDENCY} and p.objid not in (select o.oid from pg_catalog.pg_rewrite o where o.ev_class = c.oid)`,
+);

@@ -181,10 +181,12 @@ function retype(table: string, wanted: DesiredColumn, existing: ColumnShape): re
   ];
 }
 
-function blockedByUsers(made: Change, users: readonly string[]): Change {
+/** A change of a column, or of a materialized view, refused for what stands on it. */
+export function blockedByUsers(made: Change, users: readonly string[]): Change {
+  const on = made.action === 'replace-materialized-view' ? 'it' : 'the column';
   return blocked(
     made,
-    `${users.join(', ')} depend${users.length === 1 ? 's' : ''} on the column, and PostgreSQL refuses to change it under them`,
+    `${users.join(', ')} depend${users.length === 1 ? 's' : ''} on ${on}, and PostgreSQL refuses to change it under them`,
     `drop what depends on it, apply, and make it again`,
   );
 }

@@ -4,6 +4,7 @@ import type { TableShape } from '../shape/table-shape.js';
 import { dropMaterializedView } from '../sql/ddl/view.js';
 import { TENANT_SCHEMA_SQL } from '../sql/template.js';
 import { blocked, type Change, change, deferred, key } from './change.js';
+import { blockedByUsers } from './column-replacement.js';
 import { diffColumns } from './columns.js';
 import { diffConstraints } from './constraints.js';
 import type { DiffContext, OwnedIndex } from './context.js';
@@ -113,16 +114,15 @@ function diffView(
     return diffIndexes({ desired, actual, owned: [], replaced: NONE, adopted: NONE, unclaimed: [] }, context);
   const [create, ...indexes] = createView(desired, view.query, view.withData, context);
   if (create === undefined) return [];
-  return [
-    {
-      ...create,
-      action: 'replace-materialized-view',
-      reason: 'its query differs from the declared one',
-      frees: actual.indexes.map((index) => index.name),
-      steps: [exclusively(desired.name, dropMaterializedView(desired.name)), ...create.steps],
-    },
-    ...indexes,
-  ];
+  const replaced: Change = {
+    ...create,
+    action: 'replace-materialized-view',
+    reason: 'its query differs from the declared one',
+    frees: actual.indexes.map((index) => index.name),
+    steps: [exclusively(desired.name, dropMaterializedView(desired.name)), ...create.steps],
+  };
+  const users = context.facts.users(desired.name, null);
+  return [users.length > 0 ? blockedByUsers(replaced, users) : replaced, ...indexes];
 }
 
 /**

@@ -19,8 +19,8 @@ export type Question =
   | { readonly kind: 'rows'; readonly table: string }
   /** Does any row of the tenant's table hold a value in this column? */
   | { readonly kind: 'values'; readonly table: string; readonly column: string }
-  /** What stands on the tenant's column, and keeps it from being dropped or retyped? */
-  | { readonly kind: 'users'; readonly table: string; readonly column: string }
+  /** What stands on the tenant's column, and keeps it from being dropped or retyped? Null: on the whole, a materialized view. */
+  | { readonly kind: 'users'; readonly table: string; readonly column: string | null }
   /** Which foreign keys are onto the tenant's column, those of undeclared tables and of other schemas too? */
   | { readonly kind: 'references'; readonly table: string; readonly column: string }
   /** What is among the indexes on the tenant's column, members of families too? */
@@ -72,8 +72,11 @@ export interface ExpressionQuestion {
 export interface Facts {
   rows(table: string): Presence;
   values(table: string, column: string): Presence;
-  /** What stands on a column that PostgreSQL would not change under it: views, triggers, policies, generated columns. In words. */
-  users(table: string, column: string): readonly string[];
+  /**
+   * What stands on a column, or on all of a materialized view (null), that PostgreSQL would not change under it: views, triggers,
+   * policies, generated columns. In words.
+   */
+  users(table: string, column: string | null): readonly string[];
   references(table: string, column: string): readonly Reference[];
   indexesOver(table: string, column: string): IndexesOver;
   persistenceTies(table: string): readonly PersistenceTie[];
@@ -119,7 +122,7 @@ export class FactSheet implements Facts {
     return presence(this.#ask({ kind: 'values', table, column }));
   }
 
-  users(table: string, column: string): readonly string[] {
+  users(table: string, column: string | null): readonly string[] {
     return (this.#ask({ kind: 'users', table, column }) as readonly string[] | undefined) ?? [];
   }
 

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { changesOf } from '../support/fleet.js';
+import { changesOf, itemsOf } from '../support/fleet.js';
 import { temporaryDesiredState } from '../support/library.js';
 import { fleetOnServer } from '../support/server-fleet.js';
 
@@ -33,4 +33,36 @@ it.each([
   ]);
   expect((await on.fleet.apply(options)).summary).toMatchObject({ converged: 1 });
   expect(changesOf(await on.fleet.plan(options), schema)).toEqual([]);
+});
+
+it.each([
+  ['a view', 'CREATE VIEW S.more AS SELECT kind FROM S.summary', 'view more'],
+  [
+    'a view of another schema that names no column',
+    'CREATE SCHEMA of_S; CREATE VIEW of_S.more AS SELECT count(*) FROM S.summary',
+    'view more',
+  ],
+  [
+    'a function',
+    'CREATE FUNCTION S.most() RETURNS text LANGUAGE sql BEGIN ATOMIC SELECT max(kind) FROM S.summary; END',
+    'function most',
+  ],
+])('a materialized view with another query is not replaced under %s', async (what, made, user) => {
+  const schema = `under_${what.replace(/\W/gu, '_')}`;
+  const options = { directory, schemas: [schema] };
+  await on.fleet.provision([schema], { directory });
+  await on.database.exec(
+    `DROP MATERIALIZED VIEW S.summary; CREATE MATERIALIZED VIEW S.summary AS SELECT kind, 1 AS items FROM S.items; ${made}`
+      .replaceAll('of_S', `of_${schema}`)
+      .replaceAll(/\bS\./gu, `${schema}.`),
+  );
+  const [replaced, index] = itemsOf(await on.fleet.plan(options), schema).map(({ change }) => change);
+  expect(replaced).toMatchObject({
+    action: 'replace-materialized-view',
+    status: 'blocked',
+    obstacle: `${user} depends on it, and PostgreSQL refuses to change it under them`,
+    remedy: 'drop what depends on it, apply, and make it again',
+  });
+  expect(index?.status).toBe('blocked');
+  expect((await on.fleet.apply(options)).tenants).toMatchObject([{ outcome: 'blocked', error: null }]);
 });
