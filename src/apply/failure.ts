@@ -113,6 +113,12 @@ const BY_MESSAGE: readonly { readonly code: string; readonly message: RegExp; re
       'an identity’s sequence stands at a number that the files do not let it give: ALTER SEQUENCE … RESTART WITH a free one that they do, then run again',
   },
   {
+    code: '22003',
+    message: /^setval: /u,
+    remedy:
+      'existing rows have numbers that the files do not let the identity’s sequence go on from: declare another maximum or minimum, or mend the rows',
+  },
+  {
     code: '42809',
     message: /\bto a partition$/u,
     remedy: 'the table is a partition of another: change that one, which changes it here as well, or DETACH PARTITION',

@@ -79,10 +79,11 @@ function addIdentity(
       ? [exclusively(table, alterColumn(table, column.name, 'SET NOT NULL'))]
       : notNullSteps(table, column.name);
   const relation = sql`'${{ variable: 'schema', as: 'in-literal' }}.${quoteIdentifier(table).replaceAll("'", "''")}'`;
-  const aggregate = identity.increment.startsWith('-') ? 'min' : 'max';
+  // Numbers on this side of its start it does not come to: setval would refuse those below its minimum, such as a 0.
+  const [aggregate, beyond] = identity.increment.startsWith('-') ? ['min', '<='] : ['max', '>='];
   // By the catalog's own word for an identity's sequence: of a column that was serial, pg_get_serial_sequence() names the
   // one of that time, and the identity would begin at its start, with numbers that are taken.
-  const setval = sql`SELECT pg_catalog.setval(s.objid::regclass, taken.number) FROM (SELECT ${aggregate}(${name(column.name)}) AS number FROM ${tableName(table)}) taken, pg_catalog.pg_depend s JOIN pg_catalog.pg_attribute a ON a.attrelid = s.refobjid AND a.attnum = s.refobjsubid WHERE taken.number IS NOT NULL AND s.classid = 'pg_catalog.pg_class'::regclass AND s.refclassid = 'pg_catalog.pg_class'::regclass AND s.refobjid = ${relation}::regclass AND s.deptype = 'i' AND a.attname = ${quoteLiteral(column.name)}`;
+  const setval = sql`SELECT pg_catalog.setval(s.objid::regclass, taken.number) FROM (SELECT ${aggregate}(${name(column.name)}) AS number FROM ${tableName(table)}) taken, pg_catalog.pg_depend s JOIN pg_catalog.pg_attribute a ON a.attrelid = s.refobjid AND a.attnum = s.refobjsubid WHERE taken.number ${beyond} ${identity.start} AND s.classid = 'pg_catalog.pg_class'::regclass AND s.refclassid = 'pg_catalog.pg_class'::regclass AND s.refobjid = ${relation}::regclass AND s.deptype = 'i' AND a.attname = ${quoteLiteral(column.name)}`;
   return [
     ...notNull,
     // After NOT NULL, which existing rows may fail: without its default the application could not insert.

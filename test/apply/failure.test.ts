@@ -25,6 +25,7 @@ it.each([
   ['42501', 'query would be affected by row-level security policy for table "units"', /BYPASSRLS/u],
   ['42P16', 'cannot alter inherited column "body"', /inherits it from another/u],
   ['22023', 'RESTART value (-3) cannot be less than MINVALUE (1)', /ALTER SEQUENCE … RESTART WITH a free one/u],
+  ['22003', 'setval: value 9 is out of bounds for sequence "units_id_seq" (1..5)', /declare another maximum/u],
   ['42809', 'cannot add column to a partition', /partition of another/u],
   ['42704', 'type "txet" does not exist', /correct the name in the files.*declare the extension/u],
   ['42883', 'function nanoid() does not exist', /correct the name in the files.*\$\{schema\}/u],

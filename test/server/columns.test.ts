@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { changesOf, itemsOf } from '../support/fleet.js';
-import { type Damage, type Library, openLibrary } from '../support/library.js';
+import { type Damage, type Library, openLibrary, temporaryDesiredState } from '../support/library.js';
 
 let library: Library;
 beforeAll(async () => {
@@ -202,6 +202,28 @@ it('a column of another type and another collation says both: the type alone mig
   await fleet.apply(options);
   expect((await fleet.plan(options)).summary).toMatchObject({ inSync: 3 });
 });
+
+it.each([
+  ['sentinels', 'always', '(-1), (0)', 1],
+  ['below_start', '{ kind: always, start: 1000, minimum: 1000 }', '(7), (999)', 1000],
+  ['downwards', '{ kind: always, start: -5, increment: -1 }', '(0), (3)', -5],
+  ['at_start', '{ kind: always, start: 7 }', '(7)', 8],
+  ['beyond', '{ kind: always, start: 7 }', '(7), (70)', 71],
+])(
+  'an identity over numbers begins at its start, or beyond those that are taken: %s',
+  async (schema, identity, rows, next) => {
+    const { test, fleet } = library;
+    const directory = temporaryDesiredState({
+      'fleet.yaml': 'version: 1\ntenants: { having_tables: [units] }\nphases: [{ name: base, file: base.yaml }]',
+      'base.yaml': `tables: { units: { columns: { id: { type: int, identity: ${identity} } } } }`,
+    });
+    await test.exec(`CREATE SCHEMA ${schema}; CREATE TABLE ${schema}.units (id int NOT NULL);
+    INSERT INTO ${schema}.units VALUES ${rows}`);
+    const { tenants } = await fleet.apply({ directory, schemas: [schema] });
+    expect(tenants).toMatchObject([{ outcome: 'converged', error: null }]);
+    expect(await test.query(`INSERT INTO ${schema}.units DEFAULT VALUES RETURNING id`)).toEqual([{ id: next }]);
+  },
+);
 
 describe('C10: NOT NULL wanted where rows hold NULL', () => {
   it('fails that tenant alone, leaves no check behind, and converges once the rows are mended', async () => {
