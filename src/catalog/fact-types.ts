@@ -23,6 +23,13 @@ export interface IndexesOver {
   readonly identity: boolean;
 }
 
+/** What a column's type checks of every value, a new column's NULL too: a domain's NOT NULL and CHECKs. */
+export interface DomainChecks {
+  readonly any: boolean;
+  /** Whether rows get no value from it and may have none: it is NOT NULL, and has no default of its own. */
+  readonly refusesNull: boolean;
+}
+
 /** What keeps a table from becoming unlogged, or logged. */
 export interface PersistenceTie {
   /** In words: `foreign key x of table y`, `publication z`. */

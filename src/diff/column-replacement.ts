@@ -10,7 +10,7 @@ import type { DiffContext } from './context.js';
 import type { ExistingColumn } from './existing-column.js';
 import { computedFrom } from './generation.js';
 import { familiesOver } from './indexed-columns.js';
-import { hasVaryingDefault, isComputed, isValueless, withoutValue } from './new-values.js';
+import { hasVaryingDefault, isComputed, isValueless, lacksValue, withoutValue } from './new-values.js';
 import { sparingIdentity, underIdentity } from './replica-identity.js';
 import { underSharedKeys } from './shared-references.js';
 import { exclusively } from './step.js';
@@ -78,7 +78,7 @@ function replacement(of: ExistingColumn, reason: string, going: readonly string[
   }
   if (replaced.status === 'blocked') return replaced;
   const values = rows === 'none' ? 'none' : context.facts.values(table, wanted.name);
-  if (values === 'none') return rows === 'none' ? replaced : amongRows(replaced, wanted);
+  if (values === 'none') return rows === 'none' ? replaced : amongRows(replaced, wanted, context);
   const evidence =
     values === 'some'
       ? `${table}.${wanted.name} holds values`
@@ -123,9 +123,10 @@ function droppedAndAdded(
 }
 
 /** The same where there are rows, none of which holds a value. */
-function amongRows(replaced: Change, wanted: DesiredColumn): Change {
-  if (isValueless(wanted)) return withoutValue(replaced);
-  const rewrites = isComputed(wanted) || hasVaryingDefault(wanted);
+function amongRows(replaced: Change, wanted: DesiredColumn, { facts }: DiffContext): Change {
+  const checks = facts.domainChecks(wanted.type);
+  if (isValueless(wanted) || lacksValue(wanted, checks)) return withoutValue(replaced);
+  const rewrites = isComputed(wanted) || hasVaryingDefault(wanted) || checks.any;
   return rewrites ? { ...replaced, hazards: [...replaced.hazards, 'TABLE_REWRITE'] } : replaced;
 }
 

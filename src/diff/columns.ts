@@ -11,7 +11,7 @@ import type { ExistingColumn } from './existing-column.js';
 import { computedFrom } from './generation.js';
 import { identityChange } from './identity.js';
 import { expressionQuestion } from './index-difference.js';
-import { hasVaryingDefault, isComputed, isValueless, withoutValue } from './new-values.js';
+import { hasVaryingDefault, isComputed, isValueless, lacksValue, withoutValue } from './new-values.js';
 import { notNullChange } from './not-null.js';
 import { exclusively } from './step.js';
 import { fillType, typeParameterValue, typeVariables } from './type-parameters.js';
@@ -194,16 +194,16 @@ function addColumnChange(table: string, column: DesiredColumn, begun: boolean, c
   };
   if (context.facts.rows(table) === 'none')
     return change({ ...base, steps: [whole], assumptions: [{ kind: 'no-rows', table }] });
-  if (isComputed(column))
-    return change({ ...base, steps: [exclusively(table, whole.sql)], hazards: ['TABLE_REWRITE'] });
-  if (isValueless(column)) return withoutValue(change({ ...base, steps: [whole] }));
+  const checks = context.facts.domainChecks(column.type);
+  const missing =
+    column.default === null && column.filledBy === 'application' ? (['VALUES_MISSING'] as const) : ([] as const);
+  if (isValueless(column) || lacksValue(column, checks)) return withoutValue(change({ ...base, steps: [whole] }));
+  // A domain's checks look at the new column of every row: nothing is won by filling it afterwards.
+  if (isComputed(column) || checks.any)
+    return change({ ...base, steps: [exclusively(table, whole.sql)], hazards: ['TABLE_REWRITE', ...missing] });
   if (hasVaryingDefault(column))
     return change({ ...base, needs: needsCheck, hazards: ['BACKFILL'], steps: backfillSteps(table, column, false) });
-  return change({
-    ...base,
-    steps: [whole],
-    hazards: column.default === null && column.filledBy === 'application' ? ['VALUES_MISSING'] : [],
-  });
+  return change({ ...base, steps: [whole], hazards: missing });
 }
 
 function defaultChange(

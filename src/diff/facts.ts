@@ -1,5 +1,6 @@
 import type {
   Building,
+  DomainChecks,
   IndexesOver,
   IndexUsage,
   Kin,
@@ -25,6 +26,8 @@ export type Question =
   | { readonly kind: 'references'; readonly table: string; readonly column: string }
   /** What is among the indexes on the tenant's column, members of families too? */
   | { readonly kind: 'indexes'; readonly table: string; readonly column: string }
+  /** What does a type of the tenant's or of another schema check, if it is a domain? */
+  | { readonly kind: 'domain'; readonly type: string }
   /** What keeps the tenant's table from becoming unlogged, or logged: foreign keys of undeclared tables too? */
   | { readonly kind: 'persistence'; readonly table: string }
   /** What does the tenant's table inherit, and what inherits from it? Of tables whose shape says that they have kin. */
@@ -79,6 +82,8 @@ export interface Facts {
   users(table: string, column: string | null): readonly string[];
   references(table: string, column: string): readonly Reference[];
   indexesOver(table: string, column: string): IndexesOver;
+  /** Nothing of a type that is written without a schema: PostgreSQL has no such domains. */
+  domainChecks(type: string): DomainChecks;
   persistenceTies(table: string): readonly PersistenceTie[];
   /** Null while the question is open. */
   kin(table: string): Kin | null;
@@ -132,6 +137,11 @@ export class FactSheet implements Facts {
 
   indexesOver(table: string, column: string): IndexesOver {
     return (this.#ask({ kind: 'indexes', table, column }) as IndexesOver | undefined) ?? NO_INDEXES;
+  }
+
+  domainChecks(type: string): DomainChecks {
+    if (!type.includes('.')) return NO_CHECKS;
+    return (this.#ask({ kind: 'domain', type }) as DomainChecks | undefined) ?? NO_CHECKS;
   }
 
   persistenceTies(table: string): readonly PersistenceTie[] {
@@ -201,6 +211,7 @@ export class FactSheet implements Facts {
   }
 }
 
+const NO_CHECKS: DomainChecks = { any: false, refusesNull: false };
 const NO_INDEXES: IndexesOver = { computed: false, identity: false };
 
 const presence = (answer: unknown): Presence =>

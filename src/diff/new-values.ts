@@ -1,3 +1,4 @@
+import type { DomainChecks } from '../catalog/presence.js';
 import type { DesiredColumn } from '../desired-state/model.js';
 import { blocked, type Change } from './change.js';
 
@@ -12,6 +13,10 @@ export const isComputed = ({ generated, identity, serial }: DesiredColumn): bool
 /** Whether rows that are there may get values that differ: what a constant default gives they get without a rewrite. */
 export const hasVaryingDefault = (column: DesiredColumn): boolean =>
   column.default !== null && !isComputed(column) && !isConstant(column.default);
+
+/** Whether rows that are there would have none, and its type refuses that. */
+export const lacksValue = (column: DesiredColumn, { refusesNull }: DomainChecks): boolean =>
+  refusesNull && column.default === null && !isComputed(column);
 
 /** Such a column is refused where there may be rows: PostgreSQL would refuse it in every run. */
 export const withoutValue = (made: Change): Change =>

@@ -1,5 +1,6 @@
 import { readColumnUsers } from '../catalog/column-users.js';
 import type { DatabaseMemory } from '../catalog/database-memory.js';
+import { readDomainChecks } from '../catalog/domain-checks.js';
 import type { IndexUsage } from '../catalog/fact-types.js';
 import { readIndexesOver } from '../catalog/indexes-over.js';
 import { isByTenant, judgeAll } from '../catalog/judge.js';
@@ -230,6 +231,8 @@ export class Answers {
           computed: false,
           identity: false,
         });
+      case 'domain':
+        return from(await readDomainChecks(session, schemas, question.type), { any: false, refusesNull: false });
       case 'persistence':
         return from(await readPersistenceTies(session, schemas, question.table), []);
       case 'kin':

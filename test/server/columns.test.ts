@@ -225,6 +225,43 @@ it.each([
   },
 );
 
+it.each([
+  ['an enum', 'state', '', [], 'converged', false],
+  ['a domain that checks nothing', 'free', ', default: "7"', [], 'converged', false],
+  ['a domain with a check', 'amount', '', ['TABLE_REWRITE'], 'converged', true],
+  ['a domain over one with a check', 'price', ', default: "5"', ['TABLE_REWRITE'], 'converged', true],
+  [
+    'a domain with a check, by a volatile default',
+    'amount',
+    ', default: 1 + length(timeofday())',
+    ['TABLE_REWRITE'],
+    'converged',
+    true,
+  ],
+  ['a domain that is NOT NULL, with a default', 'needed_five', '', ['TABLE_REWRITE'], 'converged', true],
+  ['a domain that is NOT NULL', 'needed', '', [], 'blocked', false],
+])(
+  'a missing column of %s says whether it rewrites a table that holds rows',
+  async (what, type, rest, hazards, outcome, rewrites) => {
+    const { test, fleet } = library;
+    const schema = what.toLowerCase().replace(/\W/gu, '_');
+    const directory = temporaryDesiredState({
+      'fleet.yaml': 'version: 1\ntenants: { having_tables: [units] }\nphases: [{ name: base, file: base.yaml }]',
+      'base.yaml': `tables: { units: { columns: { id: int, v: { type: '\${schema}.${type}'${rest} } } } }`,
+    });
+    await test.exec(`CREATE SCHEMA ${schema}; CREATE TABLE ${schema}.units (id int); INSERT INTO ${schema}.units VALUES (1);
+    CREATE TYPE ${schema}.state AS ENUM ('new'); CREATE DOMAIN ${schema}.free AS int; CREATE DOMAIN ${schema}.amount AS int CHECK (VALUE > 0);
+    CREATE DOMAIN ${schema}.price AS ${schema}.amount; CREATE DOMAIN ${schema}.needed AS int NOT NULL;
+    CREATE DOMAIN ${schema}.needed_five AS int NOT NULL DEFAULT 5`);
+    const stored = async () => test.query(`SELECT pg_relation_filenode('${schema}.units') AS file`);
+    const before = await stored();
+    const [item] = itemsOf(await fleet.plan({ directory, schemas: [schema] }), schema);
+    expect(item?.change.hazards).toEqual(hazards);
+    expect((await fleet.apply({ directory, schemas: [schema] })).tenants).toMatchObject([{ outcome, error: null }]);
+    expect(JSON.stringify(await stored()) !== JSON.stringify(before)).toBe(rewrites);
+  },
+);
+
 describe('C10: NOT NULL wanted where rows hold NULL', () => {
   it('fails that tenant alone, leaves no check behind, and converges once the rows are mended', async () => {
     const { test, fleet, options } = library;
