@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isLost } from '../database/database-errors.js';
 import { Limiter } from '../database/limiter.js';
-import { refuseSharedBackends } from '../database/pooler.js';
+import { connectSoon, isPooled, refuseSharedBackends } from '../database/pooler.js';
 import { type Database, DatabaseError, type Session } from '../database/session.js';
 import { TrueupError } from '../trueup-error.js';
 import { checkConnections } from './connections.js';
@@ -77,7 +77,11 @@ export class Crew {
       const more = beside - database.spare;
       if (!keeper.embedded && more > 0) await checkConnections(keeper, more);
       // Side by side: each takes the server 10 ms to begin.
-      const opening = Array.from({ length: Math.max(0, beside) }, async () => opened.push(await database.connect()));
+      const opening = Array.from({ length: Math.max(0, beside) }, async () => {
+        // What a pool has besides, no catalog says: one with fewer backends would hold up the run until it hangs up on it.
+        const session = isPooled([keeper]) ? await connectSoon(database) : await database.connect();
+        if (session !== null) opened.push(session);
+      });
       for (const result of await Promise.allSettled(opening)) if (result.status === 'rejected') throw result.reason;
       if (!keeper.embedded) await refuseSharedBackends(keeper, opened);
     } catch (error) {

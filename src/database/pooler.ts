@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { TrueupError } from '../trueup-error.js';
 import { isLost } from './database-errors.js';
-import { DatabaseError, type Row, type Session } from './session.js';
+import { type Database, DatabaseError, type Row, type Session } from './session.js';
 import { POOLER_REMEDY, refusesTransactions, sharedBackends } from './shared-backends.js';
 
 /** How many other connections are tried. */
@@ -9,6 +9,23 @@ const PROBES = 3;
 
 /** How long a statement of the probe may take, in milliseconds: a pooler without a free backend lets it wait for ever. */
 const PATIENCE = 10_000;
+
+/** How long a pooler may take to give another session a backend, in milliseconds: PgBouncer itself lets it wait for two minutes. */
+const CONNECT_PATIENCE = 3000;
+
+/** Another session, or null when none is to be had soon. One that comes later is ended: its backend is somebody else's to use. */
+export async function connectSoon(database: Database): Promise<Session | null> {
+  const timer = new AbortController();
+  const opening = database.connect();
+  const late = sleep(CONNECT_PATIENCE, null, { signal: timer.signal }).catch(() => null);
+  try {
+    const first = await Promise.race([opening, late]);
+    if (first === null) opening.then((session) => session.close()).catch(() => {});
+    return first;
+  } finally {
+    timer.abort();
+  }
+}
 
 /** Whether any of these sessions shows that there is a pooler; in which mode it is remains to be told. */
 export const isPooled = (sessions: readonly Session[]): boolean =>
@@ -68,5 +85,7 @@ const untold = (): TrueupError =>
   new TrueupError(
     'POOLER_SHARES_BACKENDS',
     'a connection pooler stands before the server, and one connection does not tell whether it shares backends; nothing was changed',
-    { remedy: `use --concurrency 2 or more so that it can be told, or ${POOLER_REMEDY}` },
+    {
+      remedy: `use --concurrency 2 or more, and a pool with as many free, so that it can be told, or ${POOLER_REMEDY}`,
+    },
   );

@@ -113,6 +113,24 @@ describe('doctor, of whoever else is there', () => {
     }
   });
 
+  it.each([
+    ['2', 'ok', 'one that gives each session a backend of its own'],
+    ['1', 'warning', 'no second connection is free'],
+  ] as const)(
+    'R7: tells a pooler with %s backends, and does not wait for more of them: %s',
+    async (size, severity, what) => {
+      const pooler = await startPgBouncer(test.url, 'session', { default_pool_size: size, query_wait_timeout: '30' });
+      try {
+        const began = Date.now();
+        const all = await seen({}, pooler.url);
+        expect(of(all, 'pooler')).toMatchObject([{ severity, what: expect.stringContaining(what) }]);
+        expect(Date.now() - began).toBeLessThan(15_000);
+      } finally {
+        await pooler.stop();
+      }
+    },
+  );
+
   it('tells a role whose transactions are read only, and how to change it', async () => {
     await withRole('', async (url, role) => {
       await test.exec(`ALTER ROLE ${role} SET default_transaction_read_only = on`);

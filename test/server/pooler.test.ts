@@ -12,6 +12,7 @@ import { itemsTenant, writeItems } from '../support/items.js';
 import { type PoolMode, startPgBouncer, type TestPgBouncer } from '../support/pgbouncer.js';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
 
+const FEW = [1, 2, 3, 4].flatMap((at) => ['--schema', `tenant_few_${at}`]);
 const RUN = fileURLToPath(new URL('../../bin/run.js', import.meta.url));
 
 let test: TestDatabase;
@@ -171,6 +172,15 @@ describe('R7: plan and apply, from the command line', () => {
     await test.exec(itemsTenant('planned_session', { without: ['items_name'] }));
     const { code, document } = await plan(await pooler('session', { default_pool_size: '1' }), 'planned_session');
     expect(document).toMatchObject({ summary: { tenants: 1, drifted: 1 } });
+    expect(code).toBe(0);
+  });
+
+  it('apply works in session mode with the backends that the pooler has, though --concurrency allows more', async () => {
+    for (const at of [1, 2, 3, 4])
+      await test.exec(itemsTenant(`tenant_few_${at}`, { rows: 10, without: ['items_name'] }));
+    const url = await pooler('session', { default_pool_size: '2', query_wait_timeout: '20' });
+    const { code, document } = await run(url, ['apply', '--yes', ...FEW, '--concurrency', '4']);
+    expect(document).toMatchObject({ summary: { converged: 4 } });
     expect(code).toBe(0);
   });
 

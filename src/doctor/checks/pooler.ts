@@ -1,5 +1,5 @@
 import { freeOf, tightestLimit } from '../../apply/connections.js';
-import { isPooled, refuseSharedBackends } from '../../database/pooler.js';
+import { connectSoon, isPooled, refuseSharedBackends } from '../../database/pooler.js';
 import type { Session } from '../../database/session.js';
 import { POOLER_REMEDY } from '../../database/shared-backends.js';
 import { TrueupError } from '../../trueup-error.js';
@@ -47,7 +47,12 @@ async function probe({ database, session }: CheckContext): Promise<'none' | 'ses
     // Not the last ones: those are the application's.
     const limit = await tightestLimit(session);
     const free = limit === null ? OTHERS : freeOf(limit) - 1;
-    while (others.length < Math.min(OTHERS, database.maxSessions - 1, free)) others.push(await database.connect());
+    while (others.length < Math.min(OTHERS, database.maxSessions - 1, free)) {
+      // A pool in session mode may have fewer backends than the server: what there is tells as well.
+      const other = await connectSoon(database);
+      if (other === null) break;
+      others.push(other);
+    }
     const pooled = isPooled([session, ...others]);
     if (pooled && others.length === 0) return 'untold';
     await refuseSharedBackends(session, others);
