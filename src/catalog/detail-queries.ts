@@ -24,7 +24,7 @@ select a.attrelid::text attrelid, n.nspname::text nspname, a.attname::text attna
             then ${qualified('cn', 'co.collname')} end collation,
        a.attnotnull and not exists (select from pg_catalog.pg_constraint k where k.conrelid = a.attrelid and k.contype = 'n'
                                       and k.conkey = array[a.attnum] and not k.convalidated offset 0) "notnull", a.attnotnull "notnullahead",
-       pg_catalog.pg_get_expr(d.adbin, d.adrelid) default_expr, a.attgenerated::text attgenerated, a.attidentity::text attidentity,
+       pg_catalog.pg_get_expr(d.adbin, d.adrelid) default_expr, d.adrelid is not null has_expr, a.attgenerated::text attgenerated, a.attidentity::text attidentity,
        (select pg_catalog.jsonb_build_object('start', s.seqstart::text, 'increment', s.seqincrement::text, 'min', s.seqmin::text,
                  'max', s.seqmax::text, 'cache', s.seqcache::text, 'cycle', s.seqcycle,
                  'type', case when s.seqtypid <> a.atttypid then pg_catalog.format_type(s.seqtypid, null) end)

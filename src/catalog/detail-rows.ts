@@ -10,6 +10,8 @@ export interface ColumnRow extends Row {
   readonly notnull: boolean;
   readonly notnullahead: boolean;
   readonly default_expr: string | null;
+  /** Whether there is one: the server writes none where the table is gone by now. */
+  readonly has_expr: boolean;
   /** '' none, 's' stored, 'v' virtual (18). */
   readonly attgenerated: string;
   /** '' none, 'a' always, 'd' by default. */
