@@ -8,7 +8,7 @@ import { changeCounts, hasLeftOvers } from './change-counts.js';
 import { failedDatabaseCount, failedDatabaseLines } from './failed-databases.js';
 import { paragraph, type TextOptions } from './layout.js';
 import { MemberNames } from './member-names.js';
-import { tenantName } from './tenant-name.js';
+import { tenantName, withoutSchema } from './tenant-name.js';
 import { visible } from './visible.js';
 import { counted, named, number, scopeOf, shardOf, subjectName } from './words.js';
 
@@ -98,9 +98,8 @@ function troubleLines(
 ): readonly string[] {
   const { color, width, verbose } = options;
   const tenants = result.tenants.filter((tenant) => tenant.outcome === trouble.outcome);
-  // A schema's own name in a message must not give every tenant a cause of its own.
   const causes = [
-    ...groupBy(tenants, (tenant) => trouble.cause(tenant, hide, true).join('\n').replaceAll(`"${tenant.schema}"`, '')),
+    ...groupBy(tenants, (tenant) => withoutSchema(trouble.cause(tenant, hide, true).join('\n'), tenant.schema)),
   ].map(([, group]) => group);
   const shown = verbose ? causes : causes.slice(0, CAUSES);
   const style = trouble.outcome === 'failed' ? color.red : color.yellow;

@@ -12,3 +12,10 @@ export const tenantName = (
   report: Databases,
   { database, schema }: { readonly database: string; readonly schema: string },
 ): string => (ofSeveral(report) ? `${database}/${schema}` : schema);
+
+/**
+ * A message without its tenant's own schema, which must not give every tenant a cause of its own: quoted, or before the name of
+ * something in it, as the server writes `type "t1.state" does not exist`.
+ */
+export const withoutSchema = (message: string, schema: string): string =>
+  message.replaceAll(`"${schema}"`, '').replaceAll(`"${schema}.`, '"');

@@ -63,6 +63,19 @@ describe('an apply as text', () => {
     `);
   });
 
+  it('shows tenants together that lack the same thing of their own, as the server names it', () => {
+    const lacks = (schema: string): { readonly error: TenantFailure } => ({
+      error: {
+        code: 'TENANT_FAILED',
+        message: `type "${schema}.state" does not exist`,
+        sqlstate: '42704',
+        remedy: null,
+      },
+    });
+    const result = fleetOutcome([ended('f 1', 'failed', lacks('f 1')), ended('f2', 'failed', lacks('f2'))]);
+    expect(text(result)).toMatch(/^2 tenants failed: \(f 1, f2\)\n {4}type "f 1\.state" does not exist/u);
+  });
+
   it.each([80, 120])('breaks its lines at %i columns, and names stay whole', (width) => {
     const names = Array.from({ length: 9 }, (_, at) => `tenant_with_a_rather_long_name_${at}`);
     const long =

@@ -2,7 +2,7 @@ import { groupBy } from '../../collections.js';
 import type { Diagnostic } from '../../plan/fleet-plan.js';
 import { unreadableRemedy } from '../../plan/unreadable.js';
 import type { ApplyDocument } from '../apply-json.js';
-import { ofSeveral, tenantName } from '../tenant-name.js';
+import { ofSeveral, tenantName, withoutSchema } from '../tenant-name.js';
 import { counted } from '../words.js';
 import { changeHtml, type Tally } from './change-html.js';
 import { type Content, type Html, html } from './html.js';
@@ -52,7 +52,7 @@ ${list(IN_SYNC_ANCHOR, 'In sync', scope)}
 
 function unreadable({ input: { plan } }: PageModel): Content {
   const alike = groupBy(plan.unreadable, ({ code, message, schema }) =>
-    JSON.stringify([code, message.replaceAll(`"${schema}"`, '')]),
+    JSON.stringify([code, withoutSchema(message, schema)]),
   );
   const items = [...alike.values()].flatMap((group) => {
     const [first] = group;

@@ -1,7 +1,7 @@
 import { groupBy } from '../../collections.js';
 import type { FailureDocument, TenantOutcomeDocument } from '../apply-json.js';
 import type { DriftClassDocument } from '../plan-json.js';
-import { tenantName } from '../tenant-name.js';
+import { tenantName, withoutSchema } from '../tenant-name.js';
 import type { ReportInput, ReportRun, TenantName } from './report-input.js';
 import { classLook, END_LOOKS, END_WORDS, type End, IN_SYNC, type Look, UNREADABLE } from './tones.js';
 
@@ -108,8 +108,7 @@ export function pageModel(input: ReportInput): PageModel {
     const failureOf = (tenant: TenantName) => failures?.get(tenantKey(tenant))?.error ?? null;
     const alike = groupBy(tenants, (tenant) => {
       const failure = failureOf(tenant);
-      // A schema's own name in a message must not give every tenant a group of its own.
-      const message = failure?.message.replaceAll(`"${tenant.schema}"`, '') ?? '';
+      const message = failure === null ? '' : withoutSchema(failure.message, tenant.schema);
       return JSON.stringify([endOf(tenant), failure?.code, failure?.sqlstate, message]);
     });
     return [...alike].map(([cause, group]): TenantGroup => {
