@@ -203,7 +203,7 @@ function againLines(retry: ApplyTextOptions['retry'], width: number): readonly s
 const ENDS: Readonly<Record<StopReason, string>> = {
   SIGINT: 'Interrupted by SIGINT.',
   SIGTERM: 'Interrupted by SIGTERM.',
-  deadline: 'Ended early: the time that --deadline names had come.',
+  deadline: 'Ended early: the time that --deadline names had come, or was no further off than --drain-timeout.',
   'max-failures': 'Ended early: as many tenants have failed as --max-failures names.',
   canary: 'Ended early: a canary failed, so no other tenant was begun.',
   connection: 'Ended early: the server could not be reached any more.',

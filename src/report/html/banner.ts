@@ -46,7 +46,7 @@ const bannerHtml = (mood: string, head: string, text: string): Html =>
 const ENDS: Readonly<Record<StopReason, string>> = {
   SIGINT: 'It was interrupted by SIGINT: what was in flight is finished or was cancelled, the rest is not attempted.',
   SIGTERM: 'It was interrupted by SIGTERM: what was in flight is finished or was cancelled, the rest is not attempted.',
-  deadline: 'Its deadline came: the rest is not attempted.',
+  deadline: 'Its deadline came, or was no further off than its drain timeout: the rest is not attempted.',
   'max-failures': 'As many tenants have failed as --max-failures names: the rest is not attempted.',
   canary: 'A canary failed, so no other tenant was begun.',
   connection: 'The server could not be reached any more: the rest is not attempted.',

@@ -438,7 +438,9 @@ describe('the page of an apply', () => {
   it('says how many converged, how many did not, and that it ended early', () => {
     expect(html).toContain('<h1>78 of 91 tenants converged</h1>');
     expect(html).toContain('3 failed, 1 vanished, 10 not attempted, 1 changed in part and 4 in sync.');
-    expect(html).toContain('<strong>Apply ended early.</strong> Its deadline came: the rest is not attempted.');
+    expect(html).toContain(
+      '<strong>Apply ended early.</strong> Its deadline came, or was no further off than its drain timeout: the rest is not attempted.',
+    );
   });
 
   it('says that there was nothing to do, and is calm about it', () => {
