@@ -1,7 +1,7 @@
 import type { Row, Session } from '../database/session.js';
 import { bareType } from '../sql/bare-type.js';
 import { TENANT_SCHEMA } from '../sql/template.js';
-import type { DomainChecks } from './presence.js';
+import type { DomainChecks } from './fact-types.js';
 
 /** What a declared type checks in each schema: those are left out where it is no domain, or checks nothing. */
 export async function readDomainChecks(

@@ -1,4 +1,4 @@
-import type { DomainChecks } from '../catalog/presence.js';
+import type { DomainChecks } from '../catalog/fact-types.js';
 import type { DesiredColumn } from '../desired-state/model.js';
 import { blocked, type Change } from './change.js';
 
