@@ -1,4 +1,5 @@
 import type { Change } from '../diff/change.js';
+import type { Filled } from './backfill.js';
 import type { ChangeOutcome, Outcome, TenantFailure } from './outcome.js';
 
 /** Every kind of event; part of the JSON contract of `apply --events`. */
@@ -11,6 +12,7 @@ export const EVENT_KINDS = [
   'tenant-waiting',
   'build-progress',
   'build-yielded',
+  'backfill-progress',
   'draining',
   'tenant-finished',
   'run-finished',
@@ -61,6 +63,14 @@ export type ApplyEvent =
       readonly pid: number;
       readonly waited: number;
     }
+  /** How far the rows of a populated table have got the value of a new column. */
+  | ({
+      readonly kind: 'backfill-progress';
+      readonly database: string;
+      readonly schema: string;
+      readonly table: string;
+      readonly column: string;
+    } & Filled)
   | { readonly kind: 'draining'; readonly reason: string }
   | {
       readonly kind: 'tenant-finished';

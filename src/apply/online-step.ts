@@ -1,20 +1,14 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { relationNamed } from '../catalog/named-schemas.js';
 import { DatabaseError, type Row } from '../database/session.js';
-import { FILLED_TO, TABLE_START } from '../sql/ddl/backfill.js';
 import { quoteIdentifier } from '../sql/quote.js';
 import { TrueupError } from '../trueup-error.js';
 import type { Activity, Worker, Yielded } from './crew.js';
-import { isCancelled, isPassing } from './failure.js';
-import type { ApplyLimits } from './request.js';
-import { backoff } from './schedule.js';
+import { isCancelled } from './failure.js';
+import { configure, reset } from './session-settings.js';
 import type { Statement } from './statements.js';
 
 /** How long the remains of a failed build are waited for, in milliseconds. */
 const CLEANING = 10_000;
-
-/** A backfill that is to try again later looks so often whether it is to go on at all, in milliseconds. */
-const NAP = 100;
 
 /** Bounds of what runs outside transactions. */
 export interface OnlineLimits {
@@ -47,44 +41,6 @@ export async function runOnline(
     const foreign = error instanceof DatabaseError && error.code === '42P07';
     if (statement.builds !== null && !foreign) await dropLeftover(worker, schema, statement.builds);
     throw error;
-  } finally {
-    await reset(worker, Object.keys(settings));
-  }
-}
-
-/**
- * Repeats a batch of a backfill until no row is left, or none gets a value ({@link backfillBatch}). Gives false when it was to
- * go on no longer.
- * @param limits lockTimeout: for a row that somebody else holds. Others wait meanwhile for the rows that the batch holds, and in a
- * deadlock it is trueup that gives up
- */
-export async function runBackfill(
-  worker: Worker,
-  statement: Statement,
-  { lockTimeout, attempts }: Pick<ApplyLimits, 'lockTimeout' | 'attempts'>,
-  goOn: () => boolean,
-): Promise<boolean> {
-  const settings = { lock_timeout: String(lockTimeout), [FILLED_TO]: TABLE_START };
-  await configure(worker, settings);
-  let filledTo = TABLE_START;
-  let failures = 0;
-  try {
-    while (goOn()) {
-      try {
-        const updated = await worker.session.query<Row & { missing: boolean; reached: string }>(statement.sql);
-        if (filledTo === TABLE_START && updated.every((row) => row.missing)) return true;
-        filledTo = updated[0]?.reached ?? TABLE_START;
-        await configure(worker, { [FILLED_TO]: filledTo });
-        failures = 0;
-      } catch (error) {
-        failures += 1;
-        // Of hours of batches some meet a row that is held for long: no reason to fail, as long as others come through.
-        if (!isPassing(error) || failures >= attempts) throw error;
-        const until = Date.now() + backoff(failures);
-        while (goOn() && Date.now() < until) await sleep(NAP);
-      }
-    }
-    return false;
   } finally {
     await reset(worker, Object.keys(settings));
   }
@@ -143,18 +99,4 @@ async function dropLeftover(worker: Worker, schema: string, index: string): Prom
   } catch {
     // The first error says why; the next run drops what is left.
   }
-}
-
-async function configure({ session }: Worker, settings: Readonly<Record<string, string>>): Promise<void> {
-  const names = Object.keys(settings);
-  await session.query(
-    `select ${names.map((_, at) => `pg_catalog.set_config($${at * 2 + 1}, $${at * 2 + 2}, false)`).join(', ')}`,
-    names.flatMap((name) => [name, settings[name] ?? '']),
-  );
-}
-
-async function reset({ session }: Worker, names: readonly string[]): Promise<void> {
-  const isLimit = (name: string) => name === 'statement_timeout' || name === 'lock_timeout';
-  const statements = names.map((name) => `SET ${quoteIdentifier(name)} ${isLimit(name) ? '= 0' : 'TO DEFAULT'}`);
-  await session.script(statements).catch(() => {});
 }

@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { TenantChange } from '../diff/change.js';
 import type { PlannedTenant } from '../plan/fleet-plan.js';
+import { type Filled, runBackfill } from './backfill.js';
 import { explained } from './explained.js';
 import { isPassing } from './failure.js';
-import { runBackfill, runOnline } from './online-step.js';
+import { runOnline } from './online-step.js';
 import { backoff } from './schedule.js';
 import { type Statement, statementsOf } from './statements.js';
 import { asStale, runTransaction, scriptOf, type TransactionUnit } from './transaction-unit.js';
@@ -62,7 +63,18 @@ async function runOutside(
   const { limits, control } = request;
   // A long one is stopped at a batch's end, once the run is not only drained, or others wait for the tenant's lock.
   const goesOn = () => !crew.halted && (control.state === 'running' || control.state === 'draining');
-  if (statement.step.mode === 'backfill') return runBackfill(worker, statement, limits, goesOn);
+  if (statement.step.mode === 'backfill') {
+    const about = { schema: tenant.schema, table: change.table };
+    const tell = (filled: Filled) =>
+      request.observe({
+        kind: 'backfill-progress',
+        database: tenant.database,
+        ...about,
+        column: change.object,
+        ...filled,
+      });
+    return runBackfill(worker, statement, { ...about, limits, goesOn, tell });
+  }
   const phase = context.phases.find((candidate) => candidate.name === change.phase);
   const settings = statement.builds === null ? {} : (phase?.buildSettings ?? {});
   const object = statement.builds ?? change.object;

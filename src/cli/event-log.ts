@@ -13,6 +13,7 @@ export const EVENT_LEVELS: Readonly<Record<EventDocument['kind'], 'info' | 'debu
   'tenant-waiting': 'info',
   'build-progress': 'debug',
   'build-yielded': 'info',
+  'backfill-progress': 'debug',
   draining: 'info',
   'tenant-finished': 'info',
   'run-finished': 'info',
@@ -46,6 +47,8 @@ function messageOf(event: EventDocument): string {
     }
     case 'build-yielded':
       return `${tenant(event)}: the build of ${event.index} gave way to process ${event.pid}, which had waited ${event.waitedMs} ms`;
+    case 'backfill-progress':
+      return `${tenant(event)}: ${event.table}.${event.column}: ${counted(event.rows, 'row')} filled, ${event.done} of ${event.total} blocks`;
     case 'draining':
       return `begins nothing new: ${event.reason}`;
     case 'tenant-finished':

@@ -2,15 +2,15 @@ import type { ApplyEvent } from '../apply/events.js';
 import type { Progress } from '../progress.js';
 import { eventDocument } from '../report/apply-events.js';
 import type { MemberNames } from '../report/member-names.js';
-import { BuildNotes } from './build-notes.js';
 import { EVENT_LEVELS, logEvent } from './event-log.js';
 import type { Log } from './log.js';
+import { WorkNotes } from './work-notes.js';
 
 /** To whom a run tells its events. */
 export interface ObserverOptions {
   /** Takes a line an event; null: nobody asked for them. */
   readonly lines: NodeJS.WritableStream | null;
-  /** Shows the builds beside its bar. */
+  /** Shows what takes long beside its bar. */
   readonly progress: Progress;
   readonly log: Log;
   readonly names: MemberNames;
@@ -20,7 +20,7 @@ export interface ObserverOptions {
 /** Tells a run's events to whoever asked: as JSON lines, in the log, and as notes beside the bar. */
 export function runObserver({ lines, progress, log, names, showValues }: ObserverOptions): (event: ApplyEvent) => void {
   const hide = showValues ? null : names;
-  const notes = new BuildNotes(progress, (index) => hide?.name(index) ?? index);
+  const notes = new WorkNotes(progress, (index) => hide?.name(index) ?? index);
   return (event) => {
     notes.observe(event);
     // To profilers, and to the bench: a log of the run takes time of its own.

@@ -50,6 +50,15 @@ type EventBody =
       readonly pid: number;
       readonly waitedMs: number;
     } & OfTenant)
+  | ({
+      readonly kind: 'backfill-progress';
+      readonly table: string;
+      readonly column: string;
+      readonly rows: number;
+      readonly done: number;
+      readonly total: number;
+      readonly unit: 'blocks';
+    } & OfTenant)
   | { readonly kind: 'draining'; readonly reason: string }
   | ({ readonly kind: 'tenant-finished'; readonly outcome: Outcome; readonly error?: FailureDocument } & OfTenant)
   | { readonly kind: 'run-finished'; readonly outcomes: Readonly<Record<string, number>> };
@@ -91,6 +100,10 @@ function body(event: ApplyEvent, { hide }: EventOptions): EventBody {
     case 'build-yielded': {
       const { kind, schema, pid, waited } = event;
       return { kind, schema, index: name(event.index), pid, waitedMs: waited };
+    }
+    case 'backfill-progress': {
+      const { kind, schema, table, column, rows, done, total } = event;
+      return { kind, schema, table, column, rows, done, total, unit: 'blocks' };
     }
     case 'draining':
       return { kind: event.kind, reason: event.reason };

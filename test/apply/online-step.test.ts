@@ -1,9 +1,8 @@
-import { beforeEach, expect, it, vi } from 'vitest';
+import { beforeEach, expect, it } from 'vitest';
 import type { Worker } from '../../src/apply/crew.js';
-import { runBackfill, runOnline } from '../../src/apply/online-step.js';
+import { runOnline } from '../../src/apply/online-step.js';
 import { statementsOf } from '../../src/apply/statements.js';
 import { DatabaseError } from '../../src/database/session.js';
-import { FILLED_TO, TABLE_START } from '../../src/sql/ddl/backfill.js';
 import { sql } from '../../src/sql/template.js';
 import { addColumn } from '../support/plan-fixture.js';
 
@@ -99,47 +98,4 @@ it('R15: nothing follows a build on its connection before a cancellation that is
   come();
   await running;
   expect(sent.at(-1)).toBe('reset');
-});
-
-it('a backfill that waits to try a batch again ends with the run, or when others wait for the tenant’s lock', async () => {
-  // It comes back after four seconds.
-  const random = vi.spyOn(Math, 'random').mockReturnValue(20);
-  let goesOn = true;
-  during = {
-    CREATE: async () => {
-      setTimeout(() => {
-        goesOn = false;
-      }, 10);
-      throw new DatabaseError('canceling statement due to lock timeout', '55P03');
-    },
-  };
-  const since = performance.now();
-  try {
-    const limits = { lockTimeout: 1, attempts: 9 };
-    expect(await runBackfill(worker, build ?? expect.fail(), limits, () => goesOn)).toBe(false);
-  } finally {
-    random.mockRestore();
-  }
-  expect(performance.now() - since).toBeLessThan(2000);
-});
-
-it('a backfill begins each batch where the last one ended, and goes on until a pass from the start finds nothing', async () => {
-  const batches = [['(9,1)'], ['(17,3)'], [], ['(2,2)'], [], []];
-  const begun: string[] = [];
-  const session = {
-    query: async (text: string, parameters: readonly string[] = []) => {
-      if (text.startsWith('select pg_catalog.set_config')) {
-        const at = parameters.indexOf(FILLED_TO);
-        if (at !== -1) begun.push(parameters[at + 1] ?? '');
-        return [];
-      }
-      return (batches.shift() ?? expect.fail('one batch too many')).map((reached) => ({ missing: false, reached }));
-    },
-    script: async () => [],
-  };
-  const limits = { lockTimeout: 1, attempts: 1 };
-  const filling = { ...worker, session } as unknown as Worker;
-  expect(await runBackfill(filling, build ?? expect.fail(), limits, () => true)).toBe(true);
-  expect(begun).toEqual([TABLE_START, '(9,1)', '(17,3)', TABLE_START, '(2,2)', TABLE_START]);
-  expect(batches).toEqual([]);
 });

@@ -1,7 +1,7 @@
 import { PassThrough } from 'node:stream';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { BuildNotes } from '../../src/cli/build-notes.js';
 import { terminalOutput } from '../../src/cli/progress.js';
+import { WorkNotes } from '../../src/cli/work-notes.js';
 import { NO_PROGRESS } from '../../src/progress.js';
 
 beforeEach(() => {
@@ -40,7 +40,7 @@ it('shows beside the bar what is being done just now, and nothing of it in the n
   const { stream, written } = terminal();
   const { progress } = terminalOutput(stream);
   progress.phase('applying', 10);
-  const notes = new BuildNotes(progress, (index) => index.replace('acme', '…'));
+  const notes = new WorkNotes(progress, (index) => index.replace('acme', '…'));
   const build = { kind: 'build-progress', database: 'main', schema: 't1', index: 'idx_acme', unit: 'blocks' } as const;
   vi.advanceTimersByTime(1500);
   notes.observe({ ...build, phase: 'building index: scanning table', done: 37, total: 100 });
@@ -50,6 +50,16 @@ it('shows beside the bar what is being done just now, and nothing of it in the n
   vi.advanceTimersByTime(500);
   expect(written()).toContain('waiting for writers before build');
   expect(written()).not.toContain('writers before build 0%');
+  const filling = {
+    kind: 'backfill-progress',
+    database: 'main',
+    schema: 't1',
+    table: 'items',
+    column: 'token',
+  } as const;
+  notes.observe({ ...filling, rows: 6000, done: 5, total: 20 });
+  vi.advanceTimersByTime(500);
+  expect(written()).toContain('t1.items: filling token 25%');
   const before = written().length;
   notes.observe({ kind: 'tenant-finished', database: 'main', schema: 't1', outcome: 'converged', failure: null });
   progress.advance();

@@ -37,6 +37,7 @@ const EVENTS: readonly ApplyEvent[] = [
     unit: 'blocks',
   },
   { kind: 'build-yielded', ...of, index: 'items_body_u_acme corp', pid: 7, waited: 5003.5 },
+  { kind: 'backfill-progress', ...of, table: 'items', column: 'token', rows: 6000, done: 27, total: 4100 },
   { kind: 'draining', reason: 'SIGTERM' },
   { kind: 'tenant-finished', ...of, outcome: 'failed', failure },
   { kind: 'tenant-finished', ...of, outcome: 'converged', failure: null },

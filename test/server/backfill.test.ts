@@ -125,6 +125,15 @@ describe('a backfill', () => {
     }
   });
 
+  it('tells how far it is', async () => {
+    await make(20_000);
+    const events: ApplyEvent[] = [];
+    await fleet.apply({ directory: slow(2000), run: { observe: (event) => events.push(event) } });
+    const told = events.filter(({ kind }) => kind === 'backfill-progress');
+    expect(told.length).toBeGreaterThan(0);
+    expect(told[0]).toMatchObject({ schema: 't1', table: 'items', column: 'slow', total: 89 });
+  });
+
   it('stops at a batch’s end for the application’s migration, which waits for the tenant’s lock, and goes on after it', async () => {
     await make(20_000);
     const migration = await database.connect();
