@@ -53,8 +53,8 @@ it('C9: a batch of a backfill begins where the last one ended, whatever the size
   const batch = renderSql(backfillBatch('items', 'id'), { schema: 't1' });
   await database.exec(`SET ${FILLED_TO} = '(80,0)'`);
   const plan = await database.query(`EXPLAIN (COSTS OFF) ${batch}`);
-  expect(plan.map((row) => String(row['QUERY PLAN']).trim())).toContain(
-    `TID Cond: (ctid > (current_setting('${FILLED_TO}'::text))::tid)`,
+  expect(plan.map((row) => String(row['QUERY PLAN'])).join('\n')).toMatch(
+    /TID Cond: \(ctid > [^\n]*trueup\.filled_to/u,
   );
 });
 

@@ -17,7 +17,9 @@ export const TABLE_START = '(0,0)';
  * (a default may be NULL in this session).
  */
 export function backfillBatch(table: string, column: string): SqlTemplate {
-  const place = `ctid > pg_catalog.current_setting('${FILLED_TO}')::pg_catalog.tid`;
+  // Empty where a session has set it before; not there in one that somebody has pasted the statement into.
+  const setting = `NULLIF(pg_catalog.current_setting('${FILLED_TO}', true), '')`;
+  const place = `ctid > COALESCE(${setting}, '${TABLE_START}')::pg_catalog.tid`;
   const batch = sql`SELECT ctid AS place FROM ${tableName(table)} WHERE ${place} AND ${name(column)} IS NULL LIMIT ${String(BATCH)}`;
   // Rows of a table and of one that inherits from it stand at the same places: one that has its value keeps it.
   const found = sql`ctid = ANY (ARRAY(SELECT batch.place FROM batch)) AND ${name(column)} IS NULL`;
