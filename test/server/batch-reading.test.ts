@@ -242,12 +242,13 @@ it('R21: a role that may not use PL/pgSQL leaves what it cannot check, and is to
 it('R21: a table that others inherit from is not empty while they hold rows: none of theirs loses a column', async () => {
   await test.exec(`${tenant('parent')} ALTER TABLE parent.orders DROP COLUMN id,
       ADD COLUMN id text GENERATED ALWAYS AS ('kept') STORED CONSTRAINT orders_pkey PRIMARY KEY;
-    CREATE TABLE parent.archive () INHERITS (parent.orders); INSERT INTO parent.archive VALUES ('2026-01-01')`);
+    CREATE TABLE parent.archive () INHERITS (parent.orders)`);
   const plan = await fleet.plan({ directory });
   expect(changesOf(plan, 'parent')).toContain('replace-column orders.id pending');
+  await test.exec("INSERT INTO parent.archive VALUES ('2026-01-01')");
   fleet.forget();
   const outcome = await fleet.apply({ directory }, plan);
-  expect(outcome.tenants).toMatchObject([{ outcome: 'failed', error: { code: 'STALE_EVIDENCE' } }]);
+  expect(outcome.tenants).toMatchObject([{ outcome: 'partial', error: null }]);
   expect(fleet.statements.filter((sql) => sql.includes('DROP COLUMN'))).toEqual([]);
   expect(await test.query('SELECT id FROM parent.archive')).toEqual([{ id: 'kept' }]);
 });
