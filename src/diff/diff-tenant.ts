@@ -12,7 +12,7 @@ import { createTable, createView } from './create-table.js';
 import { addedOnce } from './heirs.js';
 import { sparingKin } from './kin.js';
 import { persistence } from './persistence.js';
-import { blockGroups } from './settle.js';
+import { blockGroups, settle } from './settle.js';
 import { exclusively } from './step.js';
 import { diffIndexes } from './table-indexes.js';
 
@@ -47,7 +47,7 @@ export function diffTenant(apart: readonly OwnedIndex[], context: DiffContext): 
       context,
     ),
   );
-  const replaced = replacedColumns(columns);
+  const replaced = replacedColumns(columns, context);
   const changes = [...columns];
   for (const desired of context.tables) {
     const actual = actualTables.get(desired.name) ?? null;
@@ -71,9 +71,18 @@ export function diffTenant(apart: readonly OwnedIndex[], context: DiffContext): 
 
 const NONE: ReadonlySet<string> = new Set();
 
-/** Columns that are really replaced, by table; what is refused stays, with all that stands on it. */
-function replacedColumns(columns: readonly Change[]): ReadonlyMap<string, ReadonlySet<string>> {
-  const pending = columns.filter((made) => made.action === 'replace-column' && made.status === 'pending');
+/** Columns that are really replaced, by table; what is refused, or waits for such, stays, with all that stands on it. */
+function replacedColumns(
+  columns: readonly Change[],
+  { tables }: DiffContext,
+): ReadonlyMap<string, ReadonlySet<string>> {
+  const settled = settle(
+    columns.map((made) => ({ change: made })),
+    tableKeys(tables),
+  );
+  const pending = settled
+    .map(({ change: made }) => made)
+    .filter((made) => made.action === 'replace-column' && made.status === 'pending');
   return new Map(
     [...groupBy(pending, (made) => made.table)].map(([table, made]) => [table, new Set(made.map((one) => one.object))]),
   );

@@ -6,16 +6,15 @@ export function blockGroups(changes: readonly Change[]): readonly Change[] {
   const refused = new Map(
     changes.flatMap((made) => (made.group !== null && made.status === 'blocked' ? [[made.group, made] as const] : [])),
   );
-  return changes.map((made) => {
-    const cause = made.group === null ? undefined : refused.get(made.group);
-    if (cause === undefined || made.status === 'blocked') return made;
-    return blocked(
-      made,
-      `all of the tenant's columns change together or none, and ${cause.obstacle}`,
-      cause.remedy ?? '',
-    );
-  });
+  return changes.map((made) => withGroup(made, made.group === null ? undefined : refused.get(made.group)));
 }
+
+const withGroup = (made: Change, cause: Change | undefined): Change => {
+  if (cause === undefined || made.status !== 'pending') return made;
+  const hold = cause.status === 'blocked' ? blocked : deferred;
+  const together = `all of the tenant's columns change together or none, and ${cause.obstacle}`;
+  return { ...hold(made, together, cause.remedy ?? ''), waitsFor: cause.waitsFor };
+};
 
 /**
  * What needs something that a refused change would have made is refused too; what needs a deferred one is deferred. So
@@ -28,7 +27,7 @@ export function settle<T extends { readonly change: Change }>(
   let settled = changes;
   for (;;) {
     // A part may be refused for what it needs, too.
-    settled = blockSwitches(settled);
+    settled = holdGroups(blockSwitches(settled));
     const providers = new Map<string, Change>();
     for (const { change: made } of settled)
       if (made.status !== 'pending') for (const provided of made.provides) providers.set(provided, made);
@@ -48,6 +47,20 @@ export function settle<T extends { readonly change: Change }>(
     });
     if (!moved) return settled;
   }
+}
+
+/** A column that waits keeps its group waiting: one that another's change drops would not come back with it. */
+function holdGroups<T extends { readonly change: Change }>(changes: readonly T[]): readonly T[] {
+  const held = new Map<string, Change>();
+  for (const { change: made } of changes) {
+    if (made.group === null || made.group === switchGroup(made.phase) || made.status === 'pending') continue;
+    if (held.get(made.group)?.status !== 'blocked') held.set(made.group, made);
+  }
+  if (held.size === 0) return changes;
+  return changes.map((item) => {
+    const change = withGroup(item.change, held.get(item.change.group ?? ''));
+    return change === item.change ? item : { ...item, change };
+  });
 }
 
 /** Where a part of a backend's switch is refused, nothing of its phase is done: a tenant never stands between two. */

@@ -53,6 +53,56 @@ it('what refuses it refuses both', async () => {
   );
 });
 
+it('and what keeps it from coming again keeps it where it is', async () => {
+  await on.fleet.provision(['kept'], {
+    directory: state('number: int, price: int, total: { type: int, generated: price * 2 }'),
+  });
+  await on.database.exec('CREATE VIEW kept.numbers AS SELECT number FROM kept.sales');
+  const options = {
+    directory: state('number: text, price: bigint, total: { type: int, generated: length(number) }'),
+    schemas: ['kept'],
+  };
+  const refused = [
+    'replace-column sales.number blocked',
+    'replace-column sales.price blocked',
+    'replace-column sales.total blocked',
+  ];
+  expect(changesOf(await on.fleet.plan(options), 'kept')).toEqual(refused);
+  on.fleet.forget();
+  await on.fleet.apply(options);
+  expect(on.fleet.statements.filter((sql) => sql.includes('ALTER TABLE'))).toEqual([]);
+  expect(changesOf(await on.fleet.plan(options), 'kept')).toEqual(refused);
+});
+
+it('what stands on one that stays gives up its name by itself', async () => {
+  const orders = (price: string, over: string) =>
+    temporaryDesiredState({
+      'fleet.yaml': 'version: 1\ntenants: { having_tables: [orders] }\nphases: [{ name: base, file: base.yaml }]',
+      'base.yaml': `
+tables:
+  orders:
+    columns:
+      number: int
+      price: ${price}
+      total: { type: ${price}, generated: price * 2 }
+      half: { type: int, generated: price / 2 }
+    unique: [{ name: orders_one, columns: [${over}] }]
+    indexes: [{ name: orders_two, keys: [${over}] }]
+`,
+    });
+  await on.fleet.provision(['moved'], { directory: orders('int', 'total') });
+  // It would have half computed from a bigint: a generated column that stays as it is refuses that.
+  const options = { directory: orders('bigint', 'number'), schemas: ['moved'] };
+  const refused = ['replace-column orders.price blocked', 'replace-column orders.total blocked'];
+  expect(changesOf(await on.fleet.plan(options), 'moved')).toEqual([
+    ...refused,
+    'replace-constraint orders.orders_one pending',
+    'rebuild-index orders.orders_two pending',
+  ]);
+  expect((await on.fleet.apply(options)).tenants).toMatchObject([{ outcome: 'partial', error: null }]);
+  expect(changesOf(await on.fleet.plan(options), 'moved')).toEqual(refused);
+});
+
 it('and rows refuse all of it', async () => {
   await on.fleet.provision(['held'], { directory: BEFORE });
   await on.database.exec('INSERT INTO held.sales VALUES (1, 2)');
