@@ -15,9 +15,10 @@ export async function readMutable(session: Session, uses: readonly TypedUse[]): 
 }
 
 const OWN = `'pg_catalog'::pg_catalog.regnamespace`;
+const UNKNOWN = `'pg_catalog.unknown'::pg_catalog.regtype`;
 const MUTABLE = `p.provolatile <> 'i' and p.prolang <> (select l.oid from pg_catalog.pg_language l where l.lanname = 'sql')`;
 const EXACT = (types: string): string =>
-  `coalesce((select pg_catalog.bool_and(coalesce(x.a = 'pg_catalog.unknown'::pg_catalog.regtype or x.a = x.t, false))
+  `coalesce((select pg_catalog.bool_and(coalesce(x.a = ${UNKNOWN} or x.a = x.t, false))
      from rows from (pg_catalog.unnest(w.args), pg_catalog.unnest(${types})) x(a, t)), true)`;
 
 const MUTABLE_SQL = `
@@ -31,7 +32,7 @@ with w as materialized (
     from w join pg_catalog.pg_proc p on p.proname = w."name" and p.pronamespace = ${OWN}
    where w.kind = 'function'
      and (pg_catalog.cardinality(w.args) between p.pronargs - p.pronargdefaults and p.pronargs or p.provariadic <> 0)
-     and (${EXACT('p.proargtypes::oid[]')} or pg_catalog.cardinality(w.args) > 1
+     and (pg_catalog.cardinality(w.args) > 1 or (w.args[1] <> ${UNKNOWN} and ${EXACT('p.proargtypes::oid[]')})
        or not exists (select from pg_catalog.pg_type t where t.typname = w."name" and t.typnamespace = ${OWN}))
   union all
   select w.at, ${MUTABLE}, ${EXACT('pg_catalog.array_remove(array[o.oprleft, o.oprright], 0::oid)')}
@@ -41,7 +42,7 @@ with w as materialized (
   union all
   select w.at, case when c.castmethod = 'b' then false when c.castmethod = 'f' then ${MUTABLE}
                     else 'i' <> any(array[i.provolatile, o.provolatile]) end, true
-    from w join pg_catalog.pg_type f on f.oid = w.args[1] and f.oid <> 'pg_catalog.unknown'::pg_catalog.regtype
+    from w join pg_catalog.pg_type f on f.oid = w.args[1] and f.oid <> ${UNKNOWN}
     join pg_catalog.pg_type t on t.typnamespace = ${OWN} and t.typname = w."name" and t.oid <> f.oid
     join pg_catalog.pg_proc o on o.oid = f.typoutput join pg_catalog.pg_proc i on i.oid = t.typinput
     left join pg_catalog.pg_cast c on c.castsource = f.oid and c.casttarget = t.oid

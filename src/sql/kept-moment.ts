@@ -1,5 +1,5 @@
 import { fragmentTree } from './fragments.js';
-import { as, child, type KindedNode, list, type Node, names, text, walk } from './tree.js';
+import { as, child, type KindedNode, list, type Node, names, ownName, text, walk } from './tree.js';
 
 /** What to write for the words of date and time input that mean the moment at which they are read. */
 const MEANT = new Map([
@@ -47,8 +47,10 @@ function readAsTimes({ kind, body }: KindedNode, timed: ReadonlySet<string>): re
     case 'TypeCast':
       return isTimedName(child(body, 'typeName') ?? {}) ? [body.arg] : [];
     case 'FuncCall':
-      return names(list(body, 'funcname')).at(-1) === 'timezone' ? list(body, 'args').slice(1) : [];
+      return ownName(list(body, 'funcname')) === 'timezone' ? list(body, 'args').slice(1) : [];
     case 'A_Expr': {
+      // Beside `||` it stays text.
+      if ([null, '||'].includes(ownName(list(body, 'name')))) return [];
       const several = as('List', body.rexpr);
       const operands = [body.lexpr, ...(several === null ? [body.rexpr] : list(several, 'items'))];
       return operands.some((operand) => timed.has(names(list(as('ColumnRef', operand) ?? {}, 'fields')).join('.')))
@@ -63,7 +65,4 @@ function readAsTimes({ kind, body }: KindedNode, timed: ReadonlySet<string>): re
 const isTimed = async (type: string): Promise<boolean> => isTimedName((await fragmentTree('type', type)).tree);
 
 /** @param type a TypeName */
-function isTimedName(type: Node): boolean {
-  const [name = '', schema = 'pg_catalog'] = [...names(list(type, 'names'))].reverse();
-  return schema === 'pg_catalog' && /^(?:date|time(?:stamp)?(?:tz)?)$/u.test(name);
-}
+const isTimedName = (type: Node): boolean => /^(?:date|time(?:stamp)?(?:tz)?)$/u.test(ownName(list(type, 'names')) ?? '');

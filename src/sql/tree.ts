@@ -54,6 +54,12 @@ export const names = (values: readonly unknown[]): readonly string[] =>
     return body === null ? [] : [text(body, 'sval') ?? ''];
   });
 
+/** A name of pg_catalog, with its schema or without; null for any other. */
+export function ownName(parts: readonly unknown[]): string | null {
+  const [name, schema = 'pg_catalog'] = [...names(parts)].reverse();
+  return name !== undefined && schema === 'pg_catalog' ? name : null;
+}
+
 /** Fields whose object stands without its kind around it. */
 const KIND_OF_FIELD: Readonly<Record<string, string>> = {
   typeName: 'TypeName',

@@ -1,5 +1,5 @@
 import { fragmentTree } from './fragments.js';
-import { as, child, list, type Node, names, text, walk } from './tree.js';
+import { as, child, list, type Node, names, ownName, text, walk } from './tree.js';
 
 /** A function, operator or cast of pg_catalog that an expression uses, and over which of its types. */
 export interface TypedUse {
@@ -26,7 +26,7 @@ export async function typedUses(
   };
   const found: TypedUse[] = [];
   const use = (kind: TypedUse['kind'], name: string | null, operands: readonly unknown[]) => {
-    if (name !== null) found.push({ kind, name, types: operands.map(typeOf) });
+    if (name !== null && !operands.some(isNull)) found.push({ kind, name, types: operands.map(typeOf) });
   };
   walk(tree, ({ kind, body }) => {
     if (kind === 'FuncCall') use('function', ownName(list(body, 'funcname')), list(body, 'args'));
@@ -38,10 +38,10 @@ export async function typedUses(
   return found;
 }
 
-/** A name of pg_catalog, null for any other. */
-function ownName(parts: readonly unknown[]): string | null {
-  const [name, schema = 'pg_catalog'] = [...names(parts)].reverse();
-  return name !== undefined && schema === 'pg_catalog' ? name : null;
+/** Whether it is NULL, of whichever type: PostgreSQL takes what is made of that for NULL, and calls nothing. */
+function isNull(value: unknown): boolean {
+  const cast = as('TypeCast', value);
+  return cast === null ? as('A_Const', value)?.isnull === true : isNull(cast.arg);
 }
 
 /** @param type a TypeName; null for an array */

@@ -318,7 +318,15 @@ describe('a moment that PostgreSQL would store', () => {
     },
   );
 
-  it.each(["kind <> 'today'", "due::text <> 'today'", 'due < CURRENT_DATE'])('%s is none', async (expression) => {
+  it.each([
+    "kind <> 'today'",
+    "due::text <> 'today'",
+    'due < CURRENT_DATE',
+    "due || 'today' <> kind",
+    // Another's operator or function may take a text.
+    "due OPERATOR(app.=) 'today'",
+    "app.timezone(kind, 'today') IS NOT NULL",
+  ])('%s is none', async (expression) => {
     const { tables } = await load(constraint(expression));
     expect(tables[1]?.constraints.map(({ name }) => name)).toContain('items_due');
   });
