@@ -51,10 +51,11 @@ export async function runBackfill(worker: Worker, statement: Statement, of: Back
     const note = teller(of, await blocksOf(worker.session, of));
     while (goesOn()) {
       try {
-        const updated = await worker.session.query<Row & { missing: boolean; reached: string }>(statement.sql);
+        const updated = await worker.session.query<Row & { missing: boolean; reached: string | null }>(statement.sql);
         if (filledTo === TABLE_START && updated.every((row) => row.missing)) return true;
-        filledTo = updated[0]?.reached ?? TABLE_START;
-        await configure(worker, { [FILLED_TO]: filledTo });
+        const reached = updated[0]?.reached ?? TABLE_START;
+        if (reached !== filledTo) await configure(worker, { [FILLED_TO]: reached });
+        filledTo = reached;
         note(updated.length, filledTo);
         failures = 0;
       } catch (error) {

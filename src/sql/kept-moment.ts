@@ -65,4 +65,5 @@ function readAsTimes({ kind, body }: KindedNode, timed: ReadonlySet<string>): re
 const isTimed = async (type: string): Promise<boolean> => isTimedName((await fragmentTree('type', type)).tree);
 
 /** @param type a TypeName */
-const isTimedName = (type: Node): boolean => /^(?:date|time(?:stamp)?(?:tz)?)$/u.test(ownName(list(type, 'names')) ?? '');
+const isTimedName = (type: Node): boolean =>
+  /^(?:date|time(?:stamp)?(?:tz)?)$/u.test(ownName(list(type, 'names')) ?? '');

@@ -55,7 +55,7 @@ it('a backfill that waits to try a batch again ends with the run, or when others
 });
 
 it('a backfill begins each batch where the last one ended, and goes on until a pass from the start finds nothing', async () => {
-  const batches = [['(9,1)'], ['(17,3)'], [], ['(2,2)'], [], []];
+  const batches = [['(9,1)'], ['(17,3)'], [null], ['(2,2)'], [], [null], []];
   const begun: string[] = [];
   const filling = worker(
     async () => (batches.shift() ?? expect.fail('one batch too many')).map((reached) => ({ missing: false, reached })),

@@ -71,6 +71,23 @@ it('C9: a row of a table that inherits is given one value, though rows of its pa
   ).toEqual([{ last: 9000, numbers: 9000 }]);
 });
 
+it('C9: a table with a rule for UPDATE is filled as any other', async () => {
+  await make(3);
+  await database.exec(
+    'CREATE TABLE t1.notes (id int); CREATE RULE noted AS ON UPDATE TO t1.items DO ALSO INSERT INTO t1.notes VALUES (NEW.id)',
+  );
+  const outcome = await fleet.apply({ directory: state('token: { type: uuid, default: gen_random_uuid() }') });
+  expect(outcome.tenants.map(({ outcome: end, error }) => [end, error])).toEqual([['converged', null]]);
+  expect(await database.query('SELECT FROM t1.items WHERE token IS NULL')).toEqual([]);
+});
+
+it('C9: a small table is filled by one batch, and looked at by another', async () => {
+  await make(3);
+  fleet.forget();
+  await fleet.apply({ directory: state('token: { type: uuid, default: gen_random_uuid() }') });
+  expect(fleet.statements.filter((sql) => sql.startsWith('UPDATE t1.items'))).toHaveLength(2);
+});
+
 it('C9: rows that move in front of where a backfill is get their values too', async () => {
   await make(20_000);
   const mover = await database.connect();
@@ -108,7 +125,7 @@ describe('a backfill', () => {
     const [holder, other] = [await database.connect(), await database.connect()];
     const running = fleet.apply({ directory: slow(2000) });
     try {
-      const begun = () => database.query("SELECT FROM pg_stat_activity WHERE query LIKE 'WITH batch %'");
+      const begun = () => database.query("SELECT FROM pg_stat_activity WHERE query LIKE 'UPDATE %ctid%'");
       await expect.poll(begun, { timeout: 10_000, interval: 5 }).toHaveLength(1);
       // In the last batch, as are those before it.
       await holder.query('BEGIN; UPDATE t1.items SET id = id WHERE id = 5900');

@@ -12,16 +12,18 @@ export const TABLE_START = '(0,0)';
 
 /**
  * One batch of a backfill: gives the column's default to rows that lack a value. For each it returns whether it is `missing` a
- * value still, and the last of all, `reached`, for {@link FILLED_TO}. A batch without rows is the end of a pass: an update
- * moves a row, also to where the pass has been, so that another pass follows until its first batch finds none, or gives none a value
- * (a default may be NULL in this session).
+ * value still, and the last of all, `reached`, for {@link FILLED_TO}; null where these were the last of the table. That is the end
+ * of a pass: an update moves a row, also to where the pass has been, so that another pass follows until its first batch finds none,
+ * or gives none a value (a default may be NULL in this session).
  */
 export function backfillBatch(table: string, column: string): SqlTemplate {
   // Empty where a session has set it before; not there in one that somebody has pasted the statement into.
   const setting = `NULLIF(pg_catalog.current_setting('${FILLED_TO}', true), '')`;
   const place = `ctid > COALESCE(${setting}, '${TABLE_START}')::pg_catalog.tid`;
+  // Written twice: where an UPDATE has a rule, PostgreSQL takes no WITH.
   const batch = sql`SELECT ctid AS place FROM ${tableName(table)} WHERE ${place} AND ${name(column)} IS NULL LIMIT ${String(BATCH)}`;
   // Rows of a table and of one that inherits from it stand at the same places: one that has its value keeps it.
-  const found = sql`ctid = ANY (ARRAY(SELECT batch.place FROM batch)) AND ${name(column)} IS NULL`;
-  return sql`WITH batch AS MATERIALIZED (${batch}) UPDATE ${tableName(table)} SET ${name(column)} = DEFAULT WHERE ${found} RETURNING ${name(column)} IS NULL AS missing, (SELECT pg_catalog.max(batch.place) FROM batch)::pg_catalog.text AS reached`;
+  const found = sql`ctid = ANY (ARRAY(${batch})) AND ${name(column)} IS NULL`;
+  const last = `CASE pg_catalog.count(*) WHEN ${BATCH} THEN pg_catalog.max(batch.place)::pg_catalog.text END`;
+  return sql`UPDATE ${tableName(table)} SET ${name(column)} = DEFAULT WHERE ${found} RETURNING ${name(column)} IS NULL AS missing, (SELECT ${last} FROM (${batch}) batch) AS reached`;
 }
