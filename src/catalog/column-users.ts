@@ -31,6 +31,7 @@ select ns.nspname::text "schema",
                when 'pg_catalog.pg_trigger'::regclass then 'trigger ' || tg.tgname
                when 'pg_catalog.pg_proc'::regclass then case f.prokind when 'p' then 'procedure ' else 'function ' end || f.proname
                when 'pg_catalog.pg_publication_rel'::regclass then 'publication ' || pub.pubname
+               when 'pg_catalog.pg_class'::regclass then 'column ' || ra.attname || ' of ' || rc.relname
                else 'policy ' || po.polname end) users
   from ns ${relationOf('c.relname = $2::name')}
   ${of}
@@ -42,20 +43,23 @@ select ns.nspname::text "schema",
   left join pg_catalog.pg_proc f on p.classid = 'pg_catalog.pg_proc'::regclass and f.oid = p.objid
   left join pg_catalog.pg_publication_rel pr on p.classid = 'pg_catalog.pg_publication_rel'::regclass and pr.oid = p.objid
   left join pg_catalog.pg_publication pub on pub.oid = pr.prpubid
+  left join pg_catalog.pg_class rc on p.refclassid = 'pg_catalog.pg_type'::regclass and p.classid = 'pg_catalog.pg_class'::regclass
+    and rc.oid = p.objid and rc.relkind not in ('v', 'm')
+  left join pg_catalog.pg_attribute ra on ra.attrelid = rc.oid and ra.attnum = p.objsubid
   left join pg_catalog.pg_policy po on p.classid = 'pg_catalog.pg_policy'::regclass and po.oid = p.objid
- where w.oid is not null or tg.oid is not null or po.oid is not null or f.oid is not null or pub.oid is not null
+ where w.oid is not null or tg.oid is not null or po.oid is not null or f.oid is not null or pub.oid is not null or ra.attrelid is not null
     or (gd.oid is not null and gd.adnum <> p.refobjsubid)
  group by 1`;
 
-const DEPENDENCY =
-  "join pg_catalog.pg_depend p on p.refclassid = 'pg_catalog.pg_class'::regclass and p.refobjid = c.oid";
-
 const OF_COLUMN = usersSql(
   `join pg_catalog.pg_attribute a on a.attrelid = c.oid and a.attname = $3::name and a.attnum > 0
-  ${DEPENDENCY} and p.refobjsubid = a.attnum`,
+  join pg_catalog.pg_depend p on p.refclassid = 'pg_catalog.pg_class'::regclass and p.refobjid = c.oid and p.refobjsubid = a.attnum`,
 );
 
-/** But for the rule that is its own query. */
+/** On its type too, its rows' and of arrays of them; but for the rule that is its own query. */
 const OF_RELATION = usersSql(
-  `${DEPENDENCY} and p.objid not in (select o.oid from pg_catalog.pg_rewrite o where o.ev_class = c.oid)`,
+  `join pg_catalog.pg_type t on t.oid = c.reltype
+  join pg_catalog.pg_depend p on (p.refclassid = 'pg_catalog.pg_class'::regclass and p.refobjid = c.oid
+      or p.refclassid = 'pg_catalog.pg_type'::regclass and p.refobjid in (t.oid, t.typarray))
+    and p.objid not in (select o.oid from pg_catalog.pg_rewrite o where o.ev_class = c.oid)`,
 );

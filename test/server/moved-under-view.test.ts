@@ -47,6 +47,12 @@ it.each([
     'CREATE FUNCTION S.most() RETURNS text LANGUAGE sql BEGIN ATOMIC SELECT max(kind) FROM S.summary; END',
     'function most',
   ],
+  [
+    'a function of its rows',
+    "CREATE FUNCTION S.every() RETURNS SETOF S.summary LANGUAGE sql AS 'SELECT * FROM S.summary'",
+    'function every',
+  ],
+  ['a column of its rows', 'CREATE TABLE S.kept (rows S.summary[])', 'column rows of kept'],
 ])('a materialized view with another query is not replaced under %s', async (what, made, user) => {
   const schema = `under_${what.replace(/\W/gu, '_')}`;
   const options = { directory, schemas: [schema] };
