@@ -1,4 +1,5 @@
 import type { ColumnShape, ConstraintShape, MethodIdentity, TableShape } from '../shape/table-shape.js';
+import type { OwnName } from '../sql/own-names.js';
 import type { DesiredProbe } from './probe.js';
 
 /**
@@ -159,6 +160,8 @@ export interface DesiredColumn extends ColumnShape {
   readonly derived: boolean;
   /** Its default draws from a sequence that CREATE TABLE makes with it, as bigserial does; left out: it does not. */
   readonly serial?: true;
+  /** What of the tenant's schema its type, default or expression names; left out before the column is resolved. */
+  readonly finds?: readonly OwnName[];
   /** Parameters that its type, default or expression names. */
   readonly parameters: readonly string[];
   /** The type with its parameters left open; `type` is the same with them filled in. */

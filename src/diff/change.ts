@@ -2,6 +2,7 @@ import type { IndexUsage } from '../catalog/fact-types.js';
 import type { IndexFamily } from '../desired-state/model.js';
 import type { TableReference } from '../shape/table-shape.js';
 import type { Alteration, DdlTemplate } from '../sql/ddl/table.js';
+import type { OwnName } from '../sql/own-names.js';
 import type { SqlTemplate, Variable } from '../sql/template.js';
 
 /** Every kind of correction; part of the JSON contract. */
@@ -159,6 +160,8 @@ export interface Change {
   readonly takes: readonly TakenName[];
   /** The sequence of the tenant that it draws numbers from and does not make: without it the change is refused. */
   readonly draws?: string;
+  /** What of the tenant's schema it names and does not make: without it the change is refused. */
+  readonly finds?: readonly OwnName[];
   /** Names of other objects that it makes free: unquoted, or a member's variables. */
   readonly frees: readonly (string | Variable)[];
   /** Keys of what this makes (`column:t.c`) and of what must be there first. */

@@ -37,6 +37,7 @@ function replacement(of: ExistingColumn, reason: string, going: readonly string[
     object: wanted.name,
     reason,
     group,
+    finds: wanted.finds ?? [],
     provides: [key.column(table, wanted.name)],
     needs: [key.table(table), ...computedFrom(table, wanted, context)],
   };
@@ -100,7 +101,7 @@ const losesValues = (table: string, wanted: DesiredColumn, computed: boolean, co
 
 /** The column goes and comes anew, empty. */
 function droppedAndAdded(
-  base: Pick<Change, 'phase' | 'table' | 'object' | 'reason' | 'group' | 'provides' | 'needs'>,
+  base: Pick<Change, 'phase' | 'table' | 'object' | 'reason' | 'group' | 'finds' | 'provides' | 'needs'>,
   { wanted, actual, context }: ExistingColumn,
 ): Change {
   const { table } = base;

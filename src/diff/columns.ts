@@ -175,6 +175,7 @@ function addColumnChange(table: string, column: DesiredColumn, begun: boolean, c
     table,
     object: column.name,
     reason: 'missing',
+    finds: column.finds ?? [],
     provides: [key.column(table, column.name)],
     needs: [key.table(table), ...computedFrom(table, column, context)],
   };
@@ -226,6 +227,7 @@ function defaultChange(
     object: wanted.name,
     reason: `default is ${existing.default ?? 'none'}, declared ${wanted.default ?? 'none'}`,
     ...(wanted.serial === true ? { draws: serialSequence(table, wanted.name) } : {}),
+    finds: wanted.finds ?? [],
     needs: [key.table(table)],
     steps: [exclusively(table, alterDefault(table, wanted.name, wanted.default))],
   });

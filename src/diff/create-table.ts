@@ -32,6 +32,7 @@ export function createTable(desired: DesiredTable, context: DiffContext): readon
     table,
     object: table,
     reason: 'missing',
+    finds: columns.flatMap((column) => column.finds ?? []),
     takes: [
       { name: table, of: 'table' },
       ...inline.flatMap((constraint) => constraintFacets(table, constraint, context).takes),

@@ -12,6 +12,7 @@ import { withoutBuilds } from './await-builds.js';
 import { askingOf, contextOf, type FleetContext, factsOf, fetchOpen, homeOf } from './fleet-context.js';
 import { refuseHeld } from './held-methods.js';
 import { noteKeyFields } from './key-fields.js';
+import { withoutMissing } from './missing-names.js';
 import { inOrder } from './order.js';
 import { planFamilies } from './plan-families.js';
 import { planGroups } from './plan-groups.js';
@@ -54,7 +55,8 @@ export async function planTenants(
     const all = items.map((item) => withUsage(item, tenant.schema, fleet.answers));
     return [tenant, settle(all, everyTable)] as const;
   });
-  for (const [tenant, all] of await withoutTaken(wanted, everyTable, fleet))
+  const able = await withoutMissing(wanted, everyTable, fleet);
+  for (const [tenant, all] of await withoutTaken(able, everyTable, fleet))
     results.set(tenant.schema, { changes: all.length === 0 ? all : inOrder(all, everyTable) });
   return results;
 }

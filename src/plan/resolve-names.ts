@@ -8,6 +8,7 @@ import type {
   NamePart,
 } from '../desired-state/model.js';
 import type { NameResolver } from '../sql/names.js';
+import { ownNames } from '../sql/own-names.js';
 import { qualifyNames, qualifyOperatorClass } from '../sql/qualify.js';
 import { quoteIdentifier } from '../sql/quote.js';
 
@@ -49,8 +50,15 @@ async function resolveAll(tables: readonly DesiredTable[], names: NameResolver):
 
 async function resolveColumn(column: DesiredColumn, names: NameResolver): Promise<DesiredColumn> {
   const type = await qualifyNames('type', column.type, names);
+  // The sequence of a serial column is made with it.
+  const expressions = [column.serial === true ? null : column.default, column.generated?.expression ?? null];
+  const found = [
+    ownNames('type', column.type),
+    ...expressions.map(async (text) => (text === null ? [] : ownNames('expression', text))),
+  ];
   return {
     ...column,
+    finds: (await Promise.all(found)).flat(),
     type,
     typeTemplate: sameHead(column.typeTemplate, column.type, type),
     collation: collation(column.collation),
