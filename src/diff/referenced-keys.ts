@@ -1,14 +1,24 @@
 import type { IndexShape, KeyConstraintShape } from '../shape/table-shape.js';
-import { blocked, type Change } from './change.js';
+import { blocked, type Change, key } from './change.js';
 import type { DiffContext } from './context.js';
 import { sparingIdentity } from './replica-identity.js';
 
-/** A change that drops an index or a key, refused where the table is replicated by it or foreign keys rest on it. */
+/**
+ * A change that drops an index or a key, refused where the table is replicated by it or foreign keys rest on it. What is to
+ * refer to the same columns waits for it: a foreign key would come to rest on it, whatever other key there is, and its drop fail.
+ */
 export function sparingNeeded(made: Change, index: IndexShape | KeyConstraintShape, context: DiffContext): Change {
   const spared = sparingIdentity(made, index);
   if (spared.status === 'blocked') return spared;
-  return underForeignKeys(spared, restingOn(index, made.table, context), 'it');
+  const free = underForeignKeys(spared, restingOn(index, made.table, context), 'it');
+  const columns = keyColumns(index);
+  if (free.status !== 'pending' || columns.length === 0) return free;
+  return { ...free, provides: [...free.provides, key.unique(made.table, columns)] };
 }
+
+/** The columns that a foreign key may refer to by it; of what is no such key, none, or some. */
+const keyColumns = (index: IndexShape | KeyConstraintShape): readonly string[] =>
+  'columns' in index ? index.columns : index.unique ? index.keys.flatMap((item) => item.column ?? []) : [];
 
 /** Foreign keys that a key goes under, in words. Another key over the same columns would not take its place for them. */
 export function restingOn(
@@ -16,8 +26,8 @@ export function restingOn(
   table: string,
   { facts }: DiffContext,
 ): readonly string[] {
-  const [column] = 'columns' in index ? index.columns : index.unique ? index.keys.map((item) => item.column) : [];
-  if (column == null) return [];
+  const [column] = keyColumns(index);
+  if (column === undefined) return [];
   return facts.references(table, column).flatMap((one) => (one.index === index.name ? one.foreignKey : []));
 }
 

@@ -113,3 +113,31 @@ it('a key goes where each foreign key onto its column rests on another one', asy
     obstacles: [],
   });
 });
+
+describe('a missing foreign key is added after the drop of what it would come to rest on', () => {
+  const tree = temporaryDesiredState({
+    'fleet.yaml':
+      'version: 1\ntenants: { having_tables: [nodes] }\nphases: [{ name: base, file: base.yaml, owns: { columns: [id], methods: [btree] } }]',
+    'base.yaml': `
+tables:
+  nodes:
+    columns: { id: { type: int, nullable: false }, up: int, n: int }
+    primary_key: { name: nodes_pkey, columns: [id] }
+    indexes: [{ name: nodes_n, keys: [n] }]
+    foreign_keys: [{ name: nodes_up_fkey, columns: [up], references: { table: nodes, columns: [id] } }]
+`,
+  });
+
+  it.each([
+    ['displaced', 'a constraint under an index’s name', 'ALTER TABLE S.nodes ADD CONSTRAINT nodes_n UNIQUE (id)'],
+    ['other', 'an index of another definition', 'CREATE UNIQUE INDEX nodes_n ON S.nodes (id)'],
+    ['more', 'an index that nothing declares', 'CREATE UNIQUE INDEX more ON S.nodes (id)'],
+  ])('%s: %s', async (schema, _, stray) => {
+    const options = { directory: tree, schemas: [schema] };
+    await on.fleet.provision([schema], { directory: tree });
+    const damage = `INSERT INTO S.nodes VALUES (1, 1); DROP INDEX S.nodes_n; ${stray}; ALTER TABLE S.nodes DROP CONSTRAINT nodes_pkey CASCADE`;
+    await on.database.exec(damage.replaceAll('S.', `${schema}.`));
+    expect((await on.fleet.apply(options)).tenants).toMatchObject([{ outcome: 'converged', error: null }]);
+    expect(changesOf(await on.fleet.plan(options), schema)).toEqual([]);
+  });
+});
