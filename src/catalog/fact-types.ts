@@ -30,6 +30,16 @@ export interface DomainChecks {
   readonly refusesNull: boolean;
 }
 
+/** What keeps a table from getting, losing or filling columns. */
+export interface ColumnBarriers {
+  /** The type that it has its columns from, as SQL, the tenant's own without its schema; null for none. */
+  readonly rowType: string | null;
+  /** Its rules on UPDATE. */
+  readonly updateRules: readonly string[];
+  /** Publications of its updates, where it has no replica identity for them. */
+  readonly publications: readonly string[];
+}
+
 /** What keeps a table from becoming unlogged, or logged. */
 export interface PersistenceTie {
   /** In words: `foreign key x of table y`, `publication z`. */

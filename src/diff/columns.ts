@@ -4,6 +4,7 @@ import { addColumn, alterColumn, alterDefault } from '../sql/ddl/column.js';
 import { serialSequence } from '../sql/serial.js';
 import { backfillSteps, unfilledLeftovers, unfilledName } from './backfill.js';
 import { blocked, type Change, change, key, type Step } from './change.js';
+import { pastBarriers } from './column-barriers.js';
 import { groupOf, replaceColumn } from './column-replacement.js';
 import { asUser, beforeSources } from './computed-anew.js';
 import type { DiffContext } from './context.js';
@@ -42,7 +43,8 @@ export function diffColumns(desired: DesiredTable, actual: TableShape, context: 
     const typed = key.column(desired.name, column.name);
     for (const made of propertyChanges(of)) changes.push({ ...made, needs: [...made.needs, typed] });
   }
-  return [...beforeSources(changes, desired.name, anew, context), ...unfilledLeftovers(desired.phase, actual, goesOn)];
+  const able = changes.map((made) => pastBarriers(made, context));
+  return [...beforeSources(able, desired.name, anew, context), ...unfilledLeftovers(desired.phase, actual, goesOn)];
 }
 
 /** A declared column that is there, and how it differs in what only a replacement changes, in words. */

@@ -1,5 +1,6 @@
 import type {
   Building,
+  ColumnBarriers,
   DomainChecks,
   IndexesOver,
   IndexUsage,
@@ -30,6 +31,8 @@ export type Question =
   | { readonly kind: 'domain'; readonly type: string }
   /** What keeps the tenant's table from becoming unlogged, or logged: foreign keys of undeclared tables too? */
   | { readonly kind: 'persistence'; readonly table: string }
+  /** What keeps the tenant's table from getting, losing or filling columns? */
+  | { readonly kind: 'barriers'; readonly table: string }
   /** What does the tenant's table inherit, and what inherits from it? Of tables whose shape says that they have kin. */
   | { readonly kind: 'kin'; readonly table: string }
   /** How many rows match, counted no further than `limit`. `where` may hold a member's values. */
@@ -85,6 +88,7 @@ export interface Facts {
   /** Nothing of a type that is written without a schema: PostgreSQL has no such domains. */
   domainChecks(type: string): DomainChecks;
   persistenceTies(table: string): readonly PersistenceTie[];
+  columnBarriers(table: string): ColumnBarriers;
   /** Null while the question is open. */
   kin(table: string): Kin | null;
   count(table: string, where: string | null, limit: number): number | null;
@@ -146,6 +150,10 @@ export class FactSheet implements Facts {
 
   persistenceTies(table: string): readonly PersistenceTie[] {
     return (this.#ask({ kind: 'persistence', table }) as readonly PersistenceTie[] | undefined) ?? [];
+  }
+
+  columnBarriers(table: string): ColumnBarriers {
+    return (this.#ask({ kind: 'barriers', table }) as ColumnBarriers | null | undefined) ?? NO_BARRIERS;
   }
 
   kin(table: string): Kin | null {
@@ -212,6 +220,7 @@ export class FactSheet implements Facts {
 }
 
 const NO_CHECKS: DomainChecks = { any: false, refusesNull: false };
+const NO_BARRIERS: ColumnBarriers = { rowType: null, updateRules: [], publications: [] };
 const NO_INDEXES: IndexesOver = { computed: false, identity: false };
 
 const presence = (answer: unknown): Presence =>

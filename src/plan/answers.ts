@@ -1,3 +1,4 @@
+import { readColumnBarriers } from '../catalog/column-barriers.js';
 import { readColumnUsers } from '../catalog/column-users.js';
 import type { DatabaseMemory } from '../catalog/database-memory.js';
 import { readDomainChecks } from '../catalog/domain-checks.js';
@@ -235,6 +236,8 @@ export class Answers {
         return from(await readDomainChecks(session, schemas, question.type), { any: false, refusesNull: false });
       case 'persistence':
         return from(await readPersistenceTies(session, schemas, question.table), []);
+      case 'barriers':
+        return from(await readColumnBarriers(session, schemas, question.table), null);
       case 'kin':
         return from(await readKin(session, schemas, question.table, names), null);
       case 'building':

@@ -3,7 +3,7 @@ import type { ApplyEvent } from '../../src/apply/events.js';
 import { DEFAULT_LIMITS } from '../../src/apply/request.js';
 import { backfillBatch, FILLED_TO } from '../../src/sql/ddl/backfill.js';
 import { renderSql } from '../../src/sql/template.js';
-import { changesOf, type FleetUnderTest, openFleet } from '../support/fleet.js';
+import { changesOf, type FleetUnderTest, itemsOf, openFleet } from '../support/fleet.js';
 import { temporaryDesiredState } from '../support/library.js';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
 
@@ -176,3 +176,60 @@ async function sleepThen<T>(ms: number, work: () => Promise<T>): Promise<T> {
   await new Promise((resolve) => setTimeout(resolve, ms));
   return work();
 }
+
+describe('a column that no UPDATE could fill is blocked, and no half of it is left', () => {
+  const directory = state('token: { type: uuid, default: gen_random_uuid() }');
+  const token = async () => {
+    const { tenants } = await fleet.apply({ directory });
+    const [item] = itemsOf(await fleet.plan({ directory }), 't1');
+    const columns = await database.query(
+      `SELECT attname::text AS "column" FROM pg_attribute WHERE attrelid = 't1.items'::regclass AND attnum > 0`,
+    );
+    const { obstacle = null, remedy = null } = item?.change ?? {};
+    return [tenants.map(({ outcome }) => outcome), obstacle, remedy, columns.map(({ column }) => column)];
+  };
+  const BY_UPDATE = 'the rows that are there are filled by UPDATE, which';
+
+  it.each([
+    ['DO INSTEAD NOTHING'],
+    ['WHERE old.id > 5 DO INSTEAD NOTHING'],
+    ['DO ALSO INSERT INTO t1.log VALUES (new.id)'],
+  ])('by a rule: %s', async (rule) => {
+    await make(2);
+    const [on, doing] = rule.startsWith('WHERE') ? rule.split(/(?= DO )/u) : ['', rule];
+    await database.exec(
+      `CREATE TABLE t1.log (id int); CREATE RULE kept AS ON UPDATE TO t1.items ${on ?? ''} ${doing ?? ''}`,
+    );
+    const remedy = 'ALTER TABLE items DISABLE RULE kept, apply, then enable it again';
+    expect(await token()).toEqual([['blocked'], `${BY_UPDATE} rule kept of the table rewrites`, remedy, ['id']]);
+    await database.exec('ALTER TABLE t1.items DISABLE RULE kept');
+    expect(await token()).toEqual([['converged'], null, null, ['id', 'token']]);
+  });
+
+  it.each([
+    ['FOR TABLE t1.items', 'ALTER TABLE t1.items REPLICA IDENTITY FULL'],
+    ['FOR TABLES IN SCHEMA t1', 'ALTER TABLE t1.items ADD PRIMARY KEY (id)'],
+    [
+      'FOR ALL TABLES',
+      'CREATE UNIQUE INDEX by_id ON t1.items (id); ALTER TABLE t1.items ALTER id SET NOT NULL, REPLICA IDENTITY USING INDEX by_id',
+    ],
+  ])('by a publication %s', async (of, mend) => {
+    await make(2);
+    await database.exec(`CREATE PUBLICATION told ${of}`);
+    try {
+      const obstacle = `${BY_UPDATE} publication told publishes, and the table has no replica identity`;
+      const remedy = 'give it a primary key, or ALTER TABLE items REPLICA IDENTITY FULL, then apply';
+      expect(await token()).toEqual([['blocked'], obstacle, remedy, ['id']]);
+      await database.exec(mend);
+      expect((await token()).at(-1)).toEqual(['id', 'token']);
+    } finally {
+      await database.exec('DROP PUBLICATION told');
+    }
+  });
+
+  it('but not by a publication of inserts alone', async () => {
+    await make(2);
+    await database.exec(`CREATE PUBLICATION told FOR TABLE t1.items WITH (publish = 'insert')`);
+    expect(await token()).toEqual([['converged'], null, null, ['id', 'token']]);
+  });
+});

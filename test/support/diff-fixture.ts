@@ -145,6 +145,7 @@ const NOTHING: Readonly<Record<Question['kind'], unknown>> = {
   indexes: { computed: false, identity: false },
   domain: { any: false, refusesNull: false },
   persistence: [],
+  barriers: null,
   kin: null,
   count: 0,
   release: null,

@@ -1,0 +1,41 @@
+import { expect, it } from 'vitest';
+import { itemsOf } from '../support/fleet.js';
+import { temporaryDesiredState } from '../support/library.js';
+import { fleetOnServer } from '../support/server-fleet.js';
+
+const on = fleetOnServer();
+
+const state = (columns: string) =>
+  temporaryDesiredState({
+    'fleet.yaml': 'version: 1\ntenants: { having_tables: [items] }\nphases: [{ name: base, file: base.yaml }]',
+    'base.yaml': `tables: { items: { columns: { ${columns} } } }`,
+  });
+
+it.each([
+  ['added', 'id: int, note: text'],
+  ['filled', 'id: int, token: { type: uuid, default: gen_random_uuid() }'],
+  ['dropped and added', 'id: uuid'],
+  ['widened', 'id: int, code: varchar(9)'],
+])('a column that is to be %s is blocked where the table has its columns from a type', async (title, columns) => {
+  const schema = title.replaceAll(' ', '_');
+  await on.database.exec(`CREATE SCHEMA ${schema}; CREATE TYPE ${schema}.item AS (id int, code varchar(5));
+    CREATE TABLE ${schema}.items OF ${schema}.item; INSERT INTO ${schema}.items VALUES (NULL)`);
+  const options = { schemas: [schema], directory: state(columns) };
+  const plan = await on.fleet.plan(options);
+  expect(itemsOf(plan, schema).map(({ change }) => change)).toMatchObject([
+    {
+      status: 'blocked',
+      obstacle: 'the table is one of type item, and PostgreSQL changes its columns with that type alone',
+      remedy: 'change the type with ALTER TYPE item … CASCADE, or end that with ALTER TABLE items NOT OF, then apply',
+    },
+  ]);
+  expect((await on.fleet.apply(options, plan)).tenants).toMatchObject([{ outcome: 'blocked', error: null }]);
+  await on.database.exec(`ALTER TABLE ${schema}.items NOT OF`);
+  expect((await on.fleet.apply(options)).tenants).toMatchObject([{ outcome: 'converged', error: null }]);
+});
+
+it('but its default and NOT NULL are its own', async () => {
+  await on.database.exec(`CREATE SCHEMA own; CREATE TYPE own.item AS (id int); CREATE TABLE own.items OF own.item`);
+  const options = { schemas: ['own'], directory: state('id: { type: int, default: 1, nullable: false }') };
+  expect((await on.fleet.apply(options)).tenants).toMatchObject([{ outcome: 'converged', error: null }]);
+});
