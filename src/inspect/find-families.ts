@@ -3,6 +3,7 @@ import type { IndexDocument } from '../desired-state/documents.js';
 import { type FoundFamily, familyOf, likenesses } from './family.js';
 import { readSources } from './family-sources.js';
 import { itemKey } from './items.js';
+import type { Alike } from './notes.js';
 import type { TenantFacts } from './read-tenant.js';
 import type { Sketch } from './sketch.js';
 
@@ -10,7 +11,7 @@ import type { Sketch } from './sketch.js';
 export interface Found {
   readonly families: readonly FoundFamily[];
   /** Indexes that are alike and come from no rows that were found, by table. */
-  readonly plain: readonly { readonly table: string; readonly indexes: readonly string[] }[];
+  readonly plain: readonly Alike[];
 }
 
 /** Looks at all partial indexes that are alike, and at the rows of small tables that may have made them. */
@@ -25,12 +26,15 @@ export async function findFamilies(session: Session, tenant: TenantFacts, sketch
     sketch.items.flatMap((item) => (item.kind === 'index' ? [[itemKey(item), item.document]] : [])),
   );
   const families: FoundFamily[] = [];
-  const plain: { table: string; indexes: readonly string[] }[] = [];
+  const plain: Alike[] = [];
   for (const { table, group } of groups) {
     const documentOf = (name: string) => documents.get(itemKey({ kind: 'index', table: table.name, name }));
     const family = familyOf(table, group, sources, documentOf);
     if (family !== null) families.push(family);
-    else plain.push({ table: table.name, indexes: group.map((one) => one.index.name) });
+    else {
+      const isOne = new Set(group.map(({ texts }) => JSON.stringify(texts))).size === 1;
+      plain.push({ table: table.name, indexes: group.map((one) => one.index.name), isOne });
+    }
   }
   return { families, plain };
 }

@@ -6,6 +6,8 @@ import type { Sketch } from './sketch.js';
 export interface Alike {
   readonly table: string;
   readonly indexes: readonly string[];
+  /** Their predicates are one, constants and all. */
+  readonly isOne?: boolean;
 }
 
 /** More than these are not listed: a file has at most 1 MB, and nobody reads them. */
@@ -23,14 +25,16 @@ export const asLeftOut = ({ table, indexes }: Alike) =>
 
 /** Listed by name, an index is every tenant's: what one tenant's rows made must not be asked of the others. */
 export function plainNote(alike: Alike): Note {
-  const { table, indexes } = alike;
+  const { table, indexes, isOne = false } = alike;
   const shown = indexes.slice(0, 3).join(', ');
-  const cause = 'they differ only in constants of their predicates, and no table’s rows give exactly these';
+  const cause = isOne
+    ? 'they differ only in their names'
+    : 'they differ only in constants of their predicates, and no table’s rows give exactly these';
   return {
     what: `indexes ${shown}${indexes.length > 3 ? ` and ${indexes.length - 3} more` : ''}`,
     why: isTooLong(alike)
       ? `${cause}: too many to list, so left out, and left alone in every tenant`
-      : `${cause}: listed plainly, so that every tenant should have these very indexes. Where they come from this tenant’s own rows, remove them here: what no phase owns and no file declares is left alone, in this tenant and in the others`,
+      : `${cause}: listed plainly, so that every tenant should have these very indexes. ${isOne ? 'Where one of them is enough, remove the others here' : 'Where they come from this tenant’s own rows, remove them here'}: what no phase owns and no file declares is left alone, in this tenant and in the others`,
     table,
   };
 }

@@ -157,6 +157,18 @@ it('indexes that no rows explain are not listed by the hundreds, and the tenant 
   expect(await drift(found.directory, 'many')).toEqual([]);
 });
 
+it('partial indexes that are one but for their names are said to be that', async () => {
+  const found = await made(
+    'twins',
+    `CREATE TABLE S.orders (shop text, at timestamptz);
+     CREATE INDEX orders_one ON S.orders (at) WHERE shop = 'x'; CREATE INDEX orders_two ON S.orders (at) WHERE shop = 'x'`,
+  );
+  expect(found.notes.map(({ what, why }) => `${what}: ${why}`)).toEqual([
+    'indexes orders_one, orders_two: they differ only in their names: listed plainly, so that every tenant should have these very indexes. Where one of them is enough, remove the others here: what no phase owns and no file declares is left alone, in this tenant and in the others',
+  ]);
+  expect(await drift(found.directory, 'twins')).toEqual([]);
+});
+
 it('a table without a column that the format can say is left out, with what needs it', async () => {
   const found = await made(
     'bare',
