@@ -27,6 +27,8 @@ export type Question =
   | { readonly kind: 'references'; readonly table: string; readonly column: string }
   /** What is among the indexes on the tenant's column, members of families too? */
   | { readonly kind: 'indexes'; readonly table: string; readonly column: string }
+  /** Which extended statistics go with the tenant's column? */
+  | { readonly kind: 'statistics'; readonly table: string; readonly column: string }
   /** What does a type of the tenant's or of another schema check, if it is a domain? */
   | { readonly kind: 'domain'; readonly type: string }
   /** What keeps the tenant's table from becoming unlogged, or logged: foreign keys of undeclared tables too? */
@@ -85,6 +87,8 @@ export interface Facts {
   users(table: string, column: string | null): readonly string[];
   references(table: string, column: string): readonly Reference[];
   indexesOver(table: string, column: string): IndexesOver;
+  /** In words. */
+  statisticsOver(table: string, column: string): readonly string[];
   /** Nothing of a type that is written without a schema: PostgreSQL has no such domains. */
   domainChecks(type: string): DomainChecks;
   persistenceTies(table: string): readonly PersistenceTie[];
@@ -141,6 +145,10 @@ export class FactSheet implements Facts {
 
   indexesOver(table: string, column: string): IndexesOver {
     return (this.#ask({ kind: 'indexes', table, column }) as IndexesOver | undefined) ?? NO_INDEXES;
+  }
+
+  statisticsOver(table: string, column: string): readonly string[] {
+    return (this.#ask({ kind: 'statistics', table, column }) as readonly string[] | undefined) ?? [];
   }
 
   domainChecks(type: string): DomainChecks {

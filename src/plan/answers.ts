@@ -17,6 +17,7 @@ import { readSharedKeyFault } from '../catalog/shared-key.js';
 import { evenParts, shared } from '../catalog/shared-parts.js';
 import { type OpenBeside, WORTH_A_SESSION, withSessionBeside } from '../catalog/shared-snapshot.js';
 import type { ReadTable } from '../catalog/snapshot.js';
+import { readStatisticsOver } from '../catalog/statistics-over.js';
 import { groupBy } from '../collections.js';
 import type { Session } from '../database/session.js';
 import type { ReleaseRule } from '../desired-state/model.js';
@@ -232,6 +233,8 @@ export class Answers {
           computed: false,
           identity: false,
         });
+      case 'statistics':
+        return from(await readStatisticsOver(session, schemas, question.table, question.column), []);
       case 'domain':
         return from(await readDomainChecks(session, schemas, question.type), { any: false, refusesNull: false });
       case 'persistence':

@@ -269,10 +269,17 @@ it('a column that is replaced names what goes with it and does not come again, s
   } as const;
   const columns = ({ expression }: { readonly expression: string }) => (expression.includes('code') ? ['code'] : []);
   const tables = [desiredTable({ indexes: [desiredIndex('declared', ['code'])] })];
-  const [made] = neededFor({ type: 'uuid' }, {}, over, { rows: 'some', columns }, { tables });
+  const [made] = neededFor(
+    { type: 'uuid' },
+    {},
+    over,
+    { rows: 'some', columns, statistics: ['statistics pair'] },
+    { tables },
+  );
   expect(made).toMatchObject({
     status: 'pending',
-    reason: 'type is text, declared uuid; with it go constraint filled, index mine, which nothing declares',
+    reason:
+      'type is text, declared uuid; with it go constraint filled, index mine, statistics pair, which nothing declares',
   });
   const declared = { indexes: [index('declared', ['code'])] };
   const [all] = neededFor({ type: 'uuid' }, {}, declared, { columns }, { tables });

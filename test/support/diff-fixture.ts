@@ -143,6 +143,7 @@ const NOTHING: Readonly<Record<Question['kind'], unknown>> = {
   users: [],
   references: [],
   indexes: { computed: false, identity: false },
+  statistics: [],
   domain: { any: false, refusesNull: false },
   persistence: [],
   barriers: null,
