@@ -1,8 +1,10 @@
-import { describeHolder, type Holder } from '../catalog/lock-holder.js';
+import { describeHolder } from '../catalog/lock-holder.js';
 import { grantOf, readNotReferable } from '../catalog/referable.js';
+import { groupBy } from '../collections.js';
 import { DatabaseError, type Session } from '../database/session.js';
+import { referenceName } from '../shape/table-reference.js';
 import { isPassing } from './failure.js';
-import { findHolders } from './holders.js';
+import { findHolders, type TableHolder } from './holders.js';
 import { countOffenders } from './offenders.js';
 import { lockedBy, type TransactionUnit } from './transaction-unit.js';
 
@@ -44,10 +46,17 @@ async function explanationOf(
   if (!(error instanceof DatabaseError)) return null;
   const locked = lockedBy(unit, schema);
   if (isPassing(error)) {
-    const holders: Holder[] = [];
-    for (const of of locked) holders.push(...(await findHolders(session, of.schema, of.tables, of.mode)));
-    const named = holders.slice(0, NAMED).map(describeHolder).join('; ');
-    return named === '' ? null : new Explained(error, `held by ${named}`);
+    const holders: TableHolder[] = [];
+    for (const of of locked) {
+      const found = await findHolders(session, of.schema, of.tables, of.mode);
+      const named = (table: string) => referenceName({ schema: of.schema === schema ? null : of.schema, table });
+      holders.push(...found.map((holder) => ({ ...holder, tables: holder.tables.map(named) })));
+    }
+    const byTables = groupBy(holders.slice(0, NAMED), ({ tables }) => tables.join(', '));
+    if (byTables.size === 0) return null;
+    // The server does not say which table it was.
+    const notes = [...byTables].map(([tables, of]) => `lock on ${tables} held by ${of.map(describeHolder).join('; ')}`);
+    return new Explained(error, notes.join('; '));
   }
   if (error.code === NO_PRIVILEGE) {
     // The server names the table alone, and any tenant may have one of that name.

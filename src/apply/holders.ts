@@ -25,6 +25,11 @@ const CONFLICTS: Readonly<Record<LockMode, readonly LockMode[]>> = {
   'ACCESS EXCLUSIVE': LOCK_MODES.slice(1),
 };
 
+/** Who holds tables that were asked about, and which of them. */
+export interface TableHolder extends Holder {
+  readonly tables: readonly string[];
+}
+
 /**
  * Others that hold a lock on one of a tenant's tables which conflicts with the wanted mode, oldest transaction first;
  * those whose age the role may not see come last. A parallel worker is its leader.
@@ -34,9 +39,10 @@ export async function findHolders(
   schema: string,
   tables: readonly string[],
   mode: LockMode,
-): Promise<readonly Holder[]> {
-  const rows = await session.query<HolderRow & { mode: string }>(
-    `select distinct on (l.pid, l.virtualtransaction) ${HOLDER_COLUMNS}, l.mode, c.relname::text "table"
+): Promise<readonly TableHolder[]> {
+  const rows = await session.query<HolderRow & { mode: string; tables: readonly string[] }>(
+    `select distinct on (l.pid, l.virtualtransaction) ${HOLDER_COLUMNS}, l.mode, c.relname::text "table",
+            pg_catalog.array_agg(c.relname::text) over (partition by l.pid, l.virtualtransaction) tables
        from pg_catalog.unnest($2::text[]) w(t) cross join ${relationNamed('$1', 'w.t')}
        join pg_catalog.pg_locks l on l.relation = c.oid and l.locktype = 'relation' and l.granted and l.mode = any($3::text[])
        ${HOLDER_SOURCES}
@@ -45,7 +51,9 @@ export async function findHolders(
     [schema, tables, CONFLICTS[mode].map(lockName), LOCK_MODES.map(lockName)],
   );
   const nameOf = (written: string) => LOCK_MODES.find((mode) => lockName(mode) === written) ?? written;
-  return rows.map((row) => holderOf(row, nameOf(row.mode))).sort(oldestFirst);
+  return rows
+    .map((row) => ({ ...holderOf(row, nameOf(row.mode)), tables: [...new Set(row.tables)].sort() }))
+    .sort(oldestFirst);
 }
 
 /**

@@ -87,7 +87,10 @@ describe('R6: who holds a lock', () => {
     await session.query('SELECT FROM "Tenant A".items');
     const found = await findHolders(session, 'Tenant A', ['items', 'other'], 'ACCESS EXCLUSIVE');
     await session.query('COMMIT');
-    expect(found.map(({ pid }) => pid)).toEqual([older.pid, newer.pid]);
+    expect(found.map(({ pid, tables }) => [pid, tables])).toEqual([
+      [older.pid, ['items']],
+      [newer.pid, ['items', 'other']],
+    ]);
   });
 
   it('may be a prepared transaction', async () => {
