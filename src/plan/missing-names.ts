@@ -1,7 +1,8 @@
 import { readMissingNames, type SoughtName } from '../catalog/missing-names.js';
-import { groupBy } from '../collections.js';
+import { groupBy, oncePerObject } from '../collections.js';
 import type { TenantChange } from '../diff/change.js';
 import { refuseMissing, soughtNames } from '../diff/missing-names.js';
+import { serialSequence } from '../sql/serial.js';
 import type { FleetContext } from './fleet-context.js';
 import type { TenantRead } from './tenant-read.js';
 
@@ -13,12 +14,26 @@ import type { TenantRead } from './tenant-read.js';
 export async function withoutMissing(
   settled: readonly (readonly [TenantRead, readonly TenantChange[]])[],
   everyTable: readonly string[],
-  fleet: Pick<FleetContext, 'session'>,
+  fleet: Pick<FleetContext, 'session' | 'tables'>,
 ): Promise<readonly (readonly [TenantRead, readonly TenantChange[]])[]> {
   const sought = settled.flatMap(([{ schema }, items]) =>
-    soughtNames(items).map((name): SoughtName => ({ schema, ...name })),
+    soughtNames(items).flatMap((name): readonly SoughtName[] =>
+      name.kind === 'relation' && madeSequences(fleet.tables).has(name.name) ? [] : [{ schema, ...name }],
+    ),
   );
   if (sought.length === 0) return settled;
   const missing = groupBy(await readMissingNames(fleet.session, sought), ({ schema }) => schema);
   return settled.map(([tenant, items]) => [tenant, refuseMissing(items, missing.get(tenant.schema) ?? [], everyTable)]);
 }
+
+/** Sequences that come with declared columns, and that others may draw from. */
+const madeSequences = oncePerObject(
+  (tables: FleetContext['tables']) =>
+    new Set(
+      tables.flatMap((table) =>
+        table.columns.flatMap(({ name, serial, identity }) =>
+          serial === true || identity !== null ? serialSequence(table.name, name) : [],
+        ),
+      ),
+    ),
+);

@@ -1,5 +1,5 @@
 import type { ReleaseRule } from '../desired-state/model.js';
-import { blocked, change, key, type TenantChange } from '../diff/change.js';
+import { blocked, type Change, change, key, type TenantChange } from '../diff/change.js';
 import { unlocked } from '../diff/step.js';
 import { tableName } from '../sql/ddl/table.js';
 import { quoteLiteral } from '../sql/quote.js';
@@ -24,19 +24,26 @@ export function provisioned(
     reason: 'missing',
     steps: [unlocked(sql`CREATE SCHEMA ${SCHEMA}`)],
   });
-  const makesStampTable = changes.some(
-    ({ change: made }) => made.action === 'create-table' && made.table === release?.table && made.status === 'pending',
-  );
   // Without its tables it would be a schema that no run takes for a tenant.
   const refused = changes.find(
     ({ change: made }) => made.action === 'create-table' && made.status === 'blocked',
   )?.change;
   const schema = refused === undefined ? create : blocked(create, refused.obstacle ?? '', refused.remedy ?? '');
+  const able = schemaExists ? changes : changes.map((item) => ({ ...item, change: inSchema(item.change, schema) }));
+  const makesStampTable = able.some(
+    ({ change: made }) => made.action === 'create-table' && made.table === release?.table && made.status === 'pending',
+  );
   return [
     ...(schemaExists ? [] : [{ change: schema, members: null }]),
-    ...changes,
+    ...able,
     ...(makesStampTable ? stamp(release, phase) : []),
   ];
+}
+
+/** In a schema that is not made nothing can be. */
+function inSchema(made: Change, { status, obstacle, remedy }: Change): Change {
+  if (status !== 'blocked' || made.status !== 'pending') return made;
+  return blocked(made, `waits for create-schema, which is blocked: ${obstacle}`, remedy ?? '');
 }
 
 function stamp(release: ReleaseRule | null, phase: string): readonly TenantChange[] {

@@ -85,11 +85,18 @@ describe('what a column names of the tenant’s schema, and the tenant lacks, is
   });
 
   it('of a tenant that is to be made, whose schema is not there', async () => {
-    const options = { schemas: ['none'], directory: state(', x: "${schema}.state"'), createSchema: true };
+    const directory = state(', x: "${schema}.state"', ', stays: { columns: { id: int } }');
+    const options = { schemas: ['none'], directory, createSchema: true };
     const plan = await on.fleet.plan(options);
     expect(itemsOf(plan, 'none').map(({ change }) => change)).toMatchObject([
       { action: 'create-schema', status: 'blocked', obstacle: inSchema('type "state"'), remedy: REMEDY },
       { action: 'create-table', status: 'blocked', obstacle: inSchema('type "state"'), remedy: REMEDY },
+      {
+        object: 'stays',
+        status: 'blocked',
+        obstacle: `waits for create-schema, which is blocked: ${inSchema('type "state"')}`,
+        remedy: REMEDY,
+      },
     ]);
     expect((await on.fleet.apply(options, plan)).tenants).toMatchObject([{ outcome: 'blocked', error: null }]);
     await on.database.exec('CREATE SCHEMA none; CREATE DOMAIN none.state AS text');
@@ -97,7 +104,8 @@ describe('what a column names of the tenant’s schema, and the tenant lacks, is
   });
 
   it('but not what the run itself makes: the row type of a table, and the sequence of a serial column', async () => {
-    const more = `, stays: { columns: { shop: "\${schema}.shops", number: { type: bigint, serial: true } } }`;
+    const more = `, stays: { columns: { shop: "\${schema}.shops", number: { type: bigint, serial: true } } },
+      visits: { columns: { number: { type: bigint, default: "nextval('\${schema}.stays_number_seq')" } } }`;
     await on.fleet.provision(['made'], { directory: state('', more) });
   });
 });
