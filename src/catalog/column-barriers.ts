@@ -26,7 +26,7 @@ select x.* from (select ns.nspname::text "schema",
                     else pg_catalog.format('%s.%I', y.typnamespace::pg_catalog.regnamespace, y.typname) end
           from pg_catalog.pg_type y where y.oid = c.reloftype) "rowType",
        array(select w.rulename::text from pg_catalog.pg_rewrite w
-              where w.ev_class = c.oid and w.ev_type = '2' and w.ev_enabled in ('O', 'A') order by 1) "updateRules",
+              where w.ev_class = c.oid and w.ev_type = '2' and w.is_instead and w.ev_enabled in ('O', 'A') order by 1) "updateRules",
        case when c.relpersistence <> 'p' or c.relreplident = 'f'
               or exists (select from pg_catalog.pg_index i
                           where i.indrelid = c.oid and i.indisvalid and i.indimmediate

@@ -34,7 +34,7 @@ export interface DomainChecks {
 export interface ColumnBarriers {
   /** The type that it has its columns from, as SQL, the tenant's own without its schema; null for none. */
   readonly rowType: string | null;
-  /** Its rules on UPDATE. */
+  /** Its rules on UPDATE that are made instead of it. */
   readonly updateRules: readonly string[];
   /** Publications of its updates, where it has no replica identity for them. */
   readonly publications: readonly string[];

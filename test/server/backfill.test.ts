@@ -71,7 +71,7 @@ it('C9: a row of a table that inherits is given one value, though rows of its pa
   ).toEqual([{ last: 9000, numbers: 9000 }]);
 });
 
-it('C9: a table with a rule for UPDATE is filled as any other', async () => {
+it('C9: a table with a rule that does something besides an UPDATE is filled as any other', async () => {
   await make(3);
   await database.exec(
     'CREATE TABLE t1.notes (id int); CREATE RULE noted AS ON UPDATE TO t1.items DO ALSO INSERT INTO t1.notes VALUES (NEW.id)',
@@ -190,16 +190,10 @@ describe('a column that no UPDATE could fill is blocked, and no half of it is le
   };
   const BY_UPDATE = 'the rows that are there are filled by UPDATE, which';
 
-  it.each([
-    ['DO INSTEAD NOTHING'],
-    ['WHERE old.id > 5 DO INSTEAD NOTHING'],
-    ['DO ALSO INSERT INTO t1.log VALUES (new.id)'],
-  ])('by a rule: %s', async (rule) => {
+  it.each([['DO INSTEAD NOTHING'], ['WHERE old.id > 5 DO INSTEAD NOTHING']])('by a rule: %s', async (rule) => {
     await make(2);
     const [on, doing] = rule.startsWith('WHERE') ? rule.split(/(?= DO )/u) : ['', rule];
-    await database.exec(
-      `CREATE TABLE t1.log (id int); CREATE RULE kept AS ON UPDATE TO t1.items ${on ?? ''} ${doing ?? ''}`,
-    );
+    await database.exec(`CREATE RULE kept AS ON UPDATE TO t1.items ${on ?? ''} ${doing ?? ''}`);
     const remedy = 'ALTER TABLE items DISABLE RULE kept, apply, then enable it again';
     expect(await token()).toEqual([['blocked'], `${BY_UPDATE} rule kept of the table rewrites`, remedy, ['id']]);
     await database.exec('ALTER TABLE t1.items DISABLE RULE kept');
