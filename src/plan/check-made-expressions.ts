@@ -1,11 +1,12 @@
 import { readMutable } from '../catalog/mutable-uses.js';
-import { calledDatabase, type DatabasePlace } from '../database/database-place.js';
+import type { DatabasePlace } from '../database/database-place.js';
 import type { Session } from '../database/session.js';
 import { anyPredicate } from '../desired-state/any-predicate.js';
 import type { DesiredIndexBase, DesiredTable, SourcePosition } from '../desired-state/model.js';
 import type { Change } from '../diff/change.js';
 import { type TypedUse, typedUses } from '../sql/typed-uses.js';
 import { TrueupError } from '../trueup-error.js';
+import { declaredAt, madeBy } from './made-objects.js';
 
 interface MadeExpression {
   readonly of: string;
@@ -28,12 +29,10 @@ export async function checkMadeExpressions(
   changes: Iterable<Change>,
   database: DatabasePlace,
 ): Promise<void> {
-  const made = new Set<string>();
-  for (const { status, action, table, object } of changes)
-    if (status === 'pending' && MAKES.test(action)) made.add(JSON.stringify([table, object]));
+  const isMade = madeBy(changes, MAKES);
   const uses: (readonly [MadeExpression, TypedUse])[] = [];
   for (const table of tables)
-    for (const expression of expressionsOf(table, (object) => made.has(JSON.stringify([table.name, object]))))
+    for (const expression of expressionsOf(table, (object) => isMade(table.name, object)))
       for (const use of await typedUses(expression.text, table.columns)) uses.push([expression, use]);
   const [at] = await readMutable(
     session,
@@ -41,12 +40,11 @@ export async function checkMadeExpressions(
   );
   const [expression, use] = (at === undefined ? undefined : uses[at]) ?? [];
   if (expression === undefined || use === undefined) return;
-  const { file, line, column } = expression.source;
   throw new TrueupError(
     'DESIRED_STATE_INVALID',
     `${expression.of} cannot be: ${shownUse(use)} may give another result at another time or in another session, and PostgreSQL takes none such there`,
     {
-      where: `database ${calledDatabase(database)}, phase ${expression.phase}, ${file}:${line}:${column}`,
+      where: declaredAt(database, expression.phase, expression.source),
       remedy: `use only what is immutable: of a timestamptz its date in a fixed time zone, (x AT TIME ZONE 'UTC')::date`,
     },
   );

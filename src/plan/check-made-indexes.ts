@@ -1,5 +1,5 @@
 import { type ClassedKey, type ClassFault, readClassFaults } from '../catalog/index-classes.js';
-import { calledDatabase, type DatabasePlace } from '../database/database-place.js';
+import type { DatabasePlace } from '../database/database-place.js';
 import type { Session } from '../database/session.js';
 import type { DesiredTable, SourcePosition } from '../desired-state/model.js';
 import type { Change } from '../diff/change.js';
@@ -10,6 +10,7 @@ import { TENANT_SCHEMA } from '../sql/template.js';
 import { list, names } from '../sql/tree.js';
 import { TrueupError } from '../trueup-error.js';
 import type { ExtensionCheck } from './check-extensions.js';
+import { declaredAt, madeBy } from './made-objects.js';
 
 interface MadeKey extends ClassedKey {
   readonly index: string;
@@ -31,23 +32,19 @@ export async function checkMadeIndexes(
 ): Promise<void> {
   // Which classes an extension will bring, nobody knows before it is there.
   if (extensions.changes.length > 0) return;
-  const made = new Set<string>();
-  for (const { status, action, table, object } of changes)
-    if (status === 'pending' && MAKES.test(action)) made.add(nameOf(table, object));
-  const keys = (await Promise.all(tables.map((table) => keysOf(table, made)))).flat();
+  const isMade = madeBy(changes, MAKES);
+  const keys = (await Promise.all(tables.map((table) => keysOf(table, (object) => isMade(table.name, object))))).flat();
   const [[at, fault] = []] = await readClassFaults(session, keys);
   const key = at === undefined ? undefined : keys[at];
   if (key === undefined || fault === undefined) return;
-  const { file, line, column } = key.source;
   const [problem, remedy] = told(fault, key);
   throw new TrueupError('DESIRED_STATE_INVALID', `${key.index} cannot be: ${problem}`, {
-    where: `database ${calledDatabase(database)}, phase ${key.phase}, ${file}:${line}:${column}`,
+    where: declaredAt(database, key.phase, key.source),
     remedy,
   });
 }
 
 const MAKES = /^(?:(?:create|rebuild)-index|(?:add|replace)-constraint|create-table)$/u;
-const nameOf = (table: string, object: string): string => JSON.stringify([table, object]);
 
 function told(fault: ClassFault, { method, opclass, over }: MadeKey): readonly [problem: string, remedy: string] {
   const named = `the method ${method} has no operator class ${opclass?.name}`;
@@ -65,8 +62,7 @@ function told(fault: ClassFault, { method, opclass, over }: MadeKey): readonly [
 }
 
 /** The columns that indexes, families and keys of a table are over, of those that are to be made. */
-async function keysOf(table: DesiredTable, made: ReadonlySet<string>): Promise<readonly MadeKey[]> {
-  const isMade = (object: string): boolean => made.has(nameOf(table.name, object));
+async function keysOf(table: DesiredTable, isMade: (object: string) => boolean): Promise<readonly MadeKey[]> {
   const isNew = isMade(table.name);
   const built = [
     ...table.indexes.filter(({ name }) => isMade(name)).map((index) => ({ ...index, called: `index "${index.name}"` })),

@@ -1,12 +1,13 @@
 import { readIncomparable, readUnknownTypes } from '../catalog/declared-types.js';
-import { calledDatabase, type DatabasePlace } from '../database/database-place.js';
+import type { DatabasePlace } from '../database/database-place.js';
 import type { Session } from '../database/session.js';
-import type { DesiredTable, SourcePosition } from '../desired-state/model.js';
+import type { DesiredTable } from '../desired-state/model.js';
 import type { Action, Change } from '../diff/change.js';
 import { type BareType, bareType } from '../sql/bare-type.js';
 import { TENANT_SCHEMA } from '../sql/template.js';
 import { TrueupError } from '../trueup-error.js';
 import type { ExtensionCheck } from './check-extensions.js';
+import { declaredAt } from './made-objects.js';
 import { UNKNOWN_NAME } from './unknown-name.js';
 
 /** Changes that name types of their table's columns. */
@@ -33,8 +34,6 @@ export async function checkMadeTypes(
   const concerned = new Set<string>();
   for (const made of changes) if (made.status !== 'deferred' && TYPED.has(made.action)) concerned.add(made.table);
   const changed = tables.filter(({ name }) => concerned.has(name));
-  const at = (phase: string, { file, line, column }: SourcePosition) =>
-    `database ${calledDatabase(database)}, phase ${phase}, ${file}:${line}:${column}`;
   const columns = await typedColumns(changed);
   // Which types an extension will bring, nobody knows before it is there.
   const [unknown] =
@@ -47,7 +46,7 @@ export async function checkMadeTypes(
   const { column } = (unknown === undefined ? undefined : columns[unknown]) ?? {};
   if (column !== undefined)
     throw new TrueupError('DESIRED_STATE_INVALID', `the database has no type ${column.type}`, {
-      where: at(column.phase, column.source),
+      where: declaredAt(database, column.phase, column.source),
       remedy: UNKNOWN_NAME,
     });
   const pairs = await referencedPairs(changed, tables);
@@ -57,7 +56,7 @@ export async function checkMadeTypes(
     throw new TrueupError(
       'DESIRED_STATE_INVALID',
       `foreign key "${pair.key.name}" cannot be: ${pair.words}, and PostgreSQL does not compare those`,
-      { where: at(pair.key.phase, pair.key.source), remedy: 'declare both columns of one type' },
+      { where: declaredAt(database, pair.key.phase, pair.key.source), remedy: 'declare both columns of one type' },
     );
 }
 
