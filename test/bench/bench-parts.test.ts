@@ -106,6 +106,14 @@ it('holds figures against the promises for their size of fleet', () => {
   expect(verdicts(6)).toMatchObject({ 'extensions-against-probing': null, 'plan-against-floor': null, help: true });
 });
 
+it('says of a promise that is not kept what the floors alone come to', () => {
+  const floors = targetsOf(figuresOf(1000), 1000).flatMap(({ id, floor }) => (floor === null ? [] : [[id, floor]]));
+  expect(floors).toEqual([
+    ['apply-against-psql-1', 2],
+    ['apply-against-psql-4', 2],
+  ]);
+});
+
 it('judges no promise about what was not measured', () => {
   const plans = figuresOf(1000).filter(({ id }) => !/apply|provision/u.test(id));
   expect(targetsOf(plans, 1000).map(({ id }) => id)).toEqual([

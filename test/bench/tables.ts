@@ -41,9 +41,17 @@ const targetTable = (targets: readonly Target[]): string =>
         ? 'nothing for so few tenants'
         : `${target.bound === 'at-least' ? 'at least' : 'at most'} ${amount(target.limit, target.unit)}`,
       amount(target.measured, target.unit),
-      target.met === null ? '' : target.met ? 'met' : '**not met**',
+      verdict(target),
     ]),
   );
+
+/** A promise that the floors alone break says so: no program could keep it. */
+function verdict({ met, floor, limit, bound, unit }: Target): string {
+  if (met === null || limit === null) return '';
+  if (met) return 'met';
+  const isOutOfReach = bound === 'at-most' && floor !== null && floor > limit;
+  return isOutOfReach ? `**not met**; the floors of both take ${amount(floor, unit)}` : '**not met**';
+}
 
 function figureTable({ figures, fleet }: BenchDocument): string {
   const rows = figures.map((figure) => [

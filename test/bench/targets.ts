@@ -11,10 +11,13 @@ export interface Target {
   /** Null where the fleet is too small for the promise to say anything. */
   readonly limit: number | null;
   readonly met: boolean | null;
+  /** What the floors that were measured in the same run come to: nobody is below. Null where no floor says anything. */
+  readonly floor: number | null;
 }
 
-type Promised = Omit<Target, 'measured' | 'met' | 'limit'> & {
+type Promised = Omit<Target, 'measured' | 'met' | 'limit' | 'floor'> & {
   readonly measured: (read: Reader) => number | null;
+  readonly floor?: (read: Reader) => number;
   /** Null: no promise for a fleet of that size. */
   readonly limit: (tenants: number) => number | null;
 };
@@ -70,10 +73,11 @@ const PROMISED: readonly Promised[] = [
   ...[1, 4].map(
     (concurrency): Promised => ({
       id: `apply-against-psql-${concurrency}`,
-      text: `apply --concurrency ${concurrency}, verification included: of psql's time`,
+      text: `apply --concurrency ${concurrency} with its plan, verification included: of psql's time`,
       unit: 'times',
       bound: 'at-most',
       measured: ({ seconds }) => seconds(`apply-${concurrency}`) / seconds(`apply-floor-${concurrency}`),
+      floor: ({ seconds }) => 1 + seconds('plan-floor') / seconds(`apply-floor-${concurrency}`),
       limit: fromTenants(1000, 1.5),
     }),
   ),
@@ -123,6 +127,7 @@ export function targetsOf(figures: readonly Figure[], tenants: number): readonly
     if (measured === null || Number.isNaN(measured)) return [];
     const limit = promised.limit(tenants);
     const met = limit === null ? null : promised.bound === 'at-least' ? measured >= limit : measured <= limit;
-    return [{ ...promised, measured, limit, met }];
+    const floor = promised.floor?.(reader) ?? Number.NaN;
+    return [{ ...promised, measured, limit, met, floor: Number.isNaN(floor) ? null : floor }];
   });
 }
