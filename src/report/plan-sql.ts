@@ -142,10 +142,12 @@ function repeated(update: string): string {
   // Without the directive a column called "filled" would be ambiguous.
   const body = [
     '#variable_conflict use_column',
-    `DECLARE filled boolean; reached_now text; filled_to text := '${TABLE_START}';`,
+    `DECLARE updated record; filled boolean; reached_now text; filled_to text := '${TABLE_START}';`,
     'BEGIN LOOP',
     `PERFORM pg_catalog.set_config('${FILLED_TO}', filled_to, false);`,
-    `WITH updated AS (${update}) SELECT coalesce(bool_or(NOT missing), false), max(reached) INTO filled, reached_now FROM updated;`,
+    'filled := false; reached_now := NULL;',
+    // Row by row: where the UPDATE has a rule, PostgreSQL takes it in no WITH.
+    `FOR updated IN ${update} LOOP filled := filled OR NOT updated.missing; reached_now := updated.reached; END LOOP;`,
     'COMMIT;',
     `IF NOT filled AND filled_to = '${TABLE_START}' THEN EXIT; END IF;`,
     `filled_to := coalesce(reached_now, '${TABLE_START}');`,

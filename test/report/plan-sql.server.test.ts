@@ -20,6 +20,8 @@ const fill = () =>
     ALTER TABLE ${quoted}.items ALTER found SET DEFAULT gen_random_uuid();
     INSERT INTO ${quoted}.items SELECT n, NULL, 'new', 'a', NULL FROM generate_series(1, 4500) n;
     CREATE INDEX old ON ${quoted}.items (id);
+    CREATE TABLE ${quoted}.notes (id int);
+    CREATE RULE noted AS ON UPDATE TO ${quoted}.items DO ALSO INSERT INTO ${quoted}.notes VALUES (NEW.id);
   `);
 
 describe('the script', () => {
@@ -38,6 +40,10 @@ describe('the script', () => {
       `SELECT count(*)::int AS all, count(DISTINCT found)::int AS filled FROM ${quoted}.items WHERE a IS NULL`,
     );
     expect(rows).toEqual({ all: 4500, filled: 4500 });
+    // An UPDATE that a rule adds to stands in no WITH.
+    expect(await database.query(`SELECT count(DISTINCT id)::int AS noted FROM ${quoted}.notes`)).toEqual([
+      { noted: 4500 },
+    ]);
     const indexes = await database.query<{ indexdef: string }>(
       'SELECT indexdef FROM pg_indexes WHERE schemaname = $1',
       [HOSTILE],
