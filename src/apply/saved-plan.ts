@@ -1,4 +1,5 @@
 import type { DatabaseIdentity } from '../catalog/database-identity.js';
+import { oncePerObject } from '../collections.js';
 import { placeOf } from '../database/database-place.js';
 import type { Database } from '../database/session.js';
 import type { Change } from '../diff/change.js';
@@ -142,7 +143,7 @@ function approvalOf(
 ): ApprovedTenant {
   const { fingerprint } = drift;
   if (fingerprint !== tenant.fingerprint) return { fingerprint, statements: new Set() };
-  const expected = classes(saved)[drift.class] ?? [];
+  const expected = keysByClass(saved)[drift.class] ?? [];
   const at = tenant.changes.findIndex(
     ({ change, members }, place) =>
       keyOf(change) !== expected[place] || JSON.stringify(members) !== JSON.stringify(drift.members?.[place] ?? null),
@@ -194,22 +195,12 @@ function checkDatabaseChanges(
 const contentOf = ({ phase, action, table, object, family, status, statements, undo }: ApprovedChange): string =>
   JSON.stringify([phase, action, table, object, family, status, statements, undo]);
 
-const keys = new WeakMap<Change, string>();
+const keyOf = oncePerObject((change: Change): string => contentOf(approvedChange(change)));
 
-function keyOf(change: Change): string {
-  const found = keys.get(change) ?? contentOf(approvedChange(change));
-  keys.set(change, found);
-  return found;
-}
-
-const contents = new WeakMap<ApprovedDatabase, readonly (readonly string[])[]>();
-
-/** Once a class, not once a tenant. */
-function classes(saved: ApprovedDatabase): readonly (readonly string[])[] {
-  const found = contents.get(saved) ?? saved.classes.map((changes) => changes.map(contentOf));
-  contents.set(saved, found);
-  return found;
-}
+/** The keys of the changes of each class: made once a class, not once a tenant. */
+const keysByClass = oncePerObject(({ classes }: ApprovedDatabase): readonly (readonly string[])[] =>
+  classes.map((changes) => changes.map(contentOf)),
+);
 
 const mismatch = (message: string, remedy: string, where?: string): TrueupError =>
   new TrueupError('PLAN_FILE_MISMATCH', message, { remedy, ...(where === undefined ? {} : { where }) });
