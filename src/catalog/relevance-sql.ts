@@ -1,4 +1,4 @@
-import { TEMPORARY } from './relevance.js';
+import { TEMPORARY_PREFIX } from '../sql/temporary-name.js';
 
 /**
  * The conditions of {@link relevantShape} as SQL, over table `r` of `rel`: all is relevant where `r.columns` is null. They may
@@ -24,5 +24,5 @@ export const isRelevantConstraint = (numbers: string): string =>
       or k.confrelid <> 0 and k.confrelid in (select oid from rel where not bare) or k.conindid <> 0 and k.conindid in (select indexrelid from unusable))`;
 
 function isTemporary(name: string): string {
-  return `${name}::text ^@ '${TEMPORARY}'`;
+  return `${name}::text ^@ '${TEMPORARY_PREFIX}'`;
 }

@@ -2,6 +2,7 @@ import { anyPredicate } from '../desired-state/any-predicate.js';
 import type { DesiredIndexBase, DesiredState, DesiredTable } from '../desired-state/model.js';
 import { type ConstraintShape, type IndexShape, isKey, type TableShape } from '../shape/table-shape.js';
 import { columnsOf } from '../sql/columns-of.js';
+import { TEMPORARY_PREFIX } from '../sql/temporary-name.js';
 
 /**
  * What of a table can bear on a plan that leaves phases out. Only that is hashed, and only that is left of its shape: what
@@ -23,9 +24,6 @@ export interface Relevance {
   readonly bare: boolean;
 }
 
-/** With it the names of trueup's own objects begin: leftovers are cleared away whatever the phase. */
-export const TEMPORARY = 'trueup_';
-
 /**
  * What bears on a plan of the phases that this run selects, by table; a table that is left out bears on it with all it
  * has, and so do all where nothing is left out of the run: what nobody declares is counted then. A table with declared
@@ -46,7 +44,10 @@ export async function relevanceOf(desired: DesiredState): Promise<readonly Relev
         changeable: [...new Set([...owned, ...table.columns.map((column) => column.name)])],
         names: table.indexes.map((index) => index.name),
         methods: [...new Set([...methods, ...[...table.indexes, ...table.families].flatMap(methodOfOne)])],
-        prefixes: [TEMPORARY, ...table.families.map(({ name: [first] }) => (typeof first === 'string' ? first : ''))],
+        prefixes: [
+          TEMPORARY_PREFIX,
+          ...table.families.map(({ name: [first] }) => (typeof first === 'string' ? first : '')),
+        ],
         bare: false,
       })),
   );
@@ -99,8 +100,8 @@ export function relevantShape(shape: TableShape, relevance: Relevance, tables: R
   const columns = new Set(relevance.columns);
   const changeable = new Set(relevance.changeable);
   const names = new Set(relevance.names);
-  const isColumn = (name: string) => columns.has(name) || name.startsWith(TEMPORARY);
-  const isChangeable = (name: string) => changeable.has(name) || name.startsWith(TEMPORARY);
+  const isColumn = (name: string) => columns.has(name) || name.startsWith(TEMPORARY_PREFIX);
+  const isChangeable = (name: string) => changeable.has(name) || name.startsWith(TEMPORARY_PREFIX);
   const isIndex = (index: IndexShape) =>
     !index.valid ||
     names.has(index.name) ||
@@ -108,7 +109,7 @@ export function relevantShape(shape: TableShape, relevance: Relevance, tables: R
     relevance.prefixes.some((prefix) => index.name.startsWith(prefix));
   const isConstraint = (constraint: ConstraintShape) =>
     names.has(constraint.name) ||
-    constraint.name.startsWith(TEMPORARY) ||
+    constraint.name.startsWith(TEMPORARY_PREFIX) ||
     ('columns' in constraint && constraint.columns.some(isChangeable)) ||
     (isKey(constraint) && !constraint.indexValid) ||
     (constraint.kind === 'foreign-key' &&

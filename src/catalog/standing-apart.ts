@@ -1,4 +1,4 @@
-import { TEMPORARY } from './relevance.js';
+import { TEMPORARY_PREFIX } from '../sql/temporary-name.js';
 
 /** Under what `owned` has an index of `ix`. */
 export const keyOf = (of: string, isHashed: boolean): string => (isHashed ? `${of}.alike # ${of}.d` : `${of}.alike`);
@@ -18,4 +18,4 @@ export const standingApart = (isHashed: boolean, from = 'ix'): string => `
  * Whether index `c` is in the way of what this run declares, or of what it does to the table. A phase that the run leaves
  * out owns no such index: it is read like any that nobody owns, or the plan would not know of it.
  */
-const IN_THE_WAY = `(c.fams <> '{}' or not c.usable or c.relname::text ^@ '${TEMPORARY}' or c.relname::text in (select "name" from declared))`;
+const IN_THE_WAY = `(c.fams <> '{}' or not c.usable or c.relname::text ^@ '${TEMPORARY_PREFIX}' or c.relname::text in (select "name" from declared))`;

@@ -1,12 +1,12 @@
 import { referenceName } from '../shape/table-reference.js';
 import { type IndexShape, isKey, type KeyConstraintShape, type TableShape } from '../shape/table-shape.js';
+import { isTemporary } from '../sql/temporary-name.js';
 import { type Change, key } from './change.js';
 import { constrainedColumns } from './constraint-facets.js';
 import type { DiffContext } from './context.js';
 import type { ExistingColumn } from './existing-column.js';
 import { usesReplaced, withFamilies } from './indexed-columns.js';
 import { restingOn, underForeignKeys } from './referenced-keys.js';
-import { isTemporary } from './temporary-name.js';
 
 /** Types among which foreign keys, and most expressions, hold: their columns are altered one by one. */
 const ALIKE = [

@@ -2,11 +2,11 @@ import type { DesiredConstraint } from '../desired-state/model.js';
 import type { ConstraintShape, KeyConstraintShape } from '../shape/table-shape.js';
 import { addConstraint, dropConstraint, renameConstraint, validateConstraint } from '../sql/ddl/constraint.js';
 import type { DdlTemplate } from '../sql/ddl/table.js';
+import { temporaryName } from '../sql/temporary-name.js';
 import type { Step } from './change.js';
 import { build } from './index-steps.js';
 import { violations } from './offenders.js';
 import { concurrently, exclusively } from './step.js';
-import { temporaryName } from './temporary-name.js';
 
 /** A declared primary key or unique constraint. */
 export type KeyConstraint = DesiredConstraint & KeyConstraintShape;

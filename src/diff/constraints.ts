@@ -2,6 +2,7 @@ import type { DesiredConstraint, DesiredTable } from '../desired-state/model.js'
 import { type ConstraintShape, type IndexShape, isKey, type TableShape } from '../shape/table-shape.js';
 import { renameConstraint } from '../sql/ddl/constraint.js';
 import { name } from '../sql/template.js';
+import { isTemporary } from '../sql/temporary-name.js';
 import { type Change, change, key } from './change.js';
 import { constraintDifference } from './constraint-difference.js';
 import { constrainedColumns, constraintFacets, goesWithColumns, indexNames } from './constraint-facets.js';
@@ -16,7 +17,6 @@ import { rivalOf, without } from './one-primary-key.js';
 import { sparingNeeded } from './referenced-keys.js';
 import { ontoShared } from './shared-references.js';
 import { exclusively } from './step.js';
-import { isTemporary } from './temporary-name.js';
 
 /** What a table's constraints need. */
 export interface ConstraintDiff {

@@ -8,6 +8,7 @@ import {
 } from '../shape/table-shape.js';
 import { dropConstraint } from '../sql/ddl/constraint.js';
 import { name, relativeSql } from '../sql/template.js';
+import { isTemporary, temporaryName } from '../sql/temporary-name.js';
 import { alteredIndex } from './altered-index.js';
 import { asSwitch } from './backend-switch.js';
 import { refuseBuild } from './build-refusal.js';
@@ -31,7 +32,6 @@ import { clearedNames, clearing, FREE, hazardsOf, type Place, placeOf, taken } f
 import { owningPhase } from './ownership.js';
 import { sparingNeeded } from './referenced-keys.js';
 import { exclusively } from './step.js';
-import { isTemporary, temporaryName } from './temporary-name.js';
 import { droppedIndex } from './unexpected-index.js';
 import { worthOf } from './worth-rows.js';
 

@@ -1,5 +1,6 @@
 import { groupBy } from '../collections.js';
 import type { IndexShape } from '../shape/table-shape.js';
+import { isTemporary, temporaryName } from '../sql/temporary-name.js';
 import { isOtherBackends } from './backend-switch.js';
 import type { TenantChange } from './change.js';
 import type { DiffContext } from './context.js';
@@ -11,7 +12,6 @@ import { usesReplaced } from './indexed-columns.js';
 import { differenceOf } from './member-difference.js';
 import { owningPhase } from './ownership.js';
 import type { PredicateMatcher } from './predicate-matcher.js';
-import { isTemporary, temporaryName } from './temporary-name.js';
 import type { TenantFamily } from './tenant-family.js';
 import { unexpectedIndex } from './unexpected-index.js';
 import { worthOf } from './worth-rows.js';

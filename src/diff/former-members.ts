@@ -2,6 +2,7 @@ import { groupBy } from '../collections.js';
 import type { DesiredPhase } from '../desired-state/model.js';
 import type { IndexShape } from '../shape/table-shape.js';
 import { identifierVariable } from '../sql/template.js';
+import { isTemporary } from '../sql/temporary-name.js';
 import { ownMethods } from './backend-switch.js';
 import type { TenantChange } from './change.js';
 import type { DiffContext, OwnedIndex } from './context.js';
@@ -9,7 +10,6 @@ import type { TableIndexes } from './declared-index.js';
 import { drop } from './index-steps.js';
 import { usesReplaced } from './indexed-columns.js';
 import { sparingIdentity } from './replica-identity.js';
-import { isTemporary } from './temporary-name.js';
 import { unexpectedIndex } from './unexpected-index.js';
 
 /** A family that some backend of a phase declares on a table. */

@@ -1,10 +1,10 @@
 import { groupBy } from '../collections.js';
 import type { TableShape } from '../shape/table-shape.js';
+import { isTemporary } from '../sql/temporary-name.js';
 import type { Change, Member, TenantChange } from './change.js';
 import type { DiffContext } from './context.js';
 import { sparingHeirs } from './heirs.js';
 import { sparingInherited } from './inherited.js';
-import { isTemporary } from './temporary-name.js';
 
 /**
  * Changes of a table, refused where the table inherits what they change, which PostgreSQL lets nobody change there, and where

@@ -4,12 +4,12 @@ import { alterColumn } from '../sql/ddl/column.js';
 import { addConstraint, dropConstraint, validateConstraint } from '../sql/ddl/constraint.js';
 import { quoteIdentifier } from '../sql/quote.js';
 import { name } from '../sql/template.js';
+import { temporaryName } from '../sql/temporary-name.js';
 import { blocked, type Change, change, key, type Step } from './change.js';
 import type { ExistingColumn } from './existing-column.js';
 import { primaryKeyOf } from './key-constraints.js';
 import { withoutValue } from './offenders.js';
 import { concurrently, exclusively } from './step.js';
-import { temporaryName } from './temporary-name.js';
 
 /** NOT NULL wanted or not wanted, where the column has it otherwise. */
 export function notNullChange({ desired, wanted, existing, actual, context }: ExistingColumn): Change | null {

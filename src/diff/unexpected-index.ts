@@ -1,13 +1,13 @@
 import type { DesiredTable } from '../desired-state/model.js';
 import type { IndexShape } from '../shape/table-shape.js';
 import { name } from '../sql/template.js';
+import { isTemporary } from '../sql/temporary-name.js';
 import { asSwitch } from './backend-switch.js';
 import { type Change, change, key } from './change.js';
 import type { DiffContext } from './context.js';
 import { drop } from './index-steps.js';
 import { matchesLike } from './like.js';
 import { owningPhase } from './ownership.js';
-import { isTemporary } from './temporary-name.js';
 
 /** An index that nothing declares: dropped when a selected phase owns it or when it is trueup's own leftover. */
 export function unexpectedIndex(index: IndexShape, table: DesiredTable, context: DiffContext): Change | null {

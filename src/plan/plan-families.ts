@@ -9,7 +9,7 @@ import { expectedMembers, MemberProblem } from '../diff/family-members.js';
 import { knownFamilies, unexpectedMembers } from '../diff/former-members.js';
 import { sparingMembers } from '../diff/kin.js';
 import { PredicateMatcher } from '../diff/predicate-matcher.js';
-import { isTemporary } from '../diff/temporary-name.js';
+import { isTemporary } from '../sql/temporary-name.js';
 import { FamilyResults } from './family-results.js';
 import type { FleetContext } from './fleet-context.js';
 import { GivenNames } from './given-names.js';
