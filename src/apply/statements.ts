@@ -1,5 +1,5 @@
 import type { Member, Offenders, Step, TenantChange } from '../diff/change.js';
-import { renderSql, type Variable } from '../sql/template.js';
+import { type ObjectName, renderSql } from '../sql/template.js';
 
 /** A step for one tenant and, of a family's change, one member: ready to be sent. */
 export interface Statement {
@@ -47,5 +47,5 @@ function statementOf(step: Step, values: Readonly<Record<string, string>>): Stat
 }
 
 /** A fixed name, or what a member's variable stands for. */
-const nameOf = (index: string | Variable, values: Readonly<Record<string, string>>): string | null =>
+const nameOf = (index: ObjectName, values: Readonly<Record<string, string>>): string | null =>
   typeof index === 'string' ? index : (values[index.variable] ?? null);

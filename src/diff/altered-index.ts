@@ -1,4 +1,4 @@
-import type { SqlPart } from '../sql/template.js';
+import type { ObjectName } from '../sql/template.js';
 import { type Change, change } from './change.js';
 import { type Setting, withSettings } from './index-options.js';
 import { setting } from './index-steps.js';
@@ -6,7 +6,7 @@ import { setting } from './index-steps.js';
 /** An index that is in order but for options that it takes on as it stands. It serves meanwhile: nothing waits for this. */
 export const alteredIndex = (
   base: Pick<Change, 'phase' | 'table' | 'object'> & Partial<Pick<Change, 'family'>>,
-  index: SqlPart,
+  index: ObjectName,
   settings: readonly Setting[],
 ): Change =>
   change({

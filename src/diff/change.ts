@@ -3,7 +3,7 @@ import type { IndexFamily } from '../desired-state/model.js';
 import type { TableReference } from '../shape/table-shape.js';
 import type { Alteration, DdlTemplate } from '../sql/ddl/table.js';
 import type { OwnName } from '../sql/own-names.js';
-import type { SqlTemplate, Variable } from '../sql/template.js';
+import type { ObjectName, SqlTemplate } from '../sql/template.js';
 
 /** Every kind of correction; part of the JSON contract. */
 export const ACTIONS = [
@@ -91,8 +91,8 @@ export interface Step {
     readonly only?: true;
     readonly beside?: TableReference;
   };
-  /** The index that this step builds, by its unquoted name or a member's variable: it must be valid afterwards. */
-  readonly builds?: string | Variable;
+  /** The index that this step builds: it must be valid afterwards. */
+  readonly builds?: ObjectName;
   /** What takes the change's earlier steps back when existing rows fail this one: nothing stays half applied. */
   readonly undo?: readonly Step[];
   /** Counts the existing rows that this step fails for: sent only after it has failed. */
@@ -127,8 +127,7 @@ export type Assumption =
 
 /** A name in the tenant's schema that a change gives to something, and that nothing else may have. */
 export interface TakenName {
-  /** Unquoted, or a member's variable. */
-  readonly name: string | Variable;
+  readonly name: ObjectName;
   /** A view counts as a table: both have a type of their name. `key`: a primary key's or unique constraint's index. */
   readonly of: 'table' | 'index' | 'key';
 }
@@ -162,8 +161,8 @@ export interface Change {
   readonly draws?: string;
   /** What of the tenant's schema it names and does not make: without it the change is refused. */
   readonly finds?: readonly OwnName[];
-  /** Names of other objects that it makes free: unquoted, or a member's variables. */
-  readonly frees: readonly (string | Variable)[];
+  /** Names of other objects that it makes free. */
+  readonly frees: readonly ObjectName[];
   /** Keys of what this makes (`column:t.c`) and of what must be there first. */
   readonly provides: readonly string[];
   readonly needs: readonly string[];
@@ -184,6 +183,10 @@ export interface TenantChange {
 
 /** One member's values, by variable name. */
 export type Member = Readonly<Record<string, string>>;
+
+/** What a name in a change stands for: of a family's change, one name a member. */
+export const namesFor = (name: ObjectName, members: readonly Member[] | null): readonly string[] =>
+  typeof name === 'string' ? [name] : (members ?? []).flatMap((member) => member[name.variable] ?? []);
 
 /** Keys for {@link Change.provides} and {@link Change.needs}. */
 export const key = {

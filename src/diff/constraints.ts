@@ -1,7 +1,6 @@
 import type { DesiredConstraint, DesiredTable } from '../desired-state/model.js';
 import { type ConstraintShape, type IndexShape, isKey, type TableShape } from '../shape/table-shape.js';
 import { renameConstraint } from '../sql/ddl/constraint.js';
-import { name } from '../sql/template.js';
 import { isTemporary } from '../sql/temporary-name.js';
 import { type Change, change, key } from './change.js';
 import { constraintDifference } from './constraint-difference.js';
@@ -200,7 +199,7 @@ function withRoom(
 ): Change {
   if (squatter === undefined) return made;
   adopted.add(squatter.name);
-  const away = drop({ table }, name(squatter.name));
+  const away = drop({ table }, squatter.name);
   const hazards = [...new Set([...made.hazards, 'INDEX_DROPPED' as const])];
   return sparingNeeded({ ...made, hazards, steps: [away, ...made.steps] }, squatter, context);
 }

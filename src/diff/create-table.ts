@@ -3,7 +3,7 @@ import { columnDefinition } from '../sql/ddl/column.js';
 import { addConstraint, constraintDefinition } from '../sql/ddl/constraint.js';
 import { createIndex } from '../sql/ddl/index.js';
 import { tableName } from '../sql/ddl/table.js';
-import { identifierVariable, joinSql, name, relativeSql, sql } from '../sql/template.js';
+import { identifierVariable, joinSql, relativeSql, sql } from '../sql/template.js';
 import { refuseBuild } from './build-refusal.js';
 import { type Change, change, key, type Step } from './change.js';
 import { withTenantsOwnType } from './columns.js';
@@ -121,7 +121,7 @@ function newIndexes(desired: DesiredTable, context: DiffContext): readonly Chang
       takes: [{ name: index.name, of: 'index' }],
       needs: [key.table(table)],
       provides: [key.index(table, index.name), key.built(index.phase, table)],
-      steps: [unlocked(createIndex(indexDefinition(table, index, where), name(index.name), false))],
+      steps: [unlocked(createIndex(indexDefinition(table, index, where), index.name, false))],
     });
     return [refuseBuild(made, index, { desired, actual: null, replaced: new Set() }, context)];
   });

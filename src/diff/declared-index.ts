@@ -7,7 +7,7 @@ import {
   type TableShape,
 } from '../shape/table-shape.js';
 import { dropConstraint } from '../sql/ddl/constraint.js';
-import { name, relativeSql } from '../sql/template.js';
+import { relativeSql } from '../sql/template.js';
 import { isTemporary, temporaryName } from '../sql/temporary-name.js';
 import { alteredIndex } from './altered-index.js';
 import { asSwitch } from './backend-switch.js';
@@ -126,7 +126,7 @@ function workFor(
 function altered(desired: DesiredIndex, actual: IndexShape, table: string): Change | null {
   const settings = settingsFor(desired, actual);
   const base = { phase: desired.phase, table, object: desired.name };
-  return settings.length === 0 ? null : alteredIndex(base, name(desired.name), settings);
+  return settings.length === 0 ? null : alteredIndex(base, desired.name, settings);
 }
 
 /** The index is there, and differs or has a successor. */
@@ -148,7 +148,7 @@ function rebuilt(work: Work, actual: IndexShape, difference: string | null): Cha
     steps: [
       ...clearing(place, target.table),
       ...settingTwin(work),
-      ...(twin === null ? rebuildSteps(target, { online, dropFirst }) : swapSteps(target, name(twin.name))),
+      ...(twin === null ? rebuildSteps(target, { online, dropFirst }) : swapSteps(target, twin.name)),
     ],
   });
   return place.stranger === null ? buildable(asSwitch(made, actual, context), work) : taken(made, place.stranger);
@@ -184,9 +184,9 @@ function displacing(work: Work, squatter: KeyConstraintShape): Change {
     steps: [
       ...clearing(place, target.table),
       ...settingTwin(work),
-      ...(builds ? [build(target, target.temporaryNew, null, online)] : []),
+      ...(builds ? [build(target, target.temporaryNew, online)] : []),
       exclusively(target.table, dropConstraint(target.table, squatter.name)),
-      rename(target, builds ? target.temporaryNew : name(twin.name), target.name),
+      rename(target, builds ? target.temporaryNew : twin.name, target.name),
     ],
   });
   const spared = sparingNeeded(made, squatter, context);
@@ -202,7 +202,7 @@ function renamed(work: Work, twin: IndexShape): Change {
     reason: withSettings(`its definition stands under the name "${twin.name}"`, settings),
     takes: [{ name: desired.name, of: 'index' }],
     frees: [twin.name],
-    steps: [...settingTwin(work), rename(target, name(twin.name), target.name)],
+    steps: [...settingTwin(work), rename(target, twin.name, target.name)],
   });
 }
 
@@ -240,7 +240,7 @@ function unworthy(desired: DesiredIndex, of: TableIndexes, context: DiffContext)
 }
 
 const settingTwin = ({ twin, target, settings }: Work): readonly Step[] =>
-  twin === null ? [] : setting(target.table, name(twin.name), settings);
+  twin === null ? [] : setting(target.table, twin.name, settings);
 
 /** The same change, refused or put off where the index that it builds cannot be built. */
 const buildable = (made: Change, { twin, desired, of, context }: Work): Change =>
@@ -299,9 +299,8 @@ function indexTarget(desired: DesiredIndex, table: string): IndexTarget {
   return {
     table,
     definition,
-    name: name(desired.name),
-    fixedName: desired.name,
-    temporaryNew: name(temporaryName('new', desired.name, identity)),
-    temporaryOld: name(temporaryName('old', desired.name, identity)),
+    name: desired.name,
+    temporaryNew: temporaryName('new', desired.name, identity),
+    temporaryOld: temporaryName('old', desired.name, identity),
   };
 }

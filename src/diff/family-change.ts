@@ -62,7 +62,6 @@ export function familyChange(of: TenantFamily, group: readonly Finding[], contex
     table,
     definition: indexDefinition(table, family, predicateTemplate(family)),
     name: INDEX,
-    fixedName: null,
     temporaryNew: identifierVariable('temporary_new'),
     temporaryOld: identifierVariable('temporary_old'),
   };

@@ -1,20 +1,18 @@
 import type { DesiredIndexBase } from '../desired-state/model.js';
 import { createIndex, dropIndex, type IndexDefinition, renameIndex, setIndexOption } from '../sql/ddl/index.js';
-import type { SqlPart, SqlTemplate, Variable } from '../sql/template.js';
+import type { ObjectName, SqlTemplate } from '../sql/template.js';
 import type { Step } from './change.js';
 import type { Setting } from './index-options.js';
 import { duplicates } from './offenders.js';
 import { concurrently } from './step.js';
 
-/** An index to be put in place: what it is, and how its names are written (fixed, or a member's variables). */
+/** An index to be put in place: what it is, and what it is called. */
 export interface IndexTarget {
   readonly table: string;
   readonly definition: IndexDefinition;
-  readonly name: string | Variable;
-  /** Null for a member's, whose name is a variable. */
-  readonly fixedName: string | null;
-  readonly temporaryNew: string | Variable;
-  readonly temporaryOld: string | Variable;
+  readonly name: ObjectName;
+  readonly temporaryNew: ObjectName;
+  readonly temporaryOld: ObjectName;
 }
 
 /** The definition that a declaration asks for. */
@@ -33,7 +31,7 @@ export function indexDefinition(table: string, desired: DesiredIndexBase, where:
 
 /** Builds an index under its name: in the transaction where the table is known to be empty, else concurrently. */
 export function buildSteps(target: IndexTarget, online: boolean): readonly Step[] {
-  return [build(target, target.name, target.fixedName, online)];
+  return [build(target, target.name, online)];
 }
 
 /**
@@ -45,11 +43,11 @@ export function rebuildSteps(
   options: { readonly online: boolean; readonly dropFirst: boolean },
 ): readonly Step[] {
   if (options.dropFirst) return [drop(target, target.name), ...buildSteps(target, options.online)];
-  return [build(target, target.temporaryNew, null, options.online), ...swapSteps(target, target.temporaryNew)];
+  return [build(target, target.temporaryNew, options.online), ...swapSteps(target, target.temporaryNew)];
 }
 
 /** Puts a successor that is already built in an index's place, and drops the index. */
-export function swapSteps(target: IndexTarget, successor: string | Variable): readonly Step[] {
+export function swapSteps(target: IndexTarget, successor: ObjectName): readonly Step[] {
   return [
     rename(target, target.name, target.temporaryOld),
     rename(target, successor, target.name),
@@ -58,11 +56,11 @@ export function swapSteps(target: IndexTarget, successor: string | Variable): re
 }
 
 /** Drops an index without ever taking ACCESS EXCLUSIVE on its table. */
-export const drop = ({ table }: Pick<IndexTarget, 'table'>, index: string | Variable): Step =>
+export const drop = ({ table }: Pick<IndexTarget, 'table'>, index: ObjectName): Step =>
   concurrently(table, dropIndex(index));
 
 /** Gives an index another name. */
-export function rename(target: Pick<IndexTarget, 'table'>, from: string | Variable, to: SqlPart): Step {
+export function rename(target: Pick<IndexTarget, 'table'>, from: ObjectName, to: ObjectName): Step {
   return {
     sql: renameIndex(from, to),
     mode: 'transaction',
@@ -71,7 +69,7 @@ export function rename(target: Pick<IndexTarget, 'table'>, from: string | Variab
 }
 
 /** Gives an index options as it stands. */
-export const setting = (table: string, index: SqlPart, settings: readonly Setting[]): readonly Step[] =>
+export const setting = (table: string, index: ObjectName, settings: readonly Setting[]): readonly Step[] =>
   settings.map(({ option, value, lock }) => ({
     sql: setIndexOption(index, option, value),
     mode: 'transaction',
@@ -79,20 +77,14 @@ export const setting = (table: string, index: SqlPart, settings: readonly Settin
   }));
 
 /** Builds an index under the name that is given. */
-export function build(
-  target: Pick<IndexTarget, 'table' | 'definition'>,
-  as: string | Variable,
-  fixedName: string | null,
-  online: boolean,
-): Step {
+export function build(target: Pick<IndexTarget, 'table' | 'definition'>, as: ObjectName, online: boolean): Step {
   return {
     sql: createIndex(target.definition, as, online),
     mode: online ? 'online' : 'transaction',
     lock: online
       ? { mode: 'SHARE UPDATE EXCLUSIVE', table: target.table }
       : { mode: 'SHARE', table: target.table, only: true },
-    // A temporary name is the same quoted and unquoted.
-    builds: fixedName ?? as,
+    builds: as,
     ...(target.definition.unique ? { offenders: duplicates(target.definition) } : {}),
   };
 }

@@ -2,8 +2,7 @@ import type { Kin } from '../catalog/fact-types.js';
 import type { ConstraintShape, TableShape } from '../shape/table-shape.js';
 import type { Alteration } from '../sql/ddl/table.js';
 import { quoteIdentifier } from '../sql/quote.js';
-import { name, renderSql } from '../sql/template.js';
-import { alterations, blocked, type Change, type TenantChange } from './change.js';
+import { alterations, blocked, type Change, namesFor, type TenantChange } from './change.js';
 import type { DiffContext } from './context.js';
 
 /** A change, refused where it alters what the table inherits: PostgreSQL would refuse it in every run. */
@@ -44,8 +43,8 @@ function inherited(
     const isOwn = how === 'VALIDATE' || (isRenamed && !isCheck);
     return !isOwn && kin.constraints.includes(constraint) ? `constraint ${constraint}` : null;
   }
-  const names = (members ?? [{}]).map((member) => renderSql({ parts: [altered.index] }, member));
-  const index = isRenamed ? undefined : kin.indexes.find((one) => names.includes(name(one)));
+  const names = namesFor(altered.index, members);
+  const index = isRenamed ? undefined : kin.indexes.find((one) => names.includes(one));
   return index === undefined ? null : `index ${index}`;
 }
 

@@ -1,7 +1,6 @@
 import type { DesiredConstraint } from '../desired-state/model.js';
 import { type IndexShape, isKey, type KeyConstraintShape, type TableShape } from '../shape/table-shape.js';
 import { addConstraintUsingIndex } from '../sql/ddl/constraint.js';
-import { name } from '../sql/template.js';
 import { type Change, change } from './change.js';
 import { type KeyConstraint, keyIndexName, uniqueBuild } from './constraint-steps.js';
 import type { DiffContext } from './context.js';
@@ -37,7 +36,7 @@ export function claim(base: ConstraintBase, wanted: KeyConstraint, index: IndexS
       action: 'replace-constraint',
       reason: 'an index that is not the constraint’s stands under its name; an interrupted run has built the right one',
       hazards: ['INDEX_DROPPED'],
-      steps: [drop({ table }, name(index.name)), use(temporary)],
+      steps: [drop({ table }, index.name), use(temporary)],
     });
     return sparingNeeded(replaced, index, context);
   }
@@ -46,7 +45,7 @@ export function claim(base: ConstraintBase, wanted: KeyConstraint, index: IndexS
     action: 'replace-constraint',
     reason: 'an index that is not the constraint’s stands under its name',
     hazards: context.facts.rows(table) === 'none' ? ['INDEX_DROPPED'] : ['INDEX_BUILD', 'INDEX_DROPPED'],
-    steps: [uniqueBuild(table, wanted, temporary), drop({ table }, name(index.name)), use(temporary)],
+    steps: [uniqueBuild(table, wanted, temporary), drop({ table }, index.name), use(temporary)],
   });
   return sparingNeeded(replaced, index, context);
 }

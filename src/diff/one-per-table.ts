@@ -1,6 +1,5 @@
 import type { DesiredIndex } from '../desired-state/model.js';
 import type { IndexShape } from '../shape/table-shape.js';
-import { name } from '../sql/template.js';
 import { isTemporary } from '../sql/temporary-name.js';
 import { blocked, type Change, type Hazard, type Step } from './change.js';
 import type { DiffContext } from './context.js';
@@ -52,7 +51,7 @@ export const taken = (made: Change, stranger: IndexShape): Change =>
 
 /** Makes the place free. */
 export const clearing = ({ occupants }: Place, table: string): readonly Step[] =>
-  occupants.map((index) => drop({ table }, name(index.name)));
+  occupants.map((index) => drop({ table }, index.name));
 
 /** What that makes free beside it: the names of what goes. */
 export const clearedNames = ({ occupants }: Place): readonly string[] => occupants.map((index) => index.name);

@@ -1,7 +1,6 @@
 import type { NameHolder } from '../catalog/fact-types.js';
 import { groupBy } from '../collections.js';
-import type { Variable } from '../sql/template.js';
-import { blocked, type Change, deferred, type Member, type TakenName, type TenantChange } from './change.js';
+import { blocked, type Change, deferred, type Member, namesFor, type TakenName, type TenantChange } from './change.js';
 import { expand, settle } from './settle.js';
 
 /** A name that a tenant's changes need to find free, or the sequence that they need to find. */
@@ -22,7 +21,7 @@ export const neededNames = (items: readonly TenantChange[]): readonly NeededName
     .filter(isPending)
     .flatMap(({ change, members }) => [
       ...change.takes.flatMap(({ name, of }) =>
-        named(name, members).map((one) => ({ name: one, asTable: of === 'table' })),
+        namesFor(name, members).map((one) => ({ name: one, asTable: of === 'table' })),
       ),
       ...(change.draws === undefined ? [] : [{ name: change.draws, asTable: false }]),
     ]);
@@ -84,7 +83,7 @@ const freedLater = (items: readonly TenantChange[]): ReadonlyMap<string, Change>
     items
       .filter(({ change }) => change.status === 'deferred')
       .flatMap(({ change, members }) =>
-        change.frees.flatMap((name) => named(name, members).map((one) => [one, change] as const)),
+        change.frees.flatMap((name) => namesFor(name, members).map((one) => [one, change] as const)),
       ),
   );
 
@@ -140,7 +139,7 @@ function takenFrom(
   freed: Names,
 ): { readonly name: string; readonly obstacle: string } | null {
   for (const taken of change.takes)
-    for (const name of named(taken.name, member === null ? null : [member])) {
+    for (const name of namesFor(taken.name, member === null ? null : [member])) {
       const holder = holders.get(name);
       if (holder === undefined || !isInTheWay(holder, name, taken.of, change.table, freed)) continue;
       // A member's name holds values of rows, and is not said.
@@ -161,14 +160,10 @@ function isInTheWay(holder: NameHolder, name: string, of: TakenName['of'], table
 
 /** Names that a change makes free: none unless it is made. */
 export const freedNames = (item: TenantChange): readonly string[] =>
-  isPending(item) ? item.change.frees.flatMap((name) => named(name, item.members)) : [];
+  isPending(item) ? item.change.frees.flatMap((name) => namesFor(name, item.members)) : [];
 
 /** Names that a change needs to find free. */
 export const takenNames = ({ change, members }: TenantChange): readonly string[] =>
-  change.takes.flatMap(({ name }) => named(name, members));
+  change.takes.flatMap(({ name }) => namesFor(name, members));
 
 const isPending = ({ change }: TenantChange): boolean => change.status === 'pending';
-
-/** What a name of a change is called: of a family's change, one a member. */
-const named = (name: string | Variable, members: readonly Member[] | null): readonly string[] =>
-  typeof name === 'string' ? [name] : (members ?? []).flatMap((member) => member[name.variable] ?? []);

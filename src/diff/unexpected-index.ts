@@ -1,6 +1,5 @@
 import type { DesiredTable } from '../desired-state/model.js';
 import type { IndexShape } from '../shape/table-shape.js';
-import { name } from '../sql/template.js';
 import { isTemporary } from '../sql/temporary-name.js';
 import { asSwitch } from './backend-switch.js';
 import { type Change, change, key } from './change.js';
@@ -42,6 +41,6 @@ export function droppedIndex(
     hazards: inUse ? ['INDEX_DROPPED', 'INDEX_IN_USE'] : ['INDEX_DROPPED'],
     frees: [index],
     needs: [key.built(phase, table)],
-    steps: [drop({ table }, name(index))],
+    steps: [drop({ table }, index)],
   });
 }

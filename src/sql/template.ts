@@ -29,6 +29,9 @@ export interface SqlTemplate {
 /** Anything that may stand in a template literal of {@link sql}: raw SQL text, a variable, or another template. */
 export type SqlPart = string | Variable | SqlTemplate;
 
+/** The name of an object: unquoted where it is the same for all tenants, else a variable that each tenant or member fills in. */
+export type ObjectName = string | Variable;
+
 /** The tenant's schema, as an identifier. */
 export const SCHEMA: Variable = { variable: 'schema', as: 'identifier' };
 

@@ -1,6 +1,15 @@
 import type { IndexKeyShape } from '../../shape/table-shape.js';
 import { quoteLiteral } from '../quote.js';
-import { joinSql, name, relativeSql, SCHEMA, type SqlPart, type SqlTemplate, sql, type Variable } from '../template.js';
+import {
+  joinSql,
+  name,
+  type ObjectName,
+  relativeSql,
+  SCHEMA,
+  type SqlPart,
+  type SqlTemplate,
+  sql,
+} from '../template.js';
 import { names } from './constraint.js';
 import { type DdlTemplate, tableName } from './table.js';
 
@@ -17,10 +26,10 @@ export interface IndexDefinition {
 }
 
 /** `CREATE INDEX`; without IF NOT EXISTS, which skips an invalid leftover and proves nothing. */
-export function createIndex(index: IndexDefinition, as: SqlPart, concurrently: boolean): SqlTemplate {
+export function createIndex(index: IndexDefinition, as: ObjectName, concurrently: boolean): SqlTemplate {
   const head = `CREATE ${index.unique ? 'UNIQUE ' : ''}INDEX ${concurrently ? 'CONCURRENTLY ' : ''}`;
   const parts: SqlTemplate[] = [
-    sql`${head}${as} ON ${tableName(index.table)} USING ${name(index.method)} (${joinSql(index.keys.map(indexKey), ', ')})`,
+    sql`${head}${written(as)} ON ${tableName(index.table)} USING ${name(index.method)} (${joinSql(index.keys.map(indexKey), ', ')})`,
   ];
   if (index.include.length > 0) parts.push(sql`INCLUDE (${names(index.include)})`);
   if (index.nullsNotDistinct) parts.push(sql`NULLS NOT DISTINCT`);
@@ -30,24 +39,26 @@ export function createIndex(index: IndexDefinition, as: SqlPart, concurrently: b
 }
 
 /** `DROP INDEX CONCURRENTLY`, which never takes ACCESS EXCLUSIVE on the table. */
-export const dropIndex = (index: string | Variable): DdlTemplate => ({
-  ...sql`DROP INDEX CONCURRENTLY ${SCHEMA}.${index}`,
+export const dropIndex = (index: ObjectName): DdlTemplate => ({
+  ...sql`DROP INDEX CONCURRENTLY ${SCHEMA}.${written(index)}`,
   alters: { index, how: 'DROP' },
 });
 
 /** `ALTER INDEX … RENAME`: SHARE UPDATE EXCLUSIVE on the index alone. */
-export const renameIndex = (from: string | Variable, to: SqlPart): DdlTemplate => ({
-  ...sql`ALTER INDEX ${SCHEMA}.${from} RENAME TO ${to}`,
+export const renameIndex = (from: ObjectName, to: ObjectName): DdlTemplate => ({
+  ...sql`ALTER INDEX ${SCHEMA}.${written(from)} RENAME TO ${written(to)}`,
   alters: { index: from, how: 'RENAME' },
 });
 
 /**
  * `ALTER INDEX … SET`, or `RESET` for null: a lock on the index alone, as strong as the option asks for. Nothing is rewritten.
  */
-export const setIndexOption = (index: SqlPart, option: string, value: string | null): SqlTemplate =>
+export const setIndexOption = (index: ObjectName, option: string, value: string | null): SqlTemplate =>
   value === null
-    ? sql`ALTER INDEX ${SCHEMA}.${index} RESET (${name(option)})`
-    : sql`ALTER INDEX ${SCHEMA}.${index} SET (${options({ [option]: value })})`;
+    ? sql`ALTER INDEX ${SCHEMA}.${written(index)} RESET (${name(option)})`
+    : sql`ALTER INDEX ${SCHEMA}.${written(index)} SET (${options({ [option]: value })})`;
+
+const written = (of: ObjectName): SqlPart => (typeof of === 'string' ? name(of) : of);
 
 function indexKey(key: IndexKeyShape): SqlTemplate {
   const parts: SqlPart[] = [key.column !== null ? name(key.column) : sql`(${relativeSql(key.expression ?? '')})`];

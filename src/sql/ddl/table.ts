@@ -1,5 +1,5 @@
 import type { ConstraintShape } from '../../shape/table-shape.js';
-import { name, SCHEMA, type SqlTemplate, sql, type Variable } from '../template.js';
+import { name, type ObjectName, SCHEMA, type SqlTemplate, sql } from '../template.js';
 
 /** `"schema".table` for the tenant. */
 export const tableName = (table: string): SqlTemplate => sql`${SCHEMA}.${name(table)}`;
@@ -15,8 +15,7 @@ export type Alteration =
   | { readonly identity: string }
   | { readonly constraint: string; readonly how: 'DROP' | 'RENAME' | 'VALIDATE' }
   | { readonly newConstraint: ConstraintShape }
-  /** As SQL, or a member's variable. */
-  | { readonly index: string | Variable; readonly how: 'DROP' | 'RENAME' };
+  | { readonly index: ObjectName; readonly how: 'DROP' | 'RENAME' };
 
 /** What ALTER COLUMN does, identities aside. */
 export type ColumnAlteration =
