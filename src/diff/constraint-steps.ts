@@ -69,7 +69,7 @@ export function uniqueBuild(table: string, wanted: KeyConstraint, index: string)
     options: {},
     where: null,
   };
-  return build({ table, definition }, index, true);
+  return build(definition, index, true);
 }
 
 /** A foreign key locks both of its tables against writers, for a moment. */

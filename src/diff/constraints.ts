@@ -199,7 +199,7 @@ function withRoom(
 ): Change {
   if (squatter === undefined) return made;
   adopted.add(squatter.name);
-  const away = drop({ table }, squatter.name);
+  const away = drop(table, squatter.name);
   const hazards = [...new Set([...made.hazards, 'INDEX_DROPPED' as const])];
   return sparingNeeded({ ...made, hazards, steps: [away, ...made.steps] }, squatter, context);
 }

@@ -9,8 +9,8 @@ import type { DiffContext } from './context.js';
 import { predicateTemplate } from './family-members.js';
 import type { Setting } from './index-options.js';
 import {
-  buildSteps,
-  drop,
+  build,
+  dropUnworthy,
   type IndexTarget,
   indexDefinition,
   rebuildSteps,
@@ -59,7 +59,6 @@ export function familyChange(of: TenantFamily, group: readonly Finding[], contex
   // A table that this run makes has no rows, and a drop or a rename is the same with and without: nothing is read then.
   const online = builds && of.actual !== null && context.facts.rows(table) !== 'none';
   const target: IndexTarget = {
-    table,
     definition: indexDefinition(table, family, predicateTemplate(family)),
     name: INDEX,
     temporaryNew: identifierVariable('temporary_new'),
@@ -71,14 +70,12 @@ export function familyChange(of: TenantFamily, group: readonly Finding[], contex
   if (group.some(({ inUse }) => inUse)) hazards.push('INDEX_IN_USE');
   if (builds && online) hazards.push('INDEX_BUILD');
   const steps = {
-    build: () => buildSteps(target, online),
+    build: () => [build(target.definition, INDEX, online)],
     rebuild: () => rebuildSteps(target, { online, dropFirst: first.dropFirst }),
     swap: () => [...setting(table, FROM, first.settings), ...swapSteps(target, FROM)],
-    rename: () => [...setting(table, FROM, first.settings), rename(target, FROM, target.name)],
-    // Out of the way first, in the transaction that looks for its rows: a row that comes after that finds its name
-    // free for its own, where a drop that is under way would take the index from under it.
-    drop: () => [rename(target, target.name, target.temporaryOld), drop(target, target.temporaryOld)],
-    orphan: () => [rename(target, target.name, target.temporaryOld), drop(target, target.temporaryOld)],
+    rename: () => [...setting(table, FROM, first.settings), rename(table, FROM, INDEX)],
+    drop: () => dropUnworthy(target),
+    orphan: () => dropUnworthy(target),
   }[first.fate]();
   const made = change({
     phase: family.phase,

@@ -59,7 +59,7 @@ export function unexpectedMembers(
     if (family === undefined) alone.push({ change: sparingIdentity(unexpected, index), members: null });
     else {
       const member = identifierVariable('index');
-      const steps = [drop({ table: of.desired.name }, member)];
+      const steps = [drop(of.desired.name, member)];
       const change = { ...unexpected, object: family.label, family: family.label, frees: [member], steps };
       counted.push({ index, item: { change: sparingIdentity(change, index), members: [{ index: index.name }] } });
     }

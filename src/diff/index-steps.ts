@@ -8,7 +8,6 @@ import { concurrently } from './step.js';
 
 /** An index to be put in place: what it is, and what it is called. */
 export interface IndexTarget {
-  readonly table: string;
   readonly definition: IndexDefinition;
   readonly name: ObjectName;
   readonly temporaryNew: ObjectName;
@@ -29,9 +28,19 @@ export function indexDefinition(table: string, desired: DesiredIndexBase, where:
   };
 }
 
-/** Builds an index under its name: in the transaction where the table is known to be empty, else concurrently. */
-export function buildSteps(target: IndexTarget, online: boolean): readonly Step[] {
-  return [build(target, target.name, online)];
+/**
+ * Builds an index under the name that is given: in the transaction where the table is known to be empty, else concurrently.
+ * @param online whether the table may hold rows
+ */
+export function build(definition: IndexDefinition, as: ObjectName, online: boolean): Step {
+  const { table, unique } = definition;
+  return {
+    sql: createIndex(definition, as, online),
+    mode: online ? 'online' : 'transaction',
+    lock: online ? { mode: 'SHARE UPDATE EXCLUSIVE', table } : { mode: 'SHARE', table, only: true },
+    builds: as,
+    ...(unique ? { offenders: duplicates(definition) } : {}),
+  };
 }
 
 /**
@@ -40,33 +49,38 @@ export function buildSteps(target: IndexTarget, online: boolean): readonly Step[
  */
 export function rebuildSteps(
   target: IndexTarget,
-  options: { readonly online: boolean; readonly dropFirst: boolean },
+  { online, dropFirst }: { readonly online: boolean; readonly dropFirst: boolean },
 ): readonly Step[] {
-  if (options.dropFirst) return [drop(target, target.name), ...buildSteps(target, options.online)];
-  return [build(target, target.temporaryNew, options.online), ...swapSteps(target, target.temporaryNew)];
+  const { definition, name, temporaryNew } = target;
+  return dropFirst
+    ? [drop(definition.table, name), build(definition, name, online)]
+    : [build(definition, temporaryNew, online), ...swapSteps(target, temporaryNew)];
 }
 
 /** Puts a successor that is already built in an index's place, and drops the index. */
-export function swapSteps(target: IndexTarget, successor: ObjectName): readonly Step[] {
-  return [
-    rename(target, target.name, target.temporaryOld),
-    rename(target, successor, target.name),
-    drop(target, target.temporaryOld),
-  ];
+export function swapSteps({ definition, name, temporaryOld }: IndexTarget, successor: ObjectName): readonly Step[] {
+  const { table } = definition;
+  return [rename(table, name, temporaryOld), rename(table, successor, name), drop(table, temporaryOld)];
+}
+
+/**
+ * Drops an index for want of rows. Out of the way first, in the transaction that looks for its rows: a row that comes after
+ * that finds its name free for its own, where a drop that is under way would take the index from under it.
+ */
+export function dropUnworthy({ definition, name, temporaryOld }: IndexTarget): readonly Step[] {
+  const { table } = definition;
+  return [rename(table, name, temporaryOld), drop(table, temporaryOld)];
 }
 
 /** Drops an index without ever taking ACCESS EXCLUSIVE on its table. */
-export const drop = ({ table }: Pick<IndexTarget, 'table'>, index: ObjectName): Step =>
-  concurrently(table, dropIndex(index));
+export const drop = (table: string, index: ObjectName): Step => concurrently(table, dropIndex(index));
 
 /** Gives an index another name. */
-export function rename(target: Pick<IndexTarget, 'table'>, from: ObjectName, to: ObjectName): Step {
-  return {
-    sql: renameIndex(from, to),
-    mode: 'transaction',
-    lock: { mode: 'SHARE UPDATE EXCLUSIVE', table: target.table },
-  };
-}
+export const rename = (table: string, from: ObjectName, to: ObjectName): Step => ({
+  sql: renameIndex(from, to),
+  mode: 'transaction',
+  lock: { mode: 'SHARE UPDATE EXCLUSIVE', table },
+});
 
 /** Gives an index options as it stands. */
 export const setting = (table: string, index: ObjectName, settings: readonly Setting[]): readonly Step[] =>
@@ -75,16 +89,3 @@ export const setting = (table: string, index: ObjectName, settings: readonly Set
     mode: 'transaction',
     lock: { mode: lock, table },
   }));
-
-/** Builds an index under the name that is given. */
-export function build(target: Pick<IndexTarget, 'table' | 'definition'>, as: ObjectName, online: boolean): Step {
-  return {
-    sql: createIndex(target.definition, as, online),
-    mode: online ? 'online' : 'transaction',
-    lock: online
-      ? { mode: 'SHARE UPDATE EXCLUSIVE', table: target.table }
-      : { mode: 'SHARE', table: target.table, only: true },
-    builds: as,
-    ...(target.definition.unique ? { offenders: duplicates(target.definition) } : {}),
-  };
-}

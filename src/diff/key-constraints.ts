@@ -36,7 +36,7 @@ export function claim(base: ConstraintBase, wanted: KeyConstraint, index: IndexS
       action: 'replace-constraint',
       reason: 'an index that is not the constraint’s stands under its name; an interrupted run has built the right one',
       hazards: ['INDEX_DROPPED'],
-      steps: [drop({ table }, index.name), use(temporary)],
+      steps: [drop(table, index.name), use(temporary)],
     });
     return sparingNeeded(replaced, index, context);
   }
@@ -45,7 +45,7 @@ export function claim(base: ConstraintBase, wanted: KeyConstraint, index: IndexS
     action: 'replace-constraint',
     reason: 'an index that is not the constraint’s stands under its name',
     hazards: context.facts.rows(table) === 'none' ? ['INDEX_DROPPED'] : ['INDEX_BUILD', 'INDEX_DROPPED'],
-    steps: [uniqueBuild(table, wanted, temporary), drop({ table }, index.name), use(temporary)],
+    steps: [uniqueBuild(table, wanted, temporary), drop(table, index.name), use(temporary)],
   });
   return sparingNeeded(replaced, index, context);
 }

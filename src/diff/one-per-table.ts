@@ -51,7 +51,7 @@ export const taken = (made: Change, stranger: IndexShape): Change =>
 
 /** Makes the place free. */
 export const clearing = ({ occupants }: Place, table: string): readonly Step[] =>
-  occupants.map((index) => drop({ table }, index.name));
+  occupants.map((index) => drop(table, index.name));
 
 /** What that makes free beside it: the names of what goes. */
 export const clearedNames = ({ occupants }: Place): readonly string[] => occupants.map((index) => index.name);

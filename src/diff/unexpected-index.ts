@@ -41,6 +41,6 @@ export function droppedIndex(
     hazards: inUse ? ['INDEX_DROPPED', 'INDEX_IN_USE'] : ['INDEX_DROPPED'],
     frees: [index],
     needs: [key.built(phase, table)],
-    steps: [drop({ table }, index)],
+    steps: [drop(table, index)],
   });
 }

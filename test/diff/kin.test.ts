@@ -267,7 +267,7 @@ it('of a family’s members the parts of the parent’s indexes stay, and the ot
     object: 'by_bank',
     family: 'by_bank',
     reason: 'the rows that it was made for are gone',
-    steps: [drop({ table: 'items' }, identifierVariable('index'))],
+    steps: [drop('items', identifierVariable('index'))],
   });
   const context = contextWith({ kin: { ...NO_KIN, ...PARTITION, indexes: ['by_bank_1'] } });
   const members = [{ index: 'by_bank_1' }, { index: 'by_bank_2' }];
