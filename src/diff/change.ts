@@ -239,9 +239,21 @@ export function deferred(of: Change, obstacle: string, remedy: string): Change {
   return { ...of, status: 'deferred', obstacle, remedy };
 }
 
-/** The same change, put off until another session's index build has ended. */
-export function awaitingBuild(of: Change, obstacle: string, remedy: string): Change {
-  return { ...deferred(of, obstacle, remedy), waitsFor: 'build' };
+/** The same change, refused or put off as another one is that it cannot do without. */
+export function heldLike(cause: Change, of: Change, obstacle: string): Change {
+  const { status, waitsFor } = cause;
+  return { ...of, status, obstacle, remedy: cause.remedy ?? '', waitsFor };
+}
+
+/** Items with their changes as `revise` gives them: an item whose change stays as it is stays itself. */
+export function revised<T extends { readonly change: Change }>(
+  items: readonly T[],
+  revise: (made: Change) => Change,
+): readonly T[] {
+  return items.map((item) => {
+    const change = revise(item.change);
+    return change === item.change ? item : { ...item, change };
+  });
 }
 
 /** What a change alters of its table. */

@@ -177,26 +177,21 @@ function byRelease(changes: readonly Change[], context: DiffContext): readonly C
   const concerned = (made: Change) => !extensionPhases.has(made.phase) && made.status !== 'deferred';
   if (rule === null || !changes.some(concerned)) return changes;
   const stamp = context.facts.release();
-  if (stamp === false)
-    return changes.map((made) =>
-      concerned(made)
-        ? blocked(
-            made,
-            `the tenant’s release could not be read from ${rule.table}.${rule.column}: these files describe ${rule.accepts.join(', ')}`,
-            `let the role read ${rule.table} (row security included), then plan again`,
-          )
-        : made,
-    );
-  if (stamp === undefined || stamp === null || rule.accepts.includes(stamp)) return changes;
-  return changes.map((made) =>
-    concerned(made)
-      ? deferred(
+  if (stamp === undefined || stamp === null || (stamp !== false && rule.accepts.includes(stamp))) return changes;
+  const described = `these files describe ${rule.accepts.join(', ')}`;
+  const held = (made: Change): Change =>
+    stamp === false
+      ? blocked(
           made,
-          `the tenant is at ${stamp}, these files describe ${rule.accepts.join(', ')}`,
-          'run the application’s migration, or use the files of that release',
+          `the tenant’s release could not be read from ${rule.table}.${rule.column}: ${described}`,
+          `let the role read ${rule.table} (row security included), then plan again`,
         )
-      : made,
-  );
+      : deferred(
+          made,
+          `the tenant is at ${stamp}, ${described}`,
+          'run the application’s migration, or use the files of that release',
+        );
+  return changes.map((made) => (concerned(made) ? held(made) : made));
 }
 
 /** What a tenant's tables are called, for {@link key.allTables}. */

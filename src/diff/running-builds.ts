@@ -1,6 +1,6 @@
 import { isKey, type TableShape } from '../shape/table-shape.js';
 import { switchGroup } from './backend-switch.js';
-import { awaitingBuild, type Change, LOCK_MODES, strongestLock } from './change.js';
+import { type Change, deferred, LOCK_MODES, revised, strongestLock } from './change.js';
 import type { OwnedIndex } from './context.js';
 import type { Facts } from './facts.js';
 
@@ -50,24 +50,23 @@ export function awaitBuilds<T extends { readonly change: Change }>(
       return table === undefined ? [] : [[change.group, { change, table }] as const];
     }),
   );
-  return items.map((item) => {
-    const { change } = item;
-    if (change.status !== 'pending') return item;
+  return revised(items, (change) => {
+    if (change.status !== 'pending') return change;
     const table = awaited(change);
-    if (table !== undefined)
-      return {
-        ...item,
-        change: awaitingBuild(change, obstacleOf(change, table, causes.get(table) ?? '', invalid), REMEDY),
-      };
+    if (table !== undefined) return awaiting(change, obstacleOf(change, table, causes.get(table) ?? '', invalid));
     const partner =
       (change.group === null ? undefined : groups.get(change.group)) ?? groups.get(switchGroup(change.phase));
-    if (partner === undefined) return item;
+    if (partner === undefined) return change;
     const why = `it happens together with ${partner.change.action} ${partner.change.object}, and an index of ${partner.table} is being built by another session`;
-    return { ...item, change: awaitingBuild(change, why, REMEDY) };
+    return awaiting(change, why);
   });
 }
 
-const REMEDY = 'none needed: apply waits for the build as long as --lock-wait says; then run again';
+/** The same change, put off until another session's index build has ended. */
+const awaiting = (change: Change, obstacle: string): Change => ({
+  ...deferred(change, obstacle, 'none needed: apply waits for the build as long as --lock-wait says; then run again'),
+  waitsFor: 'build',
+});
 
 /** Whether a change would meet a running build, which holds SHARE UPDATE EXCLUSIVE on its table. */
 const meets = (change: Change): boolean =>

@@ -1,5 +1,5 @@
 import { switchGroup } from './backend-switch.js';
-import { blocked, type Change, deferred, key } from './change.js';
+import { type Change, heldLike, key, revised } from './change.js';
 
 /** Changes of one group happen all or not at all: where one is refused, so are the others, by its name. */
 export function blockGroups(changes: readonly Change[]): readonly Change[] {
@@ -11,9 +11,7 @@ export function blockGroups(changes: readonly Change[]): readonly Change[] {
 
 const withGroup = (made: Change, cause: Change | undefined): Change => {
   if (cause === undefined || made.status !== 'pending') return made;
-  const hold = cause.status === 'blocked' ? blocked : deferred;
-  const together = `all of the tenant's columns change together or none, and ${cause.obstacle}`;
-  return { ...hold(made, together, cause.remedy ?? ''), waitsFor: cause.waitsFor };
+  return heldLike(cause, made, `all of the tenant's columns change together or none, and ${cause.obstacle}`);
 };
 
 /**
@@ -32,20 +30,15 @@ export function settle<T extends { readonly change: Change }>(
     for (const { change: made } of settled)
       if (made.status !== 'pending') for (const provided of made.provides) providers.set(provided, made);
     if (providers.size === 0) return settled;
-    let moved = false;
-    settled = settled.map((item) => {
-      if (item.change.status !== 'pending') return item;
-      const cause = expand(item.change.needs, allTables)
-        .map((need) => providers.get(need))
-        .find((provider) => provider !== undefined);
-      if (cause === undefined) return item;
-      moved = true;
+    const before = settled;
+    settled = revised(before, (made) => {
+      if (made.status !== 'pending') return made;
+      const [cause] = expand(made.needs, allTables).flatMap((need) => providers.get(need) ?? []);
+      if (cause === undefined) return made;
       const waits = `waits for ${cause.action} ${cause.object}, which is ${cause.status}: ${cause.obstacle}`;
-      const refuse = cause.status === 'blocked' ? blocked : deferred;
-      const put = refuse(item.change, waits, cause.remedy ?? '');
-      return { ...item, change: { ...put, waitsFor: cause.waitsFor } };
+      return heldLike(cause, made, waits);
     });
-    if (!moved) return settled;
+    if (settled.every((item, at) => item === before[at])) return settled;
   }
 }
 
@@ -57,10 +50,7 @@ function holdGroups<T extends { readonly change: Change }>(changes: readonly T[]
     if (held.get(made.group)?.status !== 'blocked') held.set(made.group, made);
   }
   if (held.size === 0) return changes;
-  return changes.map((item) => {
-    const change = withGroup(item.change, held.get(item.change.group ?? ''));
-    return change === item.change ? item : { ...item, change };
-  });
+  return revised(changes, (made) => withGroup(made, held.get(made.group ?? '')));
 }
 
 /** Where a part of a backend's switch is refused, nothing of its phase is done: a tenant never stands between two. */
@@ -69,11 +59,14 @@ function blockSwitches<T extends { readonly change: Change }>(changes: readonly 
   for (const { change: made } of changes)
     if (made.group === switchGroup(made.phase) && made.status === 'blocked') refused.set(made.phase, made);
   if (refused.size === 0) return changes;
-  return changes.map((item) => {
-    const cause = refused.get(item.change.phase);
-    if (cause === undefined || item.change.status !== 'pending') return item;
-    const obstacle = `the backend of phase ${cause.phase} is switched as a whole or not, and ${cause.obstacle}`;
-    return { ...item, change: blocked(item.change, obstacle, cause.remedy ?? '') };
+  return revised(changes, (made) => {
+    const cause = refused.get(made.phase);
+    if (cause === undefined || made.status !== 'pending') return made;
+    return heldLike(
+      cause,
+      made,
+      `the backend of phase ${cause.phase} is switched as a whole or not, and ${cause.obstacle}`,
+    );
   });
 }
 

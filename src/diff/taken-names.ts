@@ -1,6 +1,6 @@
 import type { NameHolder } from '../catalog/fact-types.js';
 import { groupBy } from '../collections.js';
-import { blocked, type Change, deferred, type Member, namesFor, type TakenName, type TenantChange } from './change.js';
+import { blocked, type Change, heldLike, type Member, namesFor, type TakenName, type TenantChange } from './change.js';
 import { expand, settle } from './settle.js';
 
 /** A name that a tenant's changes need to find free, or the sequence that they need to find. */
@@ -106,7 +106,8 @@ function refuse(
     const taken = takenFrom(change, member, holders, freed);
     if (taken === null) return change;
     const until = later.get(taken.name);
-    return until === undefined ? blocked(change, taken.obstacle, REMEDY) : waitingFor(until, change, taken.obstacle);
+    if (until === undefined) return blocked(change, taken.obstacle, REMEDY);
+    return heldLike(until, change, `${taken.obstacle} until ${until.action} ${until.object}: ${until.obstacle}`);
   };
   if (members === null) {
     const made = put(null);
@@ -123,11 +124,6 @@ function refuse(
     members: part.map(({ member }) => member),
   }));
 }
-
-const waitingFor = (until: Change, change: Change, obstacle: string): Change => ({
-  ...deferred(change, `${obstacle} until ${until.action} ${until.object}: ${until.obstacle}`, until.remedy ?? ''),
-  waitsFor: until.waitsFor,
-});
 
 const REMEDY = 'give that another name, or drop it, in the application’s own migration, then apply';
 

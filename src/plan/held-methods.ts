@@ -1,6 +1,6 @@
 import type { CatalogSnapshot } from '../catalog/snapshot.js';
 import type { DesiredState, DesiredTable } from '../desired-state/model.js';
-import { blocked, type TenantChange } from '../diff/change.js';
+import { blocked, revised, type TenantChange } from '../diff/change.js';
 import { quoteIdentifier } from '../sql/quote.js';
 
 /** An extension that cannot be created in a database, because another one holds the name of an access method it brings. */
@@ -65,13 +65,12 @@ export function refuseHeld(
 ): readonly TenantChange[] {
   if (held.length === 0) return changes;
   const byPhase = new Map(held.map((one) => [one.phase, one]));
-  return changes.map((item) => {
-    const { change } = item;
+  return revised(changes, (change) => {
     const columns = change.action === 'create-table' ? tables.find(({ name }) => name === change.table)?.columns : [];
     const cause =
       [change.phase, ...(columns ?? []).map((column) => column.phase)]
         .map((phase) => byPhase.get(phase))
         .find((one) => one !== undefined) ?? (isNew ? held[0] : undefined);
-    return cause === undefined ? item : { ...item, change: blocked(change, cause.obstacle, cause.remedy) };
+    return cause === undefined ? change : blocked(change, cause.obstacle, cause.remedy);
   });
 }

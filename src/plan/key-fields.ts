@@ -1,5 +1,5 @@
 import type { DesiredIndex, DesiredTable } from '../desired-state/model.js';
-import type { TenantChange } from '../diff/change.js';
+import { revised, type TenantChange } from '../diff/change.js';
 import { isKey } from '../shape/table-shape.js';
 import type { Diagnostic, PlannedTenant } from './fleet-plan.js';
 
@@ -11,13 +11,12 @@ export function noteKeyFields(
   changes: readonly TenantChange[],
   tables: readonly DesiredTable[],
 ): readonly TenantChange[] {
-  return changes.map((item) => {
-    const { change } = item;
-    if (change.action !== 'create-index' && change.action !== 'rebuild-index') return item;
+  return revised(changes, (change) => {
+    if (change.action !== 'create-index' && change.action !== 'rebuild-index') return change;
     const table = tables.find((candidate) => candidate.name === change.table);
     const index = table?.indexes.find((candidate) => candidate.name === change.object);
-    if (table === undefined || index === undefined || !isDoubtful(index, table)) return item;
-    return { ...item, change: { ...change, hazards: [...change.hazards, 'KEY_NOT_UNIQUE'] } };
+    if (table === undefined || index === undefined || !isDoubtful(index, table)) return change;
+    return { ...change, hazards: [...change.hazards, 'KEY_NOT_UNIQUE'] };
   });
 }
 

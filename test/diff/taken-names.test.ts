@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { NameHolder } from '../../src/catalog/fact-types.js';
-import { awaitingBuild, blocked, type Change, change, key, type TenantChange } from '../../src/diff/change.js';
+import { blocked, type Change, change, deferred, key, type TenantChange } from '../../src/diff/change.js';
 import { neededNames, refuseTaken } from '../../src/diff/taken-names.js';
 import { identifierVariable } from '../../src/sql/template.js';
 
@@ -46,7 +46,10 @@ describe('a change that needs a name', () => {
     const dropped = made({ action: 'drop-index', table: 'shops', object: 'wanted', takes: [], frees: ['wanted'] });
     const provides = [key.index('items', 'wanted')];
     const later = made({ action: 'drop-index', object: 'old', takes: [], needs: provides });
-    const waits = { ...dropped, change: awaitingBuild(dropped.change, 'session 7 is building it', 'wait') };
+    const waits = {
+      ...dropped,
+      change: { ...deferred(dropped.change, 'session 7 is building it', 'wait'), waitsFor: 'build' as const },
+    };
     const holders = new Map([['wanted', indexOf('shops')]]);
     const [wanted, ...others] = refuseTaken([made({ provides }), waits, later], holders, []);
     expect(wanted?.change).toMatchObject({
