@@ -73,43 +73,35 @@ export interface ExpressionQuestion {
   readonly actual: string;
 }
 
-/**
- * Answers, as far as they are known. Asking an open question notes it, and is answered as in a tenant without drift for
- * the time being: whatever else would be asked on the strength of a guess would be asked, and read, in vain.
- */
-export interface Facts {
-  rows(table: string): Presence;
-  values(table: string, column: string): Presence;
-  /**
-   * What stands on a column, or on all of a materialized view (null), that PostgreSQL would not change under it: views, triggers,
-   * policies, generated columns. In words.
-   */
-  users(table: string, column: string | null): readonly string[];
-  references(table: string, column: string): readonly Reference[];
-  indexesOver(table: string, column: string): IndexesOver;
+/** What a question of each kind is answered by. */
+export interface AnswerTo {
+  readonly rows: Presence;
+  readonly values: Presence;
+  /** Views, triggers, policies, generated columns, in words. */
+  readonly users: readonly string[];
+  readonly references: readonly Reference[];
+  readonly indexes: IndexesOver;
   /** In words. */
-  statisticsOver(table: string, column: string): readonly string[];
-  /** Nothing of a type that is written without a schema: PostgreSQL has no such domains. */
-  domainChecks(type: string): DomainChecks;
-  persistenceTies(table: string): readonly PersistenceTie[];
-  columnBarriers(table: string): ColumnBarriers;
-  /** Null while the question is open. */
-  kin(table: string): Kin | null;
-  count(table: string, where: string | null, limit: number): number | null;
-  /** Null: the tenant has no stamp; false: it could not be read; undefined while the question is open. */
-  release(): string | null | false | undefined;
-  /** The role that new tables are to belong to, when it is not the session's own. */
-  owner(): string | null;
-  building(table: string): Building | null;
-  usage(index: string): IndexUsage | null;
-  same(question: ExpressionQuestion): boolean;
-  /** The same, but undefined while the question is open. */
-  judged(question: ExpressionQuestion): boolean | undefined;
-  sameType(desired: string, actual: string): boolean;
-  columnsOf(expression: string): readonly string[];
+  readonly statistics: readonly string[];
+  readonly domain: DomainChecks;
+  readonly persistence: readonly PersistenceTie[];
+  /** Null: there is no such table. */
+  readonly barriers: ColumnBarriers | null;
+  readonly kin: Kin | null;
+  /** Null: it could not be told. */
+  readonly count: number | null;
+  /** Null: the tenant has no stamp; false: it could not be read. */
+  readonly release: string | null | false;
+  readonly owner: string | null;
+  readonly building: Building | null;
+  readonly usage: IndexUsage;
+  readonly expression: boolean;
+  readonly type: boolean;
   /** Null: nothing. */
-  sharedKeyFault(question: SharedKeyQuestion): SharedKeyFault | null;
-  sameView(table: string, query: string): boolean | null;
+  readonly 'shared-key': SharedKeyFault | null;
+  readonly columns: readonly string[];
+  /** Null: it could not be told. */
+  readonly view: boolean | null;
 }
 
 /** Questions whose answer is the same for every tenant of a database. */
@@ -119,8 +111,12 @@ export const isFleetWide = (question: Question): boolean =>
 /** A question's identity. */
 export const questionKey = (question: Question): string => JSON.stringify(question);
 
-/** Facts over a map of answers by {@link questionKey}; what was asked and not answered is collected in `open`. */
-export class FactSheet implements Facts {
+/**
+ * Answers, as far as they are known. Asking an open question notes it, and is answered as in a tenant without drift for
+ * the time being: whatever else would be asked on the strength of a guess would be asked, and read, in vain.
+ */
+export class FactSheet {
+  /** What was asked and has no answer yet, by {@link questionKey}. */
   readonly open = new Map<string, Question>();
   /** Every question that bore on the result: equal answers to them give an equal diff. */
   readonly asked = new Map<string, Question>();
@@ -128,108 +124,103 @@ export class FactSheet implements Facts {
   constructor(private readonly answerTo: (key: string, question: Question) => unknown) {}
 
   rows(table: string): Presence {
-    return presence(this.#ask({ kind: 'rows', table }));
+    return this.#ask({ kind: 'rows', table }) ?? 'none';
   }
 
   values(table: string, column: string): Presence {
-    return presence(this.#ask({ kind: 'values', table, column }));
+    return this.#ask({ kind: 'values', table, column }) ?? 'none';
   }
 
+  /** @param column null: all of a materialized view */
   users(table: string, column: string | null): readonly string[] {
-    return (this.#ask({ kind: 'users', table, column }) as readonly string[] | undefined) ?? [];
+    return this.#ask({ kind: 'users', table, column }) ?? [];
   }
 
   references(table: string, column: string): readonly Reference[] {
-    return (this.#ask({ kind: 'references', table, column }) as readonly Reference[] | undefined) ?? [];
+    return this.#ask({ kind: 'references', table, column }) ?? [];
   }
 
   indexesOver(table: string, column: string): IndexesOver {
-    return (this.#ask({ kind: 'indexes', table, column }) as IndexesOver | undefined) ?? NO_INDEXES;
+    return this.#ask({ kind: 'indexes', table, column }) ?? { computed: false, identity: false };
   }
 
   statisticsOver(table: string, column: string): readonly string[] {
-    return (this.#ask({ kind: 'statistics', table, column }) as readonly string[] | undefined) ?? [];
+    return this.#ask({ kind: 'statistics', table, column }) ?? [];
   }
 
+  /** Nothing of a type that is written without a schema: PostgreSQL has no such domains. */
   domainChecks(type: string): DomainChecks {
-    if (!type.includes('.')) return NO_CHECKS;
-    return (this.#ask({ kind: 'domain', type }) as DomainChecks | undefined) ?? NO_CHECKS;
+    return (type.includes('.') ? this.#ask({ kind: 'domain', type }) : null) ?? { any: false, refusesNull: false };
   }
 
   persistenceTies(table: string): readonly PersistenceTie[] {
-    return (this.#ask({ kind: 'persistence', table }) as readonly PersistenceTie[] | undefined) ?? [];
+    return this.#ask({ kind: 'persistence', table }) ?? [];
   }
 
   columnBarriers(table: string): ColumnBarriers {
-    return (this.#ask({ kind: 'barriers', table }) as ColumnBarriers | null | undefined) ?? NO_BARRIERS;
+    return this.#ask({ kind: 'barriers', table }) ?? { rowType: null, updateRules: [], publications: [] };
   }
 
+  /** Null while the question is open. */
   kin(table: string): Kin | null {
-    return (this.#ask({ kind: 'kin', table }) as Kin | null | undefined) ?? null;
+    return this.#ask({ kind: 'kin', table }) ?? null;
   }
 
   count(table: string, where: string | null, limit: number): number | null {
-    const answer = this.#ask({ kind: 'count', table, where, limit });
-    return typeof answer === 'number' ? answer : null;
+    return this.#ask({ kind: 'count', table, where, limit }) ?? null;
   }
 
-  release(): string | null | false | undefined {
-    const answer = this.#ask({ kind: 'release' });
-    return typeof answer === 'string' || answer === null || answer === false ? answer : undefined;
+  /** Undefined while the question is open. */
+  release(): AnswerTo['release'] | undefined {
+    return this.#ask({ kind: 'release' });
   }
 
+  /** The role that new tables are to belong to, when it is not the session's own. */
   owner(): string | null {
-    const answer = this.#ask({ kind: 'owner' });
-    return typeof answer === 'string' ? answer : null;
+    return this.#ask({ kind: 'owner' }) ?? null;
   }
 
   building(table: string): Building | null {
-    return (this.#ask({ kind: 'building', table }) as Building | undefined) ?? null;
+    return this.#ask({ kind: 'building', table }) ?? null;
   }
 
   usage(index: string): IndexUsage | null {
-    return (this.#ask({ kind: 'usage', index }) as IndexUsage | undefined) ?? null;
+    return this.#ask({ kind: 'usage', index }) ?? null;
   }
 
   same(question: ExpressionQuestion): boolean {
     return this.judged(question) ?? true;
   }
 
+  /** The same, but undefined while the question is open. */
   judged(question: ExpressionQuestion): boolean | undefined {
-    if (question.desired === question.actual) return true;
-    const answer = this.#ask(question);
-    return answer === undefined ? undefined : answer === true;
+    return question.desired === question.actual || this.#ask(question);
   }
 
   sameType(desired: string, actual: string): boolean {
-    return desired === actual || (this.#ask({ kind: 'type', desired, actual }) ?? true) === true;
+    return desired === actual || (this.#ask({ kind: 'type', desired, actual }) ?? true);
   }
 
   columnsOf(expression: string): readonly string[] {
-    return (this.#ask({ kind: 'columns', expression }) as readonly string[] | undefined) ?? [];
+    return this.#ask({ kind: 'columns', expression }) ?? [];
   }
 
   sharedKeyFault(question: SharedKeyQuestion): SharedKeyFault | null {
-    return (this.#ask(question) as SharedKeyFault | null | undefined) ?? null;
+    return this.#ask(question) ?? null;
   }
 
   sameView(table: string, query: string): boolean | null {
-    const answer = this.#ask({ kind: 'view', table, query });
-    return typeof answer === 'boolean' ? answer : null;
+    return this.#ask({ kind: 'view', table, query }) ?? null;
   }
 
-  #ask(question: Question): unknown {
+  #ask<K extends Question['kind']>(question: Question & { readonly kind: K }): AnswerTo[K] | undefined {
     const of = questionKey(question);
     this.asked.set(of, question);
     const answer = this.answerTo(of, question);
     if (answer === undefined) this.open.set(of, question);
-    return answer;
+    return answer as AnswerTo[K] | undefined;
   }
 }
 
-const NO_CHECKS: DomainChecks = { any: false, refusesNull: false };
-const NO_BARRIERS: ColumnBarriers = { rowType: null, updateRules: [], publications: [] };
-const NO_INDEXES: IndexesOver = { computed: false, identity: false };
-
-const presence = (answer: unknown): Presence =>
-  answer === undefined || answer === 'none' ? 'none' : answer === 'some' ? 'some' : 'unknown';
+/** What the differ may ask of a {@link FactSheet}. */
+export type Facts = Omit<FactSheet, 'open' | 'asked'>;
