@@ -67,15 +67,14 @@ export {
   type Change,
   HAZARDS,
   type Hazard,
-  LOCK_MODES,
-  type LockMode,
   type Member,
   STATUSES,
   type Status,
-  type Step,
   type TenantChange,
 } from './diff/change.js';
 export { APPROVALS, type Approval } from './diff/context.js';
+export { LOCK_MODES, type LockMode } from './diff/lock-mode.js';
+export type { Step } from './diff/step.js';
 export type { Reload } from './plan/desired-variants.js';
 export {
   type DatabasePlan,

@@ -10,7 +10,7 @@ import {
 } from '../catalog/lock-holder.js';
 import { relationNamed } from '../catalog/named-schemas.js';
 import type { Row, Session } from '../database/session.js';
-import { LOCK_MODES, type LockMode } from '../diff/change.js';
+import { LOCK_MODES, type LockMode } from '../diff/lock-mode.js';
 
 /** Which modes conflict with each: the manual's table "Conflicting Lock Modes". */
 const CONFLICTS: Readonly<Record<LockMode, readonly LockMode[]>> = {

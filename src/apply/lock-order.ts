@@ -1,17 +1,17 @@
 import { namedSchemas, relationOf } from '../catalog/named-schemas.js';
 import type { Row, Session } from '../database/session.js';
-import { type Assumption, LOCK_MODES, type LockMode, type Step, type TenantChange } from '../diff/change.js';
+import type { Assumption, TenantChange } from '../diff/change.js';
+import { isAtLeast, type LockMode, strongest } from '../diff/lock-mode.js';
+import type { Step } from '../diff/step.js';
 
 /** Tables that a transaction locks before it changes anything, and how strongly. */
 export function lockModes(steps: readonly Step[], assumptions: readonly Assumption[]): ReadonlyMap<string, LockMode> {
   const modes = new Map<string, LockMode>();
   const strengthen = (table: string, mode: LockMode) => {
-    const before = modes.get(table) ?? 'NONE';
-    if (LOCK_MODES.indexOf(mode) > LOCK_MODES.indexOf(before)) modes.set(table, mode);
+    modes.set(table, strongest([modes.get(table) ?? 'NONE', mode]));
   };
   for (const { lock } of steps)
-    if (lock.table !== null && LOCK_MODES.indexOf(lock.mode) >= LOCK_MODES.indexOf('SHARE'))
-      strengthen(lock.table, lock.mode);
+    if (lock.table !== null && isAtLeast(lock.mode, 'SHARE')) strengthen(lock.table, lock.mode);
   // SHARE keeps writers out, so that what was checked stays true until the commit.
   for (const { table } of assumptions) strengthen(table, 'SHARE');
   return modes;

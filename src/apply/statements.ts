@@ -1,4 +1,5 @@
-import type { Member, Offenders, Step, TenantChange } from '../diff/change.js';
+import type { Member, TenantChange } from '../diff/change.js';
+import type { Offenders, Step } from '../diff/step.js';
 import { type ObjectName, renderSql } from '../sql/template.js';
 
 /** A step for one tenant and, of a family's change, one member: ready to be sent. */

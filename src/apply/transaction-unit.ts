@@ -1,9 +1,11 @@
 import { readFamilyRows } from '../catalog/row-facts.js';
 import { DatabaseError, type Session } from '../database/session.js';
 import { inScripts } from '../database/transaction.js';
-import { type Assumption, LOCK_MODES, type LockMode, type Member } from '../diff/change.js';
+import type { Assumption, Member } from '../diff/change.js';
 import { countSql, evidenceSql, rowsHaveCome, STALE_EVIDENCE } from '../diff/evidence-sql.js';
 import { expectedMembers } from '../diff/family-members.js';
+import { type LockMode, strongest } from '../diff/lock-mode.js';
+import { ownTables, sharedTable } from '../diff/step.js';
 import { quoteIdentifier } from '../sql/quote.js';
 import { TrueupError } from '../trueup-error.js';
 import { isCancelled } from './failure.js';
@@ -131,14 +133,12 @@ export function lockedBy(unit: TransactionUnit, schema: string): readonly Locked
   const modes = new Map(modesOf(unit));
   const shared: Locked[] = [];
   for (const { step } of unit.statements) {
-    const { table, beside, mode } = step.lock;
-    if (beside !== undefined && beside.schema !== null)
-      shared.push({ schema: beside.schema, tables: [beside.table], mode });
-    for (const own of [table, beside?.schema === null ? beside.table : null])
-      if (own != null && !modes.has(own)) modes.set(own, mode);
+    const { mode } = step.lock;
+    const beside = sharedTable(step);
+    if (beside !== null) shared.push({ schema: beside.schema, tables: [beside.table], mode });
+    for (const own of ownTables(step)) if (!modes.has(own)) modes.set(own, mode);
   }
-  const strength = [...modes.values()].map((mode) => LOCK_MODES.indexOf(mode));
-  return [{ schema, tables: [...modes.keys()], mode: LOCK_MODES[Math.max(0, ...strength)] ?? 'NONE' }, ...shared];
+  return [{ schema, tables: [...modes.keys()], mode: strongest([...modes.values()]) }, ...shared];
 }
 
 /** Statements that fail unless tables, and columns, are empty still. What loses values is checked however long it takes. */

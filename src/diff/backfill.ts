@@ -3,8 +3,9 @@ import type { TableShape } from '../shape/table-shape.js';
 import { backfillBatch } from '../sql/ddl/backfill.js';
 import { addColumn, alterDefault, dropColumn, renameColumn } from '../sql/ddl/column.js';
 import { isTemporary, temporaryName } from '../sql/temporary-name.js';
-import { type Change, change, key, type Step } from './change.js';
+import { type Change, change, key } from './change.js';
 import { notNullSteps } from './not-null.js';
+import type { Step } from './step.js';
 import { exclusively } from './step.js';
 
 /** The name of a column whose old rows have no values yet: under its own, an interrupted run would leave no trace. */

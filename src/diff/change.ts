@@ -1,9 +1,10 @@
 import type { IndexUsage } from '../catalog/fact-types.js';
 import type { IndexFamily } from '../desired-state/model.js';
-import type { TableReference } from '../shape/table-shape.js';
-import type { Alteration, DdlTemplate } from '../sql/ddl/table.js';
+import type { Alteration } from '../sql/ddl/table.js';
 import type { OwnName } from '../sql/own-names.js';
 import type { ObjectName, SqlTemplate } from '../sql/template.js';
+import { type LockMode, strongest } from './lock-mode.js';
+import type { Step } from './step.js';
 
 /** Every kind of correction; part of the JSON contract. */
 export const ACTIONS = [
@@ -57,59 +58,6 @@ export type Hazard = (typeof HAZARDS)[number];
 /** `pending`: apply makes it. `blocked`: apply refuses it. `deferred`: it waits for data or for the application. */
 export const STATUSES = ['pending', 'blocked', 'deferred'] as const;
 export type Status = (typeof STATUSES)[number];
-
-/** Table-level lock modes by PostgreSQL's names, weakest first. */
-export const LOCK_MODES = [
-  'NONE',
-  'ACCESS SHARE',
-  'ROW SHARE',
-  'ROW EXCLUSIVE',
-  'SHARE UPDATE EXCLUSIVE',
-  'SHARE',
-  'SHARE ROW EXCLUSIVE',
-  'EXCLUSIVE',
-  'ACCESS EXCLUSIVE',
-] as const;
-export type LockMode = (typeof LOCK_MODES)[number];
-
-/** One statement of a change. */
-export interface Step {
-  readonly sql: DdlTemplate;
-  /**
-   * `transaction`: together with its neighbours in one short transaction. `online`: alone, outside any transaction, as
-   * CONCURRENTLY asks. `backfill`: repeated until it reports no more rows.
-   */
-  readonly mode: 'transaction' | 'online' | 'backfill';
-  /**
-   * What it locks, for the lock budget. Table null: only objects that nobody else can know yet. Only: it waits for no other
-   * lock, since it refers to no other table and touches no index that stands. Beside: the table that its foreign key, or one of its
-   * column, is onto, which the statement locks as strongly, by itself.
-   */
-  readonly lock: {
-    readonly mode: LockMode;
-    readonly table: string | null;
-    readonly only?: true;
-    readonly beside?: TableReference;
-  };
-  /** The index that this step builds: it must be valid afterwards. */
-  readonly builds?: ObjectName;
-  /** What takes the change's earlier steps back when existing rows fail this one: nothing stays half applied. */
-  readonly undo?: readonly Step[];
-  /** Counts the existing rows that this step fails for: sent only after it has failed. */
-  readonly offenders?: Offenders;
-}
-
-/** How many existing rows, or groups of them, stand against a step, and the words for them. Never their values. */
-export interface Offenders {
-  /** One row `{ n }`, counted no further than OFFENDERS_COUNTED (src/sql/ddl/offenders.ts). */
-  readonly count: SqlTemplate;
-  /** The schema of a table of others that it looks into. */
-  readonly reads?: string | null;
-  /** `row has no value in "c"` … */
-  readonly one: string;
-  /** `rows have no value in "c"` … */
-  readonly many: string;
-}
 
 /** Evidence that a change relies on, and that apply checks again under the lock. */
 export type Assumption =
@@ -260,10 +208,4 @@ export function revised<T extends { readonly change: Change }>(
 export const alterations = (of: Change): readonly Alteration[] => of.steps.flatMap(({ sql }) => sql.alters ?? []);
 
 /** The strongest lock that a change takes. */
-export function strongestLock(of: Change): LockMode {
-  return of.steps.reduce<LockMode>(
-    (strongest, step) =>
-      LOCK_MODES.indexOf(step.lock.mode) > LOCK_MODES.indexOf(strongest) ? step.lock.mode : strongest,
-    'NONE',
-  );
-}
+export const strongestLock = ({ steps }: Change): LockMode => strongest(steps.map(({ lock }) => lock.mode));

@@ -4,7 +4,7 @@ import type { ColumnShape, ConstraintShape, IndexShape, TableShape } from '../sh
 import { addColumn, alterColumn, alterDefault, dropColumn } from '../sql/ddl/column.js';
 import { relativeSql, sql } from '../sql/template.js';
 import { switchGroup } from './backend-switch.js';
-import { blocked, type Change, change, key, type Step } from './change.js';
+import { blocked, type Change, change, key } from './change.js';
 import { afterReferences, indexesOver, referenceGroup, standsInTheWay, undeclaredOver } from './column-references.js';
 import type { DiffContext } from './context.js';
 import type { ExistingColumn } from './existing-column.js';
@@ -13,6 +13,7 @@ import { familiesOver } from './indexed-columns.js';
 import { hasVaryingDefault, isComputed, isValueless, lacksValue, withoutValue } from './new-values.js';
 import { sparingIdentity, underIdentity } from './replica-identity.js';
 import { underSharedKeys } from './shared-references.js';
+import type { Step } from './step.js';
 import { exclusively } from './step.js';
 import { typeVariables } from './type-parameters.js';
 

@@ -3,7 +3,7 @@ import type { ColumnShape, TableShape } from '../shape/table-shape.js';
 import { addColumn, alterColumn, alterDefault } from '../sql/ddl/column.js';
 import { serialSequence } from '../sql/serial.js';
 import { backfillSteps, unfilledLeftovers, unfilledName } from './backfill.js';
-import { blocked, type Change, change, key, type Step } from './change.js';
+import { blocked, type Change, change, key } from './change.js';
 import { pastBarriers } from './column-barriers.js';
 import { groupOf, replaceColumn } from './column-replacement.js';
 import { asUser, beforeSources } from './computed-anew.js';
@@ -14,6 +14,7 @@ import { identityChange } from './identity.js';
 import { expressionQuestion } from './index-difference.js';
 import { hasVaryingDefault, isComputed, isValueless, lacksValue, withoutValue } from './new-values.js';
 import { notNullChange } from './not-null.js';
+import type { Step } from './step.js';
 import { exclusively } from './step.js';
 import { fillType, typeParameterValue, typeVariables } from './type-parameters.js';
 

@@ -3,9 +3,9 @@ import type { ConstraintShape, KeyConstraintShape } from '../shape/table-shape.j
 import { addConstraint, dropConstraint, renameConstraint, validateConstraint } from '../sql/ddl/constraint.js';
 import type { DdlTemplate } from '../sql/ddl/table.js';
 import { temporaryName } from '../sql/temporary-name.js';
-import type { Step } from './change.js';
 import { build } from './index-steps.js';
 import { violations } from './offenders.js';
+import type { Step } from './step.js';
 import { concurrently, exclusively } from './step.js';
 
 /** A declared primary key or unique constraint. */

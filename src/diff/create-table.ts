@@ -5,12 +5,13 @@ import { createIndex } from '../sql/ddl/index.js';
 import { tableName } from '../sql/ddl/table.js';
 import { identifierVariable, joinSql, relativeSql, sql } from '../sql/template.js';
 import { refuseBuild } from './build-refusal.js';
-import { type Change, change, key, type Step } from './change.js';
+import { type Change, change, key } from './change.js';
 import { withTenantsOwnType } from './columns.js';
 import { constraintFacets } from './constraint-facets.js';
 import type { DiffContext } from './context.js';
 import { indexDefinition } from './index-steps.js';
 import { ontoShared, resolved } from './shared-references.js';
+import type { Step } from './step.js';
 import { unlocked } from './step.js';
 import { viewNeeds } from './view-needs.js';
 

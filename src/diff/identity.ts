@@ -4,9 +4,10 @@ import { alterColumn, alterDefault, alterIdentity, identityClause } from '../sql
 import { tableName } from '../sql/ddl/table.js';
 import { quoteIdentifier, quoteLiteral } from '../sql/quote.js';
 import { name, sql } from '../sql/template.js';
-import { blocked, type Change, change, key, type Step } from './change.js';
+import { blocked, type Change, change, key } from './change.js';
 import type { DiffContext } from './context.js';
 import { notNullSteps } from './not-null.js';
+import type { Step } from './step.js';
 import { exclusively } from './step.js';
 
 /** GENERATED … AS IDENTITY missing, not wanted, or with other options. */

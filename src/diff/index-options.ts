@@ -1,6 +1,6 @@
 import type { DesiredIndexBase } from '../desired-state/model.js';
 import type { IndexShape } from '../shape/table-shape.js';
-import type { LockMode } from './change.js';
+import type { LockMode } from './lock-mode.js';
 
 /** An option that is not as declared. */
 export interface OptionDifference {

@@ -1,9 +1,9 @@
 import type { DesiredIndexBase } from '../desired-state/model.js';
 import { createIndex, dropIndex, type IndexDefinition, renameIndex, setIndexOption } from '../sql/ddl/index.js';
 import type { ObjectName, SqlTemplate } from '../sql/template.js';
-import type { Step } from './change.js';
 import type { Setting } from './index-options.js';
 import { duplicates } from './offenders.js';
+import type { Step } from './step.js';
 import { concurrently } from './step.js';
 
 /** An index to be put in place: what it is, and what it is called. */

@@ -5,7 +5,7 @@ import { relativeSql } from '../sql/template.js';
 import { temporaryName } from '../sql/temporary-name.js';
 import { asSwitch } from './backend-switch.js';
 import { type BuildSite, refuseBuild } from './build-refusal.js';
-import { type Assumption, type Change, change, type Hazard, key, type Step } from './change.js';
+import { type Assumption, type Change, change, type Hazard, key } from './change.js';
 import type { DiffContext } from './context.js';
 import { INVALID } from './index-difference.js';
 import { type Setting, withSettings } from './index-options.js';
@@ -13,6 +13,7 @@ import { build, type IndexTarget, indexDefinition, rebuildSteps, rename, swapSte
 import { indexedColumns } from './indexed-columns.js';
 import { clearedNames, hazardsOf, type Place, taken } from './one-per-table.js';
 import { sparingNeeded } from './referenced-keys.js';
+import type { Step } from './step.js';
 import { exclusively } from './step.js';
 
 /** An index that has to be put in place, and what there is to do it with. */

@@ -5,10 +5,11 @@ import { addConstraint, dropConstraint, validateConstraint } from '../sql/ddl/co
 import { quoteIdentifier } from '../sql/quote.js';
 import { name } from '../sql/template.js';
 import { temporaryName } from '../sql/temporary-name.js';
-import { blocked, type Change, change, key, type Step } from './change.js';
+import { blocked, type Change, change, key } from './change.js';
 import type { ExistingColumn } from './existing-column.js';
 import { primaryKeyOf } from './key-constraints.js';
 import { withoutValue } from './offenders.js';
+import type { Step } from './step.js';
 import { concurrently, exclusively } from './step.js';
 
 /** NOT NULL wanted or not wanted, where the column has it otherwise. */

@@ -8,7 +8,7 @@ import {
   countViolations,
   quotedList,
 } from '../sql/ddl/offenders.js';
-import type { Offenders } from './change.js';
+import type { Offenders } from './step.js';
 
 /** Rows that stand against NOT NULL. */
 export const withoutValue = (table: string, column: string): Offenders => ({

@@ -1,11 +1,12 @@
 import type { DesiredIndex } from '../desired-state/model.js';
 import type { IndexShape } from '../shape/table-shape.js';
 import { isTemporary } from '../sql/temporary-name.js';
-import { blocked, type Change, type Hazard, type Step } from './change.js';
+import { blocked, type Change, type Hazard } from './change.js';
 import type { DiffContext } from './context.js';
 import { drop } from './index-steps.js';
 import { matchesLike } from './like.js';
 import { owningPhase } from './ownership.js';
+import type { Step } from './step.js';
 
 /** Who takes the place on a table that a method has one of. */
 export interface Place {

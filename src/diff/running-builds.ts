@@ -1,8 +1,10 @@
 import { isKey, type TableShape } from '../shape/table-shape.js';
 import { switchGroup } from './backend-switch.js';
-import { type Change, deferred, LOCK_MODES, revised, strongestLock } from './change.js';
+import { type Change, deferred, revised, strongestLock } from './change.js';
 import type { OwnedIndex } from './context.js';
 import type { Facts } from './facts.js';
+import { isAtLeast } from './lock-mode.js';
+import { ownTables } from './step.js';
 
 /** A tenant's INVALID indexes, by table. */
 export function invalidIndexes(
@@ -70,16 +72,10 @@ const awaiting = (change: Change, obstacle: string): Change => ({
 
 /** Whether a change would meet a running build, which holds SHARE UPDATE EXCLUSIVE on its table. */
 const meets = (change: Change): boolean =>
-  change.status === 'pending' &&
-  LOCK_MODES.indexOf(strongestLock(change)) >= LOCK_MODES.indexOf('SHARE UPDATE EXCLUSIVE');
+  change.status === 'pending' && isAtLeast(strongestLock(change), 'SHARE UPDATE EXCLUSIVE');
 
 /** Its own table, and those that its foreign keys are onto. */
-const locks = ({ table, steps }: Change): readonly string[] => [
-  table,
-  ...steps.flatMap(({ lock }) =>
-    [lock.table, lock.beside?.schema === null ? lock.beside.table : null].filter((other) => other != null),
-  ),
-];
+const locks = ({ table, steps }: Change): readonly string[] => [table, ...steps.flatMap(ownTables)];
 
 function obstacleOf(
   change: Change,

@@ -4,6 +4,7 @@ import { referenceName } from '../shape/table-reference.js';
 import type { ForeignKeyShape, TableReference, TableShape } from '../shape/table-shape.js';
 import { blocked, type Change } from './change.js';
 import type { DiffContext } from './context.js';
+import { sharedTable } from './step.js';
 
 /** A reference as it is in this tenant: by its own schema's name it is onto its own table. */
 export const resolved = (of: TableReference, { home }: Pick<DiffContext, 'home'>): TableReference =>
@@ -36,7 +37,7 @@ export function underSharedKeys(made: Change, { constraints }: TableShape): Chan
 }
 
 function lockingShared(made: Change): Change {
-  const locks = made.steps.some(({ lock }) => lock.beside !== undefined && lock.beside.schema !== null);
+  const locks = made.steps.some((step) => sharedTable(step) !== null);
   return locks ? { ...made, hazards: [...made.hazards, 'SHARED_TABLE_LOCKED'] } : made;
 }
 

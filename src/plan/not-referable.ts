@@ -1,6 +1,7 @@
 import { grantOf, readNotReferable } from '../catalog/referable.js';
 import type { Session } from '../database/session.js';
 import type { Change } from '../diff/change.js';
+import { sharedTable } from '../diff/step.js';
 import type { TableReference } from '../shape/table-shape.js';
 import type { Diagnostic, PlannedTenant } from './fleet-plan.js';
 
@@ -26,7 +27,7 @@ export async function notReferableDiagnostics(
       )
         continue;
       seen.add(change);
-      const shared = change.steps.flatMap(({ lock }) => lock.beside ?? []).filter((one) => one.schema !== null);
+      const shared = change.steps.flatMap((step) => sharedTable(step) ?? []);
       if (shared.length > 0) own ??= { schema, table: change.table };
       onto.push(...shared);
     }

@@ -1,6 +1,7 @@
 import { groupBy } from '../collections.js';
 import type { Change, TenantChange } from '../diff/change.js';
 import { expand } from '../diff/settle.js';
+import { sharedTable } from '../diff/step.js';
 import { freedNames, takenNames } from '../diff/taken-names.js';
 import { referenceName } from '../shape/table-reference.js';
 
@@ -57,7 +58,8 @@ function sharedLast(changes: readonly TenantChange[]): readonly TenantChange[] {
 /** Which shared tables a change locks, as one text. */
 const sharedBy = ({ steps }: Change): string =>
   steps
-    .flatMap(({ lock: { beside } }) => (beside == null || beside.schema === null ? [] : referenceName(beside)))
+    .flatMap((step) => sharedTable(step) ?? [])
+    .map(referenceName)
     .join();
 
 const freeName = (name: string): string => `free:${name}`;

@@ -1,5 +1,6 @@
 import type { IndexUsage } from '../catalog/fact-types.js';
-import { type Action, type Change, type Hazard, type LockMode, type Status, strongestLock } from '../diff/change.js';
+import { type Action, type Change, type Hazard, type Status, strongestLock } from '../diff/change.js';
+import type { LockMode } from '../diff/lock-mode.js';
 import { schemaNamed } from './visible.js';
 
 /** A change as the JSON documents show it; of every tenant that needs it, so without names of tenants or members. */

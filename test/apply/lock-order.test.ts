@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { lockModes, TableOrder } from '../../src/apply/lock-order.js';
-import type { LockMode, Step } from '../../src/diff/change.js';
+import type { LockMode } from '../../src/diff/lock-mode.js';
+import type { Step } from '../../src/diff/step.js';
 import { sql } from '../../src/sql/template.js';
 
 const step = (mode: LockMode, table: string | null): Step => ({

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { TableOrder } from '../../src/apply/lock-order.js';
 import type { Statement } from '../../src/apply/statements.js';
 import { scriptOf } from '../../src/apply/transaction-unit.js';
-import type { Step } from '../../src/diff/change.js';
+import type { Step } from '../../src/diff/step.js';
 import { sql } from '../../src/sql/template.js';
 
 const BUDGET = 500;

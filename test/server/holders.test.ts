@@ -4,7 +4,7 @@ import { findHolders, lockHolders, waitersBehind } from '../../src/apply/holders
 import { oldSnapshots } from '../../src/apply/old-snapshots.js';
 import { describeHolder } from '../../src/catalog/lock-holder.js';
 import type { Session } from '../../src/database/session.js';
-import { LOCK_MODES, type LockMode } from '../../src/diff/change.js';
+import { LOCK_MODES, type LockMode } from '../../src/diff/lock-mode.js';
 import { startServer, type TestServer } from '../support/postgres/server.js';
 import { testSessions } from '../support/sessions.js';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.js';

@@ -1,4 +1,5 @@
-import { HAZARDS, type Hazard, LOCK_MODES, type LockMode } from '../../diff/change.js';
+import { HAZARDS, type Hazard } from '../../diff/change.js';
+import { LOCK_MODES, type LockMode } from '../../diff/lock-mode.js';
 import type { ChangeDocument } from '../change-document.js';
 import { counted, HAZARD_WORDS, number, symbolOf } from '../words.js';
 import { type Content, type Html, html } from './html.js';
