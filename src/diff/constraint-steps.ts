@@ -1,6 +1,12 @@
 import type { DesiredConstraint } from '../desired-state/model.js';
 import type { ConstraintShape, KeyConstraintShape } from '../shape/table-shape.js';
-import { addConstraint, dropConstraint, renameConstraint, validateConstraint } from '../sql/ddl/constraint.js';
+import {
+  addConstraint,
+  addConstraintUsingIndex,
+  dropConstraint,
+  renameConstraint,
+  validateConstraint,
+} from '../sql/ddl/constraint.js';
 import type { DdlTemplate } from '../sql/ddl/table.js';
 import { temporaryName } from '../sql/temporary-name.js';
 import { build } from './index-steps.js';
@@ -48,8 +54,16 @@ export function lastOfSuccession(
 export const keyIndexName = (wanted: KeyConstraint): string =>
   temporaryName('new', wanted.name, JSON.stringify([wanted.columns, wanted.include, wanted.nullsNotDistinct]));
 
-/** Builds the index of a key online; the constraint takes it over afterwards. */
-export function uniqueBuild(table: string, wanted: KeyConstraint, index: string): Step {
+/**
+ * Makes a key on a table that may hold rows: its index is built online, and the constraint takes it over.
+ * @param away drops what has its place or name, and serves until the index is built
+ */
+export function keySteps(table: string, wanted: KeyConstraint, away: readonly Step[] = []): readonly Step[] {
+  const index = keyIndexName(wanted);
+  return [uniqueBuild(table, wanted, index), ...away, takenOver(table, wanted, index)];
+}
+
+function uniqueBuild(table: string, wanted: KeyConstraint, index: string): Step {
   const keys = wanted.columns.map((column) => ({
     column,
     expression: null,
@@ -71,6 +85,10 @@ export function uniqueBuild(table: string, wanted: KeyConstraint, index: string)
   };
   return build(definition, index, true);
 }
+
+/** Makes an index the key's own. */
+export const takenOver = (table: string, wanted: KeyConstraint, index: string): Step =>
+  exclusively(table, addConstraintUsingIndex(table, wanted, index));
 
 /** A foreign key locks both of its tables against writers, for a moment. */
 export function added(table: string, wanted: DesiredConstraint, template: DdlTemplate): Step {

@@ -1,13 +1,12 @@
 import type { DesiredConstraint } from '../desired-state/model.js';
 import { type IndexShape, isKey, type KeyConstraintShape, type TableShape } from '../shape/table-shape.js';
-import { addConstraintUsingIndex } from '../sql/ddl/constraint.js';
 import { type Change, change } from './change.js';
-import { type KeyConstraint, keyIndexName, uniqueBuild } from './constraint-steps.js';
+import { type KeyConstraint, keyIndexName, keySteps, takenOver } from './constraint-steps.js';
 import type { DiffContext } from './context.js';
 import { drop } from './index-steps.js';
 import { usesReplaced } from './indexed-columns.js';
 import { sparingNeeded } from './referenced-keys.js';
-import { exclusively } from './step.js';
+import type { Step } from './step.js';
 
 /** What every change of a constraint says of it. */
 export type ConstraintBase = Pick<Change, 'phase' | 'table' | 'object' | 'takes' | 'provides' | 'needs'>;
@@ -19,24 +18,21 @@ export type ConstraintBase = Pick<Change, 'phase' | 'table' | 'object' | 'takes'
 export function claim(base: ConstraintBase, wanted: KeyConstraint, index: IndexShape, of: KeySite): Change {
   const { table } = base;
   const { context } = of;
-  const use = (from: string) => exclusively(table, addConstraintUsingIndex(table, wanted, from));
   if (index.valid && isIndexOf(wanted, index))
     return change({
       ...base,
       action: 'add-constraint',
       reason: 'its index is there, without the constraint',
-      steps: [use(index.name)],
+      steps: [takenOver(table, wanted, index.name)],
     });
-  const temporary = keyIndexName(wanted);
-  const built = builtKey(wanted, of);
-  if (built !== null) {
-    of.adopted.add(built.name);
+  const adopting = adoptBuilt(wanted, of);
+  if (adopting !== null) {
     const replaced = change({
       ...base,
       action: 'replace-constraint',
       reason: 'an index that is not the constraint’s stands under its name; an interrupted run has built the right one',
       hazards: ['INDEX_DROPPED'],
-      steps: [drop(table, index.name), use(temporary)],
+      steps: [drop(table, index.name), adopting],
     });
     return sparingNeeded(replaced, index, context);
   }
@@ -45,7 +41,7 @@ export function claim(base: ConstraintBase, wanted: KeyConstraint, index: IndexS
     action: 'replace-constraint',
     reason: 'an index that is not the constraint’s stands under its name',
     hazards: context.facts.rows(table) === 'none' ? ['INDEX_DROPPED'] : ['INDEX_BUILD', 'INDEX_DROPPED'],
-    steps: [uniqueBuild(table, wanted, temporary), drop(table, index.name), use(temporary)],
+    steps: keySteps(table, wanted, [drop(table, index.name)]),
   });
   return sparingNeeded(replaced, index, context);
 }
@@ -59,16 +55,14 @@ export interface KeySite {
   readonly context: DiffContext;
 }
 
-/** The valid index that an interrupted run has built for a key: taken over, not built again. */
-export function builtKey(
-  wanted: DesiredConstraint,
-  { actual, replaced, context }: KeySite,
-): { readonly key: KeyConstraint; readonly name: string } | null {
+/** Makes the valid index that an interrupted run has built for a key the key's own, so that it is not built again; null: none. */
+export function adoptBuilt(wanted: DesiredConstraint, { actual, replaced, adopted, context }: KeySite): Step | null {
   if (!isKey(wanted)) return null;
   const temporary = keyIndexName(wanted);
   const index = actual.indexes.find((candidate) => candidate.name === temporary);
-  const adoptable = index?.valid === true && isIndexOf(wanted, index) && !usesReplaced(index, replaced, context);
-  return adoptable ? { key: wanted, name: temporary } : null;
+  if (index?.valid !== true || !isIndexOf(wanted, index) || usesReplaced(index, replaced, context)) return null;
+  adopted.add(temporary);
+  return takenOver(actual.name, wanted, temporary);
 }
 
 /** Whether ADD CONSTRAINT … USING INDEX takes the index for this key (rules of its manual page), and gives this key. */
