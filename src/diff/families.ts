@@ -2,7 +2,7 @@ import { groupBy } from '../collections.js';
 import type { IndexShape } from '../shape/table-shape.js';
 import { isTemporary, temporaryName } from '../sql/temporary-name.js';
 import { isOtherBackends } from './backend-switch.js';
-import type { TenantChange } from './change.js';
+import type { Member, TenantChange } from './change.js';
 import type { DiffContext } from './context.js';
 import { type Fate, type Finding, familyChange } from './family-change.js';
 import type { ExpectedMember } from './family-members.js';
@@ -31,11 +31,12 @@ export function diffFamily(of: TenantFamily, matcher: PredicateMatcher, context:
       of.actual === null ? 0 : context.facts.count(of.desired.name, member.where, limit),
     );
     if (worth === 'drop')
-      findings.push({
-        ...finding('drop', 'too few rows to be worth its cost', member, context),
-        other: othersOf(candidate, context),
-        identity: identityOf(candidate),
-      });
+      findings.push(
+        finding('drop', 'too few rows to be worth its cost', valuesOf(member), {
+          ...lost(candidate, context),
+          inUse: (context.facts.usage(member.name)?.scans ?? 0) > 0,
+        }),
+      );
     else if (candidate === undefined) {
       if (worth === 'build') missing.push(member);
     } else {
@@ -45,7 +46,8 @@ export function diffFamily(of: TenantFamily, matcher: PredicateMatcher, context:
     }
   }
   for (const { found, expected: member } of replaced) findings.push(adopted(judging, member, found) ?? found);
-  for (const member of missing) findings.push(renamed(judging, member) ?? finding('build', 'missing', member, context));
+  for (const member of missing)
+    findings.push(renamed(judging, member) ?? finding('build', 'missing', valuesOf(member)));
   return grouped([...findings, ...orphansOf(of, [...spare.values()], context)], of, context);
 }
 
@@ -80,17 +82,12 @@ interface Judging {
 function judge({ of, matcher, context }: Judging, member: ExpectedMember, index: IndexShape): Finding | null {
   const difference = differenceOf(of, member, index, matcher, context);
   if (!index.valid)
-    return finding('rebuild', difference === null ? INVALID : `is INVALID, and ${difference}`, member, context, true);
-  if (difference !== null)
-    return {
-      ...finding('rebuild', difference, member, context),
-      other: othersOf(index, context),
-      identity: identityOf(index),
-    };
+    return finding('rebuild', difference === null ? INVALID : `is INVALID, and ${difference}`, valuesOf(member), {
+      dropFirst: true,
+    });
+  if (difference !== null) return finding('rebuild', difference, valuesOf(member), lost(index, context));
   const settings = settingsFor(of.family, index);
-  return settings.length === 0
-    ? null
-    : { ...finding('alter', withSettings(null, settings), member, context), settings };
+  return settings.length === 0 ? null : finding('alter', withSettings(null, settings), valuesOf(member), { settings });
 }
 
 /**
@@ -105,8 +102,7 @@ function renamed(judging: Judging, member: ExpectedMember): Finding | null {
   if (twin === null) return null;
   const settings = settingsFor(of.family, twin);
   const reason = withSettings('its definition stands under another name', settings);
-  const found = finding('rename', reason, member, context);
-  return { ...found, settings, member: { ...found.member, from: twin.name } };
+  return finding('rename', reason, { ...valuesOf(member), from: twin.name }, { settings });
 }
 
 /** The successor that an interrupted run built: swapped in, not built again. */
@@ -147,41 +143,43 @@ function orphansOf(of: TenantFamily, spare: readonly IndexShape[], context: Diff
   for (const index of own) {
     const unexpected = unexpectedIndex(index, of.desired, context);
     if (unexpected !== null)
-      orphans.push({
-        fate: 'orphan',
-        reason: 'the rows that it was made for are gone',
-        dropFirst: false,
-        settings: [],
-        inUse: unexpected.hazards.includes('INDEX_IN_USE'),
-        other: othersOf(index, context),
-        identity: identityOf(index),
-        member: { index: index.name, temporary_old: temporaryName('old', index.name, index.where ?? '') },
-      });
+      orphans.push(
+        finding(
+          'orphan',
+          'the rows that it was made for are gone',
+          { index: index.name, temporary_old: temporaryName('old', index.name, index.where ?? '') },
+          {
+            ...lost(index, context),
+            inUse: unexpected.hazards.includes('INDEX_IN_USE'),
+          },
+        ),
+      );
   }
   return orphans;
 }
 
-const othersOf = (index: IndexShape | undefined, context: DiffContext): IndexShape | null =>
-  index !== undefined && isOtherBackends(index, context) ? index : null;
+/** What goes with an index that is replaced or dropped. */
+const lost = (index: IndexShape | undefined, context: DiffContext): Pick<Finding, 'other' | 'identity'> => ({
+  other: index !== undefined && isOtherBackends(index, context) ? index : null,
+  identity: index?.replicaIdentity === true ? index : null,
+});
 
-const identityOf = (index: IndexShape | undefined): IndexShape | null =>
-  index?.replicaIdentity === true ? index : null;
+/** What a member's statements are filled in with. */
+const valuesOf = ({ name, where, values }: ExpectedMember): Member => ({
+  ...values,
+  index: name,
+  temporary_new: temporaryName('new', name, where ?? ''),
+  temporary_old: temporaryName('old', name, where ?? ''),
+});
 
-function finding(fate: Fate, reason: string, member: ExpectedMember, context: DiffContext, dropFirst = false): Finding {
-  const usage = fate === 'drop' ? context.facts.usage(member.name) : null;
-  return {
-    fate,
-    reason,
-    dropFirst,
-    settings: [],
-    inUse: usage !== null && usage.scans > 0,
-    other: null,
-    identity: null,
-    member: {
-      ...member.values,
-      index: member.name,
-      temporary_new: temporaryName('new', member.name, member.where ?? ''),
-      temporary_old: temporaryName('old', member.name, member.where ?? ''),
-    },
-  };
-}
+const finding = (fate: Fate, reason: string, member: Member, more: Partial<Finding> = {}): Finding => ({
+  fate,
+  reason,
+  dropFirst: false,
+  settings: [],
+  inUse: false,
+  other: null,
+  identity: null,
+  member,
+  ...more,
+});

@@ -8,7 +8,7 @@ import { temporaryName } from '../sql/temporary-name.js';
 import { blocked, type Change, change, key } from './change.js';
 import type { ExistingColumn } from './existing-column.js';
 import { primaryKeyOf } from './key-constraints.js';
-import { withoutValue } from './offenders.js';
+import { nulls } from './offenders.js';
 import type { Step } from './step.js';
 import { concurrently, exclusively } from './step.js';
 
@@ -79,7 +79,7 @@ export function notNullSteps(table: string, column: string): readonly Step[] {
     {
       ...concurrently(table, validateConstraint(table, check)),
       undo: [exclusively(table, dropConstraint(table, check))],
-      offenders: withoutValue(table, column),
+      offenders: nulls(table, column),
     },
     exclusively(table, alterColumn(table, column, 'SET NOT NULL')),
     exclusively(table, dropConstraint(table, check)),

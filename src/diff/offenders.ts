@@ -11,7 +11,7 @@ import {
 import type { Offenders } from './step.js';
 
 /** Rows that stand against NOT NULL. */
-export const withoutValue = (table: string, column: string): Offenders => ({
+export const nulls = (table: string, column: string): Offenders => ({
   count: countNulls(table, column),
   one: `row has no value in "${column}"`,
   many: `rows have no value in "${column}"`,
