@@ -6,10 +6,17 @@ export interface DatabasePlace {
   readonly id: string;
   /** `embedded` for the embedded PostgreSQL. */
   readonly host: string;
+  /** Null for the embedded PostgreSQL, and for a socket. */
   readonly port: number | null;
   readonly name: string;
   /** What pointed at it; see `TargetDescription`. */
   readonly source: string;
+}
+
+/** A database that a run was on. */
+export interface VisitedDatabase extends DatabasePlace {
+  readonly serverVersion: string;
+  readonly role: string;
 }
 
 /** Where a database is, without the user: a role that was set stands in for it. */

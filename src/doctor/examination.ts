@@ -1,16 +1,9 @@
+import type { VisitedDatabase } from '../database/database-place.js';
 import type { FailedDatabase } from '../plan/fleet-plan.js';
 import { type Finding, SEVERITIES, type Severity } from './finding.js';
 
 /** What was found on one database. */
-export interface ExaminedDatabase {
-  readonly id: string;
-  readonly host: string;
-  /** Null for the embedded PostgreSQL, and for a socket. */
-  readonly port: number | null;
-  readonly name: string;
-  readonly serverVersion: string;
-  readonly role: string;
-  readonly source: string;
+export interface ExaminedDatabase extends VisitedDatabase {
   /** How many there are. */
   readonly tenants: number;
   /** In the order of the checks. */

@@ -1,3 +1,4 @@
+import type { VisitedDatabase } from '../database/database-place.js';
 import type { DesiredState } from '../desired-state/model.js';
 import type { ServingIndex } from '../desired-state/probe.js';
 import type { ProbePlan } from './plan-nodes.js';
@@ -117,14 +118,7 @@ export interface ProbeResult {
 }
 
 /** A database that was explained. */
-export interface ExplainedDatabase {
-  readonly id: string;
-  readonly host: string;
-  readonly port: number | null;
-  readonly name: string;
-  readonly serverVersion: string;
-  readonly role: string;
-  readonly source: string;
+export interface ExplainedDatabase extends VisitedDatabase {
   /** How many tenants it has; null where schemas were named. */
   readonly tenants: number | null;
   readonly schemas: readonly string[];

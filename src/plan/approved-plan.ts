@@ -12,11 +12,12 @@ export const approvedPlan = ({
   databases,
 }: Pick<FleetPlan, 'asked' | 'desired' | 'databases'>): ApprovedPlan => ({
   asked,
-  desiredState: stateOf(desired),
+  desiredState: approvedState(desired),
   databases: databases.map(databaseOf),
 });
 
-function stateOf(desired: DesiredState): ApprovedState {
+/** The desired state as a plan was made by it. */
+export function approvedState(desired: DesiredState): ApprovedState {
   const names = (selected: boolean) =>
     desired.phases.filter((phase) => phase.selected === selected).map((phase) => phase.name);
   return {

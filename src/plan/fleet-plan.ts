@@ -2,6 +2,7 @@ import type { DatabaseIdentity } from '../catalog/database-identity.js';
 import type { DatabaseMemory } from '../catalog/database-memory.js';
 import type { Shard } from '../catalog/shard.js';
 import type { Unmanaged } from '../catalog/unmanaged.js';
+import type { VisitedDatabase } from '../database/database-place.js';
 import type { DesiredPhase, DesiredState } from '../desired-state/model.js';
 import type { Change, TenantChange } from '../diff/change.js';
 import type { ErrorCode } from '../trueup-error.js';
@@ -58,15 +59,7 @@ export interface UnreadableTenant {
 }
 
 /** One database's part of a plan. */
-export interface DatabasePlan {
-  readonly id: string;
-  readonly host: string;
-  /** Null for the embedded PostgreSQL, and for a socket. */
-  readonly port: number | null;
-  readonly name: string;
-  readonly serverVersion: string;
-  readonly role: string;
-  readonly source: string;
+export interface DatabasePlan extends VisitedDatabase {
   /** What it was planned by, alternatives resolved; overrides aside. */
   readonly desired: DesiredState;
   /** Made once, before any tenant's: extensions. */

@@ -9,6 +9,7 @@ import { failedDatabaseCount, failedDatabaseLines } from './failed-databases.js'
 import { paragraph, type TextOptions } from './layout.js';
 import { MemberNames } from './member-names.js';
 import { tenantName, withoutSchema } from './tenant-name.js';
+import { troublesOf } from './troubles.js';
 import { visible } from './visible.js';
 import { counted, named, number, scopeOf, shardOf, subjectName } from './words.js';
 
@@ -154,23 +155,16 @@ function doubtLines(result: FleetOutcome, { width }: ApplyTextOptions): readonly
 function closingLines(result: FleetOutcome, { color, width, phases, retry }: ApplyTextOptions): readonly string[] {
   const { summary, ended } = result;
   const made = result.databaseChanges.filter(({ result: how }) => how === 'applied').length;
-  const counts: readonly (readonly [number, string])[] = [
-    [summary.failed, 'failed'],
-    [summary.stale, 'stale'],
-    [summary.vanished, 'vanished'],
-    [summary.notAttempted, 'not attempted'],
-    [summary.blocked, 'blocked'],
-    [summary.partial, 'changed in part'],
-  ];
+  const troubles = troublesOf(summary);
   const parts = [
     ...(made === 0 ? [] : [`${counted(made, 'change')} made once`]),
     `${counted(summary.converged, 'tenant')} converged`,
-    ...counts.filter(([count]) => count > 0).map(([count, words]) => `${number(count)} ${words}`),
+    ...troubles,
     ...failedDatabaseCount(result.failedDatabases, 'left out'),
     // As in a plan: a tenant with only deferred changes is in sync.
     `${number(summary.inSync + summary.deferred)} in sync`,
   ];
-  const good = ended === null && result.failedDatabases.length === 0 && counts.every(([count]) => count === 0);
+  const good = ended === null && result.failedDatabases.length === 0 && troubles.length === 0;
   const { applied, notApplied, inDoubt } = changeCounts(result.tenants);
   const changes = [
     `${number(applied)} applied`,

@@ -1,8 +1,8 @@
 import type { IndexUsage } from '../catalog/fact-types.js';
 import type { Shard } from '../catalog/shard.js';
-import type { ValueSource } from '../desired-state/model.js';
 import type { Change, Member } from '../diff/change.js';
 import { FORMAT_VERSION } from '../format-version.js';
+import { approvedState } from '../plan/approved-plan.js';
 import type {
   DatabasePlan,
   Diagnostic,
@@ -12,6 +12,7 @@ import type {
   PlanSummary,
   UnreadableTenant,
 } from '../plan/fleet-plan.js';
+import type { ApprovedState } from '../plan/plan-file.js';
 import { unreadableRemedy } from '../plan/unreadable.js';
 import { showSql } from '../sql/template.js';
 import { type ChangeDocument, changeDocument } from './change-document.js';
@@ -49,19 +50,8 @@ export interface DatabaseDocument {
   readonly role: string;
 }
 
-/** What the plan was made for. */
-export interface DesiredStateDocument {
-  readonly digest: string;
-  /** Those that were compared. */
-  readonly phases: readonly string[];
-  readonly skippedPhases: readonly string[];
-  readonly backends: Readonly<
-    Record<string, { readonly value: string; readonly source: ValueSource; readonly resolved: string }>
-  >;
-  readonly parameters: Readonly<
-    Record<string, { readonly value: string | number | boolean | null; readonly source: ValueSource }>
-  >;
-}
+/** What the plan was made for. Backends: of the phases that were compared. */
+export type DesiredStateDocument = Omit<ApprovedState, 'baseSchema'>;
 
 /** Tenants that need the same changes, and those changes in the order of apply. */
 export interface DriftClassDocument {
@@ -127,23 +117,9 @@ export const diagnosticsOf = (plan: FleetPlan): readonly Diagnostic[] =>
     .filter((diagnostic) => diagnostic.code !== 'PHASES_SKIPPED');
 
 function desiredStateDocument({ desired }: FleetPlan): DesiredStateDocument {
-  const names = (selected: boolean) =>
-    desired.phases.filter((phase) => phase.selected === selected).map((phase) => phase.name);
-  return {
-    digest: desired.digest,
-    phases: names(true),
-    skippedPhases: names(false),
-    backends: Object.fromEntries(
-      desired.phases.flatMap(({ name, selected, backend }) =>
-        selected && backend !== null
-          ? [[name, { value: backend.value, source: backend.source, resolved: backend.resolved }]]
-          : [],
-      ),
-    ),
-    parameters: Object.fromEntries(
-      Object.entries(desired.parameters).map(([name, { value, source }]) => [name, { value, source }]),
-    ),
-  };
+  const { digest, phases, skippedPhases, backends, parameters } = approvedState(desired);
+  const compared = Object.entries(backends).filter(([phase]) => phases.includes(phase));
+  return { digest, phases, skippedPhases, backends: Object.fromEntries(compared), parameters };
 }
 
 function classDocument(group: DriftClass, showValues: boolean): DriftClassDocument {

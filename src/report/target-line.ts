@@ -1,14 +1,8 @@
-import type { DatabasePlace } from '../database/database-place.js';
+import type { VisitedDatabase } from '../database/database-place.js';
 import { visible } from './visible.js';
 
-/** A database that a report is about. */
-export interface ReportedDatabase extends DatabasePlace {
-  readonly serverVersion: string;
-  readonly role: string;
-}
-
 /** `Target: postgresql 17.2 at db.example:5432, database app, role deploy (from --database-url)`. */
-export function targetLine(database: ReportedDatabase, isOneOfSeveral: boolean): string {
+export function targetLine(database: VisitedDatabase, isOneOfSeveral: boolean): string {
   const { id, host, port, name, serverVersion, role, source } = database;
   const server =
     host === 'embedded'

@@ -1,6 +1,7 @@
 import type { ApplyDocument } from '../apply-json.js';
 import { failedDatabaseCount } from '../failed-databases.js';
 import type { PlanDocument } from '../plan-json.js';
+import { troublesOf } from '../troubles.js';
 import { counted, listed, number } from '../words.js';
 import type { ReportInput } from './report-input.js';
 
@@ -53,15 +54,7 @@ function ofPlan(plan: PlanDocument): Verdict {
 }
 
 function ofApply({ summary, failedDatabases, ended }: ApplyDocument, plan: PlanDocument): Verdict {
-  const counts: readonly (readonly [number, string])[] = [
-    [summary.failed, 'failed'],
-    [summary.stale, 'stale'],
-    [summary.vanished, 'vanished'],
-    [summary.notAttempted, 'not attempted'],
-    [summary.blocked, 'blocked'],
-    [summary.partial, 'changed in part'],
-  ];
-  const troubles = counts.filter(([count]) => count > 0).map(([count, words]) => `${number(count)} ${words}`);
+  const troubles = troublesOf(summary);
   const databases = failedDatabaseCount(failedDatabases, 'left out');
   const rest = [...troubles, ...databases, `${number(summary.inSync + summary.deferred)} in sync`];
   const held = summary.blocked + summary.partial;
