@@ -59,7 +59,7 @@ function replacement(of: ExistingColumn, reason: string, going: readonly string[
   const constrainedBy = actual.constraints.filter((constraint) => covers(constraint, wanted.name));
   const computed = existing.generated !== null || wanted.derived;
   const keepsRows = rows !== 'none' && (constrainedBy.length > 0 || losesValues(table, wanted, computed, context));
-  // Where its rows refuse the change too they alone are told: whoever drops a view for it would gain nothing.
+  // Where the rows refuse the change too, only that is said: to drop a view for it would gain nothing.
   if (users.length > 0 && !keepsRows) return blockedByUsers(replaced, users);
 
   if (constrainedBy.length > 0) {

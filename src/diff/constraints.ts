@@ -86,7 +86,10 @@ function diffConstraint(
   return existing.validated ? null : validated(base, wanted, of);
 }
 
-/** What every change of a constraint says: a primary key waits until that of another name is gone, if it goes by itself. */
+/**
+ * What every change of a constraint says of it. A primary key needs the table's other one gone, where that goes with a column or
+ * by a change of its own: a table has one.
+ */
 function baseOf(
   wanted: DesiredConstraint,
   existing: ConstraintShape | null,

@@ -17,7 +17,10 @@ export interface DiffContext {
   readonly allow: ReadonlySet<Approval>;
   /** Whether an operator class (as SQL) is the default of a method for its type: named or not, it is the same. */
   isDefaultOpclass(method: string, opclass: string): boolean;
-  /** The tenant's schema where declared foreign keys name it: what they are onto is the tenant's own there. Null: of no other. */
+  /**
+   * The tenant's schema, if declared foreign keys name it as the one that all tenants share: in this tenant they are onto its
+   * own tables. Null in every other.
+   */
   readonly home: string | null;
   /** The tenant's tables as they are: a new column takes the width that its others have. */
   readonly actualTables: ReadonlyMap<string, TableShape>;

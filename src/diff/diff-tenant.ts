@@ -31,7 +31,7 @@ export interface TenantDiff {
 export function diffTenant(apart: readonly OwnedIndex[], context: DiffContext): TenantDiff {
   const { actualTables } = context;
   const owned = groupBy(apart, (index) => index.table);
-  // Whose ever an index is, it stands on columns, a key may take it over, or have it make way.
+  // Owned indexes are read apart, and stand on columns all the same; a key may take one over, or need its name.
   const indexed = (actual: TableShape): TableShape => ({
     ...actual,
     indexes: [...actual.indexes, ...(owned.get(actual.name) ?? []).map(({ index }) => index)],

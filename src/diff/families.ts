@@ -127,9 +127,8 @@ function claimedTwin(
 }
 
 /**
- * What is left under a name of this family. Anything else may still be another family's, or be claimed by one; of a name that
- * several may give the last one tells, or it would be everybody's for good. An interrupted run's leftover is nobody's: it has
- * to go before the builds that want its name.
+ * Drops of what no row asks for, under names that this family can give. A name that later families can give too is left to
+ * the last of them: it may be their member. Leftovers of interrupted runs are not dropped here: they go before the builds.
  */
 function orphansOf(of: TenantFamily, spare: readonly IndexShape[], context: DiffContext): readonly Finding[] {
   const own = spare.filter(

@@ -33,6 +33,7 @@ export type Fate = 'build' | 'rebuild' | 'swap' | 'rename' | 'alter' | 'drop' | 
 export interface Finding {
   readonly fate: Fate;
   readonly reason: string;
+  /** Whether the index goes before its successor is built: it is INVALID and serves nothing. */
   readonly dropFirst: boolean;
   /** Options that the index which is the member, or becomes it, takes on as it stands. */
   readonly settings: readonly Setting[];

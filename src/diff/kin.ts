@@ -8,8 +8,8 @@ import { sparingInherited } from './inherited.js';
 
 /**
  * Changes of a table, refused where the table inherits what they change, which PostgreSQL lets nobody change there, and where
- * they would change tables of other schemas along, since ALTER TABLE goes on to all that inherit from the table. Told by what its
- * statements alter: whatever comes to be made of them, the same is refused.
+ * they would change tables of other schemas along, since ALTER TABLE goes on to all that inherit from the table. Judged by what the
+ * statements alter, so that no maker of changes has to think of it.
  */
 export function sparingKin(changes: readonly Change[], actual: TableShape, context: DiffContext): readonly Change[] {
   if (actual.hasKin !== true) return changes;
@@ -45,7 +45,7 @@ function sparing(made: Change, members: readonly Member[] | null, actual: TableS
   if (made.status === 'deferred') return made;
   const kin = context.facts.kin(actual.name);
   if (kin === null) return made;
-  // Of a change that is blocked too: whoever did what that asks for would be told this after all.
+  // Blocked changes too: else the operator does what is asked for, and only then hears of this.
   const spared = sparingInherited({ change: made, members }, actual, kin);
   return spared.status === 'blocked' ? spared : sparingHeirs(made, actual, kin, context);
 }

@@ -24,7 +24,7 @@ export function settle<T extends { readonly change: Change }>(
 ): readonly T[] {
   let settled = changes;
   for (;;) {
-    // A part may be refused for what it needs, too.
+    // In each round: the round before may have refused a part of a group for what it needs.
     settled = holdGroups(blockSwitches(settled));
     const providers = new Map<string, Change>();
     for (const { change: made } of settled)
@@ -42,7 +42,7 @@ export function settle<T extends { readonly change: Change }>(
   }
 }
 
-/** A column that waits keeps its group waiting: one that another's change drops would not come back with it. */
+/** Changes of a group wait together too: a generated column that one of them drops comes back by another. */
 function holdGroups<T extends { readonly change: Change }>(changes: readonly T[]): readonly T[] {
   const held = new Map<string, Change>();
   for (const { change: made } of changes) {

@@ -11,15 +11,14 @@ export interface Step {
    * CONCURRENTLY asks. `backfill`: repeated until it reports no more rows.
    */
   readonly mode: 'transaction' | 'online' | 'backfill';
-  /**
-   * What it locks, for the lock budget. Table null: only objects that nobody else can know yet. Only: it waits for no other
-   * lock, since it refers to no other table and touches no index that stands. Beside: the table that its foreign key, or one of its
-   * column, is onto, which the statement locks as strongly, by itself.
-   */
+  /** What it locks, for the lock budget. */
   readonly lock: {
     readonly mode: LockMode;
+    /** Null: only objects that nobody else can know yet. */
     readonly table: string | null;
+    /** It waits for no other lock: it refers to no other table, and touches no index that is there. */
     readonly only?: true;
+    /** The table that a foreign key of the step is onto: the statement itself locks that one too, in the same mode. */
     readonly beside?: TableReference;
   };
   /** The index that this step builds: it must be valid afterwards. */

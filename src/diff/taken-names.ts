@@ -149,8 +149,8 @@ function isInTheWay(holder: NameHolder, name: string, of: TakenName['of'], table
   if (freed.has(name)) return false;
   if (holder.kind === 'table') return of !== 'table';
   if (holder.kind === 'other') return true;
-  // A declared name claims its table's own index, and a key its table's constraint: those are no news to the differ. What
-  // an index meets is a constraint that the differ makes no room for.
+  // What its own table has under the name the differ has seen and makes room for; but an index gets none where the name is
+  // that of a constraint which is no key, such as an exclusion constraint.
   return holder.table !== table || (of === 'index' && holder.isConstraint);
 }
 

@@ -63,8 +63,8 @@ function planGroup(
 }
 
 /**
- * What makes a tenant of nothing, and that tenants which were made so have all that they need: by the list of their tables, and by
- * what they look like. A process that makes one tenant after another tells both once, and has the statements looked over once.
+ * Diffs that outlive a plan, by the declared tables and by what tenants look like: what makes a new tenant, and that one which
+ * was made so needs nothing more. A process that makes one tenant after another diffs once, and checks the statements once.
  */
 const told = new WeakMap<FleetContext['tables'], Map<string, TenantDiff>>();
 
