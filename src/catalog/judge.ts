@@ -1,64 +1,25 @@
-import { chunk } from '../collections.js';
-import { DatabaseError, type Row, type Session } from '../database/session.js';
+import type { Session } from '../database/session.js';
 import type { NameResolver } from '../sql/names.js';
 import { type ForeignName, foreignNames } from '../sql/object-names.js';
 import { quoteIdentifier } from '../sql/quote.js';
 import { relativeSql, renderSql, TENANT_SCHEMA_SQL } from '../sql/template.js';
 import { TrueupError } from '../trueup-error.js';
-import { isLockTimeout } from './locked-tenants.js';
 import { readClosed, readPlannable } from './plannable.js';
+import { type ExpressionPair, type JudgeColumns, type PairsOver, type Verdict, verdictsOf } from './printed-alike.js';
 
-/** Columns for the server to analyse expressions over: of no table, so that no lock and no privilege is needed. */
-export type JudgeColumns = readonly {
-  readonly name: string;
-  readonly type: string;
-  readonly collation: string | null;
-}[];
-
-/** Two expressions; both are cast to a type before they are compared, where one is given. */
-export interface ExpressionPair {
-  readonly castTo: string | null;
-  readonly desired: string;
-  readonly actual: string;
-}
-
-interface ExplainRow extends Row {
-  readonly 'QUERY PLAN': readonly { readonly Plan: { readonly Output?: readonly string[] } }[];
-}
-
-/**
- * The server judges whether expressions mean the same: after the same analysis and constant folding it prints both alike.
- * Nothing is written, read or locked. Planning runs immutable functions, so only expressions that call pg_catalog and
- * declared extensions are put to it; anything else counts as different. Pairs over the same columns share a statement.
- */
-export async function judgeExpressions(
-  session: Session,
-  columns: JudgeColumns,
-  pairs: readonly ExpressionPair[],
-  names: NameResolver,
-): Promise<readonly boolean[]> {
-  const [verdicts = []] = await judgeAll(session, [{ columns, pairs }], names);
-  return verdicts.map((verdict) => verdict === true);
-}
-
-/** A SELECT gives at most 1,664 columns (MaxTupleAttributeNumber in htup_details.h), and a pair takes two. */
-const PAIRS_AT_ONCE = 500;
-
-type Verdict = boolean | null;
-
-/** Pairs over the same columns. */
-export interface JudgedTogether {
-  readonly columns: JudgeColumns;
-  readonly pairs: readonly ExpressionPair[];
+/** Pairs that are judged together. */
+export interface JudgedTogether extends PairsOver {
   /** A tenant by whose own types they are judged; without it, what names the tenant's schema is not. */
   readonly schema?: string | undefined;
 }
 
 /**
- * The same for several sets of columns, in one round trip; one by one where the server refuses anything of it. Null is what it
- * refuses, and what names a type that is not there: by another tenant's types it may be judged.
+ * The server judges whether expressions mean the same: after the same analysis and constant folding it prints both alike.
+ * Nothing is written, read or locked. Planning runs immutable functions, so only expressions that call pg_catalog and
+ * declared extensions are put to it; anything else counts as different. Null is what the server refuses, and what names a type
+ * that is not there: by another tenant's types it may be judged.
  */
-export async function judgeAll(
+export async function judgeExpressions(
   session: Session,
   groups: readonly JudgedTogether[],
   names: NameResolver,
@@ -75,10 +36,7 @@ export async function judgeAll(
     columns: columns.filter(({ type }) => !isTenants(type) && (named[of]?.columns.get(type) ?? []).every(isPlannable)),
     pairs: pairs.filter((pair) => !isTenants(textOf(pair)) && (named[of]?.pairs.get(pair) ?? []).every(isPlannable)),
   }));
-  const verdicts = await verdictsOf(
-    session,
-    judged.flatMap(({ columns, pairs }) => chunk(pairs, PAIRS_AT_ONCE).map((part) => ({ columns, pairs: part }))),
-  );
+  const verdicts = await verdictsOf(session, judged);
   for (const [of, { pairs }] of judged.entries())
     if (pairs.some((pair) => verdicts.get(pair) === null)) await refuseClosed(session, own[of], named[of]?.pairs);
   const unjudged = (of: number, pair: ExpressionPair): Verdict =>
@@ -156,72 +114,4 @@ async function namesIn(group: JudgedTogether) {
       ...(pair.castTo === null ? [] : await foreignNames('type', pair.castTo)),
     ]);
   return { columns, pairs, all: [...columns.values(), ...pairs.values()].flat() };
-}
-
-async function verdictsOf(
-  session: Session,
-  groups: readonly JudgedTogether[],
-): Promise<ReadonlyMap<ExpressionPair, Verdict>> {
-  const told = (outputs: readonly (readonly Verdict[])[]) =>
-    new Map(groups.flatMap(({ pairs }, of) => pairs.map((pair, at) => [pair, outputs[of]?.[at] ?? null] as const)));
-  if (groups.length > 1)
-    try {
-      const results = await session.script(groups.map(({ columns, pairs }) => explanation(columns, pairs)));
-      return told(
-        groups.map(({ pairs }, of) => {
-          const output = outputOf((results[of] ?? []) as readonly ExplainRow[]);
-          return pairs.map((_, at) => areAlike(output, at));
-        }),
-      );
-    } catch (error) {
-      if (!isRefusal(error)) throw error;
-    }
-  const outputs: (readonly Verdict[])[] = [];
-  for (const { columns, pairs } of groups) outputs.push(await judgeTogether(session, columns, pairs));
-  return told(outputs);
-}
-
-const areAlike = (output: readonly string[], at: number): boolean =>
-  output[at * 2] !== undefined && output[at * 2] === output[at * 2 + 1];
-
-/** Whether the server refused what it was asked, and could be asked again. */
-const isRefusal = (error: unknown): error is DatabaseError =>
-  error instanceof DatabaseError && !/^(?:08|57P|53)/u.test(error.code) && !isLockTimeout(error);
-
-/** One statement for all; where the server refuses it, one each: the refused one is not what the server holds. */
-async function judgeTogether(
-  session: Session,
-  columns: JudgeColumns,
-  pairs: readonly ExpressionPair[],
-): Promise<readonly Verdict[]> {
-  try {
-    const output = outputOf(await session.query<ExplainRow>(explanation(columns, pairs)));
-    return pairs.map((_, at) => areAlike(output, at));
-  } catch (error) {
-    if (!isRefusal(error)) throw error;
-    if (pairs.length === 1) return [null];
-    const middle = Math.ceil(pairs.length / 2);
-    return [
-      ...(await judgeTogether(session, columns, pairs.slice(0, middle))),
-      ...(await judgeTogether(session, columns, pairs.slice(middle))),
-    ];
-  }
-}
-
-const outputOf = ([row]: readonly ExplainRow[]): readonly string[] => row?.['QUERY PLAN'][0]?.Plan.Output ?? [];
-
-function explanation(columns: JudgeColumns, pairs: readonly ExpressionPair[]): string {
-  const outputs = pairs.flatMap((pair) => {
-    const cast = pair.castTo === null ? '' : `::${pair.castTo}`;
-    return [`(${pair.desired})${cast}`, `(${pair.actual})${cast}`];
-  });
-  const definitions = columns
-    .filter(({ collation }) => !isTenants(collation ?? ''))
-    .map(
-      ({ name, type, collation }) =>
-        `${quoteIdentifier(name)} ${type}${collation === null ? '' : ` COLLATE ${collation}`}`,
-    );
-  const from =
-    definitions.length === 0 ? '' : ` FROM pg_catalog.jsonb_to_recordset('[]') AS t(${definitions.join(', ')})`;
-  return `EXPLAIN (VERBOSE, COSTS OFF, FORMAT JSON) SELECT ${outputs.join(', ')}${from}`;
 }

@@ -5,8 +5,8 @@ import { quoteIdentifier } from '../sql/quote.js';
 import { relativeSql, renderSql } from '../sql/template.js';
 import { inBatches } from './batches.js';
 import { type CopiedBatch, copyRows } from './copied-rows.js';
-import type { IndexUsage, Presence } from './fact-types.js';
-import { HAS_HEIRS, namedSchemas, relationNamed, relationOf } from './named-schemas.js';
+import type { Presence } from './fact-types.js';
+import { HAS_HEIRS, relationNamed } from './named-schemas.js';
 import type { PlainTables } from './plain-tables.js';
 
 /** A table of one tenant. */
@@ -126,21 +126,6 @@ export async function readReleases(
     },
   );
   return found;
-}
-
-/** Scans since the statistics were reset and bytes of one index in each schema, where it is there. */
-export async function readUsage(
-  session: Session,
-  schemas: readonly string[],
-  index: string,
-): Promise<ReadonlyMap<string, IndexUsage>> {
-  const rows = await session.query<Row & { schema: string; scans: string; bytes: string | null }>(
-    `with ${namedSchemas('$2')}
-     select ns.nspname::text "schema", coalesce(pg_catalog.pg_stat_get_numscans(c.oid), 0)::text scans, pg_catalog.pg_relation_size(c.oid)::text bytes
-       from ns ${relationOf(`c.relname = $1::name and c.relkind in ('i', 'I')`)}`,
-    [index, schemas],
-  );
-  return new Map(rows.map((row) => [row.schema, { scans: Number(row.scans), bytes: Number(row.bytes ?? 0) }]));
 }
 
 /** Why rows of a tenant could not be read. */

@@ -23,7 +23,8 @@ export async function isAlike(
   if (trees[0] === trees[1]) return true;
   const columns = await readColumns(session, relation.oid);
   const pair = { castTo: null, desired, actual: index.predicate };
-  return (await judgeExpressions(session, columns, [pair], names))[0] === true;
+  const [[verdict] = []] = await judgeExpressions(session, [{ columns, pairs: [pair] }], names);
+  return verdict === true;
 }
 
 const readColumns = async (session: Session, table: string) => {

@@ -1,4 +1,4 @@
-import { isByTenant, judgeAll } from '../catalog/judge.js';
+import { isByTenant, judgeExpressions } from '../catalog/judge.js';
 import { readUsable } from '../catalog/plannable.js';
 import { readSharedKeyFault } from '../catalog/shared-key.js';
 import { groupBy } from '../collections.js';
@@ -75,7 +75,7 @@ async function judgedBy(
     pairs: group.map(({ question }) => question),
     schema: group[0]?.schema,
   }));
-  const verdicts = (await judgeAll(session, judged, names)).flat();
+  const verdicts = (await judgeExpressions(session, judged, names)).flat();
   const all = groups.flat();
   for (const [at, { question }] of all.entries()) memory.answers.set(questionKey(question), verdicts[at] ?? false);
   return all.filter(({ isOwn, schemas }, at) => isOwn && schemas.length > 1 && (verdicts[at] ?? null) === null);

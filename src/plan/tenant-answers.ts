@@ -1,13 +1,14 @@
 import { readColumnBarriers } from '../catalog/column-barriers.js';
 import { readColumnUsers } from '../catalog/column-users.js';
 import { readDomainChecks } from '../catalog/domain-checks.js';
+import { readUsage } from '../catalog/index-usage.js';
 import { readIndexesOver } from '../catalog/indexes-over.js';
 import { judgeView } from '../catalog/judge-view.js';
 import { readKin } from '../catalog/kin.js';
 import { readOwners } from '../catalog/owners.js';
 import { readPersistenceTies } from '../catalog/persistence-ties.js';
 import { readReferences } from '../catalog/references.js';
-import { readCounts, readPresence, readReleases, readUsage } from '../catalog/row-facts.js';
+import { readCounts, readPresence, readReleases } from '../catalog/row-facts.js';
 import { readBuilding } from '../catalog/running-builds.js';
 import { evenParts, shared } from '../catalog/shared-parts.js';
 import { WORTH_A_SESSION, withSessionBeside } from '../catalog/shared-snapshot.js';

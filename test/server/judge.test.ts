@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { judgeAll } from '../../src/catalog/judge.js';
+import { judgeExpressions } from '../../src/catalog/judge.js';
 import { judgeView } from '../../src/catalog/judge-view.js';
 import type { Session } from '../../src/database/session.js';
 import { TENANT_SCHEMA_SQL } from '../../src/sql/template.js';
@@ -32,15 +32,19 @@ const NUMBERS = { columns: [column('n', 'integer')], pairs: [pair('n > 1', '(n >
 it('C12: expressions over several tables’ columns are judged in one round trip', async () => {
   fleet.forget();
   const unplanned = { columns: [], pairs: [pair('elsewhere.f()', '1')] };
-  expect(await judgeAll(session, [WORDS, unplanned, NUMBERS], names)).toEqual([[true, false], [false], [true]]);
+  expect(await judgeExpressions(session, [WORDS, unplanned, NUMBERS], names)).toEqual([[true, false], [false], [true]]);
   expect(fleet.statements.map((sql) => /^EXPLAIN/u.test(sql))).toEqual([true, true]);
 });
 
 it('one that the server refuses is told apart, and the others are judged', async () => {
   const refused = { columns: [column('n', 'integer')], pairs: [pair('n > 1', 'm > 1'), pair('n = 1', '1 = n')] };
-  expect(await judgeAll(session, [WORDS, refused, NUMBERS], names)).toEqual([[true, false], [null, false], [true]]);
+  expect(await judgeExpressions(session, [WORDS, refused, NUMBERS], names)).toEqual([
+    [true, false],
+    [null, false],
+    [true],
+  ]);
   const gone = { columns: [], pairs: [pair("'a'::gone.kind", "'b'::gone.kind"), pair('1', '2')] };
-  expect(await judgeAll(session, [gone], names)).toEqual([[null, false]]);
+  expect(await judgeExpressions(session, [gone], names)).toEqual([[null, false]]);
   expect(await session.query('SELECT 1 AS one')).toEqual([{ one: 1 }]);
 });
 
