@@ -1,9 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
+import { parseYaml } from '../desired-state/parse-yaml.js';
 import { parsedFile } from '../desired-state/parsed-file.js';
 import { Problems } from '../desired-state/problems.js';
 import { SHIPPED_FILES, type ShippedFiles, textKey } from '../desired-state/shipped-files.js';
-import { parseYaml } from '../desired-state/yaml-file.js';
 
 /**
  * Parses the desired state that is shipped, so that no start has to.

@@ -5,11 +5,12 @@ import { TrueupError } from '../trueup-error.js';
 import type { BackendFiles, TablesFile } from './backends.js';
 import { checkOwnership } from './check-ownership.js';
 import type { FleetDocument, PhaseDocument } from './documents.js';
+import { parseYaml } from './parse-yaml.js';
 import type { Problems } from './problems.js';
 import { readFileText } from './read-file.js';
 import { shippedFile } from './shipped-files.js';
 import { asFleet, asTables } from './validate-document.js';
-import { type Place, parseYaml, valueAt, within, type YamlFile } from './yaml-file.js';
+import { type Place, valueAt, within, type YamlFile } from './yaml-file.js';
 
 /** Everything that was read of one directory: what the schema accepted, before any value is filled in. */
 export interface DesiredStateFiles {

@@ -1,6 +1,7 @@
 import { own } from './load-options.js';
+import { parseYaml } from './parse-yaml.js';
 import { Problems } from './problems.js';
-import { type Path, parseYaml, type YamlFile } from './yaml-file.js';
+import type { Path, YamlFile } from './yaml-file.js';
 
 /** What parsing a YAML file gives, as JSON: for a file of which it is known ahead. */
 export interface ParsedFile {

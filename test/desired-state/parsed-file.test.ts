@@ -2,9 +2,10 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { parseYaml } from '../../src/desired-state/parse-yaml.js';
 import { parsedFile, yamlFile } from '../../src/desired-state/parsed-file.js';
 import { Problems } from '../../src/desired-state/problems.js';
-import { type Path, parseYaml, type YamlFile } from '../../src/desired-state/yaml-file.js';
+import type { Path, YamlFile } from '../../src/desired-state/yaml-file.js';
 
 const SHIPPED = fileURLToPath(new URL('../../desired-state/', import.meta.url));
 const BUILT = new URL('../../dist/desired-state/shipped-files.js', import.meta.url).href;
