@@ -1,3 +1,4 @@
+import { oncePer, oncePerObject } from '../collections.js';
 import type { TableShape } from '../shape/table-shape.js';
 import { skeleton } from '../sql/skeleton.js';
 import type { ExpressionQuestion, Facts } from './facts.js';
@@ -10,8 +11,10 @@ import { expressionQuestion } from './index-difference.js';
  */
 export class PredicateMatcher {
   /** By the columns that the server judged by: of another type, the same words may mean something else. */
-  readonly #learnt = new Map<string, Learnt>();
-  readonly #ofTable = new WeakMap<TableShape, Learnt>();
+  readonly #learnt = oncePer((_columns: string): Learnt => ({ known: new Map(), trials: new Map() }));
+  readonly #learntOf = oncePerObject((table: TableShape) =>
+    this.#learnt(JSON.stringify(expressionQuestion(table, '', '', null).columns)),
+  );
 
   /** Whether the two mean the same; true for the time being while the question is open in `facts`. */
   same(desired: string, actual: string, table: TableShape, facts: Facts): boolean {
@@ -34,16 +37,6 @@ export class PredicateMatcher {
       if (!places.includes(-1)) known.set(pair, [...correspondences, places]);
     }
     return true;
-  }
-
-  #learntOf(table: TableShape): Learnt {
-    const found = this.#ofTable.get(table);
-    if (found !== undefined) return found;
-    const columns = JSON.stringify(expressionQuestion(table, '', '', null).columns);
-    const learnt = this.#learnt.get(columns) ?? { known: new Map(), trials: new Map() };
-    this.#learnt.set(columns, learnt);
-    this.#ofTable.set(table, learnt);
-    return learnt;
   }
 }
 
