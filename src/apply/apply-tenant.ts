@@ -1,5 +1,5 @@
 import { isLost } from '../database/database-errors.js';
-import type { TenantChange } from '../diff/change.js';
+import { isPending, type TenantChange } from '../diff/change.js';
 import type { PlannedTenant } from '../plan/fleet-plan.js';
 import { isTransactional } from '../plan/order.js';
 import { assertStatement } from '../sql/guard.js';
@@ -15,7 +15,7 @@ import type { TenantRun, TurnContext, TurnEnd } from './turn.js';
  * other's; what was committed before it stays and is right by itself.
  */
 export async function applyTenant(tenant: PlannedTenant, context: TurnContext): Promise<TenantRun> {
-  const pending = tenant.changes.filter(({ change }) => change.status === 'pending');
+  const pending = tenant.changes.filter(isPending);
   const { database, schema } = tenant;
   const done: ChangeOutcome[] = [];
   let begun = false;

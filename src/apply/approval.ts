@@ -1,3 +1,4 @@
+import { isPending } from '../diff/change.js';
 import type { PlannedTenant } from '../plan/fleet-plan.js';
 import type { TenantFailure } from './outcome.js';
 import { type ApprovedTenants, tenantKey } from './request.js';
@@ -17,7 +18,7 @@ export function approvalFailure(
   if (approval === undefined) return stale(tenant.schema, 'the plan has no changes for it');
   if (!begun) return approval.fingerprint === tenant.fingerprint ? null : stale(tenant.schema, 'it has changed since');
   const other = tenant.changes
-    .filter(({ change }) => change.status === 'pending')
+    .filter(isPending)
     .some((item) => statementsOf(item, tenant).some(({ sql }) => !approval.statements.has(sql)));
   return other ? stale(tenant.schema, 'what it needs now is not in the plan') : null;
 }

@@ -1,5 +1,6 @@
 import type { DatabaseMemory } from '../catalog/database-memory.js';
 import type { Database, Session } from '../database/session.js';
+import { isPending } from '../diff/change.js';
 import type { PlannedTenant } from '../plan/fleet-plan.js';
 import { applyTenant } from './apply-tenant.js';
 import { approvalFailure, lossFailure } from './approval.js';
@@ -143,7 +144,7 @@ function approved(run: DatabaseRun, tenant: PlannedTenant | undefined): readonly
   const { request, ledger } = run;
   if (tenant === undefined) return [];
   const lost = lossFailure(tenant, run.planned(tenant.schema));
-  if (lost === null && !tenant.changes.some(({ change }) => change.status === 'pending')) return [];
+  if (lost === null && !tenant.changes.some(isPending)) return [];
   const failure = lost ?? approvalFailure(tenant, request.approved, ledger.begun(tenant.schema));
   if (failure === null) return [tenant];
   ledger.leave(tenant.schema, { kind: 'stale', failure });
@@ -194,7 +195,7 @@ async function changeAll(
 }
 
 function observeStart({ schema, changes }: PlannedTenant, { request, database }: DatabaseRun): void {
-  const pending = changes.filter(({ change }) => change.status === 'pending').length;
+  const pending = changes.filter(isPending).length;
   request.observe({ kind: 'tenant-started', database: database.id, schema, changes: pending });
 }
 

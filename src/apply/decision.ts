@@ -1,4 +1,4 @@
-import type { TenantChange } from '../diff/change.js';
+import { isPending, type TenantChange } from '../diff/change.js';
 import { changeKey } from '../plan/drift-classes.js';
 import { type Left, type Standing, unreadableFailure } from './ledger.js';
 import type { TenantFailure } from './outcome.js';
@@ -101,8 +101,6 @@ const failed = (failure: TenantFailure): Decision => ({ kind: 'end', left: { kin
 
 /** For another run. */
 const leftOver = (failure: TenantFailure): Decision => ({ kind: 'end', left: { kind: 'not-attempted', failure } });
-
-const isPending = ({ change }: TenantChange): boolean => change.status === 'pending';
 
 function repeats(turn: TenantRun | null, changes: readonly TenantChange[]): boolean {
   const done = new Set((turn?.changes ?? []).flatMap(({ item }) => deeds(item)));

@@ -1,4 +1,4 @@
-import type { TenantChange } from '../diff/change.js';
+import { isPending, type TenantChange } from '../diff/change.js';
 import type { PlannedTenant, UnreadableTenant } from '../plan/fleet-plan.js';
 import { unreadableRemedy } from '../plan/unreadable.js';
 import type { ChangeOutcome, Outcome, TenantFailure, TenantOutcome } from './outcome.js';
@@ -68,7 +68,7 @@ export class Ledger {
       this.#entries.set(schema, { ...entry, standing });
       return;
     }
-    const pending = standing.tenant.changes.filter(({ change }) => change.status === 'pending');
+    const pending = standing.tenant.changes.filter(isPending);
     const open = new Set(pending.map(subjectOf));
     const changes = entry.changes.flatMap((made) => (open.size === 0 ? asDone(made) : settled(made, open)));
     this.#entries.set(schema, { ...entry, standing, changes });

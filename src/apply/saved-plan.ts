@@ -2,7 +2,7 @@ import type { DatabaseIdentity } from '../catalog/database-identity.js';
 import { oncePerObject } from '../collections.js';
 import { placeOf } from '../database/database-place.js';
 import type { Database } from '../database/session.js';
-import type { Change } from '../diff/change.js';
+import { type Change, isPending } from '../diff/change.js';
 import { approvedChange } from '../plan/approved-plan.js';
 import type { DatabasePlan, FleetPlan, PlannedTenant } from '../plan/fleet-plan.js';
 import type { ApprovedChange, ApprovedDatabase, ApprovedDrift, PlanFile } from '../plan/plan-file.js';
@@ -156,7 +156,7 @@ function approvalOf(
       'make a new plan; nothing was done',
     );
   }
-  const pending = tenant.changes.filter(({ change }) => change.status === 'pending');
+  const pending = tenant.changes.filter(isPending);
   return {
     fingerprint,
     statements: new Set(pending.flatMap((item) => statementsOf(item, tenant).map(({ sql }) => sql))),

@@ -2,6 +2,7 @@ import { applyFleet } from '../apply/apply-fleet.js';
 import type { FleetOutcome } from '../apply/fleet-outcome.js';
 import type { Database } from '../database/session.js';
 import type { DesiredState } from '../desired-state/model.js';
+import { isPending } from '../diff/change.js';
 import type { FleetPlan } from '../plan/fleet-plan.js';
 import { planFleet } from '../plan/plan-fleet.js';
 import type { Progress } from '../progress.js';
@@ -45,4 +46,4 @@ export async function runDemo(database: Database, parts: DemoParts, progress: Pr
 /** Whether anything is left that apply would do. */
 export const hasPending = (plan: FleetPlan): boolean =>
   plan.databases.some((database) => database.databaseChanges.length > 0) ||
-  plan.classes.some((group) => group.changes.some(({ change }) => change.status === 'pending'));
+  plan.classes.some((group) => group.changes.some(isPending));

@@ -129,6 +129,9 @@ export interface TenantChange {
   readonly usage?: IndexUsage;
 }
 
+/** Whether apply is to make an item's change. */
+export const isPending = ({ change }: { readonly change: Change }): boolean => change.status === 'pending';
+
 /** One member's values, by variable name. */
 export type Member = Readonly<Record<string, string>>;
 

@@ -1,10 +1,10 @@
 import type { OwnName } from '../sql/own-names.js';
-import { blocked, type TenantChange } from './change.js';
+import { blocked, isPending, type TenantChange } from './change.js';
 import { blockGroups, settle } from './settle.js';
 
 /** What changes need to find in the tenant's schema, and do not make themselves: of refused and deferred ones, nothing yet. */
 export function soughtNames(items: readonly TenantChange[]): readonly OwnName[] {
-  const pending = items.filter(({ change }) => change.status === 'pending');
+  const pending = items.filter(isPending);
   const sought = pending.flatMap(({ change }) => change.finds ?? []);
   if (sought.length === 0) return sought;
   // A table is a relation, and its row type a type.

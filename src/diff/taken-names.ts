@@ -1,6 +1,15 @@
 import type { NameHolder } from '../catalog/fact-types.js';
 import { groupBy } from '../collections.js';
-import { blocked, type Change, heldLike, type Member, namesFor, type TakenName, type TenantChange } from './change.js';
+import {
+  blocked,
+  type Change,
+  heldLike,
+  isPending,
+  type Member,
+  namesFor,
+  type TakenName,
+  type TenantChange,
+} from './change.js';
 import { expand, settle } from './settle.js';
 
 /** A name that a tenant's changes need to find free, or the sequence that they need to find. */
@@ -161,5 +170,3 @@ export const freedNames = (item: TenantChange): readonly string[] =>
 /** Names that a change needs to find free. */
 export const takenNames = ({ change, members }: TenantChange): readonly string[] =>
   change.takes.flatMap(({ name }) => namesFor(name, members));
-
-const isPending = ({ change }: TenantChange): boolean => change.status === 'pending';

@@ -1,6 +1,6 @@
 import { type Statement, statementsOf, type TenantValues } from '../apply/statements.js';
 import type { DesiredPhase } from '../desired-state/model.js';
-import type { Assumption, Change, Member, TenantChange } from '../diff/change.js';
+import { type Assumption, type Change, isPending, type Member, type TenantChange } from '../diff/change.js';
 import { evidenceSql } from '../diff/evidence-sql.js';
 import type { DatabasePlan, FleetPlan, PlannedTenant } from '../plan/fleet-plan.js';
 import { unreadableRemedy } from '../plan/unreadable.js';
@@ -56,7 +56,7 @@ function* databaseScript(database: DatabasePlan, plan: FleetPlan): Iterable<stri
 function* tenantScript(tenant: PlannedTenant): Iterable<string> {
   yield '';
   yield comment(`Tenant ${tenant.schema}: ${counted(tenant.changes.length, 'change')}`);
-  const pending = tenant.changes.filter(({ change }) => change.status === 'pending');
+  const pending = tenant.changes.filter(isPending);
   yield* changeScript(pending, tenant);
   for (const { change } of tenant.changes) if (change.status !== 'pending') yield* refusal(change);
 }

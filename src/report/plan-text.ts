@@ -1,7 +1,7 @@
 import type { IndexUsage } from '../catalog/fact-types.js';
 import { calledDatabase } from '../database/database-place.js';
 import type { ResolvedBackend } from '../desired-state/model.js';
-import type { Status } from '../diff/change.js';
+import { isPending, type Status } from '../diff/change.js';
 import { size } from '../measures.js';
 import type { DatabasePlan, DriftClass, FleetPlan } from '../plan/fleet-plan.js';
 import { alikeChanges, type PlacedChange } from './alike-changes.js';
@@ -171,7 +171,7 @@ function closingLines(plan: FleetPlan, { color, width }: PlanTextOptions): reado
     (sum, database) => sum + database.databaseChanges.filter((change) => change.status === 'pending').length,
     0,
   );
-  const pending = plan.classes.filter((group) => group.changes.some(({ change }) => change.status === 'pending'));
+  const pending = plan.classes.filter((group) => group.changes.some(isPending));
   if (once === 0 && summary.drifted === 0) {
     // Of what could not be read nobody knows.
     const isKnown = unknown.length === 0;
