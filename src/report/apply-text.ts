@@ -6,7 +6,7 @@ import type { DesiredPhase } from '../desired-state/model.js';
 import { alikeChanges, type PlacedChange } from './alike-changes.js';
 import { changeCounts, hasLeftOvers } from './change-counts.js';
 import { failedDatabaseCount, failedDatabaseLines } from './failed-databases.js';
-import { paragraph, type TextOptions } from './layout.js';
+import { inBlocks, paragraph, type TextOptions } from './layout.js';
 import { MemberNames } from './member-names.js';
 import { tenantName, withoutSchema } from './tenant-name.js';
 import { troublesOf } from './troubles.js';
@@ -40,10 +40,7 @@ export function applyText(result: FleetOutcome, options: ApplyTextOptions): stri
     doubtLines(result, options),
     closingLines(result, options),
   ];
-  return blocks
-    .filter((lines) => lines.length > 0)
-    .map((lines) => lines.join('\n'))
-    .join('\n\n');
+  return inBlocks(blocks);
 }
 
 interface Trouble {

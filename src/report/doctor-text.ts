@@ -2,7 +2,7 @@ import type { Ansis } from 'ansis';
 import { type Examination, type ExaminedDatabase, severityCounts } from '../doctor/examination.js';
 import { type Finding, SEVERITIES, type Severity } from '../doctor/finding.js';
 import { failedDatabaseCount, failedDatabaseLines } from './failed-databases.js';
-import { paragraph, type TextOptions, wrapped } from './layout.js';
+import { inBlocks, paragraph, type TextOptions, wrapped } from './layout.js';
 import { targetLine } from './target-line.js';
 import { ofSeveral } from './tenant-name.js';
 import { visible } from './visible.js';
@@ -40,10 +40,7 @@ export function doctorText(seen: Examination, options: DoctorTextOptions): strin
     failedDatabaseLines(seen.failedDatabases, 'not looked at', options),
     closingLines(seen, options),
   ];
-  return blocks
-    .filter((lines) => lines.length > 0)
-    .map((lines) => lines.join('\n'))
-    .join('\n\n');
+  return inBlocks(blocks);
 }
 
 function targetLines(database: ExaminedDatabase, several: boolean, { color, width }: DoctorTextOptions) {

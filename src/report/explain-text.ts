@@ -3,7 +3,7 @@ import type { ProbePlan } from '../explain/plan-nodes.js';
 import { size } from '../measures.js';
 import { tokenize } from '../sql/lexer.js';
 import { type ExplainNames, explainNames } from './explain-names.js';
-import { paragraph, type TextOptions } from './layout.js';
+import { inBlocks, paragraph, type TextOptions } from './layout.js';
 import type { MemberNames } from './member-names.js';
 import { targetLine } from './target-line.js';
 import { visible } from './visible.js';
@@ -23,10 +23,7 @@ export function explainText(explanation: Explanation, options: ExplainTextOption
     ...explanation.results.map((result) => resultLines(result, explanation, names, options)),
     closingLines(explanation, options),
   ];
-  return blocks
-    .filter((lines) => lines.length > 0)
-    .map((lines) => lines.join('\n'))
-    .join('\n\n');
+  return inBlocks(blocks);
 }
 
 function targetLines(database: ExplainedDatabase, explanation: Explanation, { width }: TextOptions): readonly string[] {

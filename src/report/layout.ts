@@ -56,3 +56,10 @@ export const paragraph = (text: string, width: number, at: number, hang = 0): re
   wrapped(text, width, { first: ' '.repeat(at), rest: at + hang });
 
 const columns = (text: string): number => [...text].length;
+
+/** Blocks of lines with an empty line between them; those that have no line are left out. */
+export const inBlocks = (blocks: readonly (readonly string[])[]): string =>
+  blocks
+    .filter((lines) => lines.length > 0)
+    .map((lines) => lines.join('\n'))
+    .join('\n\n');

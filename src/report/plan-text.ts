@@ -7,7 +7,7 @@ import type { DatabasePlan, DriftClass, FleetPlan } from '../plan/fleet-plan.js'
 import { alikeChanges, type PlacedChange } from './alike-changes.js';
 import { type ChangeTextOptions, changeLines, type ShownChange } from './change-text.js';
 import { failedDatabaseCount, failedDatabaseLines } from './failed-databases.js';
-import { paragraph } from './layout.js';
+import { inBlocks, paragraph } from './layout.js';
 import { familyOf, memberCount, memberName, membersOf, usageOf } from './members.js';
 import { noticeLines } from './notice-text.js';
 import { targetLine } from './target-line.js';
@@ -40,10 +40,7 @@ export function planText(plan: FleetPlan, options: PlanTextOptions): string {
     noticeLines(plan, options),
     closingLines(plan, options),
   ];
-  return blocks
-    .filter((lines) => lines.length > 0)
-    .map((lines) => lines.join('\n'))
-    .join('\n\n');
+  return inBlocks(blocks);
 }
 
 function targetLines(database: DatabasePlan, plan: FleetPlan, { width }: PlanTextOptions): readonly string[] {
