@@ -157,7 +157,8 @@ export type { DoctorRequest } from './doctor/request.js';
 
 // Report: pure functions of a plan or an outcome.
 
-export { type ChangeName, type EventDocument, type EventOptions, eventDocument } from './report/apply-events.js';
+export type { ChangeName } from './plan/change-name.js';
+export { type EventDocument, type EventOptions, eventDocument } from './report/apply-events.js';
 export {
   type ApplyDocument,
   applyDocument,

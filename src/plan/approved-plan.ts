@@ -2,6 +2,7 @@ import { groupBy, oncePerObject } from '../collections.js';
 import type { DesiredState } from '../desired-state/model.js';
 import type { Change } from '../diff/change.js';
 import { showSql } from '../sql/template.js';
+import { changeName } from './change-name.js';
 import type { DatabasePlan, FleetPlan, PlannedTenant } from './fleet-plan.js';
 import type { ApprovedChange, ApprovedDatabase, ApprovedDrift, ApprovedPlan, ApprovedState } from './plan-file.js';
 
@@ -75,14 +76,10 @@ const approvedKey = oncePerObject((change: Change) => JSON.stringify(approvedCha
 
 /** A change as an approval names it. */
 export function approvedChange(change: Change): ApprovedChange {
-  const { phase, action, table, object, family, status, reason, obstacle, remedy, hazards, steps } = change;
+  const { status, reason, obstacle, remedy, hazards, steps } = change;
   const undo = steps.flatMap((step) => step.undo ?? []);
   return {
-    phase,
-    action,
-    table,
-    object,
-    ...(family === null ? {} : { family }),
+    ...changeName(change),
     status,
     reason,
     ...(obstacle === null ? {} : { obstacle }),

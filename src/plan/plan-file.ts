@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import { canonical } from '../desired-state/digest.js';
 import type { ValueSource } from '../desired-state/model.js';
-import type { Action, Hazard, Member, Status } from '../diff/change.js';
+import type { Hazard, Member, Status } from '../diff/change.js';
 import type { Asked } from './asked.js';
+import type { ChangeName } from './change-name.js';
 
 /** The first key and value of every plan file: what tells it from any other file without reading it whole. */
 export const PLAN_FILE_FORMAT = 'trueup-plan';
@@ -65,12 +66,7 @@ export interface ApprovedDatabase {
 }
 
 /** A change, its statements as psql writes variables (`:"schema"`, `:'row.value'`): tenants and members fill in the rest. */
-export interface ApprovedChange {
-  readonly phase: string;
-  readonly action: Action;
-  readonly table: string;
-  readonly object: string;
-  readonly family?: string;
+export interface ApprovedChange extends ChangeName {
   readonly status: Status;
   readonly reason: string;
   readonly obstacle?: string;

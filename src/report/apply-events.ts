@@ -1,7 +1,7 @@
 import type { ApplyEvent } from '../apply/events.js';
 import type { Outcome, TenantFailure } from '../apply/outcome.js';
-import type { Action, Change } from '../diff/change.js';
 import { FORMAT_VERSION } from '../format-version.js';
+import { type ChangeName, changeName } from '../plan/change-name.js';
 import type { FailureDocument } from './apply-json.js';
 import type { MemberNames } from './member-names.js';
 import { schemaNamed } from './visible.js';
@@ -18,15 +18,6 @@ interface EventHead {
 
 interface OfTenant {
   readonly schema: string;
-}
-
-/** The change that an event is about. */
-export interface ChangeName {
-  readonly phase: string;
-  readonly action: Action;
-  readonly table: string;
-  readonly object: string;
-  readonly family?: string;
 }
 
 type EventBody =
@@ -115,14 +106,6 @@ function body(event: ApplyEvent, { hide }: EventOptions): EventBody {
       return { kind: event.kind, outcomes: event.outcomes };
   }
 }
-
-const changeName = ({ phase, action, table, object, family }: Change): ChangeName => ({
-  phase,
-  action,
-  table,
-  object,
-  ...(family === null ? {} : { family }),
-});
 
 /** Why a tenant did not converge, as the documents say it. @param hide null: values of rows are shown */
 export function failureDocument(failure: TenantFailure, hide: MemberNames | null): FailureDocument {

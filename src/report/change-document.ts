@@ -1,17 +1,11 @@
 import type { IndexUsage } from '../catalog/fact-types.js';
-import { type Action, type Change, type Hazard, type Status, strongestLock } from '../diff/change.js';
+import { type Change, type Hazard, type Status, strongestLock } from '../diff/change.js';
 import type { LockMode } from '../diff/lock-mode.js';
+import { type ChangeName, changeName } from '../plan/change-name.js';
 import { schemaNamed } from './visible.js';
 
 /** A change as the JSON documents show it; of every tenant that needs it, so without names of tenants or members. */
-export interface ChangeDocument {
-  readonly phase: string;
-  readonly action: Action;
-  /** `''` for schemas and extensions. */
-  readonly table: string;
-  readonly object: string;
-  /** The label of the index family, when the change stands for members of one. */
-  readonly family?: string;
+export interface ChangeDocument extends ChangeName {
   /** How many members it stands for; over all tenants of the class, in a plan. */
   readonly memberCount?: number;
   /** Of the indexes that it drops, over all tenants of the class: scans since the statistics were reset, and bytes. */
@@ -30,11 +24,8 @@ export interface ChangeDocument {
 /** A change's document. @param members how many members it stands for; not used unless it is a family's */
 export function changeDocument(change: Change, members: number, usage?: IndexUsage): ChangeDocument {
   return {
-    phase: change.phase,
-    action: change.action,
-    table: change.table,
-    object: change.object,
-    ...(change.family === null ? {} : { family: change.family, memberCount: members }),
+    ...changeName(change),
+    ...(change.family === null ? {} : { memberCount: members }),
     ...(usage === undefined ? {} : { usage }),
     status: change.status,
     reason: schemaNamed(change.reason),
