@@ -2,6 +2,7 @@ import type { DesiredColumn, DesiredTable } from '../desired-state/model.js';
 import type { ColumnShape, TableShape } from '../shape/table-shape.js';
 import { addColumn, alterColumn, alterDefault } from '../sql/ddl/column.js';
 import { serialSequence } from '../sql/serial.js';
+import { alteredColumn } from './altered-column.js';
 import { backfillSteps, unfilledLeftovers, unfilledName } from './backfill.js';
 import { blocked, type Change, change, key } from './change.js';
 import { pastBarriers } from './column-barriers.js';
@@ -97,15 +98,7 @@ function propertyChanges(of: ExistingColumn): readonly Change[] {
 /** Refused: DROP IDENTITY takes the sequence along, often the one of the serial's own name, and the default has none. */
 function serialForIdentity(table: string, wanted: DesiredColumn): Change {
   return blocked(
-    change({
-      phase: wanted.phase,
-      action: 'alter-column',
-      table,
-      object: wanted.name,
-      reason: 'is an identity column, declared serial',
-      needs: [key.table(table)],
-      steps: [],
-    }),
+    alteredColumn(table, wanted, { reason: 'is an identity column, declared serial', steps: [] }),
     'its sequence goes with the identity, and a serial would have none to draw from',
     'declare identity instead of serial, or change the column in the application’s own migration',
   );
@@ -223,15 +216,10 @@ function defaultChange(
     const asked = { desired: wanted.default, actual: existing.default, castTo: castType(wanted.type) };
     if (context.facts.same({ kind: 'expression', columns: [], ...asked })) return null;
   }
-  return change({
-    phase: wanted.phase,
-    action: 'alter-column',
-    table,
-    object: wanted.name,
+  return alteredColumn(table, wanted, {
     reason: `default is ${existing.default ?? 'none'}, declared ${wanted.default ?? 'none'}`,
     ...(wanted.serial === true ? { draws: serialSequence(table, wanted.name) } : {}),
     finds: wanted.finds ?? [],
-    needs: [key.table(table)],
     steps: [exclusively(table, alterDefault(table, wanted.name, wanted.default))],
   });
 }
@@ -243,13 +231,8 @@ const orNone = (expression: string | null): string | null =>
 /** A stored generated column becomes plain and keeps its content. */
 function dropExpressionChange(table: string, wanted: DesiredColumn, existing: ColumnShape): Change | null {
   if (wanted.generated !== null || existing.generated?.kind !== 'stored') return null;
-  return change({
-    phase: wanted.phase,
-    action: 'alter-column',
-    table,
-    object: wanted.name,
+  return alteredColumn(table, wanted, {
     reason: 'is a generated column, declared plain; its content stays',
-    needs: [key.table(table)],
     steps: [exclusively(table, alterColumn(table, wanted.name, 'DROP EXPRESSION'))],
   });
 }

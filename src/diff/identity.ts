@@ -4,7 +4,8 @@ import { alterColumn, alterDefault, alterIdentity, identityClause } from '../sql
 import { tableName } from '../sql/ddl/table.js';
 import { quoteIdentifier, quoteLiteral } from '../sql/quote.js';
 import { name, sql } from '../sql/template.js';
-import { blocked, type Change, change, key } from './change.js';
+import { alteredColumn } from './altered-column.js';
+import { blocked, type Change, key } from './change.js';
 import type { DiffContext } from './context.js';
 import { notNullSteps } from './not-null.js';
 import type { Step } from './step.js';
@@ -17,22 +18,16 @@ export function identityChange(
   existing: ColumnShape,
   context: DiffContext,
 ): Change | null {
-  const base = {
-    phase: wanted.phase,
-    action: 'alter-column' as const,
-    table,
-    object: wanted.name,
-    needs: [key.table(table), key.cleared(table)],
-  };
+  const needs = [key.table(table), key.cleared(table)];
   if (wanted.identity === null) {
     if (existing.identity === null) return null;
     const steps = [exclusively(table, alterIdentity(table, wanted.name, 'DROP IDENTITY'))];
-    return change({ ...base, reason: 'is an identity column, declared without', steps });
+    return alteredColumn(table, wanted, { reason: 'is an identity column, declared without', needs, steps });
   }
   if (existing.identity === null) {
     const empty = context.facts.rows(table) === 'none';
-    return change({
-      ...base,
+    return alteredColumn(table, wanted, {
+      needs,
       reason: `is no identity column, declared GENERATED ${wanted.identity.kind.toUpperCase()} AS IDENTITY`,
       steps: addIdentity(table, wanted, wanted.identity, existing, empty),
       assumptions: empty ? [{ kind: 'no-rows', table }] : [],
@@ -41,8 +36,8 @@ export function identityChange(
   }
   const difference = identityDifference(wanted.identity, existing.identity);
   if (difference === null) return null;
-  const made = change({
-    ...base,
+  const made = alteredColumn(table, wanted, {
+    needs,
     reason: difference,
     steps: [exclusively(table, alterIdentity(table, wanted.name, alteration(wanted.identity)))],
   });

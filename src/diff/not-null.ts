@@ -5,7 +5,8 @@ import { addConstraint, dropConstraint, validateConstraint } from '../sql/ddl/co
 import { quoteIdentifier } from '../sql/quote.js';
 import { name } from '../sql/template.js';
 import { temporaryName } from '../sql/temporary-name.js';
-import { blocked, type Change, change, key } from './change.js';
+import { alteredColumn } from './altered-column.js';
+import { blocked, type Change, key } from './change.js';
 import type { ExistingColumn } from './existing-column.js';
 import { primaryKeyOf } from './key-constraints.js';
 import { nulls } from './offenders.js';
@@ -17,25 +18,21 @@ export function notNullChange({ desired, wanted, existing, actual, context }: Ex
   const table = desired.name;
   if (wanted.notNull ? existing.notNull : !existing.notNull && existing.notNullAhead !== true) return null;
   const base = {
-    phase: wanted.phase,
-    action: 'alter-column' as const,
-    table,
-    object: wanted.name,
     reason: wanted.notNull ? 'is nullable, declared NOT NULL' : 'is NOT NULL, declared nullable',
     needs: [key.table(table), key.cleared(table)],
     provides: wanted.notNull ? [key.notNull(table, wanted.name)] : [],
   };
   if (!wanted.notNull) {
     const steps = [exclusively(table, alterColumn(table, wanted.name, 'DROP NOT NULL'))];
-    return nullable(change({ ...base, steps }), desired, actual);
+    return nullable(alteredColumn(table, wanted, { ...base, steps }), desired, actual);
   }
   if (context.facts.rows(table) === 'none')
-    return change({
+    return alteredColumn(table, wanted, {
       ...base,
       steps: [exclusively(table, alterColumn(table, wanted.name, 'SET NOT NULL'))],
       assumptions: [{ kind: 'no-rows', table }],
     });
-  return change({ ...base, hazards: ['TABLE_SCAN'], steps: notNullSteps(table, wanted.name) });
+  return alteredColumn(table, wanted, { ...base, hazards: ['TABLE_SCAN'], steps: notNullSteps(table, wanted.name) });
 }
 
 /** PostgreSQL makes no column nullable that a primary key or the replica identity is over: a key that goes, goes first. */
