@@ -2,7 +2,7 @@ import type { OwnedRead } from '../catalog/owned-reads.js';
 import type { TenantChange } from '../diff/change.js';
 import { awaitBuilds, invalidIndexes } from '../diff/running-builds.js';
 import { type Asking, askingOf, type FleetContext, factsOf, fetchOpen } from './fleet-context.js';
-import type { TenantRead } from './tenant-read.js';
+import type { ChangesByTenant, TenantRead } from './tenant-read.js';
 
 /** Each tenant's changes, with those put off that another session's running build forbids. */
 export async function withoutBuilds(
@@ -10,7 +10,7 @@ export async function withoutBuilds(
   found: ReadonlyMap<string, readonly TenantChange[]>,
   ownedBy: (tenant: TenantRead) => readonly OwnedRead[],
   fleet: FleetContext,
-): Promise<readonly (readonly [TenantRead, readonly TenantChange[]])[]> {
+): Promise<ChangesByTenant> {
   const wanted = tenants.flatMap((tenant) => {
     const items = found.get(tenant.schema);
     if (items === undefined) return [];

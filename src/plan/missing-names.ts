@@ -1,10 +1,9 @@
 import { readMissingNames, type SoughtName } from '../catalog/missing-names.js';
 import { groupBy, oncePerObject } from '../collections.js';
-import type { TenantChange } from '../diff/change.js';
 import { refuseMissing, soughtNames } from '../diff/missing-names.js';
 import { serialSequence } from '../sql/serial.js';
 import type { FleetContext } from './fleet-context.js';
-import type { TenantRead } from './tenant-read.js';
+import type { ChangesByTenant } from './tenant-read.js';
 
 /**
  * Each tenant's changes, with those refused that name a type, function or sequence of its schema which is not there. The names of
@@ -12,10 +11,10 @@ import type { TenantRead } from './tenant-read.js';
  * @param settled changes as they are settled
  */
 export async function withoutMissing(
-  settled: readonly (readonly [TenantRead, readonly TenantChange[]])[],
+  settled: ChangesByTenant,
   everyTable: readonly string[],
   fleet: Pick<FleetContext, 'session' | 'tables'>,
-): Promise<readonly (readonly [TenantRead, readonly TenantChange[]])[]> {
+): Promise<ChangesByTenant> {
   const sought = settled.flatMap(([{ schema }, items]) =>
     soughtNames(items).flatMap((name): readonly SoughtName[] =>
       name.kind === 'relation' && madeSequences(fleet.tables).has(name.name) ? [] : [{ schema, ...name }],

@@ -8,13 +8,13 @@ import { RowsAhead } from '../catalog/rows-ahead.js';
 import { type OpenBeside, WORTH_A_SESSION } from '../catalog/shared-snapshot.js';
 import { type CatalogSnapshot, readCatalog } from '../catalog/snapshot.js';
 import { known } from '../collections.js';
-import { placeOf } from '../database/database-place.js';
+import { type DatabasePlace, placeOf } from '../database/database-place.js';
 import type { Database, Session } from '../database/session.js';
-import type { DesiredState } from '../desired-state/model.js';
+import type { DesiredState, DesiredTable } from '../desired-state/model.js';
 import type { Change } from '../diff/change.js';
 import { Answers } from './answers.js';
 import { checkBackends } from './check-backends.js';
-import { checkExtensions } from './check-extensions.js';
+import { checkExtensions, type ExtensionCheck } from './check-extensions.js';
 import { checkEvaluatedFragments, checkTenantQuery } from './check-fragments.js';
 import { checkMadeExpressions } from './check-made-expressions.js';
 import { checkMadeIndexes } from './check-made-indexes.js';
@@ -106,12 +106,7 @@ async function planUnlocked(
     },
   });
   // A batch of an apply goes by the plan.
-  if (request.again !== true) {
-    const changes = changesOf(results.values());
-    await checkMadeTypes(session, tables, changes, { database: place, extensions });
-    await checkMadeIndexes(session, tables, changes, { database: place, extensions });
-    await checkMadeExpressions(session, tables, changes, place);
-  }
+  if (request.again !== true) await checkMade(session, tables, results.values(), { database: place, extensions });
   const { tenants, unreadable } = partitioned(reads, results, { database: database.id, desired, answers });
   const role = snapshot.session.user;
   return {
@@ -142,11 +137,21 @@ async function planUnlocked(
   };
 }
 
-/** What is to be done, once each. */
-function changesOf(results: Iterable<TenantResult>): ReadonlySet<Change> {
-  const found = new Set<Change>();
-  for (const result of results) if ('changes' in result) for (const { change } of result.changes) found.add(change);
-  return found;
+/**
+ * What changes are to make must be possible in this database: else every tenant would fail at the same statement.
+ * @throws {TrueupError} DESIRED_STATE_INVALID, naming what is not.
+ */
+async function checkMade(
+  session: Session,
+  tables: readonly DesiredTable[],
+  results: Iterable<TenantResult>,
+  where: { readonly database: DatabasePlace; readonly extensions: ExtensionCheck },
+): Promise<void> {
+  const changes = new Set<Change>();
+  for (const result of results) if ('changes' in result) for (const { change } of result.changes) changes.add(change);
+  await checkMadeTypes(session, tables, changes, where);
+  await checkMadeIndexes(session, tables, changes, where);
+  await checkMadeExpressions(session, tables, changes, where.database);
 }
 
 function readSnapshot(

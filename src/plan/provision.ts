@@ -1,5 +1,5 @@
 import type { ReleaseRule } from '../desired-state/model.js';
-import { blocked, type Change, change, key, type TenantChange } from '../diff/change.js';
+import { blocked, change, heldLike, key, revised, type TenantChange } from '../diff/change.js';
 import { unlocked } from '../diff/step.js';
 import { tableName } from '../sql/ddl/table.js';
 import { quoteLiteral } from '../sql/quote.js';
@@ -29,7 +29,15 @@ export function provisioned(
     ({ change: made }) => made.action === 'create-table' && made.status === 'blocked',
   )?.change;
   const schema = refused === undefined ? create : blocked(create, refused.obstacle ?? '', refused.remedy ?? '');
-  const able = schemaExists ? changes : changes.map((item) => ({ ...item, change: inSchema(item.change, schema) }));
+  // In a schema that is not made nothing can be.
+  const able =
+    schemaExists || schema.status !== 'blocked'
+      ? changes
+      : revised(changes, (made) =>
+          made.status === 'pending'
+            ? heldLike(schema, made, `waits for create-schema, which is blocked: ${schema.obstacle}`)
+            : made,
+        );
   const makesStampTable = able.some(
     ({ change: made }) => made.action === 'create-table' && made.table === release?.table && made.status === 'pending',
   );
@@ -38,12 +46,6 @@ export function provisioned(
     ...able,
     ...(makesStampTable ? stamp(release, phase) : []),
   ];
-}
-
-/** In a schema that is not made nothing can be. */
-function inSchema(made: Change, { status, obstacle, remedy }: Change): Change {
-  if (status !== 'blocked' || made.status !== 'pending') return made;
-  return blocked(made, `waits for create-schema, which is blocked: ${obstacle}`, remedy ?? '');
 }
 
 function stamp(release: ReleaseRule | null, phase: string): readonly TenantChange[] {

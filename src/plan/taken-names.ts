@@ -1,9 +1,8 @@
 import type { NameHolder } from '../catalog/fact-types.js';
 import { readNameHolders } from '../catalog/name-holders.js';
-import type { TenantChange } from '../diff/change.js';
 import { neededNames, refuseTaken } from '../diff/taken-names.js';
 import type { FleetContext } from './fleet-context.js';
-import type { TenantRead } from './tenant-read.js';
+import type { ChangesByTenant } from './tenant-read.js';
 
 const NONE: ReadonlyMap<string, NameHolder> = new Map();
 
@@ -14,10 +13,10 @@ const NONE: ReadonlyMap<string, NameHolder> = new Map();
  * @param settled changes as they are settled
  */
 export async function withoutTaken(
-  settled: readonly (readonly [TenantRead, readonly TenantChange[]])[],
+  settled: ChangesByTenant,
   everyTable: readonly string[],
   fleet: Pick<FleetContext, 'session'>,
-): Promise<readonly (readonly [TenantRead, readonly TenantChange[]])[]> {
+): Promise<ChangesByTenant> {
   const wanted = settled.flatMap(([{ schema, isNew }, items]) =>
     isNew ? [] : neededNames(items).map((name) => ({ schema, ...name })),
   );

@@ -22,6 +22,9 @@ export interface DigestedFamily {
   readonly digest: string;
 }
 
+/** Tenants, and the changes that each needs. */
+export type ChangesByTenant = readonly (readonly [TenantRead, readonly TenantChange[]])[];
+
 /** What a tenant needs, or why that cannot be told. */
 export type TenantResult = { readonly changes: readonly TenantChange[] } | { readonly problem: string };
 
