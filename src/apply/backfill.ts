@@ -2,8 +2,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { relationNamed } from '../catalog/named-schemas.js';
 import type { Row, Session } from '../database/session.js';
 import { FILLED_TO, TABLE_START } from '../sql/ddl/backfill.js';
+import { TrueupError } from '../trueup-error.js';
 import type { Worker } from './crew.js';
 import { isPassing } from './failure.js';
+import { hasOffenders } from './offenders.js';
 import type { ApplyLimits } from './request.js';
 import { backoff } from './schedule.js';
 import { configure, reset } from './session-settings.js';
@@ -40,11 +42,13 @@ export interface Backfill {
 /**
  * Repeats a batch of a backfill until no row is left, or none gets a value ({@link backfillBatch}). Gives false when it was to
  * go on no longer.
+ * @throws {TrueupError} TENANT_FAILED where rows are left that no batch updates.
  */
 export async function runBackfill(worker: Worker, statement: Statement, of: Backfill): Promise<boolean> {
   const { limits, goesOn } = of;
   const settings = { lock_timeout: String(limits.lockTimeout), [FILLED_TO]: TABLE_START };
   await configure(worker, settings);
+  const inVain = untouched(of.table);
   let filledTo = TABLE_START;
   let failures = 0;
   try {
@@ -52,16 +56,18 @@ export async function runBackfill(worker: Worker, statement: Statement, of: Back
     while (goesOn()) {
       try {
         const updated = await worker.session.query<Row & { missing: boolean; reached: string | null }>(statement.sql);
-        if (filledTo === TABLE_START && updated.every((row) => row.missing)) return true;
+        if (filledTo === TABLE_START && updated.length > 0 && updated.every((row) => row.missing)) return true;
         const reached = updated[0]?.reached ?? TABLE_START;
+        if (reached === TABLE_START && !(await hasOffenders(worker.session, statement))) return true;
         if (reached !== filledTo) await configure(worker, { [FILLED_TO]: reached });
         filledTo = reached;
         note(updated.length, filledTo);
+        if (updated.length === 0) throw inVain;
         failures = 0;
       } catch (error) {
         failures += 1;
         // Of hours of batches some meet a row that is held for long: no reason to fail, as long as others come through.
-        if (!isPassing(error) || failures >= limits.attempts) throw error;
+        if (!(error === inVain || isPassing(error)) || failures >= limits.attempts) throw error;
         const until = Date.now() + backoff(failures);
         while (goesOn() && Date.now() < until) await sleep(NAP);
       }
@@ -71,6 +77,13 @@ export async function runBackfill(worker: Worker, statement: Statement, of: Back
     await reset(worker, Object.keys(settings));
   }
 }
+
+/** What others change while a batch waits for them is none of its rows any more, and a trigger may leave rows as they are. */
+const untouched = (table: string): TrueupError =>
+  new TrueupError('TENANT_FAILED', `rows of ${table} are left without a value: UPDATE leaves them as they are`, {
+    remedy:
+      'disable the trigger that keeps them so, or, where the application changes all rows all the time, run again later',
+  });
 
 /** Tells now and then how far it is. The passes after the first go over few rows, and are not told apart. */
 function teller({ tell }: Backfill, total: number): (rows: number, place: string) => void {

@@ -5,6 +5,7 @@ import { addColumn, alterDefault, dropColumn, renameColumn } from '../sql/ddl/co
 import { isTemporary, temporaryName } from '../sql/temporary-name.js';
 import { type Change, change, key } from './change.js';
 import { notNullSteps } from './not-null.js';
+import { withoutValue } from './offenders.js';
 import type { Step } from './step.js';
 import { exclusively } from './step.js';
 
@@ -25,11 +26,19 @@ export function backfillSteps(table: string, column: DesiredColumn, begun: boole
   ];
   return [
     ...(begun ? [] : added),
-    { sql: backfillBatch(table, unfilled), mode: 'backfill', lock: { mode: 'ROW EXCLUSIVE', table } },
+    fill(table, unfilled),
     ...(column.notNull ? notNullSteps(table, unfilled) : []),
     exclusively(table, renameColumn(table, unfilled, column.name)),
   ];
 }
+
+/** Gives rows without a value in a column its default. */
+export const fill = (table: string, column: string): Step => ({
+  sql: backfillBatch(table, column),
+  mode: 'backfill',
+  lock: { mode: 'ROW EXCLUSIVE', table },
+  offenders: withoutValue(table, column),
+});
 
 /** Columns under temporary names that no backfill goes on with: nobody else has ever known them. */
 export function unfilledLeftovers(phase: string, actual: TableShape, goesOn: ReadonlySet<string>): readonly Change[] {

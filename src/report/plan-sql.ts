@@ -1,4 +1,5 @@
 import { type Statement, statementsOf, type TenantValues } from '../apply/statements.js';
+import { known } from '../collections.js';
 import type { DesiredPhase } from '../desired-state/model.js';
 import { type Assumption, type Change, isPending, type Member, type TenantChange } from '../diff/change.js';
 import { evidenceSql } from '../diff/evidence-sql.js';
@@ -11,6 +12,9 @@ import { counted, subjectName } from './words.js';
 
 /** The lock budget of a transaction, as apply's: below deadlock_timeout, so that the application wins. */
 const LOCK_TIMEOUT = '500ms';
+
+/** Batches of a backfill, one after the other, that may update none of the rows which they find, before the script stops. */
+const TRIES = 6;
 
 /**
  * A plan as a script for psql, line by line: what apply would send, names and values filled in. It is the plan of one
@@ -125,7 +129,7 @@ function* outsideTransactions(
   yield 'SET lock_timeout = 0;';
   if (statement.step.mode === 'backfill') {
     yield comment('repeated until no row is left, each time in a transaction of its own');
-    yield terminated(repeated(statement.sql));
+    yield terminated(repeated(statement.sql, known(statement.offenders, 'the count of rows').sql));
     return;
   }
   const used = statement.builds === null ? [] : settings;
@@ -137,20 +141,27 @@ function* outsideTransactions(
 /**
  * PL/pgSQL may commit in a DO that is in no transaction (PostgreSQL 11 and newer). When it ends is told by
  * {@link backfillBatch}. The body is a string constant: nothing in a name can end it.
+ * @param left counts the rows without a value
  */
-function repeated(update: string): string {
-  // Without the directive a column called "filled" would be ambiguous.
+function repeated(update: string, left: string): string {
+  // Without the directive a column called "given" would be ambiguous.
   const body = [
     '#variable_conflict use_column',
-    `DECLARE updated record; filled boolean; reached_now text; filled_to text := '${TABLE_START}';`,
+    `DECLARE updated record; given int; kept int; reached_now text; filled_to text := '${TABLE_START}'; in_vain int := 0;`,
     'BEGIN LOOP',
     `PERFORM pg_catalog.set_config('${FILLED_TO}', filled_to, false);`,
-    'filled := false; reached_now := NULL;',
+    'given := 0; kept := 0; reached_now := NULL;',
     // Row by row: where the UPDATE has a rule, PostgreSQL takes it in no WITH.
-    `FOR updated IN ${update} LOOP filled := filled OR NOT updated.missing; reached_now := updated.reached; END LOOP;`,
+    `FOR updated IN ${update} LOOP`,
+    'IF updated.missing THEN kept := kept + 1; ELSE given := given + 1; END IF;',
+    'reached_now := updated.reached;',
+    'END LOOP;',
     'COMMIT;',
-    `IF NOT filled AND filled_to = '${TABLE_START}' THEN EXIT; END IF;`,
+    `IF given = 0 AND kept > 0 AND filled_to = '${TABLE_START}' THEN EXIT; END IF;`,
     `filled_to := coalesce(reached_now, '${TABLE_START}');`,
+    `IF filled_to = '${TABLE_START}' AND (${left}) = 0 THEN EXIT; END IF;`,
+    'in_vain := CASE given + kept WHEN 0 THEN in_vain + 1 ELSE 0 END;',
+    `IF in_vain = ${TRIES} THEN RAISE EXCEPTION 'rows are left without a value: UPDATE leaves them as they are'; END IF;`,
     'END LOOP; END',
   ];
   return `DO ${quoteLiteral(body.join('\n'))}`;

@@ -11,13 +11,14 @@ const statement =
     ({ step }) => step.mode === 'backfill',
   ) ?? expect.fail();
 
-/** A worker whose batches come to this; `begun` takes where each began. */
-const worker = (batch: () => Promise<readonly Row[]>, begun: string[] = []): Worker =>
+/** A worker whose batches come to this; `begun` takes where each began, `left` tells how many rows are left. */
+const worker = (batch: () => Promise<readonly Row[]>, begun: string[] = [], left = () => 0): Worker =>
   ({
     activity: null,
     session: {
       query: async (text: string, parameters: readonly string[] = []) => {
         if (text === statement.sql) return batch();
+        if (text === statement.offenders?.sql) return [{ n: left() }];
         const at = parameters.indexOf(FILLED_TO);
         if (at !== -1) begun.push(parameters[at + 1] ?? '');
         return [{ blocks: 40 }];
@@ -54,16 +55,35 @@ it('a backfill that waits to try a batch again ends with the run, or when others
   expect(performance.now() - since).toBeLessThan(2000);
 });
 
-it('a backfill begins each batch where the last one ended, and goes on until a pass from the start finds nothing', async () => {
-  const batches = [['(9,1)'], ['(17,3)'], [null], ['(2,2)'], [], [null], []];
+it('a backfill begins each batch where the last one ended, and goes on until a pass leaves no row', async () => {
+  const batches = [['(9,1)'], ['(17,3)'], [null], ['(2,2)'], [null]];
   const begun: string[] = [];
   const filling = worker(
     async () => (batches.shift() ?? expect.fail('one batch too many')).map((reached) => ({ missing: false, reached })),
     begun,
+    () => batches.length,
   );
   expect(await runBackfill(filling, statement, about({}))).toBe(true);
-  expect(begun).toEqual([TABLE_START, '(9,1)', '(17,3)', TABLE_START, '(2,2)', TABLE_START]);
+  expect(begun).toEqual([TABLE_START, '(9,1)', '(17,3)', TABLE_START, '(2,2)']);
   expect(batches).toEqual([]);
+});
+
+it('a backfill whose batches update none of the rows that are left tries again, and fails in the end', async () => {
+  vi.spyOn(Math, 'random').mockReturnValue(-0.49);
+  const batches: (readonly Row[])[] = [[], [], [{ missing: false, reached: null }], [], [], [], []];
+  const filling = worker(
+    async () => batches.shift() ?? [],
+    [],
+    () => 1,
+  );
+  try {
+    await expect(
+      runBackfill(filling, statement, about({ limits: { lockTimeout: 1, attempts: 3 } })),
+    ).rejects.toMatchObject({ code: 'TENANT_FAILED', message: expect.stringContaining('items') });
+  } finally {
+    vi.restoreAllMocks();
+  }
+  expect(batches).toHaveLength(1);
 });
 
 it('a backfill tells four times a second how far it is, and never that it goes back', async () => {
@@ -71,11 +91,15 @@ it('a backfill tells four times a second how far it is, and never that it goes b
   let now = 1000;
   const clock = vi.spyOn(performance, 'now').mockImplementation(() => now);
   const told: Filled[] = [];
-  const filling = worker(async () => {
-    now += 150;
-    const reached = batches.shift();
-    return reached == null ? [] : Array.from({ length: 3 }, () => ({ missing: false, reached }));
-  });
+  const filling = worker(
+    async () => {
+      now += 150;
+      const reached = batches.shift() ?? null;
+      return Array.from({ length: 3 }, () => ({ missing: false, reached }));
+    },
+    [],
+    () => batches.length,
+  );
   try {
     await runBackfill(filling, statement, about({ tell: (filled) => told.push(filled) }));
   } finally {
@@ -83,7 +107,7 @@ it('a backfill tells four times a second how far it is, and never that it goes b
   }
   expect(told).toEqual([
     { rows: 6, done: 17, total: 40 },
-    { rows: 9, done: 17, total: 40 },
-    { rows: 12, done: 40, total: 40 },
+    { rows: 12, done: 17, total: 40 },
+    { rows: 18, done: 40, total: 40 },
   ]);
 });

@@ -52,6 +52,17 @@ describe('the script', () => {
     expect(indexes[0]?.indexdef).toContain(`'o''b\\rien :shop\n\\! false'`);
   });
 
+  it('stops when a trigger keeps rows without a value', async () => {
+    await database.exec(`UPDATE ${quoted}.items SET found = NULL WHERE id > 4000;
+      CREATE FUNCTION ${quoted}.keep() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
+      CREATE TRIGGER kept BEFORE UPDATE ON ${quoted}.items FOR EACH ROW WHEN (old.id > 4400) EXECUTE FUNCTION ${quoted}.keep()`);
+    const filled = backfill('found');
+    const script = planSql(fleetPlan({ tenants: [tenant(HOSTILE, { ...filled, steps: filled.steps.slice(1) })] }));
+    await expect(database.psql([...script].join('\n'))).rejects.toThrow('rows are left without a value');
+    const left = await database.query(`SELECT FROM ${quoted}.items WHERE found IS NULL`);
+    expect(left).toHaveLength(100);
+  });
+
   it('stops when rows have come into a table that it takes for empty (R21)', async () => {
     const change = addColumn('b', { assumptions: [{ kind: 'no-rows', table: 'items' }] });
     const script = [...planSql(fleetPlan({ tenants: [tenant(HOSTILE, change)] }))].join('\n');

@@ -81,11 +81,43 @@ it('C9: a table with a rule that does something besides an UPDATE is filled as a
   expect(await database.query('SELECT FROM t1.items WHERE token IS NULL')).toEqual([]);
 });
 
-it('C9: a small table is filled by one batch, and looked at by another', async () => {
+it('C9: a small table is filled by one batch, and looked at once more', async () => {
   await make(3);
   fleet.forget();
   await fleet.apply({ directory: state('token: { type: uuid, default: gen_random_uuid() }') });
-  expect(fleet.statements.filter((sql) => sql.startsWith('UPDATE t1.items'))).toHaveLength(2);
+  const of = (pattern: RegExp) => fleet.statements.filter((sql) => pattern.test(sql));
+  expect(of(/^UPDATE t1\.items/u)).toHaveLength(1);
+  expect(of(/ FROM t1\.items AS t WHERE t\.trueup_\w+ IS NULL/u)).toHaveLength(1);
+});
+
+it('C9: rows that the application changes while a batch waits for them get their values too', async () => {
+  await make(1000);
+  const application = await database.connect();
+  const changing = application.query(
+    'DO $$ BEGIN FOR n IN 1..15 LOOP UPDATE t1.items SET id = -id; PERFORM pg_sleep(0.2); COMMIT; END LOOP; END $$',
+  );
+  try {
+    const { tenants } = await fleet.apply({ directory: state('token: { type: uuid, default: gen_random_uuid() }') });
+    expect(tenants.map(({ outcome, error }) => [outcome, error])).toEqual([['converged', null]]);
+  } finally {
+    await changing;
+    await application.end();
+  }
+  expect(await database.query('SELECT FROM t1.items WHERE token IS NULL')).toEqual([]);
+});
+
+it('C9: rows that a trigger keeps as they are fail their tenant, and the column does not get its name', async () => {
+  await make(4500);
+  await database.exec(`CREATE FUNCTION t1.keep() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
+    CREATE TRIGGER kept BEFORE UPDATE ON t1.items FOR EACH ROW WHEN (old.id BETWEEN 2001 AND 4000) EXECUTE FUNCTION t1.keep()`);
+  const directory = state('token: { type: uuid, default: gen_random_uuid() }');
+  const { tenants } = await fleet.apply({ directory, run: { limits: { ...DEFAULT_LIMITS, attempts: 2 } } });
+  expect(tenants.map(({ outcome, error }) => [outcome, error?.message])).toEqual([
+    ['failed', 'rows of items are left without a value: UPDATE leaves them as they are'],
+  ]);
+  await database.exec('ALTER TABLE t1.items DISABLE TRIGGER kept');
+  await fleet.apply({ directory });
+  expect(await database.query('SELECT FROM t1.items WHERE token IS NULL')).toEqual([]);
 });
 
 it('C9: rows that move in front of where a backfill is get their values too', async () => {

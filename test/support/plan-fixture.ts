@@ -1,10 +1,10 @@
 import type { FleetOutcome } from '../../src/apply/fleet-outcome.js';
 import { summariseOutcomes, type TenantOutcome } from '../../src/apply/outcome.js';
 import type { DesiredPhase, DesiredState, DesiredTable, IndexFamily } from '../../src/desired-state/model.js';
+import { fill } from '../../src/diff/backfill.js';
 import { blocked, type Change, change, deferred, type Member, type TenantChange } from '../../src/diff/change.js';
 import type { DatabasePlan, FleetPlan, PlannedTenant } from '../../src/plan/fleet-plan.js';
 import { assemble } from '../../src/plan/plan-fleet.js';
-import { backfillBatch } from '../../src/sql/ddl/backfill.js';
 import { identifierVariable, literalVariable, name, SCHEMA, sql } from '../../src/sql/template.js';
 
 const SOURCE = { file: 'search.yaml', line: 1, column: 1 };
@@ -49,14 +49,7 @@ export const addColumn = (column: string, fields: Partial<Change> = {}): Change 
 export const backfill = (column: string): Change =>
   addColumn(column, {
     hazards: ['BACKFILL'],
-    steps: [
-      ...addColumn(column).steps,
-      {
-        sql: backfillBatch('items', column),
-        mode: 'backfill',
-        lock: { mode: 'ROW EXCLUSIVE', table: 'items' },
-      },
-    ],
+    steps: [...addColumn(column).steps, fill('items', column)],
   });
 
 const FAMILY_LABEL = 'items_body_${kind.code}_${shop.short}';

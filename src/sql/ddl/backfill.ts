@@ -13,8 +13,9 @@ export const TABLE_START = '(0,0)';
 /**
  * One batch of a backfill: gives the column's default to rows that lack a value. For each it returns whether it is `missing` a
  * value still, and the last of all, `reached`, for {@link FILLED_TO}; null where these were the last of the table. That is the end
- * of a pass: an update moves a row, also to where the pass has been, so that another pass follows until its first batch finds none,
- * or gives none a value (a default may be NULL in this session).
+ * of a pass: an update moves a row, also to where the pass has been, so that another pass follows while rows without a value are
+ * left, unless its first batch gives none a value (a default may be NULL in this session). A batch that returns nothing has not
+ * found nothing: rows that others change while it waits for them, it leaves alone.
  */
 export function backfillBatch(table: string, column: string): SqlTemplate {
   // Empty where a session has set it before; not there in one that somebody has pasted the statement into.
