@@ -21,7 +21,10 @@ export async function readDomainChecks(
   return new Map(rows.map(({ schema, refusesNull }) => [schema, { any: true, refusesNull }]));
 }
 
-/** A domain over another checks what that one does, and has its default where it was made without one. */
+/**
+ * A domain over another checks what that one does, and has its default where it was made without one. Of its checks only the one
+ * that is as good as NOT NULL is read: any other may pass NULL.
+ */
 const CHECKS_SQL = `
 with recursive d as (
   select s.name "schema", t.oid, t.typbasetype, t.typnotnull, t.typdefault is null "bare"
@@ -31,5 +34,7 @@ with recursive d as (
   union all
   select d."schema", t.oid, t.typbasetype, t.typnotnull, d."bare"
     from d join pg_catalog.pg_type t on t.oid = d.typbasetype and t.typtype = 'd')
-select "schema", pg_catalog.bool_or(typnotnull and "bare") "refusesNull" from d group by 1
-having pg_catalog.bool_or(typnotnull or exists (select from pg_catalog.pg_constraint k where k.contypid = d.oid))`;
+select "schema", pg_catalog.bool_or("bare" and (typnotnull or k.def like 'CHECK ((VALUE IS NOT NULL))%')) "refusesNull"
+  from d left join lateral (
+    select pg_catalog.pg_get_constraintdef(k.oid) def from pg_catalog.pg_constraint k where k.contypid = d.oid) k on true
+ group by 1 having pg_catalog.bool_or(typnotnull or k.def is not null)`;

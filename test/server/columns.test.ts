@@ -240,6 +240,7 @@ it.each([
   ],
   ['a domain that is NOT NULL, with a default', 'needed_five', '', ['TABLE_REWRITE'], 'converged', true],
   ['a domain that is NOT NULL', 'needed', '', [], 'blocked', false],
+  ['a domain that checks that there is a value', 'checked', '', [], 'blocked', false],
 ])(
   'a missing column of %s says whether it rewrites a table that holds rows',
   async (what, type, rest, hazards, outcome, rewrites) => {
@@ -252,7 +253,7 @@ it.each([
     await test.exec(`CREATE SCHEMA ${schema}; CREATE TABLE ${schema}.units (id int); INSERT INTO ${schema}.units VALUES (1);
     CREATE TYPE ${schema}.state AS ENUM ('new'); CREATE DOMAIN ${schema}.free AS int; CREATE DOMAIN ${schema}.amount AS int CHECK (VALUE > 0);
     CREATE DOMAIN ${schema}.price AS ${schema}.amount; CREATE DOMAIN ${schema}.needed AS int NOT NULL;
-    CREATE DOMAIN ${schema}.needed_five AS int NOT NULL DEFAULT 5`);
+    CREATE DOMAIN ${schema}.needed_five AS int NOT NULL DEFAULT 5; CREATE DOMAIN ${schema}.checked AS int CHECK (VALUE IS NOT NULL)`);
     const stored = async () => test.query(`SELECT pg_relation_filenode('${schema}.units') AS file`);
     const before = await stored();
     const [item] = itemsOf(await fleet.plan({ directory, schemas: [schema] }), schema);
