@@ -1,6 +1,7 @@
 import { dropColumn } from '../sql/ddl/column.js';
 import { type Change, key } from './change.js';
 import type { DiffContext } from './context.js';
+import { computedFrom } from './generation.js';
 import { exclusively } from './step.js';
 
 /** A generated column as what stands on a column names it. */
@@ -15,9 +16,10 @@ export function beforeSources(
   changes: readonly Change[],
   table: string,
   anew: readonly string[],
-  { facts }: DiffContext,
+  context: DiffContext,
 ): readonly Change[] {
   if (anew.length === 0) return changes;
+  const { facts } = context;
   const sourceOf = new Map<string, string>();
   const tied = (made: Change): Change => ({
     ...made,
@@ -34,7 +36,9 @@ export function beforeSources(
     for (const one of first) sourceOf.set(one, made.object);
     const drops = first.map((one) => exclusively(table, dropColumn(table, one)));
     // What another column's change drops is gone before this one.
-    const needs = going.flatMap((one) => (first.includes(one) ? [] : [key.column(table, sourceOf.get(one) ?? '')]));
+    const needs = going.flatMap((one) =>
+      first.includes(one) ? needsOfDrop(one, changes, table, context) : [key.column(table, sourceOf.get(one) ?? '')],
+    );
     return { ...tied(made), needs: [...made.needs, ...needs], steps: [...drops, ...made.steps] };
   });
   return retyped.map((made) => {
@@ -43,4 +47,17 @@ export function beforeSources(
     const needs = [...made.needs, key.column(table, source)];
     return { ...tied(made), needs, steps: made.steps.slice(1) };
   });
+}
+
+/** What is to go before a column that comes anew can: foreign keys onto it. What it is computed from then is none of that. */
+function needsOfDrop(
+  column: string,
+  changes: readonly Change[],
+  table: string,
+  context: DiffContext,
+): readonly string[] {
+  const declared = context.tables.find(({ name }) => name === table)?.columns.find(({ name }) => name === column);
+  const sources = declared === undefined ? [] : computedFrom(table, declared, context);
+  const made = changes.find(({ action, object }) => action === 'replace-column' && object === column);
+  return (made?.needs ?? []).filter((need) => !sources.includes(need));
 }

@@ -41,6 +41,29 @@ it('and also where it is no longer computed from that', async () => {
   expect(tenants).toMatchObject([{ outcome: 'converged', error: null }]);
 });
 
+it('but not before a foreign key onto it, which goes with its own column', async () => {
+  const tree = (columns: string, sale: string, keys: string, references: string) =>
+    temporaryDesiredState({
+      'fleet.yaml': 'version: 1\ntenants: { having_tables: [sales, lines] }\nphases: [{ name: base, file: base.yaml }]',
+      'base.yaml': `
+tables:
+  sales: { columns: { ${columns} }${keys} }
+  lines: { columns: { sale: ${sale} }${references} }
+`,
+    });
+  const before = tree(
+    'price: int, total: { type: int, generated: price * 2 }',
+    'int',
+    ', unique: [{ name: sales_total, columns: [total] }]',
+    ', foreign_keys: [{ name: lines_sale, columns: [sale], references: { table: sales, columns: [total] } }]',
+  );
+  await on.fleet.provision(['referenced'], { directory: before });
+  const directory = tree('price: bigint, total: { type: bigint, generated: price * 3 }', 'text', '', '');
+  const options = { directory, schemas: ['referenced'] };
+  expect((await on.fleet.apply(options)).tenants).toMatchObject([{ outcome: 'converged', error: null }]);
+  expect(changesOf(await on.fleet.plan(options), 'referenced')).toEqual([]);
+});
+
 it('what refuses it refuses both', async () => {
   await on.fleet.provision(['seen'], { directory: BEFORE });
   await on.database.exec('CREATE VIEW seen.totals AS SELECT total FROM seen.sales');
