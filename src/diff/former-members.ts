@@ -3,7 +3,7 @@ import type { DesiredPhase } from '../desired-state/model.js';
 import type { IndexShape } from '../shape/table-shape.js';
 import { identifierVariable } from '../sql/template.js';
 import { isTemporary } from '../sql/temporary-name.js';
-import { ownMethods } from './backend-switch.js';
+import { isForeign } from './backend-switch.js';
 import type { TenantChange } from './change.js';
 import type { DiffContext, OwnedIndex } from './context.js';
 import type { TableIndexes } from './declared-index.js';
@@ -25,12 +25,10 @@ export function knownFamilies(phases: readonly DesiredPhase[], table: string): r
 
 /** Tells whether an index looks like a member that a backend other than the one that runs has left on a table. */
 export function formerMember(phases: readonly DesiredPhase[]): (table: string, index: IndexShape) => boolean {
-  const selected = phases.filter((phase) => phase.selected);
-  const running = selected.flatMap(({ backend }) => (backend === null ? [] : ownMethods(backend)));
-  const extensions = new Set(running.map((method) => method.extension));
+  const running = phases.flatMap(({ selected, backend }) => (selected && backend !== null ? [backend] : []));
   const patterns = new Map<string, readonly RegExp[]>();
   return (table, index) => {
-    if (extensions.has(index.method.extension)) return false;
+    if (!running.every((backend) => isForeign(backend, index.method))) return false;
     const known = patterns.get(table) ?? knownFamilies(phases, table).map(({ pattern }) => new RegExp(pattern, 'su'));
     patterns.set(table, known);
     return known.some((pattern) => pattern.test(index.name));

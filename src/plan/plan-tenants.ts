@@ -65,23 +65,22 @@ export async function planTenants(
 type IsCandidate = (read: OwnedRead) => boolean;
 
 function candidateOf(fleet: FleetContext): IsCandidate {
-  const familyTables = new Map(
-    fleet.tables
-      .filter((table) => table.families.length > 0)
-      .map((table) => [
-        table.name,
-        {
-          indexes: new Set(table.indexes.map((index) => index.name)),
-          phases: new Set(table.families.map((family) => family.phase)),
-          patterns: table.families.map((family) => new RegExp(familyNamePattern(family), 'su')),
-        },
-      ]),
+  const tables = new Map(
+    fleet.tables.map((table) => [
+      table.name,
+      {
+        indexes: new Set(table.indexes.map((index) => index.name)),
+        phases: new Set(table.families.map((family) => family.phase)),
+        patterns: table.families.map((family) => new RegExp(familyNamePattern(family), 'su')),
+      },
+    ]),
   );
   const isFormer = formerMember(fleet.desired.phases);
   return (read) => {
-    const declared = familyTables.get(read.table);
-    if (declared === undefined) return isFormer(read.table, read.index);
-    if (declared.indexes.has(read.index.name)) return false;
+    const declared = tables.get(read.table);
+    // A family's names may hold a declared one: `items_${shop}` holds items_all.
+    if (declared?.indexes.has(read.index.name)) return false;
+    if (declared === undefined || declared.patterns.length === 0) return isFormer(read.table, read.index);
     // What another phase owns is compared with that phase's declared indexes, unless it stands in a member's place.
     const ofFamily = read.phase === null || declared.phases.has(read.phase);
     return ofFamily || declared.patterns.some((pattern) => pattern.test(read.index.name));

@@ -281,6 +281,61 @@ phases:
   expect((await fleet.plan({ directory })).summary).toMatchObject({ drifted: 1 });
 });
 
+it('of two backends of PostgreSQL’s own methods, one’s members are counted with their family when the other comes', async () => {
+  const database = await createTestDatabase();
+  open.push({ close: () => database.drop() });
+  const fleet = await fleetOn(database.url);
+  const directory = temporaryDesiredState({
+    'fleet.yaml': `
+version: 1
+tenants: { having_tables: [notes] }
+phases:
+  - { name: base, file: base.yaml }
+  - name: search
+    extension: true
+    backends: search/
+    select: { env: NOTES_SEARCH, default: each }
+    owns: { columns: [body], methods: [hash, btree] }
+`,
+    'base.yaml': 'tables: { notes: { columns: { id: { type: int, nullable: false }, body: text } } }',
+    'search/each.yaml': `
+backend: each
+tables:
+  notes:
+    index_families:
+      - name: "notes_\${note.id}"
+        for_each: { note: { table: notes, values: { id: id } } }
+        keys: [body]
+        where: "id = \${note.id}"
+`,
+    // A name that the family could give.
+    'search/all.yaml': `
+backend: all
+tables: { notes: { indexes: [{ name: notes_all, method: hash, keys: [body] }] } }
+`,
+  });
+  const all = { directory, load: { backends: { search: 'all' } } };
+  await fleet.provision(['t1', 't2'], { directory });
+  await database.exec("INSERT INTO t1.notes VALUES (1, 'a'), (2, 'b'); INSERT INTO t2.notes VALUES (3, 'c'), (4, 'd')");
+  expect((await fleet.apply({ directory })).summary).toMatchObject({ converged: 2 });
+  const refused = await fleet.plan(all);
+  expect(
+    refused.classes.map(({ changes }) =>
+      changes.map(({ change: { action, object, obstacle } }) => [action, object, obstacle]),
+    ),
+  ).toEqual([
+    [
+      ['create-index', 'notes_all', expect.stringContaining('switched as a whole or not')],
+      ['drop-index', 'notes_${note.id}', 'table notes holds rows, and the index is of backend each'],
+    ],
+  ]);
+  expect((await fleet.apply({ ...all, allow: ['rebuild-index'] })).summary).toMatchObject({ converged: 2 });
+  expect((await fleet.plan(all)).summary).toMatchObject({ inSync: 2 });
+  expect(
+    (await fleet.apply({ directory, load: { backends: { search: 'each' } }, allow: ['rebuild-index'] })).summary,
+  ).toMatchObject({ converged: 2 });
+});
+
 it('B16: says so too when the extension of the default is not there', async () => {
   const database = await createTestDatabase();
   open.push({ close: () => database.drop() });
