@@ -1,6 +1,10 @@
+import type { DesiredTable } from '../desired-state/model.js';
+import type { TableShape } from '../shape/table-shape.js';
 import { quoteIdentifier } from '../sql/quote.js';
-import { alterations, blocked, type Change } from './change.js';
+import { alterations, blocked, type Change, key } from './change.js';
 import type { DiffContext } from './context.js';
+import { usesReplaced } from './indexed-columns.js';
+import { isTemporary } from './temporary-name.js';
 
 /**
  * A change of a column, refused where PostgreSQL would refuse it in every run: of a table that has its columns from a type, and of one
@@ -31,6 +35,31 @@ export function pastBarriers(made: Change, { facts }: DiffContext): Change {
     made,
     `the rows that are there are filled by UPDATE, which publication ${publication} publishes, and the table has no replica identity`,
     `give it a primary key, or ALTER TABLE ${table} REPLICA IDENTITY FULL, then apply`,
+  );
+}
+
+/**
+ * A column for which PostgreSQL writes the table anew, refused where that builds an INVALID unique index that no file knows:
+ * it became INVALID, more often than not, since the rows are not unique, and the rewrite would fail by it in every run. An
+ * interrupted run's leftover goes first.
+ */
+export function pastInvalid(made: Change, desired: DesiredTable, actual: TableShape, context: DiffContext): Change {
+  if (made.action === 'alter-column' || !made.hazards.includes('TABLE_REWRITE')) return made;
+  const cleared = { ...made, needs: [...made.needs, key.cleared(made.table)] };
+  const declared = new Set(desired.indexes.map(({ name }) => name));
+  const stray = actual.indexes.find(
+    (index) =>
+      index.unique &&
+      !index.valid &&
+      !declared.has(index.name) &&
+      !isTemporary(index.name) &&
+      !usesReplaced(index, new Set([made.object]), context),
+  );
+  if (made.status !== 'pending' || stray === undefined) return cleared;
+  return blocked(
+    cleared,
+    `the table is written anew, and unique index ${stray.name}, which is INVALID, would be built with it: where its rows are not unique that fails`,
+    `drop index ${stray.name}, or mend the rows and build it anew with REINDEX INDEX CONCURRENTLY, then apply`,
   );
 }
 

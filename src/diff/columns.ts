@@ -5,7 +5,7 @@ import { serialSequence } from '../sql/serial.js';
 import { alteredColumn } from './altered-column.js';
 import { backfillSteps, unfilledLeftovers, unfilledName } from './backfill.js';
 import { blocked, type Change, change, key } from './change.js';
-import { pastBarriers } from './column-barriers.js';
+import { pastBarriers, pastInvalid } from './column-barriers.js';
 import { groupOf, replaceColumn } from './column-replacement.js';
 import { asUser, beforeSources } from './computed-anew.js';
 import type { DiffContext } from './context.js';
@@ -45,7 +45,7 @@ export function diffColumns(desired: DesiredTable, actual: TableShape, context: 
     const typed = key.column(desired.name, column.name);
     for (const made of propertyChanges(of)) changes.push({ ...made, needs: [...made.needs, typed] });
   }
-  const able = changes.map((made) => pastBarriers(made, context));
+  const able = changes.map((made) => pastInvalid(pastBarriers(made, context), desired, actual, context));
   return [...beforeSources(able, desired.name, anew, context), ...unfilledLeftovers(desired.phase, actual, goesOn)];
 }
 
