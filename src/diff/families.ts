@@ -141,16 +141,15 @@ function orphansOf(of: TenantFamily, spare: readonly IndexShape[], context: Diff
   const orphans: Finding[] = [];
   for (const index of own) {
     const unexpected = unexpectedIndex(index, of.desired, context);
+    const was = lost(index, context);
     if (unexpected !== null)
       orphans.push(
         finding(
           'orphan',
-          'the rows that it was made for are gone',
+          // Another backend's may never have been for rows: `items_${shop}` can give items_all, too.
+          was.other === null ? 'the rows that it was made for are gone' : 'of another backend, for no row that is there',
           { index: index.name, temporary_old: temporaryName('old', index.name, index.where ?? '') },
-          {
-            ...lost(index, context),
-            inUse: unexpected.hazards.includes('INDEX_IN_USE'),
-          },
+          { ...was, inUse: unexpected.hazards.includes('INDEX_IN_USE') },
         ),
       );
   }

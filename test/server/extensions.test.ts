@@ -331,9 +331,15 @@ tables: { notes: { indexes: [{ name: notes_all, method: hash, keys: [body] }] } 
   ]);
   expect((await fleet.apply({ ...all, allow: ['rebuild-index'] })).summary).toMatchObject({ converged: 2 });
   expect((await fleet.plan(all)).summary).toMatchObject({ inSync: 2 });
-  expect(
-    (await fleet.apply({ directory, load: { backends: { search: 'each' } }, allow: ['rebuild-index'] })).summary,
-  ).toMatchObject({ converged: 2 });
+  const each = { directory, load: { backends: { search: 'each' } }, allow: ['rebuild-index' as const] };
+  const back = await fleet.plan(each);
+  expect(back.classes.map(({ changes }) => changes.map(({ change: { action, reason } }) => [action, reason]))).toEqual([
+    [
+      ['create-index', 'missing'],
+      ['drop-index', 'of another backend, for no row that is there'],
+    ],
+  ]);
+  expect((await fleet.apply(each)).summary).toMatchObject({ converged: 2 });
 });
 
 it('B16: says so too when the extension of the default is not there', async () => {
