@@ -24,12 +24,14 @@ const isOfItem = (error: unknown): error is DatabaseError =>
 /**
  * Runs items in batches, of at most {@link LOCKS_PER_STATEMENT} locks each. A batch that fails is halved until the item is found
  * that it fails for: one tenant that is dropped under a reader must not fail the fleet.
+ * @param lockedBy what an item's locks are of: items of the same take them once a batch
  */
 export async function inBatches<T>(
   items: readonly T[],
   locks: (item: T) => number,
   run: (batch: readonly T[]) => Promise<void>,
   failed: (item: T, error: DatabaseError) => void,
+  lockedBy: (item: T) => unknown = (item) => item,
 ): Promise<void> {
   const attempt = async (batch: readonly T[]): Promise<void> => {
     try {
@@ -47,15 +49,19 @@ export async function inBatches<T>(
   };
   let batch: T[] = [];
   let taken = 0;
+  let held = new Set<unknown>();
   for (const item of items) {
-    const weight = Math.max(1, locks(item));
-    if (batch.length > 0 && (batch.length >= ITEMS_PER_STATEMENT || taken + weight > LOCKS_PER_STATEMENT)) {
+    const key = lockedBy(item);
+    const weight = () => (held.has(key) ? 0 : Math.max(1, locks(item)));
+    if (batch.length > 0 && (batch.length >= ITEMS_PER_STATEMENT || taken + weight() > LOCKS_PER_STATEMENT)) {
       await attempt(batch);
       batch = [];
       taken = 0;
+      held = new Set();
     }
     batch.push(item);
-    taken += weight;
+    taken += weight();
+    held.add(key);
   }
   if (batch.length > 0) await attempt(batch);
 }

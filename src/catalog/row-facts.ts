@@ -1,4 +1,4 @@
-import { chunk, known } from '../collections.js';
+import { chunk, groupBy, known } from '../collections.js';
 import type { DatabaseError, Row, Session } from '../database/session.js';
 import type { ReleaseRule } from '../desired-state/model.js';
 import { quoteIdentifier } from '../sql/quote.js';
@@ -72,20 +72,32 @@ export async function readPresence(
   return found;
 }
 
-/** How many rows match, counted no further than `limit`: never a whole COUNT(*). Left out where it could not be read. */
-export async function readCounts(
+/** Rows of a table that are to be counted, no further than `limit`. */
+export interface Counted extends TenantTable {
+  readonly where: string | null;
+  readonly limit: number;
+}
+
+/**
+ * How many rows match, counted no further than each limit: never a whole COUNT(*). Left out where it could not be read. Many of
+ * them go in one statement, of one table too: each member of a family is counted by its own predicate.
+ */
+export async function readCounts<C extends Counted>(
   session: Session,
-  tables: readonly TenantTable[],
-  where: string | null,
-  limit: number,
-): Promise<ReadonlyMap<string, number>> {
-  const found = new Map<string, number>(tables.map((of) => [of.schema, 0]));
-  await readEach<{ n: number }>(
+  counted: readonly C[],
+): Promise<ReadonlyMap<C, number>> {
+  const found = new Map<C, number>(counted.map((one) => [one, 0]));
+  const byTable = groupBy(counted, ({ schema, table }) => JSON.stringify([schema, table]));
+  const tables = await filled(
     session,
-    await filled(session, tables),
-    (of) => `count(*)::int4 n from (select from ${of.qualified}${condition(where, of)} limit ${limit}) r`,
-    (of, { n }) => found.set(of.schema, n),
-    (of) => found.delete(of.schema),
+    [...byTable.values()].flatMap(([first]) => first ?? []),
+  );
+  await readEach<{ n: number }, SizedTable & { readonly one: C }>(
+    session,
+    tables.flatMap((of) => (byTable.get(JSON.stringify([of.schema, of.table])) ?? []).map((one) => ({ ...of, one }))),
+    (of) => `count(*)::int4 n from (select from ${of.qualified}${condition(of.one.where, of)} limit ${of.one.limit}) r`,
+    ({ one }, { n }) => found.set(one, n),
+    ({ one }) => found.delete(one),
   );
   return found;
 }
@@ -182,18 +194,24 @@ const filled = async (session: Session, tables: readonly TenantTable[]): Promise
  * @param what what comes after its SELECT
  * @param take is given each row
  */
-async function readEach<T>(
+async function readEach<T, S extends SizedTable = SizedTable>(
   session: Session,
-  tables: readonly SizedTable[],
-  what: (of: SizedTable) => string,
-  take: (of: SizedTable, row: T) => void,
-  failed: (of: SizedTable, error: DatabaseError) => void,
+  tables: readonly S[],
+  what: (of: S) => string,
+  take: (of: S, row: T) => void,
+  failed: (of: S, error: DatabaseError) => void,
 ): Promise<void> {
-  const read = async (batch: readonly SizedTable[]) => {
+  const read = async (batch: readonly S[]) => {
     const sql = batch.map((of, at) => `select ${at} "at", ${what(of)}`).join(' union all ');
     for (const row of await session.query<Row & T & { at: number }>(sql)) take(known(batch[row.at], 'a table'), row);
   };
-  await inBatches(tables, (of) => of.locks, read, failed);
+  await inBatches(
+    tables,
+    (of) => of.locks,
+    read,
+    failed,
+    (of) => of.qualified,
+  );
 }
 
 function condition(where: string | null, of: TenantTable): string {

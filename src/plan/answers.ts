@@ -2,7 +2,7 @@ import type { IndexUsage } from '../catalog/fact-types.js';
 import { isFleetWide, type Question, questionKey } from '../diff/facts.js';
 import type { AnswerSource, AskedQuestion } from './answer-source.js';
 import { answerForAll } from './fleet-answers.js';
-import { answerEach } from './tenant-answers.js';
+import { answerEach, countAll } from './tenant-answers.js';
 
 /**
  * Answers to the differ's questions, fetched for all tenants that ask at once and kept for the run. What is the same for
@@ -26,17 +26,36 @@ export class Answers {
 
   /** Fetches answers: of all questions that are the same for every tenant together, of any other for its tenants. */
   async fetch(asked: readonly AskedQuestion[]): Promise<void> {
-    for (const one of asked) if (!isFleetWide(one.question)) await this.#fetchByTenant(one);
+    await this.#fetchCounts(asked);
+    for (const one of asked)
+      if (!isFleetWide(one.question) && one.question.kind !== 'count') await this.#fetchByTenant(one);
     await answerForAll(
       asked.filter(({ question }) => isFleetWide(question)),
       this.by,
     );
   }
 
-  async #fetchByTenant({ question, schemas, tables }: AskedQuestion): Promise<void> {
-    const key = questionKey(question);
+  /** All counts together: each member of a family is a question of its own, and most of them are asked of one tenant. */
+  async #fetchCounts(asked: readonly AskedQuestion[]): Promise<void> {
+    const open = asked.flatMap(({ question, schemas }) => {
+      if (question.kind !== 'count') return [];
+      const known = this.#knownBy(questionKey(question));
+      return schemas.filter((schema) => !known.has(schema)).map((schema) => ({ ...question, schema, known }));
+    });
+    if (open.length === 0) return;
+    const counts = await countAll(this.by, open);
+    for (const one of open) one.known.set(one.schema, counts.get(one) ?? null);
+  }
+
+  #knownBy(key: string): Map<string, unknown> {
     const known = this.#byTenant.get(key) ?? new Map<string, unknown>();
     this.#byTenant.set(key, known);
+    return known;
+  }
+
+  async #fetchByTenant({ question, schemas, tables }: AskedQuestion): Promise<void> {
+    const key = questionKey(question);
+    const known = this.#knownBy(key);
     const isOfRows = question.kind === 'rows' || question.kind === 'values';
     const none = this.by.memory.none.get(key) ?? new Set();
     if (isOfRows) this.by.memory.none.set(key, none);

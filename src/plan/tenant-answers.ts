@@ -8,7 +8,7 @@ import { readKin } from '../catalog/kin.js';
 import { readOwners } from '../catalog/owners.js';
 import { readPersistenceTies } from '../catalog/persistence-ties.js';
 import { readReferences } from '../catalog/references.js';
-import { readCounts, readPresence, readReleases } from '../catalog/row-facts.js';
+import { type Counted, readCounts, readPresence, readReleases } from '../catalog/row-facts.js';
 import { readBuilding } from '../catalog/running-builds.js';
 import { evenParts, shared } from '../catalog/shared-parts.js';
 import { WORTH_A_SESSION, withSessionBeside } from '../catalog/shared-snapshot.js';
@@ -35,13 +35,6 @@ export async function answerEach(
         'unknown',
       );
     }
-    case 'count':
-      return from(
-        await sideBySide(by, schemas, (one, part) =>
-          readCounts(one, tablesIn(part, question.table), question.where, question.limit),
-        ),
-        null,
-      );
     case 'release': {
       if (release === null) return () => null;
       const stamps = await sideBySide(by, schemas, (one, part) => readReleases(one, part, release, memory.stamps));
@@ -85,19 +78,25 @@ export async function answerEach(
   }
 }
 
-/** Reads tables of tenants. The first look at ten thousand of them waits for their files: two sessions wait side by side. */
-async function sideBySide<T>(
+/** How many rows there are for each of some counts, of any tables of any tenants together. */
+export const countAll = <K extends Counted>(
   by: Pick<AnswerSource, 'session' | 'beside'>,
-  schemas: readonly string[],
-  read: (session: Session, part: readonly string[]) => Promise<ReadonlyMap<string, T>>,
-): Promise<ReadonlyMap<string, T>> {
-  const beside = schemas.length < WORTH_A_SESSION ? null : by.beside;
+  counts: readonly K[],
+): Promise<ReadonlyMap<K, number>> => sideBySide(by, counts, readCounts);
+
+/** Reads tables of tenants. The first look at ten thousand of them waits for their files: two sessions wait side by side. */
+async function sideBySide<K, T>(
+  by: Pick<AnswerSource, 'session' | 'beside'>,
+  of: readonly K[],
+  read: (session: Session, part: readonly K[]) => Promise<ReadonlyMap<K, T>>,
+): Promise<ReadonlyMap<K, T>> {
+  const beside = of.length < WORTH_A_SESSION ? null : by.beside;
   return withSessionBeside(
     by.session,
     beside,
     async (sessions) =>
       new Map(
-        await shared(sessions, evenParts(schemas, sessions.length), async (session, part) => [
+        await shared(sessions, evenParts(of, sessions.length), async (session, part) => [
           ...(await read(session, part)),
         ]),
       ),

@@ -161,3 +161,38 @@ async function someoneWaits(): Promise<void> {
   }
   throw new Error('nobody waited');
 }
+
+it('members are counted many in a statement, one that cannot be read by itself, and no tenant more than its table locks', async () => {
+  const directory = temporaryDesiredState({
+    'fleet.yaml': 'version: 1\ntenants: { having_tables: [shops, parts] }\nphases: [{ name: base, file: base.yaml }]',
+    'base.yaml': `
+tables:
+  shops: { columns: { id: { type: int, nullable: false } } }
+  parts:
+    columns: { shop: int, price: int }
+    index_families:
+      - name: "parts_\${shop.id}"
+        for_each: { shop: { table: shops, values: { id: id } } }
+        keys: [price]
+        where: "shop = \${shop.id} AND 10 / (shop - 7) <> 0"
+        worth_rows: { build: 3, keep: 2 }
+`,
+  });
+  const SHOPS = 120;
+  await fleet.provision(['many', 'more'], { directory });
+  for (const schema of ['many', 'more'])
+    await test.exec(
+      `INSERT INTO ${schema}.shops SELECT generate_series(1, ${SHOPS});
+       INSERT INTO ${schema}.parts SELECT 9, 1 FROM generate_series(1, 3);`,
+    );
+  await test.exec('INSERT INTO more.parts VALUES (7, 1)');
+  fleet.forget();
+  const plan = await fleet.plan({ directory });
+  const counting = fleet.statements.filter((sql) => /parts.*limit 3/u.test(sql));
+  expect(counting.length).toBeLessThan(SHOPS / 4);
+  const built = (schema: string) => itemsOf(plan, schema).flatMap(({ members: of }) => of?.map((one) => one.index));
+  expect(built('many')).toEqual(['parts_9']);
+  // What cannot be told counts as enough.
+  expect(built('more')).toContain('parts_7');
+  expect(built('more')).toContain('parts_9');
+});
