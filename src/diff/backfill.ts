@@ -5,7 +5,7 @@ import { addColumn, alterDefault, dropColumn, renameColumn } from '../sql/ddl/co
 import { isTemporary, temporaryName } from '../sql/temporary-name.js';
 import { type Change, change, key } from './change.js';
 import { notNullSteps } from './not-null.js';
-import { withoutValue } from './offenders.js';
+import { nulls } from './offenders.js';
 import type { Step } from './step.js';
 import { exclusively } from './step.js';
 
@@ -37,7 +37,7 @@ export const fill = (table: string, column: string): Step => ({
   sql: backfillBatch(table, column),
   mode: 'backfill',
   lock: { mode: 'ROW EXCLUSIVE', table },
-  offenders: withoutValue(table, column),
+  offenders: nulls(table, column),
 });
 
 /** Columns under temporary names that no backfill goes on with: nobody else has ever known them. */

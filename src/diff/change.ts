@@ -118,6 +118,8 @@ export interface Change {
   readonly group: string | null;
   /** What a deferred change waits for that ends by itself soon: another session's index build. Null for anything else. */
   readonly waitsFor: 'build' | null;
+  /** The change that this one waits for, in words, where that is refused or deferred itself: it has the obstacle and the remedy. */
+  readonly behind?: string | undefined;
 }
 
 /** A change with what one tenant fills in. */
@@ -182,18 +184,21 @@ export function change(
 
 /** The same change, refused. */
 export function blocked(of: Change, obstacle: string, remedy: string): Change {
-  return { ...of, status: 'blocked', obstacle, remedy };
+  return { ...of, status: 'blocked', obstacle, remedy, behind: undefined };
 }
 
 /** The same change, put off. */
 export function deferred(of: Change, obstacle: string, remedy: string): Change {
-  return { ...of, status: 'deferred', obstacle, remedy };
+  return { ...of, status: 'deferred', obstacle, remedy, behind: undefined };
 }
 
-/** The same change, refused or put off as another one is that it cannot do without. */
-export function heldLike(cause: Change, of: Change, obstacle: string): Change {
+/**
+ * The same change, refused or put off as another one is that it cannot do without.
+ * @param behind that one in words, where the obstacle says no more than that it is waited for
+ */
+export function heldLike(cause: Change, of: Change, obstacle: string, behind?: string): Change {
   const { status, waitsFor } = cause;
-  return { ...of, status, obstacle, remedy: cause.remedy ?? '', waitsFor };
+  return { ...of, status, obstacle, remedy: cause.remedy ?? '', waitsFor, behind };
 }
 
 /** Items with their changes as `revise` gives them: an item whose change stays as it is stays itself. */

@@ -1,10 +1,10 @@
 import type { DesiredTable } from '../desired-state/model.js';
 import type { TableShape } from '../shape/table-shape.js';
 import { quoteIdentifier } from '../sql/quote.js';
+import { isTemporary } from '../sql/temporary-name.js';
 import { alterations, blocked, type Change, key } from './change.js';
 import type { DiffContext } from './context.js';
 import { usesReplaced } from './indexed-columns.js';
-import { isTemporary } from './temporary-name.js';
 
 /**
  * A change of a column, refused where PostgreSQL would refuse it in every run: of a table that has its columns from a type, and of one

@@ -147,7 +147,9 @@ function orphansOf(of: TenantFamily, spare: readonly IndexShape[], context: Diff
         finding(
           'orphan',
           // Another backend's may never have been for rows: `items_${shop}` can give items_all, too.
-          was.other === null ? 'the rows that it was made for are gone' : 'of another backend, for no row that is there',
+          was.other === null
+            ? 'the rows that it was made for are gone'
+            : 'of another backend, for no row that is there',
           { index: index.name, temporary_old: temporaryName('old', index.name, index.where ?? '') },
           { ...was, inUse: unexpected.hazards.includes('INDEX_IN_USE') },
         ),

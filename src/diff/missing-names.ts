@@ -27,7 +27,9 @@ export function refuseMissing(
   if (missing.length === 0) return items;
   const refused = items.map(({ change }) => {
     const lacks = change.status !== 'pending' ? [] : (change.finds ?? []).filter((name) => missing.some(isLike(name)));
-    return lacks.length === 0 ? change : blocked(change, `there is no ${lacks.map(inWords).join(', no ')}`, REMEDY);
+    return lacks.length === 0
+      ? change
+      : blocked(change, `there is no ${[...new Set(lacks.map(inWords))].join(', no ')}`, REMEDY);
   });
   const grouped = blockGroups(refused);
   return settle(

@@ -35,8 +35,8 @@ export function settle<T extends { readonly change: Change }>(
       if (made.status !== 'pending') return made;
       const [cause] = expand(made.needs, allTables).flatMap((need) => providers.get(need) ?? []);
       if (cause === undefined) return made;
-      const waits = `waits for ${cause.action} ${cause.object}, which is ${cause.status}: ${cause.obstacle}`;
-      return heldLike(cause, made, waits);
+      const behind = `${cause.action} ${cause.object}`;
+      return heldLike(cause, made, `waits for ${behind}, which is ${cause.status}: ${cause.obstacle}`, behind);
     });
     if (settled.every((item, at) => item === before[at])) return settled;
   }

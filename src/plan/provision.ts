@@ -35,7 +35,7 @@ export function provisioned(
       ? changes
       : revised(changes, (made) =>
           made.status === 'pending'
-            ? heldLike(schema, made, `waits for create-schema, which is blocked: ${schema.obstacle}`)
+            ? heldLike(schema, made, `waits for create-schema, which is blocked: ${schema.obstacle}`, 'create-schema')
             : made,
         );
   const makesStampTable = able.some(

@@ -5,6 +5,7 @@ import { groupBy } from '../collections.js';
 import type { DesiredPhase } from '../desired-state/model.js';
 import { alikeChanges, type PlacedChange } from './alike-changes.js';
 import { changeCounts, hasLeftOvers } from './change-counts.js';
+import { saidOnce } from './change-text.js';
 import { failedDatabaseCount, failedDatabaseLines } from './failed-databases.js';
 import { inBlocks, paragraph, type TextOptions } from './layout.js';
 import { MemberNames } from './member-names.js';
@@ -80,7 +81,8 @@ function obstacles(status: 'blocked' | 'deferred'): Trouble['cause'] {
 /** Of changes that read alike: `rebuild-index items.a, b, c and 997 more: …`. */
 function obstacleLines([first, ...others]: readonly PlacedChange[]): readonly string[] {
   if (first === undefined) return [];
-  const { action, obstacle, reason, remedy } = first.change;
+  const { action, reason } = first.change;
+  const { obstacle, remedy } = saidOnce(first.change);
   const subjects = named([subjectName(first.change), ...others.map(({ change }) => change.object)], OBJECTS);
   return [
     `${action} ${subjects}: ${visible(obstacle ?? reason)}`,

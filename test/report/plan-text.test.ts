@@ -1,6 +1,7 @@
 import { Ansis } from 'ansis';
 import { describe, expect, it } from 'vitest';
-import { change } from '../../src/diff/change.js';
+import { blocked, change, key } from '../../src/diff/change.js';
+import { settle } from '../../src/diff/settle.js';
 import * as library from '../../src/index.js';
 import type { FleetPlan } from '../../src/plan/fleet-plan.js';
 import { assemble } from '../../src/plan/plan-fleet.js';
@@ -37,6 +38,21 @@ describe('a plan as text', () => {
     const shown = text(fleetPlan({ tenants: [tenant('a', refusedRebuild, waitingIndex)] }), { color: new Ansis(1) });
     expect(shown).toContain('\u001b[31m      blocked: ');
     expect(shown).toContain('\u001b[36m      deferred: ');
+  });
+
+  it('says once what one change is refused for and others wait for', () => {
+    const made = { phase: 'base', table: 'items', reason: 'missing', steps: [] } as const;
+    const table = change({ ...made, action: 'create-table', object: 'items', provides: [key.table('items')] });
+    const index = change({ ...made, action: 'create-index', object: 'items_body', needs: [key.table('items')] });
+    const refused = blocked(table, 'there is no type "state"', 'make it');
+    const settled = settle(
+      [refused, index].map((one) => ({ change: one, members: null })),
+      ['items'],
+    );
+    const shown = text(fleetPlan({ tenants: [tenant('a', ...settled)] }));
+    expect(shown.match(/there is no type|do: make it/gu)).toHaveLength(2);
+    expect(shown).toContain('blocked: waits for create-table items\n');
+    expect(settled[1]?.change.obstacle).toContain('there is no type "state"');
   });
 
   it('reads in seconds for 10,000 tenants', () => {

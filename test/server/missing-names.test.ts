@@ -85,7 +85,7 @@ describe('what a column names of the tenant’s schema, and the tenant lacks, is
   });
 
   it('of a tenant that is to be made, whose schema is not there', async () => {
-    const directory = state(', x: "${schema}.state"', ', stays: { columns: { id: int } }');
+    const directory = state(', x: "${schema}.state", y: "${schema}.state"', ', stays: { columns: { id: int } }');
     const options = { schemas: ['none'], directory, createSchema: true };
     const plan = await on.fleet.plan(options);
     expect(itemsOf(plan, 'none').map(({ change }) => change)).toMatchObject([
@@ -96,6 +96,7 @@ describe('what a column names of the tenant’s schema, and the tenant lacks, is
         status: 'blocked',
         obstacle: `waits for create-schema, which is blocked: ${inSchema('type "state"')}`,
         remedy: REMEDY,
+        behind: 'create-schema',
       },
     ]);
     expect((await on.fleet.apply(options, plan)).tenants).toMatchObject([{ outcome: 'blocked', error: null }]);
