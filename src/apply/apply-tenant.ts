@@ -3,6 +3,7 @@ import { isPending, type TenantChange } from '../diff/change.js';
 import type { PlannedTenant } from '../plan/fleet-plan.js';
 import { isTransactional } from '../plan/order.js';
 import { assertStatement } from '../sql/guard.js';
+import { showSql } from '../sql/template.js';
 import { Explained } from './explained.js';
 import { anyFailure, isCancelled, isOvertaken, isPassing } from './failure.js';
 import { holdBack } from './hold-back.js';
@@ -47,7 +48,7 @@ export async function applyTenant(tenant: PlannedTenant, context: TurnContext): 
       }
     }
   } catch (error) {
-    end = endOf(error, context);
+    end = endOf(error, current, context);
     // The server may have committed what it could no longer answer for: all of a transaction, or none.
     isInDoubt = isLost(error);
   }
@@ -70,9 +71,10 @@ function units(changes: readonly TenantChange[]): readonly (readonly TenantChang
   return made;
 }
 
-function endOf(error: unknown, { request }: TurnContext): TurnEnd {
+function endOf(error: unknown, unit: readonly TenantChange[], { request }: TurnContext): TurnEnd {
   const cause = error instanceof Explained ? error.error : error;
-  const bare = anyFailure(cause);
+  const said = anyFailure(cause);
+  const bare = { ...said, message: withObjects(said.message, unit) };
   const failure =
     error instanceof Explained
       ? { ...bare, message: `${bare.message}; ${error.note}`, remedy: error.remedy ?? bare.remedy }
@@ -82,3 +84,14 @@ function endOf(error: unknown, { request }: TurnContext): TurnEnd {
   if (isOvertaken(cause)) return { kind: 'overtaken', failure };
   return { kind: 'failed', failure };
 }
+
+/** A temporary name is in nobody's files: a message with one tells of what it is for. */
+const withObjects = (message: string, unit: readonly TenantChange[]): string =>
+  message.replaceAll(/"(trueup_[0-9a-f]{16})"/gu, (quoted, name: string) => {
+    const item = unit.find(
+      ({ change, members }) =>
+        change.steps.some(({ sql }) => showSql(sql).includes(name)) ||
+        members?.some((member) => Object.values(member).includes(name)) === true,
+    );
+    return item === undefined ? quoted : `${quoted} for ${item.change.table}.${item.change.object}`;
+  });

@@ -99,6 +99,10 @@ it('C10: such a tenant fails alone, and nothing of it is half applied', async ()
   for (const schema of schemas) before.set(schema, await catalogOf(database, schema));
   const outcome = await fleet.apply({ directory });
   expect(outcome.summary).toMatchObject({ failed: schemas.length });
+  const said = (schema: string) => outcome.tenants.find((tenant) => tenant.schema === schema)?.error?.message;
+  // Under what name it was built, or checked, says nothing to anybody.
+  expect(said('twice')).toMatch(/^could not create unique index "trueup_\w+" for items\.items_a_key /u);
+  expect(said('nulls')).toMatch(/"trueup_\w+" for items\.c /u);
   for (const schema of schemas) expect(await catalogOf(database, schema), schema).toEqual(before.get(schema));
 });
 
