@@ -1,6 +1,7 @@
 import { counted } from '../counted.js';
-import type { Session } from '../database/session.js';
+import { DatabaseError, type Session } from '../database/session.js';
 import type { TenantRule } from '../desired-state/model.js';
+import { TrueupError } from '../trueup-error.js';
 import { namedTenants } from './named-tenants.js';
 import { noTenant } from './no-tenant.js';
 import { asTenant, readSchemas, type SchemaRow } from './schema-rows.js';
@@ -113,11 +114,30 @@ function missingOf(list: readonly string[] | null, rows: readonly Tenant[]): rea
 async function listedSchemas(session: Session, rule: TenantRule): Promise<readonly string[] | null> {
   if (rule.schemas !== null) return rule.schemas;
   if (rule.query === null) return null;
-  const rows = await session.query(rule.query);
+  const rows = await session.query(rule.query).catch((error: unknown) => {
+    throw error instanceof DatabaseError ? queryFailed(error) : error;
+  });
   return rows.flatMap((row) => {
     const [schema] = Object.values(row);
     return schema === null ? [] : [String(schema)];
   });
+}
+
+/** What is wrong with the query, or with the database for it. Anything else, such as a lost connection, is as it was. */
+function queryFailed(error: DatabaseError): Error {
+  const isForbidden = error.code === '42501';
+  if (!isForbidden && !/^(?:42|22|3F)/u.test(error.code)) return error;
+  return new TrueupError(
+    isForbidden ? 'PRIVILEGE' : 'FRAGMENT_REFUSED',
+    `the query that lists the tenants fails: ${error.message}`,
+    {
+      where: 'fleet.yaml: tenants.query',
+      remedy: isForbidden
+        ? 'grant the role what it lacks for it, or use --role or another user'
+        : 'correct the query, or name the database that has what it reads',
+      cause: error,
+    },
+  );
 }
 
 /** What a rule takes for a tenant, in words. */

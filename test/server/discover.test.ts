@@ -58,6 +58,30 @@ it('a schema is a tenant that holds all of the tables, and looks like one that h
   expect(await found(['orders'])).toEqual({ tenants: ['has_one', 'more', 'shown', 'whole'], lookAlikes: [] });
 });
 
+it.each([
+  ['public.tenants', 'FRAGMENT_REFUSED', 'relation "public.tenants" does not exist'],
+  ['pg_catalog.pg_authid', 'PRIVILEGE', 'permission denied for table pg_authid'],
+])(
+  'a query of %s that fails is told as the query that lists the tenants, and as no bug of trueup',
+  async (from, code, said) => {
+    const session = await fleet.database.connect();
+    try {
+        await session.query('SET ROLE pg_monitor');
+      const query = `SELECT rolname FROM ${from}`;
+      await expect(discoverTenants(session, { ...rule([]), havingTables: null, query }, BY_NAME)).rejects.toMatchObject(
+        {
+          code,
+          message: `the query that lists the tenants fails: ${said}`,
+          options: { where: 'fleet.yaml: tenants.query' },
+        },
+      );
+      await session.query('RESET ROLE');
+    } finally {
+      await session.release();
+    }
+  },
+);
+
 describe('a schema that is listed and not there', () => {
   const state = (tenants: string) =>
     temporaryDesiredState({
