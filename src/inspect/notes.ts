@@ -39,17 +39,18 @@ export function plainNote(alike: Alike): Note {
   };
 }
 
-/** Sequences that a new tenant would lack: a serial's and an identity's come with their columns. */
+/** Sequences that a new tenant would lack: a serial's and an identity's come with their columns, and are left out with them. */
 export function sequenceNotes(tenant: TenantFacts, sketch: Sketch): readonly Note[] {
-  const made = new Set(
-    sketch.items.flatMap((item) =>
-      item.kind === 'column' && (item.document.serial === true || item.document.identity !== undefined)
-        ? [`${item.table}.${item.name}`]
-        : [],
-    ),
+  const columns = sketch.items.flatMap((item) => (item.kind === 'column' ? [item] : []));
+  const drawing = new Set(
+    columns
+      .filter(({ document }) => document.serial !== true && document.identity === undefined)
+      .map(({ table, name }) => `${table}.${name}`),
   );
+  const isDrawnFrom = (sequence: string) =>
+    columns.some(({ document }) => String(document.default ?? '').includes(sequence));
   return [...tenant.sequences].flatMap(([sequence, owner]) =>
-    owner !== null && made.has(owner)
+    owner !== null && !drawing.has(owner) && !isDrawnFrom(sequence)
       ? []
       : [
           {

@@ -66,7 +66,7 @@ it.each([
   async (from, code, said) => {
     const session = await fleet.database.connect();
     try {
-        await session.query('SET ROLE pg_monitor');
+      await session.query('SET ROLE pg_monitor');
       const query = `SELECT rolname FROM ${from}`;
       await expect(discoverTenants(session, { ...rule([]), havingTables: null, query }, BY_NAME)).rejects.toMatchObject(
         {

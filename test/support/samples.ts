@@ -53,7 +53,7 @@ CREATE TABLE S.bookings (
 CREATE TABLE S.checked (id bigserial PRIMARY KEY, amount integer);
 ALTER TABLE S.checked ADD CONSTRAINT checked_amount CHECK (amount > 0) NOT VALID;
 CREATE UNLOGGED TABLE S.cache (key text PRIMARY KEY, value bytea);
-CREATE TABLE S.payments (payment_id bigint, paid_at timestamptz NOT NULL, film_id bigint REFERENCES S.films) PARTITION BY RANGE (paid_at);
+CREATE TABLE S.payments (payment_id bigserial, paid_at timestamptz NOT NULL, film_id bigint REFERENCES S.films) PARTITION BY RANGE (paid_at);
 CREATE TABLE S.payments_2024 PARTITION OF S.payments FOR VALUES FROM ('2024-01-01') TO ('2025-01-01');
 CREATE TABLE S.cargo (name text NOT NULL, weight integer);
 CREATE TABLE S.heavy_cargo (crane text) INHERITS (S.cargo);
