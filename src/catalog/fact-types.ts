@@ -34,6 +34,8 @@ export interface DomainChecks {
 export interface ColumnBarriers {
   /** The type that it has its columns from, as SQL, the tenant's own without its schema; null for none. */
   readonly rowType: string | null;
+  /** Columns of other tables that hold its rows as values, in words: `column x of u`. */
+  readonly rowUses: readonly string[];
   /** Its rules on UPDATE that are made instead of it. */
   readonly updateRules: readonly string[];
   /** Publications of its updates, where it has no replica identity for them. */

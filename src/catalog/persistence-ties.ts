@@ -2,10 +2,11 @@ import { groupBy } from '../collections.js';
 import type { Row, Session } from '../database/session.js';
 import type { PersistenceTie } from './fact-types.js';
 import { namedSchemas, relationAt, relationOf } from './named-schemas.js';
+import { ROW_USES } from './row-uses.js';
 
 /**
  * What keeps one table of each schema from becoming unlogged where it is logged, and logged where it is unlogged: foreign keys
- * between it and a table that is as it is, of whatever schema, and publications that name it. No part of a shape: most are
+ * between it and a table that is as it is, of whatever schema, publications that name it, and columns that hold its rows. No part of a shape: most are
  * of tables that are no part of it either.
  */
 export async function readPersistenceTies(
@@ -13,13 +14,19 @@ export async function readPersistenceTies(
   schemas: readonly string[],
   table: string,
 ): Promise<ReadonlyMap<string, readonly PersistenceTie[]>> {
-  const rows = await session.query<Row & PersistenceTie & { schema: string }>(TIES_SQL, [schemas, table]);
+  const rows = await session.query<Row & PersistenceTie & { schema: string }>(tiesSql(session.serverVersion), [
+    schemas,
+    table,
+  ]);
   const found = groupBy(rows, ({ schema }) => schema);
   return new Map([...found].map(([schema, of]) => [schema, of.map(({ what, other }) => ({ what, other }))]));
 }
 
-/** By what depends on the table: pg_constraint has no index over the tables that are referenced. */
-const TIES_SQL = `
+/**
+ * By what depends on the table: pg_constraint has no index over the tables that are referenced. From 16 on PostgreSQL rewrites no
+ * table whose rows a column holds.
+ */
+const tiesSql = (version: number): string => `
 with ${namedSchemas('$1')}
 select ns.nspname::text "schema", x.what, x.other
   from ns ${relationOf("c.relname = $2::name and c.relkind = 'r'")}
@@ -42,5 +49,6 @@ select ns.nspname::text "schema", x.what, x.other
    union all
    select 'publication ' || pub.pubname, null
      from pg_catalog.pg_publication_rel pr join pg_catalog.pg_publication pub on pub.oid = pr.prpubid
-    where pr.prrelid = c.oid and c.relpersistence = 'p') x
+    where pr.prrelid = c.oid and c.relpersistence = 'p'
+   ${version < 160000 ? '' : `union all select pg_catalog.unnest(${ROW_USES}), null`}) x
  order by 1, 2`;

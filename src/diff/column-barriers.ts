@@ -4,22 +4,30 @@ import { quoteIdentifier } from '../sql/quote.js';
 import { isTemporary } from '../sql/temporary-name.js';
 import { alterations, blocked, type Change, key } from './change.js';
 import type { DiffContext } from './context.js';
+import type { Facts } from './facts.js';
 import { usesReplaced } from './indexed-columns.js';
 
 /**
- * A change of a column, refused where PostgreSQL would refuse it in every run: of a table that has its columns from a type, and of one
- * whose rows cannot be updated, where they are to be filled.
+ * A change of a column, refused where PostgreSQL would refuse it in every run: of a table that has its columns from a type, of one
+ * whose rows are values elsewhere, and of one whose rows cannot be updated, where they are to be filled.
  */
-export function pastBarriers(made: Change, { facts }: DiffContext): Change {
+export function pastBarriers(made: Change, desired: DesiredTable, { facts }: DiffContext): Change {
   const isOfColumns = alterations(made).some((altered) => 'column' in altered && OF_TYPE.has(altered.how));
   if (made.status !== 'pending' || !isOfColumns) return made;
-  const { rowType, updateRules, publications } = facts.columnBarriers(made.table);
+  const { rowType, rowUses, updateRules, publications } = facts.columnBarriers(made.table);
   const table = quoteIdentifier(made.table);
   if (rowType !== null)
     return blocked(
       made,
       `the table is one of type ${rowType}, and PostgreSQL changes its columns with that type alone`,
       `change the type with ALTER TYPE ${rowType} … CASCADE, or end that with ALTER TABLE ${table} NOT OF, then apply`,
+    );
+  const [use] = rowUses;
+  if (use !== undefined && isUnderRowUses(made, desired, facts))
+    return blocked(
+      made,
+      `${use} holds rows of the table as values: PostgreSQL changes no column under it and adds none that has a value, and a dropped one would be lost there too`,
+      `drop ${use}, where it is of no use, apply, and make it again`,
     );
   if (made.steps.every((step) => step.mode !== 'backfill')) return made;
   const [rule] = updateRules;
@@ -61,6 +69,16 @@ export function pastInvalid(made: Change, desired: DesiredTable, actual: TableSh
     `the table is written anew, and unique index ${stray.name}, which is INVALID, would be built with it: where its rows are not unique that fails`,
     `drop index ${stray.name}, or mend the rows and build it anew with REINDEX INDEX CONCURRENTLY, then apply`,
   );
+}
+
+function isUnderRowUses(made: Change, { columns }: DesiredTable, facts: Facts): boolean {
+  // A domain's checks look at each row, if only at a NULL.
+  const isChecked = () => columns.some(({ name, type }) => name === made.object && facts.domainChecks(type).any);
+  return alterations(made).some((altered) => {
+    if (!('column' in altered)) return false;
+    if (altered.how === 'ADD COLUMN') return altered.valued || isChecked();
+    return altered.how === 'TYPE' || altered.how === 'DROP COLUMN';
+  });
 }
 
 /** What PostgreSQL does to no table that is of a type. */

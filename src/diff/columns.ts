@@ -45,7 +45,7 @@ export function diffColumns(desired: DesiredTable, actual: TableShape, context: 
     const typed = key.column(desired.name, column.name);
     for (const made of propertyChanges(of)) changes.push({ ...made, needs: [...made.needs, typed] });
   }
-  const able = changes.map((made) => pastInvalid(pastBarriers(made, context), desired, actual, context));
+  const able = changes.map((made) => pastInvalid(pastBarriers(made, desired, context), desired, actual, context));
   return [...beforeSources(able, desired.name, anew, context), ...unfilledLeftovers(desired.phase, actual, goesOn)];
 }
 

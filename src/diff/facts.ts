@@ -158,7 +158,7 @@ export class FactSheet {
   }
 
   columnBarriers(table: string): ColumnBarriers {
-    return this.#ask({ kind: 'barriers', table }) ?? { rowType: null, updateRules: [], publications: [] };
+    return this.#ask({ kind: 'barriers', table }) ?? { rowType: null, rowUses: [], updateRules: [], publications: [] };
   }
 
   /** Null while the question is open. */

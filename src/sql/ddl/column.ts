@@ -40,7 +40,14 @@ function sequenceOptions(identity: IdentityShape): string {
 
 /** `ALTER TABLE … ADD COLUMN …`. */
 export const addColumn = (table: string, ...[column, options]: Parameters<typeof columnDefinition>): DdlTemplate =>
-  alterTable(table, { column: column.name, how: 'ADD COLUMN' }, sql`ADD COLUMN ${columnDefinition(column, options)}`);
+  alterTable(
+    table,
+    { column: column.name, how: 'ADD COLUMN', valued: hasValue(column) },
+    sql`ADD COLUMN ${columnDefinition(column, options)}`,
+  );
+
+const hasValue = (column: ColumnShape & { readonly serial?: true }): boolean =>
+  column.default !== null || column.generated !== null || column.identity !== null || column.serial === true;
 
 /** `ALTER TABLE … DROP COLUMN …`; never CASCADE: what depends on it must be known, or the statement fails. */
 export const dropColumn = (table: string, column: string): DdlTemplate =>

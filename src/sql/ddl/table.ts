@@ -11,7 +11,9 @@ export interface DdlTemplate extends SqlTemplate {
 
 /** What of a table is altered, as far as that may be its parent's, or be altered on the tables that inherit from it as well. */
 export type Alteration =
-  | { readonly column: string; readonly how: 'ADD COLUMN' | 'DROP COLUMN' | 'RENAME COLUMN' | ColumnAlteration }
+  /** Valued: PostgreSQL computes a value for it, though it may store that but once. */
+  | { readonly column: string; readonly how: 'ADD COLUMN'; readonly valued: boolean }
+  | { readonly column: string; readonly how: 'DROP COLUMN' | 'RENAME COLUMN' | ColumnAlteration }
   | { readonly identity: string }
   | { readonly constraint: string; readonly how: 'DROP' | 'RENAME' | 'VALIDATE' }
   | { readonly newConstraint: ConstraintShape }
