@@ -27,7 +27,8 @@ with ${namedSchemas('$1')}
 select ns.nspname::text "schema",
        pg_catalog.array_agg(distinct case p.classid when 'pg_catalog.pg_rewrite'::regclass then
                  case v.relkind when 'm' then 'materialized view ' else 'view ' end || v.relname
-               when 'pg_catalog.pg_attrdef'::regclass then 'generated column ' || ga.attname
+               when 'pg_catalog.pg_attrdef'::regclass then
+                 case p.refobjsubid when 0 then 'the default of column ' || ga.attname || ' of ' || gc.relname else 'generated column ' || ga.attname end
                when 'pg_catalog.pg_trigger'::regclass then 'trigger ' || tg.tgname
                when 'pg_catalog.pg_proc'::regclass then case f.prokind when 'p' then 'procedure ' else 'function ' end || f.proname
                when 'pg_catalog.pg_publication_rel'::regclass then 'publication ' || pub.pubname
@@ -39,6 +40,7 @@ select ns.nspname::text "schema",
   left join pg_catalog.pg_class v on v.oid = w.ev_class
   left join pg_catalog.pg_attrdef gd on p.classid = 'pg_catalog.pg_attrdef'::regclass and gd.oid = p.objid
   left join pg_catalog.pg_attribute ga on ga.attrelid = gd.adrelid and ga.attnum = gd.adnum
+  left join pg_catalog.pg_class gc on gc.oid = gd.adrelid
   left join pg_catalog.pg_trigger tg on p.classid = 'pg_catalog.pg_trigger'::regclass and tg.oid = p.objid
   left join pg_catalog.pg_proc f on p.classid = 'pg_catalog.pg_proc'::regclass and f.oid = p.objid
   left join pg_catalog.pg_publication_rel pr on p.classid = 'pg_catalog.pg_publication_rel'::regclass and pr.oid = p.objid
@@ -51,9 +53,21 @@ select ns.nspname::text "schema",
     or (gd.oid is not null and gd.adnum <> p.refobjsubid)
  group by 1`;
 
+/** On the sequence that the column owns too, but for its own default. */
 const OF_COLUMN = usersSql(
   `join pg_catalog.pg_attribute a on a.attrelid = c.oid and a.attname = $3::name and a.attnum > 0
-  join pg_catalog.pg_depend p on p.refclassid = 'pg_catalog.pg_class'::regclass and p.refobjid = c.oid and p.refobjsubid = a.attnum`,
+  join lateral (
+    select p.* from pg_catalog.pg_depend p
+     where p.refclassid = 'pg_catalog.pg_class'::regclass and p.refobjid = c.oid and p.refobjsubid = a.attnum
+    union all
+    select p.* from pg_catalog.pg_depend s
+      join pg_catalog.pg_class q on q.oid = s.objid and q.relkind = 'S'
+      join pg_catalog.pg_depend p on p.refclassid = 'pg_catalog.pg_class'::regclass and p.refobjid = q.oid and p.deptype = 'n'
+     where s.refclassid = 'pg_catalog.pg_class'::regclass and s.refobjid = c.oid and s.refobjsubid = a.attnum
+       and s.classid = 'pg_catalog.pg_class'::regclass
+       and not exists (select from pg_catalog.pg_attrdef own
+                        where p.classid = 'pg_catalog.pg_attrdef'::regclass and own.oid = p.objid
+                          and own.adrelid = c.oid and own.adnum = a.attnum)) p on true`,
 );
 
 /** On its type too, its rows' and of arrays of them; but for the rule that is its own query. */

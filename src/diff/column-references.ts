@@ -98,7 +98,7 @@ export function undeclaredOver(column: string, actual: TableShape, context: Diff
     ...actual.indexes.flatMap((index) =>
       isMore(index) && usesReplaced(index, new Set([column]), context) ? `index ${index.name}` : [],
     ),
-    ...context.facts.statisticsOver(actual.name, column),
+    ...context.facts.goingAlong(actual.name, column),
   ];
 }
 

@@ -27,8 +27,8 @@ export type Question =
   | { readonly kind: 'references'; readonly table: string; readonly column: string }
   /** What is among the indexes on the tenant's column, members of families too? */
   | { readonly kind: 'indexes'; readonly table: string; readonly column: string }
-  /** Which extended statistics go with the tenant's column? */
-  | { readonly kind: 'statistics'; readonly table: string; readonly column: string }
+  /** What goes with the tenant's column, besides its table's own indexes and constraints? */
+  | { readonly kind: 'going-along'; readonly table: string; readonly column: string }
   /** What does a type of the tenant's or of another schema check, if it is a domain? */
   | { readonly kind: 'domain'; readonly type: string }
   /** What keeps the tenant's table from becoming unlogged, or logged: foreign keys of undeclared tables too? */
@@ -82,7 +82,7 @@ export interface AnswerTo {
   readonly references: readonly Reference[];
   readonly indexes: IndexesOver;
   /** In words. */
-  readonly statistics: readonly string[];
+  readonly 'going-along': readonly string[];
   readonly domain: DomainChecks;
   readonly persistence: readonly PersistenceTie[];
   /** Null: there is no such table. */
@@ -144,8 +144,8 @@ export class FactSheet {
     return this.#ask({ kind: 'indexes', table, column }) ?? { computed: false, identity: false };
   }
 
-  statisticsOver(table: string, column: string): readonly string[] {
-    return this.#ask({ kind: 'statistics', table, column }) ?? [];
+  goingAlong(table: string, column: string): readonly string[] {
+    return this.#ask({ kind: 'going-along', table, column }) ?? [];
   }
 
   /** Nothing of a type that is written without a schema: PostgreSQL has no such domains. */

@@ -1,6 +1,7 @@
 import { readColumnBarriers } from '../catalog/column-barriers.js';
 import { readColumnUsers } from '../catalog/column-users.js';
 import { readDomainChecks } from '../catalog/domain-checks.js';
+import { readGoingAlong } from '../catalog/going-along.js';
 import { readUsage } from '../catalog/index-usage.js';
 import { readIndexesOver } from '../catalog/indexes-over.js';
 import { judgeView } from '../catalog/judge-view.js';
@@ -12,7 +13,6 @@ import { type Counted, readCounts, readPresence, readReleases } from '../catalog
 import { readBuilding } from '../catalog/running-builds.js';
 import { evenParts, shared } from '../catalog/shared-parts.js';
 import { WORTH_A_SESSION, withSessionBeside } from '../catalog/shared-snapshot.js';
-import { readStatisticsOver } from '../catalog/statistics-over.js';
 import type { Session } from '../database/session.js';
 import type { Question } from '../diff/facts.js';
 import { quoteIdentifier } from '../sql/quote.js';
@@ -51,8 +51,8 @@ export async function answerEach(
         computed: false,
         identity: false,
       });
-    case 'statistics':
-      return from(await readStatisticsOver(session, schemas, question.table, question.column), []);
+    case 'going-along':
+      return from(await readGoingAlong(session, schemas, question.table, question.column), []);
     case 'domain':
       return from(await readDomainChecks(session, schemas, question.type), { any: false, refusesNull: false });
     case 'persistence':

@@ -273,7 +273,7 @@ it('a column that is replaced names what goes with it and does not come again, s
     { type: 'uuid' },
     {},
     over,
-    { rows: 'some', columns, statistics: ['statistics pair'] },
+    { rows: 'some', columns, 'going-along': ['statistics pair'] },
     { tables },
   );
   expect(made).toMatchObject({

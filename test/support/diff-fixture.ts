@@ -143,7 +143,7 @@ const NOTHING: Readonly<Record<Question['kind'], unknown>> = {
   users: [],
   references: [],
   indexes: { computed: false, identity: false },
-  statistics: [],
+  'going-along': [],
   domain: { any: false, refusesNull: false },
   persistence: [],
   barriers: null,
