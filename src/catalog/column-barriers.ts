@@ -1,7 +1,7 @@
 import type { Row, Session } from '../database/session.js';
 import type { ColumnBarriers } from './fact-types.js';
 import { namedSchemas, relationOf } from './named-schemas.js';
-import { ROW_USES } from './row-uses.js';
+import { ROW_USES, WITH_HEIRS } from './row-uses.js';
 
 /**
  * What keeps one table of each schema from getting, losing or filling columns; tables that nothing keeps are left out. No part of a
@@ -29,19 +29,22 @@ select x.* from (select ns.nspname::text "schema",
        ${ROW_USES} "rowUses",
        array(select w.rulename::text from pg_catalog.pg_rewrite w
               where w.ev_class = c.oid and w.ev_type = '2' and w.is_instead and w.ev_enabled in ('O', 'A') order by 1) "updateRules",
-       case when c.relpersistence <> 'p' or c.relreplident = 'f'
-              or exists (select from pg_catalog.pg_index i
-                          where i.indrelid = c.oid and i.indisvalid and i.indimmediate
-                            and case c.relreplident when 'd' then i.indisprimary when 'i' then i.indisreplident end)
-            then '{}'
-            else array(select p.pubname::text from pg_catalog.pg_publication p
-                        where p.pubupdate
-                          and (p.puballtables
-                            or exists (select from pg_catalog.pg_publication_rel r
-                                        where r.prpubid = p.oid
-                                          and (r.prrelid = c.oid or c.relispartition
-                                            and r.prrelid in (select pg_catalog.pg_partition_ancestors(c.oid))))
-                            ${version < 150000 ? '' : 'or exists (select from pg_catalog.pg_publication_namespace s where s.pnpubid = p.oid and s.pnnspid = ns.oid)'})
-                        order by 1) end "publications"
+       (select coalesce(pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object('publication', p.pubname, 'heir',
+                 case when r.oid <> c.oid then case when r.relnamespace = ns.oid then pg_catalog.quote_ident(r.relname)
+                      else pg_catalog.format('%s.%I', r.relnamespace::pg_catalog.regnamespace, r.relname) end end)
+                 order by r.oid = c.oid desc, r.relname, p.pubname), '[]')
+          from (${WITH_HEIRS} select r.* from heir join pg_catalog.pg_class r on r.oid = heir.oid) r
+          join pg_catalog.pg_publication p
+            on p.pubupdate
+           and (p.puballtables
+             or exists (select from pg_catalog.pg_publication_rel f
+                         where f.prpubid = p.oid
+                           and (f.prrelid = r.oid or r.relispartition
+                             and f.prrelid in (select pg_catalog.pg_partition_ancestors(r.oid))))
+             ${version < 150000 ? '' : 'or exists (select from pg_catalog.pg_publication_namespace s where s.pnpubid = p.oid and s.pnnspid = r.relnamespace)'})
+         where r.relpersistence = 'p' and r.relreplident <> 'f'
+           and not exists (select from pg_catalog.pg_index i
+                            where i.indrelid = r.oid and i.indisvalid and i.indimmediate
+                              and case r.relreplident when 'd' then i.indisprimary when 'i' then i.indisreplident end)) "publications"
   from ns ${relationOf("c.relname = $2::name and c.relkind = 'r'")}) x
- where x."rowType" is not null or x."rowUses" <> '{}' or x."updateRules" <> '{}' or x."publications" <> '{}'`;
+ where x."rowType" is not null or x."rowUses" <> '{}' or x."updateRules" <> '{}' or x."publications" <> '[]'`;

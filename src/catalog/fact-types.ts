@@ -38,8 +38,12 @@ export interface ColumnBarriers {
   readonly rowUses: readonly string[];
   /** Its rules on UPDATE that are made instead of it. */
   readonly updateRules: readonly string[];
-  /** Publications of its updates, where it has no replica identity for them. */
-  readonly publications: readonly string[];
+  /** Publications of its updates, where it has no replica identity for them; so too of tables that inherit from it. */
+  readonly publications: readonly {
+    readonly publication: string;
+    /** As SQL, the tenant's own without its schema; null: the table itself. */
+    readonly heir: string | null;
+  }[];
 }
 
 /** What keeps a table from becoming unlogged, or logged. */

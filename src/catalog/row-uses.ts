@@ -1,12 +1,15 @@
+/** Table `c` and all that inherit from it, as `heir`: the head of a query. */
+export const WITH_HEIRS = `with recursive heir as (
+    select c.oid
+    union
+    select h.inhrelid from heir join pg_catalog.pg_inherits h on h.inhparent = heir.oid)`;
+
 /**
  * The columns that hold rows of table `c`, or of one that inherits from it, as values, as an SQL array of words: `column x of u`. Through
  * arrays, domains and other types too; with the schema where that is another than `ns`.
  */
 export const ROW_USES = `array(
-  with recursive heir as (
-    select c.oid
-    union
-    select h.inhrelid from heir join pg_catalog.pg_inherits h on h.inhparent = heir.oid),
+  ${WITH_HEIRS},
   kind(oid) as (
     select k.reltype from heir join pg_catalog.pg_class k on k.oid = heir.oid
     union

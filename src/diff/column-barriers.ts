@@ -37,12 +37,13 @@ export function pastBarriers(made: Change, desired: DesiredTable, { facts }: Dif
       `the rows that are there are filled by UPDATE, which rule ${rule} of the table rewrites`,
       `ALTER TABLE ${table} DISABLE RULE ${quoteIdentifier(rule)}, apply, then enable it again`,
     );
-  const [publication] = publications;
-  if (publication === undefined) return made;
+  const [unidentified] = publications;
+  if (unidentified === undefined) return made;
+  const { publication, heir } = unidentified;
   return blocked(
     made,
-    `the rows that are there are filled by UPDATE, which publication ${publication} publishes, and the table has no replica identity`,
-    `give it a primary key, or ALTER TABLE ${table} REPLICA IDENTITY FULL, then apply`,
+    `the rows that are there are filled by UPDATE, which publication ${publication} publishes, and ${heir === null ? 'the table' : `${heir}, which inherits from the table,`} has no replica identity`,
+    `give it a primary key, or ALTER TABLE ${heir ?? table} REPLICA IDENTITY FULL, then apply`,
   );
 }
 

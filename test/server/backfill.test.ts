@@ -253,6 +253,21 @@ describe('a column that no UPDATE could fill is blocked, and no half of it is le
     }
   });
 
+  it('by a publication of a table that inherits', async () => {
+    await make(2);
+    await database.exec(`ALTER TABLE t1.items REPLICA IDENTITY FULL; CREATE TABLE t1.heir () INHERITS (t1.items);
+      CREATE PUBLICATION told FOR ALL TABLES`);
+    try {
+      const obstacle = `${BY_UPDATE} publication told publishes, and heir, which inherits from the table, has no replica identity`;
+      const remedy = 'give it a primary key, or ALTER TABLE heir REPLICA IDENTITY FULL, then apply';
+      expect(await token()).toEqual([['blocked'], obstacle, remedy, ['id']]);
+      await database.exec('ALTER TABLE t1.heir REPLICA IDENTITY FULL');
+      expect((await token()).at(-1)).toEqual(['id', 'token']);
+    } finally {
+      await database.exec('DROP PUBLICATION told');
+    }
+  });
+
   it('but not by a publication of inserts alone', async () => {
     await make(2);
     await database.exec(`CREATE PUBLICATION told FOR TABLE t1.items WITH (publish = 'insert')`);
