@@ -151,6 +151,8 @@ export const key = {
   unique: (table: string, columns: readonly string[]) => `unique:${table}(${[...columns].sort().join(',')})`,
   /** The table's primary key is one no more: of two that are declared otherwise, the other can be made. */
   noPrimaryKey: (table: string) => `no-primary-key:${table}`,
+  /** The column is neither generated nor an identity any more. */
+  plain: (table: string, column: string) => `plain:${table}.${column}`,
   index: (table: string, index: string) => `index:${table}.${index}`,
   notNull: (table: string, column: string) => `not-null:${table}.${column}`,
   /** The table is logged, or unlogged, as declared. */

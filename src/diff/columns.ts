@@ -87,12 +87,15 @@ function propertyChanges(of: ExistingColumn): readonly Change[] {
   const { wanted, existing, context } = of;
   const table = of.desired.name;
   if (wanted.serial === true && existing.identity !== null) return [serialForIdentity(table, wanted)];
-  return [
+  const changes = [
     dropExpressionChange(table, wanted, existing),
     identityChange(table, wanted, existing, context),
     wanted.identity === null ? defaultChange(table, wanted, existing, context) : null,
     notNullChange(of),
   ].filter((made) => made !== null);
+  // A generated column takes no default, and an identity is NOT NULL: where that stays, the others would fail.
+  const plain = key.plain(table, wanted.name);
+  return changes.map((made) => (made.provides.includes(plain) ? made : { ...made, needs: [...made.needs, plain] }));
 }
 
 /** Refused: DROP IDENTITY takes the sequence along, often the one of the serial's own name, and the default has none. */
@@ -233,6 +236,7 @@ function dropExpressionChange(table: string, wanted: DesiredColumn, existing: Co
   if (wanted.generated !== null || existing.generated?.kind !== 'stored') return null;
   return alteredColumn(table, wanted, {
     reason: 'is a generated column, declared plain; its content stays',
+    provides: [key.plain(table, wanted.name)],
     steps: [exclusively(table, alterColumn(table, wanted.name, 'DROP EXPRESSION'))],
   });
 }

@@ -22,7 +22,9 @@ export function identityChange(
   if (wanted.identity === null) {
     if (existing.identity === null) return null;
     const steps = [exclusively(table, alterIdentity(table, wanted.name, 'DROP IDENTITY'))];
-    return alteredColumn(table, wanted, { reason: 'is an identity column, declared without', needs, steps });
+    const provides = [key.plain(table, wanted.name)];
+    const reason = 'is an identity column, declared without';
+    return alteredColumn(table, wanted, { reason, needs, provides, steps });
   }
   if (existing.identity === null) {
     const empty = context.facts.rows(table) === 'none';
