@@ -44,7 +44,8 @@ select distinct t.nspname::text "schema", x.what || case when t.oid = t.root the
    union all
    select 'constraint ' || k.conname from pg_catalog.pg_constraint k
     where (k.oid = p.objid and p.classid = 'pg_catalog.pg_constraint'::regclass
-            or k.conindid = p.objid and p.classid = 'pg_catalog.pg_class'::regclass and k.conrelid = c.oid)
+            or k.conindid = p.objid and p.classid = 'pg_catalog.pg_class'::regclass)
+      and k.conrelid = c.oid
       and (k.contype = 'x' or t.oid <> t.root and k.conislocal and k.contype <> 'n')
    union all
    select 'index ' || i.relname from pg_catalog.pg_class i

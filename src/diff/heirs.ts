@@ -71,7 +71,10 @@ function sparingOwn(made: Change, { heirs }: Kin, context: DiffContext): Change 
     if (mine !== undefined && adds && !merges(mine.type))
       return [`${heir}, which inherits from ${table}, has a column ${object} of its own, as ${mine.type}`];
     const users = goes ? context.facts.users(heir, object) : [];
-    return users.map((user) => `${user} is over column ${object} of ${heir}, which inherits from ${table}`);
+    const references = does('DROP COLUMN') ? context.facts.references(heir, object) : [];
+    return [...users, ...references.map(({ foreignKey }) => foreignKey)].map(
+      (user) => `${user} is over column ${object} of ${heir}, which inherits from ${table}`,
+    );
   });
   if (obstacles.length === 0) return made;
   return blocked(

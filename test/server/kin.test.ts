@@ -264,3 +264,23 @@ it('an inherited column that stays generated gets no default', async () => {
   await on.database.exec('ALTER TABLE generated.docs NO INHERIT generated.parent');
   expect((await on.fleet.apply(options)).tenants).toMatchObject([{ outcome: 'converged', error: null }]);
 });
+
+it('a column stays where a foreign key rests on it in a table that inherits', async () => {
+  await on.database.exec(`CREATE SCHEMA rested; CREATE TABLE rested.docs (id int, n int);
+    CREATE TABLE rested.heir (UNIQUE (n)) INHERITS (rested.docs); CREATE TABLE rested.others (n int REFERENCES rested.heir (n))`);
+  const directory = temporaryDesiredState({
+    'fleet.yaml': 'version: 1\ntenants: { having_tables: [docs] }\nphases: [{ name: base, file: base.yaml }]',
+    'base.yaml': 'tables: { docs: { columns: { id: int, n: uuid } } }',
+  });
+  const options = { schemas: ['rested'], directory };
+  const plan = await on.fleet.plan(options);
+  expect(itemsOf(plan, 'rested').map(({ change }) => change)).toMatchObject([
+    {
+      status: 'blocked',
+      reason: 'type is integer, declared uuid; with it go constraint heir_n_key of table heir, which nothing declares',
+      obstacle: 'foreign key others_n_fkey of table others is over column n of heir, which inherits from docs',
+    },
+  ]);
+  await on.database.exec('DROP TABLE rested.others');
+  expect((await on.fleet.apply(options)).tenants).toMatchObject([{ outcome: 'converged', error: null }]);
+});
