@@ -290,7 +290,10 @@ it('a column that is generated otherwise waits for those that it is computed fro
   const columns = ({ expression }: { readonly expression: string }) => (expression.includes('title') ? ['title'] : []);
   const existing = { generated: { expression: 'upper(title)', kind: 'stored' } } as const;
   const [made] = neededFor({ generated: LOWER }, existing, {}, { columns });
-  expect(made).toMatchObject({ action: 'replace-column', needs: ['table:items', 'column:items.title'] });
+  expect(made).toMatchObject({
+    action: 'replace-column',
+    needs: ['table:items', 'column:items.title', 'plain:items.title'],
+  });
 });
 
 it('a column that is replaced by a NOT NULL one that nothing fills is refused where there are rows, approved or not', () => {

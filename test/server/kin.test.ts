@@ -249,17 +249,19 @@ it('a partitioned table is refused as one, and what refers to it waits', async (
   expect((await on.fleet.apply(options)).tenants).toMatchObject([{ outcome: 'blocked', error: null }]);
 });
 
-it('an inherited column that stays generated gets no default', async () => {
+it('an inherited column that stays generated gets no default, and nothing is computed from it', async () => {
   await on.database.exec(`CREATE SCHEMA generated; CREATE TABLE generated.parent (id int, n int GENERATED ALWAYS AS (id) STORED);
     CREATE TABLE generated.docs () INHERITS (generated.parent)`);
   const directory = temporaryDesiredState({
     'fleet.yaml': 'version: 1\ntenants: { having_tables: [docs] }\nphases: [{ name: base, file: base.yaml }]',
-    'base.yaml': 'tables: { docs: { columns: { id: int, n: { type: int, default: 1 } } } }',
+    'base.yaml':
+      'tables: { docs: { columns: { id: int, n: { type: int, default: 1 }, more: { type: int, generated: n } } } }',
   });
   const options = { schemas: ['generated'], directory };
   expect(changesOf(await on.fleet.plan(options), 'generated')).toEqual([
     'alter-column docs.n blocked',
     'alter-column docs.n blocked',
+    'add-column docs.more blocked',
   ]);
   await on.database.exec('ALTER TABLE generated.docs NO INHERIT generated.parent');
   expect((await on.fleet.apply(options)).tenants).toMatchObject([{ outcome: 'converged', error: null }]);
