@@ -27,6 +27,7 @@ select x.* from (select ns.nspname::text "schema",
                     else pg_catalog.format('%s.%I', y.typnamespace::pg_catalog.regnamespace, y.typname) end
           from pg_catalog.pg_type y where y.oid = c.reloftype) "rowType",
        ${ROW_USES} "rowUses",
+       c.relforcerowsecurity and pg_catalog.pg_has_role(c.relowner, 'USAGE') and pg_catalog.row_security_active(c.oid) "rowsHidden",
        array(select w.rulename::text from pg_catalog.pg_rewrite w
               where w.ev_class = c.oid and w.ev_type = '2' and w.is_instead and w.ev_enabled in ('O', 'A') order by 1) "updateRules",
        (select coalesce(pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object('publication', p.pubname, 'heir',
@@ -47,4 +48,4 @@ select x.* from (select ns.nspname::text "schema",
                             where i.indrelid = r.oid and i.indisvalid and i.indimmediate
                               and case r.relreplident when 'd' then i.indisprimary when 'i' then i.indisreplident end)) "publications"
   from ns ${relationOf("c.relname = $2::name and c.relkind = 'r'")}) x
- where x."rowType" is not null or x."rowUses" <> '{}' or x."updateRules" <> '{}' or x."publications" <> '[]'`;
+ where x."rowType" is not null or x."rowUses" <> '{}' or x."rowsHidden" or x."updateRules" <> '{}' or x."publications" <> '[]'`;

@@ -36,6 +36,8 @@ export interface ColumnBarriers {
   readonly rowType: string | null;
   /** Columns of other tables that hold its rows as values, in words: `column x of u`. */
   readonly rowUses: readonly string[];
+  /** Row security hides some from the role, which may change the table, as its owner whom that is forced upon. */
+  readonly rowsHidden: boolean;
   /** Its rules on UPDATE that are made instead of it. */
   readonly updateRules: readonly string[];
   /** Publications of its updates, where it has no replica identity for them; so too of tables that inherit from it. */

@@ -14,7 +14,7 @@ import { usesReplaced } from './indexed-columns.js';
 export function pastBarriers(made: Change, desired: DesiredTable, { facts }: DiffContext): Change {
   const isOfColumns = alterations(made).some((altered) => 'column' in altered && OF_TYPE.has(altered.how));
   if (made.status !== 'pending' || !isOfColumns) return made;
-  const { rowType, rowUses, updateRules, publications } = facts.columnBarriers(made.table);
+  const { rowType, rowUses, rowsHidden, updateRules, publications } = facts.columnBarriers(made.table);
   const table = quoteIdentifier(made.table);
   if (rowType !== null)
     return blocked(
@@ -30,6 +30,12 @@ export function pastBarriers(made: Change, desired: DesiredTable, { facts }: Dif
       `drop ${use}, where it is of no use, apply, and make it again`,
     );
   if (made.steps.every((step) => step.mode !== 'backfill')) return made;
+  if (rowsHidden)
+    return blocked(
+      made,
+      'the rows that are there are filled by UPDATE, and row security hides some of them from the role, though it owns the table',
+      'ALTER ROLE … BYPASSRLS, or run as a role that sees all rows',
+    );
   const [rule] = updateRules;
   if (rule !== undefined)
     return blocked(

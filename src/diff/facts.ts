@@ -158,7 +158,15 @@ export class FactSheet {
   }
 
   columnBarriers(table: string): ColumnBarriers {
-    return this.#ask({ kind: 'barriers', table }) ?? { rowType: null, rowUses: [], updateRules: [], publications: [] };
+    return (
+      this.#ask({ kind: 'barriers', table }) ?? {
+        rowType: null,
+        rowUses: [],
+        rowsHidden: false,
+        updateRules: [],
+        publications: [],
+      }
+    );
   }
 
   /** Null while the question is open. */

@@ -253,6 +253,28 @@ describe('a column that no UPDATE could fill is blocked, and no half of it is le
     }
   });
 
+  it('by its owner, whom row security is forced upon, and not by another role', async () => {
+    const role = `trueup_${database.name.slice(-16)}`;
+    await make(2);
+    await database.exec(`CREATE ROLE ${role} LOGIN; ALTER SCHEMA t1 OWNER TO ${role}; ALTER TABLE t1.items OWNER TO ${role};
+      CREATE POLICY one ON t1.items USING (id = 1); ALTER TABLE t1.items ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY`);
+    const own = await openFleet(database.urlFor(role));
+    try {
+      expect((await own.apply({ directory })).tenants).toMatchObject([{ outcome: 'blocked', error: null }]);
+      expect(itemsOf(await own.plan({ directory }), 't1').map(({ change }) => change)).toMatchObject([
+        {
+          obstacle:
+            'the rows that are there are filled by UPDATE, and row security hides some of them from the role, though it owns the table',
+          remedy: 'ALTER ROLE … BYPASSRLS, or run as a role that sees all rows',
+        },
+      ]);
+      expect((await token()).at(-1)).toEqual(['id', 'token']);
+    } finally {
+      await own.close();
+      await database.exec(`DROP OWNED BY ${role}; DROP ROLE ${role}`);
+    }
+  });
+
   it('by a publication of a table that inherits', async () => {
     await make(2);
     await database.exec(`ALTER TABLE t1.items REPLICA IDENTITY FULL; CREATE TABLE t1.heir () INHERITS (t1.items);
