@@ -2,7 +2,6 @@ import { groupBy } from '../collections.js';
 import type { DesiredTable } from '../desired-state/model.js';
 import type { TableShape } from '../shape/table-shape.js';
 import { dropMaterializedView } from '../sql/ddl/view.js';
-import { TENANT_SCHEMA_SQL } from '../sql/template.js';
 import { blocked, type Change, change, deferred, key } from './change.js';
 import { blockedByUsers } from './column-replacement.js';
 import { diffColumns } from './columns.js';
@@ -15,6 +14,7 @@ import { persistence } from './persistence.js';
 import { blockGroups, settle } from './settle.js';
 import { exclusively } from './step.js';
 import { diffIndexes } from './table-indexes.js';
+import { relationsOf } from './view-needs.js';
 
 /** The differ's answer for all that is no family member. */
 export interface TenantDiff {
@@ -139,12 +139,8 @@ function diffView(
  * view reads is there, so that this one reads another, which was moved or renamed under it.
  */
 function namesMissing(query: string, { tables, actualTables }: DiffContext): boolean {
-  const [, ...tails] = query.split(TENANT_SCHEMA_SQL);
-  const named = tails.map((tail) => {
-    const [, quoted, plain] = /^\s*\.\s*(?:"((?:[^"]|"")+)"|([\w$]+))/u.exec(tail) ?? [];
-    return quoted?.replaceAll('""', '"') ?? plain?.toLowerCase();
-  });
-  return tables.some(({ name }) => named.includes(name) && !actualTables.has(name));
+  const named = relationsOf(query);
+  return tables.some(({ name }) => named.has(name) && !actualTables.has(name));
 }
 
 function wrongKind(desired: DesiredTable, actual: TableShape): Change {

@@ -66,3 +66,34 @@ it('a view of the columns that are there is made, whatever is refused beside it'
   expect((await on.fleet.apply(options)).summary).toMatchObject({ partial: 1, failed: 0 });
   expect(changesOf(await on.fleet.plan(options), schema)).toEqual(['add-column items.kind blocked']);
 });
+
+const overViews = (column: string) =>
+  temporaryDesiredState({
+    'fleet.yaml': 'version: 1\ntenants: { having_tables: [items] }\nphases: [{ name: base, file: base.yaml }]',
+    'base.yaml': `
+tables:
+  items: { columns: { id: bigint, kind: text, size: bigint } }
+materialized_views:
+  counts: { query: "SELECT ${column}, count(*) AS n FROM \${schema}.summary GROUP BY 1" }
+  summary: { query: "SELECT ${column}, id FROM \${schema}.items" }
+`,
+  });
+
+it('a view of another view waits for it, though it is declared before', async () => {
+  const schema = 'over_views';
+  const options = { schemas: [schema], directory: overViews('kind') };
+  await on.fleet.provision([schema], options);
+  await on.database.exec(`DROP MATERIALIZED VIEW ${schema}.counts`);
+  const other = { schemas: [schema], directory: overViews('size') };
+  expect(changesOf(await on.fleet.plan(other), schema)).toEqual([
+    'replace-materialized-view summary.summary pending',
+    'create-materialized-view counts.counts pending',
+  ]);
+  expect((await on.fleet.apply(other)).tenants).toMatchObject([{ outcome: 'converged', error: null }]);
+  // The view that is there keeps the one that it reads, and so cannot be made of another.
+  expect(changesOf(await on.fleet.plan(options), schema)).toEqual([
+    'replace-materialized-view summary.summary blocked',
+    'replace-materialized-view counts.counts blocked',
+  ]);
+  expect((await on.fleet.apply(options)).tenants).toMatchObject([{ outcome: 'blocked', error: null }]);
+});
