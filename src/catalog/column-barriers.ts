@@ -19,6 +19,18 @@ export async function readColumnBarriers(
   return new Map(rows.map(({ schema, ...barriers }) => [schema, barriers]));
 }
 
+/**
+ * Whether publication `p` names table `r` with rows that other columns than the replica identity's choose, or without some of these.
+ * Which columns a WHERE names, no other catalog says apart from those of the list.
+ */
+const UNFIT = `exists (
+             select from pg_catalog.pg_publication_rel f
+              where f.prpubid = p.oid and f.prrelid = r.oid
+                and (r.relreplident <> 'f' and exists (
+                       select from pg_catalog.regexp_matches(f.prqual::text, ':varattno (\\d+)', 'g') v(named)
+                        where v.named[1]::int2 <> all(x.identity))
+                  or r.relreplident = 'f' and f.prattrs is not null or not x.identity <@ f.prattrs::int2[]))`;
+
 /** As CheckCmdReplicaIdentity of execReplication.c goes by it; publications of schemas came with PostgreSQL 15. */
 const barriersSql = (version: number): string => `
 with ${namedSchemas('$1')}
@@ -32,7 +44,8 @@ select x.* from (select ns.nspname::text "schema",
               where w.ev_class = c.oid and w.ev_type = '2' and w.is_instead and w.ev_enabled in ('O', 'A') order by 1) "updateRules",
        (select coalesce(pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object('publication', p.pubname, 'heir',
                  case when r.oid <> c.oid then case when r.relnamespace = ns.oid then pg_catalog.quote_ident(r.relname)
-                      else pg_catalog.format('%s.%I', r.relnamespace::pg_catalog.regnamespace, r.relname) end end)
+                      else pg_catalog.format('%s.%I', r.relnamespace::pg_catalog.regnamespace, r.relname) end end,
+                 'unfit', x.identity is not null or r.relreplident = 'f')
                  order by r.oid = c.oid desc, r.relname, p.pubname), '[]')
           from (${WITH_HEIRS} select r.* from heir join pg_catalog.pg_class r on r.oid = heir.oid) r
           join pg_catalog.pg_publication p
@@ -43,9 +56,10 @@ select x.* from (select ns.nspname::text "schema",
                            and (f.prrelid = r.oid or r.relispartition
                              and f.prrelid in (select pg_catalog.pg_partition_ancestors(r.oid))))
              ${version < 150000 ? '' : 'or exists (select from pg_catalog.pg_publication_namespace s where s.pnpubid = p.oid and s.pnnspid = r.relnamespace)'})
-         where r.relpersistence = 'p' and r.relreplident <> 'f'
-           and not exists (select from pg_catalog.pg_index i
-                            where i.indrelid = r.oid and i.indisvalid and i.indimmediate
-                              and case r.relreplident when 'd' then i.indisprimary when 'i' then i.indisreplident end)) "publications"
+         cross join lateral (
+           select (select (i.indkey::int2[])[0:i.indnkeyatts - 1] from pg_catalog.pg_index i
+                    where i.indrelid = r.oid and i.indisvalid and i.indimmediate
+                      and case r.relreplident when 'd' then i.indisprimary when 'i' then i.indisreplident end) identity) x
+         where r.relpersistence = 'p' and (r.relreplident <> 'f' and x.identity is null ${version < 150000 ? '' : `or ${UNFIT}`})) "publications"
   from ns ${relationOf("c.relname = $2::name and c.relkind = 'r'")}) x
  where x."rowType" is not null or x."rowUses" <> '{}' or x."rowsHidden" or x."updateRules" <> '{}' or x."publications" <> '[]'`;

@@ -43,6 +43,8 @@ export interface ColumnBarriers {
   /** Publications of its updates, where it has no replica identity for them; so too of tables that inherit from it. */
   readonly publications: readonly {
     readonly publication: string;
+    /** There is one, and it is the publication's WHERE or list of columns that does not go with it. */
+    readonly unfit: boolean;
     /** As SQL, the tenant's own without its schema; null: the table itself. */
     readonly heir: string | null;
   }[];

@@ -45,10 +45,17 @@ export function pastBarriers(made: Change, desired: DesiredTable, { facts }: Dif
     );
   const [unidentified] = publications;
   if (unidentified === undefined) return made;
-  const { publication, heir } = unidentified;
+  const { publication, unfit, heir } = unidentified;
+  const told = `the rows that are there are filled by UPDATE, which publication ${publication} publishes, and`;
+  if (unfit)
+    return blocked(
+      made,
+      `${told} its WHERE or its list of columns does not go with the replica identity of ${heir === null ? 'the table' : `${heir}, which inherits from the table`}`,
+      'let its WHERE name columns of the replica identity alone, and its list all of these, then apply',
+    );
   return blocked(
     made,
-    `the rows that are there are filled by UPDATE, which publication ${publication} publishes, and ${heir === null ? 'the table' : `${heir}, which inherits from the table,`} has no replica identity`,
+    `${told} ${heir === null ? 'the table' : `${heir}, which inherits from the table,`} has no replica identity`,
     `give it a primary key, or ALTER TABLE ${heir ?? table} REPLICA IDENTITY FULL, then apply`,
   );
 }

@@ -253,6 +253,22 @@ describe('a column that no UPDATE could fill is blocked, and no half of it is le
     }
   });
 
+  it.each(['WHERE (id > 0)', '(id)'])('by a publication %s, which goes not with the replica identity', async (of) => {
+    await make(2);
+    await database.exec(
+      `ALTER TABLE t1.items ADD no serial PRIMARY KEY; CREATE PUBLICATION told FOR TABLE t1.items ${of}`,
+    );
+    try {
+      const obstacle = `${BY_UPDATE} publication told publishes, and its WHERE or its list of columns does not go with the replica identity of the table`;
+      const remedy = 'let its WHERE name columns of the replica identity alone, and its list all of these, then apply';
+      expect(await token()).toEqual([['blocked'], obstacle, remedy, ['id', 'no']]);
+      await database.exec('ALTER PUBLICATION told SET TABLE t1.items (no, id) WHERE (no > 0)');
+      expect((await token()).at(-1)).toEqual(['id', 'no', 'token']);
+    } finally {
+      await database.exec('DROP PUBLICATION told');
+    }
+  });
+
   it('by its owner, whom row security is forced upon, and not by another role', async () => {
     const role = `trueup_${database.name.slice(-16)}`;
     await make(2);
