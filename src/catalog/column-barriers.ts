@@ -1,7 +1,7 @@
 import type { Row, Session } from '../database/session.js';
 import type { ColumnBarriers } from './fact-types.js';
-import { namedSchemas, relationOf } from './named-schemas.js';
-import { ROW_USES, WITH_HEIRS } from './row-uses.js';
+import { namedSchemas, relationOf, WITH_HEIRS } from './named-schemas.js';
+import { ROW_USES } from './row-uses.js';
 
 /**
  * What keeps one table of each schema from getting, losing or filling columns; tables that nothing keeps are left out. No part of a

@@ -32,3 +32,9 @@ export const relationAt = (oid: string, as = 'c'): string =>
  */
 export const HAS_HEIRS =
   '(c.relhassubclass and exists (select from pg_catalog.pg_inherits h where h.inhparent = c.oid offset 0))';
+
+/** Table `c` and all that inherit from it, at any depth, as `heir`: the head of a query. */
+export const WITH_HEIRS = `with recursive heir as (
+    select c.oid
+    union
+    select h.inhrelid from heir join pg_catalog.pg_inherits h on h.inhparent = heir.oid)`;

@@ -6,7 +6,7 @@ import { relativeSql, renderSql } from '../sql/template.js';
 import { inBatches } from './batches.js';
 import { type CopiedBatch, copyRows } from './copied-rows.js';
 import type { Presence } from './fact-types.js';
-import { HAS_HEIRS, relationNamed } from './named-schemas.js';
+import { HAS_HEIRS, relationNamed, WITH_HEIRS } from './named-schemas.js';
 import type { PlainTables } from './plain-tables.js';
 
 /** A table of one tenant. */
@@ -25,10 +25,6 @@ export interface SizedTable extends TenantTable {
   readonly locks: number;
 }
 
-/** What inherits from table `c`, at any depth, and the table itself. */
-const WITH_HEIRS = `with recursive kin as (
-  select c.oid union select i.inhrelid from kin join pg_catalog.pg_inherits i on i.inhparent = kin.oid)`;
-
 /**
  * Sizes and lock weights from the catalogs alone. Tables that are not there are left out. The size of a table that others inherit
  * from is its own, and proves nothing: SELECT gives their rows too, and what ALTER TABLE changes of it, it changes of them.
@@ -42,7 +38,7 @@ export async function sizes(session: Session, tables: readonly TenantTable[]): P
         cross join lateral (select ${HAS_HEIRS} heirs) h
         cross join lateral (
           select case when h.heirs
-            then (${WITH_HEIRS} select count(*) + sum((select count(*) from pg_catalog.pg_index i where i.indrelid = kin.oid)) from kin)
+            then (${WITH_HEIRS} select count(*) + sum((select count(*) from pg_catalog.pg_index i where i.indrelid = heir.oid)) from heir)
             else 1 + (select count(*) from pg_catalog.pg_index i where i.indrelid = c.oid) end locks) k`,
       [part.map((of) => of.schema), part.map((of) => of.table)],
     );

@@ -1,8 +1,4 @@
-/** Table `c` and all that inherit from it, as `heir`: the head of a query. */
-export const WITH_HEIRS = `with recursive heir as (
-    select c.oid
-    union
-    select h.inhrelid from heir join pg_catalog.pg_inherits h on h.inhparent = heir.oid)`;
+import { WITH_HEIRS } from './named-schemas.js';
 
 /**
  * The columns that hold rows of table `c`, or of one that inherits from it, as values, as an SQL array of words: `column x of u`. Through
