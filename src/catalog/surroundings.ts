@@ -1,3 +1,4 @@
+import { oncePerObject } from '../collections.js';
 import type { Session } from '../database/session.js';
 import type { DesiredState, DesiredTable } from '../desired-state/model.js';
 import type { NameResolver } from '../sql/names.js';
@@ -50,8 +51,7 @@ export async function readSurroundings(
   const objects = await readObjects(session, declared);
   const opclasses = await readDefaultOpclasses(session);
   const said = JSON.stringify([session.serverVersion, [...extensions.values()], methods, objects, opclasses]);
-  const known = latest.get(database) ?? new Map<string, Said>();
-  latest.set(database, known);
+  const known = latest(database);
   const of = JSON.stringify(declared);
   const last = known.get(of);
   if (last?.said === said) return last.surroundings;
@@ -75,4 +75,4 @@ interface Said {
 }
 
 /** By the database, and by the extensions that are declared. */
-const latest = new WeakMap<object, Map<string, Said>>();
+const latest = oncePerObject((_database: object) => new Map<string, Said>());

@@ -1,4 +1,4 @@
-import { groupBy } from '../collections.js';
+import { groupBy, oncePer } from '../collections.js';
 import type { DesiredPhase } from '../desired-state/model.js';
 import type { IndexShape } from '../shape/table-shape.js';
 import { identifierVariable } from '../sql/template.js';
@@ -26,13 +26,12 @@ export function knownFamilies(phases: readonly DesiredPhase[], table: string): r
 /** Tells whether an index looks like a member that a backend other than the one that runs has left on a table. */
 export function formerMember(phases: readonly DesiredPhase[]): (table: string, index: IndexShape) => boolean {
   const running = phases.flatMap(({ selected, backend }) => (selected && backend !== null ? [backend] : []));
-  const patterns = new Map<string, readonly RegExp[]>();
-  return (table, index) => {
-    if (!running.every((backend) => isForeign(backend, index.method))) return false;
-    const known = patterns.get(table) ?? knownFamilies(phases, table).map(({ pattern }) => new RegExp(pattern, 'su'));
-    patterns.set(table, known);
-    return known.some((pattern) => pattern.test(index.name));
-  };
+  const patternsOn = oncePer((table: string) =>
+    knownFamilies(phases, table).map(({ pattern }) => new RegExp(pattern, 'su')),
+  );
+  return (table, index) =>
+    running.every((backend) => isForeign(backend, index.method)) &&
+    patternsOn(table).some((pattern) => pattern.test(index.name));
 }
 
 /**

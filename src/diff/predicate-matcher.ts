@@ -11,7 +11,9 @@ import { expressionQuestion } from './index-difference.js';
  */
 export class PredicateMatcher {
   /** By the columns that the server judged by: of another type, the same words may mean something else. */
-  readonly #learnt = oncePer((_columns: string): Learnt => ({ known: new Map(), trials: new Map() }));
+  readonly #learnt = oncePer(
+    (_columns: string): Learnt => ({ known: new Map(), trialOf: oncePer(() => ({ asked: new Map(), limit: 1 })) }),
+  );
   readonly #learntOf = oncePerObject((table: TableShape) =>
     this.#learnt(JSON.stringify(expressionQuestion(table, '', '', null).columns)),
   );
@@ -21,7 +23,7 @@ export class PredicateMatcher {
     if (desired === actual) return true;
     const [wanted, found] = [skeleton(desired), skeleton(actual)];
     const pair = JSON.stringify([wanted.text, found.text]);
-    const { known, trials } = this.#learntOf(table);
+    const { known, trialOf } = this.#learntOf(table);
     const correspondences = known.get(pair) ?? [];
     const corresponds = (places: readonly number[]) =>
       wanted.literals.every((literal, index) => found.literals[places[index] ?? -1] === literal);
@@ -29,7 +31,7 @@ export class PredicateMatcher {
     // Where the skeletons are known to correspond and the constants do not, it is another member's predicate.
     if (correspondences.length > 0 && distinct(found.literals) && distinct(wanted.literals)) return false;
     const question = expressionQuestion(table, desired, actual, null);
-    if (correspondences.length === 0 && waits(trialOf(trials, pair), question, facts)) return true;
+    if (correspondences.length === 0 && waits(trialOf(pair), question, facts)) return true;
     const verdict = facts.judged(question);
     if (verdict !== true) return verdict ?? true;
     if (distinct(wanted.literals) && wanted.literals.length === found.literals.length) {
@@ -45,18 +47,12 @@ interface Learnt {
   /** Skeleton pair → correspondences that are known to hold: position in the actual text for each declared constant. */
   readonly known: Map<string, (readonly number[])[]>;
   /** Skeleton pair → what was asked of it so far. */
-  readonly trials: Map<string, Trial>;
+  readonly trialOf: (pair: string) => Trial;
 }
 
 interface Trial {
   readonly asked: Map<string, ExpressionQuestion>;
   limit: number;
-}
-
-function trialOf(trials: Map<string, Trial>, pair: string): Trial {
-  const trial = trials.get(pair) ?? { asked: new Map<string, ExpressionQuestion>(), limit: 1 };
-  trials.set(pair, trial);
-  return trial;
 }
 
 /**

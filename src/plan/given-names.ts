@@ -1,3 +1,4 @@
+import { oncePer } from '../collections.js';
 import type { DesiredTable, IndexFamily } from '../desired-state/model.js';
 import { type ExpectedMember, MemberProblem } from '../diff/family-members.js';
 import { isKey } from '../shape/table-shape.js';
@@ -8,7 +9,7 @@ import { isKey } from '../shape/table-shape.js';
  */
 export class GivenNames {
   readonly #declared: ReadonlySet<string>;
-  readonly #given = new Map<string, Map<string, IndexFamily>>();
+  readonly #given = oncePer((_schema: string) => new Map<string, IndexFamily>());
 
   constructor(tables: readonly DesiredTable[]) {
     this.#declared = new Set(
@@ -22,8 +23,7 @@ export class GivenNames {
 
   /** @throws {MemberProblem} when something else that is declared has one of the names. */
   take(schema: string, family: IndexFamily, members: ReadonlyMap<string, ExpectedMember>): void {
-    const given = this.#given.get(schema) ?? new Map<string, IndexFamily>();
-    this.#given.set(schema, given);
+    const given = this.#given(schema);
     for (const name of members.keys()) {
       const other = given.get(name) ?? family;
       const who = this.#declared.has(name) ? 'the desired state declares too' : `index family ${other.label} gives too`;
@@ -35,7 +35,6 @@ export class GivenNames {
 
   /** The names that some families give in a tenant. */
   of(schema: string, families: readonly IndexFamily[]): ReadonlySet<string> {
-    const given = [...(this.#given.get(schema) ?? [])];
-    return new Set(given.flatMap(([name, family]) => (families.includes(family) ? [name] : [])));
+    return new Set([...this.#given(schema)].flatMap(([name, family]) => (families.includes(family) ? [name] : [])));
   }
 }

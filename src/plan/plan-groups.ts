@@ -1,5 +1,5 @@
 import type { OwnedRead } from '../catalog/owned-reads.js';
-import { chunk } from '../collections.js';
+import { chunk, oncePerObject } from '../collections.js';
 import { diffTenant, type TenantDiff } from '../diff/diff-tenant.js';
 import { isFleetWide, type Question } from '../diff/facts.js';
 import { type Asking, contextOf, type FleetContext, factsOf, fetchOpen, homeOf } from './fleet-context.js';
@@ -66,7 +66,7 @@ function planGroup(
  * Diffs that outlive a plan, by the declared tables and by what tenants look like: what makes a new tenant, and that one which
  * was made so needs nothing more. A process that makes one tenant after another diffs once, and checks the statements once.
  */
-const told = new WeakMap<FleetContext['tables'], Map<string, TenantDiff>>();
+const told = oncePerObject((_tables: FleetContext['tables']) => new Map<string, TenantDiff>());
 
 /** What is known of a tenant that is still to be made, or was made a moment ago; null for any other. */
 function memoOf(tenant: TenantRead, apart: (tenant: TenantRead) => readonly OwnedRead[], fleet: FleetContext) {
@@ -75,8 +75,7 @@ function memoOf(tenant: TenantRead, apart: (tenant: TenantRead) => readonly Owne
   // Of nothing there is no hash. Digests of definitions are of this reading's seed.
   const owned = apart(tenant).map(({ table, phase, index }) => [table, phase, index]);
   const key = JSON.stringify([hash, homeOf(tenant, fleet), owned]);
-  const known = told.get(fleet.tables) ?? new Map<string, TenantDiff>();
-  told.set(fleet.tables, known);
+  const known = told(fleet.tables);
   return {
     known: known.get(key),
     remember(diff: TenantDiff, asked: readonly Question[]) {
