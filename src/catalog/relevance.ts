@@ -1,4 +1,4 @@
-import { anyPredicate } from '../desired-state/any-predicate.js';
+import { asOneIndex } from '../desired-state/as-one-index.js';
 import type { DesiredIndexBase, DesiredState, DesiredTable } from '../desired-state/model.js';
 import { type ConstraintShape, type IndexShape, isKey, type TableShape } from '../shape/table-shape.js';
 import { columnsOf } from '../sql/columns-of.js';
@@ -77,7 +77,7 @@ async function namedColumns(table: DesiredTable): Promise<readonly string[]> {
   const indexes = [
     ...table.indexes,
     // Only the columns that a predicate names are asked for.
-    ...table.families.map((family) => ({ ...family, where: anyPredicate(family) })),
+    ...table.families.map(asOneIndex),
   ];
   const expressions = [
     ...table.columns.flatMap((column) => [column.default, column.generated?.expression ?? null]),

@@ -1,4 +1,4 @@
-import { anyPredicate } from '../desired-state/any-predicate.js';
+import { asOneIndex } from '../desired-state/as-one-index.js';
 import type { DesiredColumn } from '../desired-state/model.js';
 import type { ColumnShape, ConstraintShape, IndexShape, TableShape } from '../shape/table-shape.js';
 import { addColumn, alterColumn, alterDefault, dropColumn } from '../sql/ddl/column.js';
@@ -204,7 +204,7 @@ function sparingRows(altered: Change, actual: TableShape, context: DiffContext):
   const named = (text: string | null) => text !== null && context.facts.columnsOf(text).includes(column);
   const computes = ({ keys, where }: Pick<IndexShape, 'keys' | 'where'>) =>
     [...keys.map((item) => item.expression), where].some(named);
-  const families = familiesOver(table, column, context).filter((one) => computes({ ...one, where: anyPredicate(one) }));
+  const families = familiesOver(table, column, context).filter((one) => computes(asOneIndex(one)));
   const hasMembers = families.length > 0 && context.facts.indexesOver(table, column).computed;
   const over = [
     ...actual.constraints.flatMap((one) => (one.kind === 'check' && named(one.expression) ? `check ${one.name}` : [])),

@@ -1,4 +1,4 @@
-import { anyPredicate } from '../desired-state/any-predicate.js';
+import { asOneIndex } from '../desired-state/as-one-index.js';
 import type { IndexShape } from '../shape/table-shape.js';
 import { identifierVariable } from '../sql/template.js';
 import { alteredIndex } from './altered-index.js';
@@ -95,9 +95,7 @@ export function familyChange(of: TenantFamily, group: readonly Finding[], contex
       : [
           key.table(table),
           key.cleared(table),
-          ...indexedColumns({ ...family, where: anyPredicate(family) }, context).map((column) =>
-            key.column(table, column),
-          ),
+          ...indexedColumns(asOneIndex(family), context).map((column) => key.column(table, column)),
         ],
     steps,
   });

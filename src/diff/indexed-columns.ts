@@ -1,4 +1,4 @@
-import { anyPredicate } from '../desired-state/any-predicate.js';
+import { asOneIndex } from '../desired-state/as-one-index.js';
 import type { DesiredIndex, IndexFamily } from '../desired-state/model.js';
 import type { IndexShape, TableShape } from '../shape/table-shape.js';
 import type { DiffContext } from './context.js';
@@ -24,7 +24,7 @@ export function usesReplaced(index: IndexShape, replaced: ReadonlySet<string>, c
 /** A table's declared families whose members stand on a column. */
 export const familiesOver = (table: string, column: string, context: DiffContext): readonly IndexFamily[] =>
   (context.tables.find(({ name }) => name === table)?.families ?? []).filter((family) =>
-    indexedColumns({ ...family, where: anyPredicate(family) }, context).includes(column),
+    indexedColumns(asOneIndex(family), context).includes(column),
   );
 
 /** The indexes of a table, and each of its declared families in the place of the members that the table may have of it. */
@@ -33,8 +33,5 @@ export function withFamilies(
   { tables }: DiffContext,
 ): readonly Pick<IndexShape, 'name' | 'method' | 'keys' | 'where'>[] {
   const families = tables.find(({ name }) => name === of)?.families ?? [];
-  return [
-    ...indexes,
-    ...families.map((family) => ({ ...family, name: `family ${family.label}`, where: anyPredicate(family) })),
-  ];
+  return [...indexes, ...families.map((family) => ({ ...asOneIndex(family), name: `family ${family.label}` }))];
 }

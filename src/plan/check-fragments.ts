@@ -1,6 +1,6 @@
 import { unsafeFunctions } from '../catalog/callable.js';
 import type { Session } from '../database/session.js';
-import { anyPredicate } from '../desired-state/any-predicate.js';
+import { asOneIndex } from '../desired-state/as-one-index.js';
 import type { DesiredState, DesiredTable, MigrationLockRule, SourcePosition } from '../desired-state/model.js';
 import type { DesiredProbe } from '../desired-state/probe.js';
 import { calledFunctions, calledWithArguments } from '../sql/called-functions.js';
@@ -98,15 +98,9 @@ function evaluatedFragments(table: DesiredTable): readonly Evaluated[] {
     return rows === null ? [] : Object.values(rows.values).map((text) => ({ text, source: rows.source }));
   });
   // A count policy evaluates the predicate as well.
-  const counted = [
-    ...table.indexes.flatMap((index) =>
-      index.worthRows === null || index.where === null ? [] : [{ text: index.where, source: index.source }],
-    ),
-    ...table.families.flatMap((family) => {
-      const text = family.worthRows === null ? null : anyPredicate(family);
-      return text === null ? [] : [{ text, source: family.source }];
-    }),
-  ];
+  const counted = [...table.indexes, ...table.families.map(asOneIndex)].flatMap(({ worthRows, where, source }) =>
+    worthRows === null || where === null ? [] : [{ text: where, source }],
+  );
   return [...required, ...values, ...counted];
 }
 

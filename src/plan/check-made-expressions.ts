@@ -1,8 +1,8 @@
 import { readMutable } from '../catalog/mutable-uses.js';
 import type { DatabasePlace } from '../database/database-place.js';
 import type { Session } from '../database/session.js';
-import { anyPredicate } from '../desired-state/any-predicate.js';
-import type { DesiredIndexBase, DesiredTable, SourcePosition } from '../desired-state/model.js';
+import { asOneIndex } from '../desired-state/as-one-index.js';
+import type { DesiredIndex, DesiredIndexBase, DesiredTable, SourcePosition } from '../desired-state/model.js';
 import type { Change } from '../diff/change.js';
 import { type TypedUse, typedUses } from '../sql/typed-uses.js';
 import { TrueupError } from '../trueup-error.js';
@@ -51,9 +51,12 @@ export async function checkMadeExpressions(
 }
 
 function expressionsOf(table: DesiredTable, isMade: (object: string) => boolean): readonly MadeExpression[] {
-  const ofIndex = (of: string, index: DesiredIndexBase, where: string | null): readonly MadeExpression[] =>
-    [...index.keys.map((key) => key.expression), where].flatMap((text) =>
-      text === null ? [] : [{ of, text, phase: index.phase, source: index.source }],
+  const ofIndex = (
+    of: string,
+    { keys, where, phase, source }: DesiredIndexBase & Pick<DesiredIndex, 'where'>,
+  ): readonly MadeExpression[] =>
+    [...keys.map((key) => key.expression), where].flatMap((text) =>
+      text === null ? [] : [{ of, text, phase, source }],
     );
   return [
     ...table.columns
@@ -61,12 +64,10 @@ function expressionsOf(table: DesiredTable, isMade: (object: string) => boolean)
       .flatMap(({ name, generated, phase, source }) =>
         generated === null ? [] : [{ of: `column "${name}"`, text: generated.expression, phase, source }],
       ),
-    ...table.indexes
-      .filter(({ name }) => isMade(name))
-      .flatMap((index) => ofIndex(`index "${index.name}"`, index, index.where)),
+    ...table.indexes.filter(({ name }) => isMade(name)).flatMap((index) => ofIndex(`index "${index.name}"`, index)),
     ...table.families
       .filter(({ label }) => isMade(label))
-      .flatMap((family) => ofIndex(`index family "${family.label}"`, family, anyPredicate(family))),
+      .flatMap((family) => ofIndex(`index family "${family.label}"`, asOneIndex(family))),
   ];
 }
 

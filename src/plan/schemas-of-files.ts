@@ -1,5 +1,5 @@
 import { oncePerObject } from '../collections.js';
-import { anyPredicate } from '../desired-state/any-predicate.js';
+import { asOneIndex } from '../desired-state/as-one-index.js';
 import type { DesiredIndexBase, DesiredTable } from '../desired-state/model.js';
 import type { FragmentKind } from '../sql/fragments.js';
 import { schemasNamedIn } from '../sql/schema-names.js';
@@ -38,8 +38,7 @@ function fragments(table: DesiredTable): readonly Fragment[] {
       one.kind === 'check' ? [['expression', one.expression]] : [],
     ),
     ...[...indexes, ...families].flatMap(keys),
-    ...indexes.map(({ where }): Fragment => ['expression', where]),
-    ...families.map((family): Fragment => ['expression', anyPredicate(family)]),
+    ...[...indexes, ...families.map(asOneIndex)].map(({ where }): Fragment => ['expression', where]),
     ['query', view?.query ?? null],
   ];
 }
