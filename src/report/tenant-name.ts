@@ -15,7 +15,7 @@ export const tenantName = (
 
 /**
  * A message without its tenant's own schema, which must not give every tenant a cause of its own: quoted, or before the name of
- * something in it, as the server writes `type "t1.state" does not exist`.
+ * something in it, as the server writes `type "t1.state" does not exist` and `for enum t1.state: …`.
  */
 export const withoutSchema = (message: string, schema: string): string =>
-  message.replaceAll(`"${schema}"`, '').replaceAll(`"${schema}.`, '"');
+  message.replaceAll(`"${schema}"`, '').replaceAll(`"${schema}.`, '"').replaceAll(` ${schema}.`, ' ');
