@@ -1,5 +1,7 @@
 import { shown, suggestion } from '../did-you-mean.js';
 import { columnsOf } from '../sql/columns-of.js';
+import { fragmentTree } from '../sql/fragments.js';
+import { as } from '../sql/tree.js';
 import type { DesiredColumn, DesiredIndexBase, DesiredTable, SourcePosition } from './model.js';
 import type { Problems } from './problems.js';
 import { join } from './reading.js';
@@ -27,7 +29,14 @@ export async function checkExpressions(tables: readonly DesiredTable[], problems
     }
   };
   const checkIndex = async (table: DesiredTable, index: DesiredIndexBase, where: string | null, what: string) => {
-    for (const key of index.keys) await check(table, key.expression, what, index.source);
+    for (const { expression } of index.keys) {
+      await check(table, expression, what, index.source);
+      if (expression === null || as('CollateClause', (await fragmentTree('expression', expression)).tree) === null)
+        continue;
+      // It would differ from its declaration for ever.
+      const message = `a key of ${what} ends in COLLATE, which PostgreSQL takes for the key’s and not for its expression’s`;
+      problems.invalid(message, index.source, 'give it as the collation of the key');
+    }
     await check(table, where, what, index.source);
     await check(table, index.requiresRows?.where ?? null, what, index.source);
   };

@@ -1,6 +1,7 @@
 import { counted } from '../counted.js';
 import type { DesiredIndexBase, DesiredIndexKey } from '../desired-state/model.js';
 import type { IndexKeyShape, IndexShape, TableShape } from '../shape/table-shape.js';
+import { quoteIdentifier } from '../sql/quote.js';
 import type { DiffContext } from './context.js';
 import type { ExpressionQuestion } from './facts.js';
 import { builtOptionDifference, optionDifferences } from './index-options.js';
@@ -72,7 +73,14 @@ function keyDifference(
   table: TableShape,
   context: DiffContext,
 ): string | null {
-  if (desired.column !== actual.column) return `key is ${describeKey(actual)}, declared ${describeKey(desired)}`;
+  // A cast of a column to its own type PostgreSQL keeps as the column.
+  const written = actual.column === null ? null : quoteIdentifier(actual.column);
+  const isWritten =
+    desired.expression !== null &&
+    written !== null &&
+    context.facts.same(expressionQuestion(table, desired.expression, written, null));
+  if (desired.column !== actual.column && !isWritten)
+    return `key is ${describeKey(actual)}, declared ${describeKey(desired)}`;
   if (desired.expression !== null && actual.expression !== null) {
     if (!context.facts.same(expressionQuestion(table, desired.expression, actual.expression, null)))
       return `expression is ${actual.expression}, declared ${desired.expression}`;

@@ -176,6 +176,19 @@ describe('of an index', () => {
     ]);
   });
 
+  it('a key whose expression ends in COLLATE is refused: PostgreSQL keeps that beside it, and it would be drift for ever', async () => {
+    expect(await saidOf(index(`keys: [{ expression: 'lower(kind) COLLATE "C"' }]`))).toEqual([
+      [
+        'base.yaml:17:9',
+        'a key of index "items_kind" ends in COLLATE, which PostgreSQL takes for the key’s and not for its expression’s',
+        'give it as the collation of the key',
+      ],
+    ]);
+    await expect(saidOf(index(`keys: [{ expression: 'lower(kind COLLATE "C")', collation: C }]`))).rejects.toThrow(
+      'accepted',
+    );
+  });
+
   it('an extension that is misspelt has a near one that is listed', async () => {
     const files = edited('search/fancy.yaml', '{ name: fancy, extension: fancy', '{ name: fancy, extension: fancie');
     const [said] = await problemsOf(files, { backends: { search: 'fancy' } });

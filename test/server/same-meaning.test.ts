@@ -70,6 +70,8 @@ const SAME: { predicates: Pair[]; checks: Pair[]; defaults: Typed[]; generated: 
     [`ts AT TIME ZONE 'UTC'`, `timezone('UTC'::text, ts)`],
     [`j ->> 'a'`, `(j ->> 'a'::text)`],
     ['n + b', 'b + n'],
+    ['n::integer', 'n'],
+    ['k::text', 'k'],
   ],
 };
 
@@ -115,6 +117,8 @@ const OTHER: typeof SAME = {
     ['lower(k)', 'upper(k)'],
     [`j ->> 'a'`, `j -> 'a'`],
     [`coalesce(k, '')`, `coalesce(k, ' ')`],
+    ['n::bigint', 'n'],
+    ['k::text', 'v'],
   ],
 };
 
