@@ -16,10 +16,11 @@ import { underSharedKeys } from './shared-references.js';
 import type { Step } from './step.js';
 import { exclusively } from './step.js';
 import { typeVariables } from './type-parameters.js';
+import { isWider } from './wider-type.js';
 
 /**
  * A column of another type, collation or expression than declared. Where no row holds a value it is dropped and added
- * (under a millisecond, where ALTER TYPE rewrites); a varchar that becomes wider stays; everything else would rewrite or
+ * (under a millisecond, where ALTER TYPE rewrites); a type that becomes wider is altered; everything else would rewrite or
  * lose data on a populated table, and is refused.
  * @param going what stands on columns of the table and goes before they change
  */
@@ -222,18 +223,12 @@ function sparingRows(altered: Change, actual: TableShape, context: DiffContext):
   );
 }
 
-/** A longer varchar, or text for varchar: only the catalog changes. Anything else rewrites, or reads every row. */
-function isWidening(wanted: DesiredColumn, existing: ColumnShape): boolean {
-  if (wanted.collation !== existing.collation || wanted.generated !== null || existing.generated !== null) return false;
-  const from = varcharLength(existing.type);
-  const to = /^text$/iu.test(wanted.type.trim()) ? Number.POSITIVE_INFINITY : varcharLength(wanted.type);
-  return from !== null && to !== null && to >= from;
-}
-
-function varcharLength(type: string): number | null {
-  const match = /^(?:character varying|varchar)\s*(?:\((\d+)\))?$/iu.exec(type.trim());
-  return match === null ? null : match[1] === undefined ? Number.POSITIVE_INFINITY : Number(match[1]);
-}
+/** Only the catalog changes: {@link isWider}. */
+const isWidening = (wanted: DesiredColumn, existing: ColumnShape): boolean =>
+  wanted.collation === existing.collation &&
+  wanted.generated === null &&
+  existing.generated === null &&
+  isWider(wanted.type, existing.type);
 
 function covers(constraint: ConstraintShape, column: string): boolean {
   return 'columns' in constraint && constraint.columns.includes(column);
