@@ -4,6 +4,7 @@ import type { PlannedTenant } from '../plan/fleet-plan.js';
 import { isTransactional } from '../plan/order.js';
 import { assertStatement } from '../sql/guard.js';
 import { showSql } from '../sql/template.js';
+import { TEMPORARY_NAME } from '../sql/temporary-name.js';
 import { Explained } from './explained.js';
 import { anyFailure, isCancelled, isOvertaken, isPassing } from './failure.js';
 import { holdBack } from './hold-back.js';
@@ -85,9 +86,11 @@ function endOf(error: unknown, unit: readonly TenantChange[], { request }: TurnC
   return { kind: 'failed', failure };
 }
 
+const TEMPORARY = new RegExp(`"(${TEMPORARY_NAME})"`, 'gu');
+
 /** A temporary name is in nobody's files: a message with one tells of what it is for. */
 const withObjects = (message: string, unit: readonly TenantChange[]): string =>
-  message.replaceAll(/"(trueup_[0-9a-f]{16})"/gu, (quoted, name: string) => {
+  message.replaceAll(TEMPORARY, (quoted, name: string) => {
     const item = unit.find(
       ({ change, members }) =>
         change.steps.some(({ sql }) => showSql(sql).includes(name)) ||

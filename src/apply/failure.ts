@@ -1,5 +1,6 @@
 import { DatabaseError } from '../database/session.js';
 import { UNKNOWN_NAME } from '../plan/unknown-name.js';
+import { TEMPORARY_NAME } from '../sql/temporary-name.js';
 import { TrueupError } from '../trueup-error.js';
 import type { TenantFailure } from './outcome.js';
 
@@ -87,7 +88,7 @@ const BY_MESSAGE: readonly { readonly code: string; readonly message: RegExp; re
   {
     // The check by which NOT NULL is proved: nobody finds it in their files, nor in the table afterwards.
     code: '23514',
-    message: /"trueup_[0-9a-f]{16}"/u,
+    message: new RegExp(`"${TEMPORARY_NAME}"`, 'u'),
     remedy: 'the column is declared NOT NULL, and existing rows have no value: fill it, then run again',
   },
   {

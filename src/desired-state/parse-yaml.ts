@@ -1,7 +1,6 @@
 import { type Document, isAlias, isCollection, isScalar, LineCounter, type Node, parseDocument, visit } from 'yaml';
 import type { SourcePosition } from './model.js';
 import type { Problems } from './problems.js';
-
 import type { YamlFile } from './yaml-file.js';
 import { located } from './yaml-positions.js';
 

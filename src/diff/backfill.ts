@@ -6,8 +6,7 @@ import { isTemporary, temporaryName } from '../sql/temporary-name.js';
 import { type Change, change, key } from './change.js';
 import { notNullSteps } from './not-null.js';
 import { nulls } from './offenders.js';
-import type { Step } from './step.js';
-import { exclusively } from './step.js';
+import { exclusively, type Step } from './step.js';
 
 /** The name of a column whose old rows have no values yet: under its own, an interrupted run would leave no trace. */
 export const unfilledName = (table: string, column: DesiredColumn): string =>

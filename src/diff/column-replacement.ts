@@ -13,8 +13,7 @@ import { familiesOver } from './indexed-columns.js';
 import { hasVaryingDefault, isComputed, isValueless, lacksValue, withoutValue } from './new-values.js';
 import { sparingIdentity, underIdentity } from './replica-identity.js';
 import { underSharedKeys } from './shared-references.js';
-import type { Step } from './step.js';
-import { exclusively } from './step.js';
+import { exclusively, type Step } from './step.js';
 import { typeVariables } from './type-parameters.js';
 import { isWider } from './wider-type.js';
 

@@ -15,8 +15,7 @@ import { identityChange } from './identity.js';
 import { expressionQuestion } from './index-difference.js';
 import { hasVaryingDefault, isComputed, isValueless, lacksValue, withoutValue } from './new-values.js';
 import { notNullChange } from './not-null.js';
-import type { Step } from './step.js';
-import { exclusively } from './step.js';
+import { exclusively, type Step } from './step.js';
 import { fillType, typeParameterValue, typeVariables } from './type-parameters.js';
 
 /** Every change that a table's declared columns need. Columns that nothing declares are left alone. */

@@ -11,8 +11,7 @@ import type { DdlTemplate } from '../sql/ddl/table.js';
 import { temporaryName } from '../sql/temporary-name.js';
 import { build } from './index-steps.js';
 import { violations } from './offenders.js';
-import type { Step } from './step.js';
-import { concurrently, exclusively } from './step.js';
+import { concurrently, exclusively, type Step } from './step.js';
 
 /** A declared primary key or unique constraint. */
 export type KeyConstraint = DesiredConstraint & KeyConstraintShape;

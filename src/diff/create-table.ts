@@ -11,8 +11,7 @@ import { constraintFacets } from './constraint-facets.js';
 import type { DiffContext } from './context.js';
 import { indexDefinition } from './index-steps.js';
 import { ontoShared, resolved } from './shared-references.js';
-import type { Step } from './step.js';
-import { unlocked } from './step.js';
+import { type Step, unlocked } from './step.js';
 import { viewNeeds } from './view-needs.js';
 
 /** The variable of {@link createTable}'s templates that names the role which new tables belong to. */

@@ -8,8 +8,7 @@ import { alteredColumn } from './altered-column.js';
 import { blocked, type Change, key } from './change.js';
 import type { DiffContext } from './context.js';
 import { notNullSteps } from './not-null.js';
-import type { Step } from './step.js';
-import { exclusively } from './step.js';
+import { exclusively, type Step } from './step.js';
 
 /** GENERATED … AS IDENTITY missing, not wanted, or with other options. */
 export function identityChange(

@@ -3,8 +3,7 @@ import { createIndex, dropIndex, type IndexDefinition, renameIndex, setIndexOpti
 import type { ObjectName, SqlTemplate } from '../sql/template.js';
 import type { Setting } from './index-options.js';
 import { duplicates } from './offenders.js';
-import type { Step } from './step.js';
-import { concurrently } from './step.js';
+import { concurrently, type Step } from './step.js';
 
 /** An index to be put in place: what it is, and what it is called. */
 export interface IndexTarget {

@@ -13,8 +13,7 @@ import { build, type IndexTarget, indexDefinition, rebuildSteps, rename, swapSte
 import { indexedColumns } from './indexed-columns.js';
 import { clearedNames, hazardsOf, type Place, taken } from './one-per-table.js';
 import { sparingNeeded } from './referenced-keys.js';
-import type { Step } from './step.js';
-import { exclusively } from './step.js';
+import { exclusively, type Step } from './step.js';
 
 /** An index that has to be put in place, and what there is to do it with. */
 export interface IndexWork {

@@ -10,8 +10,7 @@ import { blocked, type Change, key } from './change.js';
 import type { ExistingColumn } from './existing-column.js';
 import { primaryKeyOf } from './key-constraints.js';
 import { nulls } from './offenders.js';
-import type { Step } from './step.js';
-import { concurrently, exclusively } from './step.js';
+import { concurrently, exclusively, type Step } from './step.js';
 
 /** NOT NULL wanted or not wanted, where the column has it otherwise. */
 export function notNullChange({ desired, wanted, existing, actual, context }: ExistingColumn): Change | null {

@@ -11,5 +11,10 @@ export function temporaryName(purpose: 'new' | 'old' | 'check', object: string, 
   return `${TEMPORARY_PREFIX}${sha256(JSON.stringify([purpose, object, definition])).slice(0, 16)}`;
 }
 
+/** What {@link temporaryName} gives, as a pattern: for messages that name such an object. */
+export const TEMPORARY_NAME = `${TEMPORARY_PREFIX}[0-9a-f]{16}`;
+
+const WHOLE = new RegExp(`^${TEMPORARY_NAME}$`, 'u');
+
 /** Whether an object is trueup's own. */
-export const isTemporary = (name: string): boolean => /^trueup_[0-9a-f]{16}$/u.test(name);
+export const isTemporary = (name: string): boolean => WHOLE.test(name);
