@@ -62,6 +62,19 @@ tables:
   'fleet.yaml': SHOP['fleet.yaml'].replace('methods: [gin, fancy]', 'methods: [gin, hnsw]'),
 };
 
+/** A fleet whose notes are searched by a backend, of PostgreSQL's own methods. */
+const searchedBy = (byDefault: string, methods: string) => `
+version: 1
+tenants: { having_tables: [notes] }
+phases:
+  - { name: base, file: base.yaml }
+  - name: search
+    extension: true
+    backends: search/
+    select: { env: NOTES_SEARCH, default: ${byDefault} }
+    owns: { columns: [body], methods: [${methods}] }
+`;
+
 it('B7: an extension that the server does not have is one error, with the statement for an administrator', async () => {
   const database = await bareDatabase();
   const fleet = await fleetOn(database.url);
@@ -255,17 +268,7 @@ backend: ${method}
 tables: { notes: { indexes: [{ name: notes_body, method: ${method}, keys: [body] }] } }
 `;
   const directory = temporaryDesiredState({
-    'fleet.yaml': `
-version: 1
-tenants: { having_tables: [notes] }
-phases:
-  - { name: base, file: base.yaml }
-  - name: search
-    extension: true
-    backends: search/
-    select: { env: NOTES_SEARCH, default: hash }
-    owns: { columns: [body], methods: [hash, btree, brin] }
-`,
+    'fleet.yaml': searchedBy('hash', 'hash, btree, brin'),
     'base.yaml': 'tables: { notes: { columns: { id: int, body: text } } }',
     'search/hash.yaml': backend('hash'),
     'search/btree.yaml': backend('btree'),
@@ -286,17 +289,7 @@ it('of two backends of PostgreSQL’s own methods, one’s members are counted w
   open.push({ close: () => database.drop() });
   const fleet = await fleetOn(database.url);
   const directory = temporaryDesiredState({
-    'fleet.yaml': `
-version: 1
-tenants: { having_tables: [notes] }
-phases:
-  - { name: base, file: base.yaml }
-  - name: search
-    extension: true
-    backends: search/
-    select: { env: NOTES_SEARCH, default: each }
-    owns: { columns: [body], methods: [hash, btree] }
-`,
+    'fleet.yaml': searchedBy('each', 'hash, btree'),
     'base.yaml': 'tables: { notes: { columns: { id: { type: int, nullable: false }, body: text } } }',
     'search/each.yaml': `
 backend: each
