@@ -3,6 +3,7 @@ import type { DesiredIndexBase, DesiredState, DesiredTable } from '../desired-st
 import { type ConstraintShape, type IndexShape, isKey, type TableShape } from '../shape/table-shape.js';
 import { columnsOf } from '../sql/columns-of.js';
 import { TEMPORARY_PREFIX } from '../sql/temporary-name.js';
+import { isDigested } from './ownership-filter.js';
 
 /**
  * What of a table can bear on a plan that leaves phases out. Only that is hashed, and only that is left of its shape: what
@@ -18,7 +19,11 @@ export interface Relevance {
   readonly names: readonly string[];
   /** Methods of which any index may be in the way. */
   readonly methods: readonly string[];
-  /** With these begin the names of trueup's own indexes, of family members, and of what may be taken for one. */
+  /**
+   * With these begin the names of family members, and of what may be taken for one: only where members are read one by one. Where
+   * they are compared by digest, what stands under the name of one shows as a member that is missing, and that tenant's are
+   * read in detail.
+   */
   readonly prefixes: readonly string[];
   /** No more of it is asked for than whether it is there: only a family's rows stand in it. */
   readonly bare: boolean;
@@ -44,10 +49,9 @@ export async function relevanceOf(desired: DesiredState): Promise<readonly Relev
         changeable: [...new Set([...owned, ...table.columns.map((column) => column.name)])],
         names: table.indexes.map((index) => index.name),
         methods: [...new Set([...methods, ...[...table.indexes, ...table.families].flatMap(methodOfOne)])],
-        prefixes: [
-          TEMPORARY_PREFIX,
-          ...table.families.map(({ name: [first] }) => (typeof first === 'string' ? first : '')),
-        ],
+        prefixes: isDigested(table)
+          ? []
+          : table.families.map(({ name: [first] }) => (typeof first === 'string' ? first : '')),
         bare: false,
       })),
   );
@@ -106,6 +110,7 @@ export function relevantShape(shape: TableShape, relevance: Relevance, tables: R
     !index.valid ||
     names.has(index.name) ||
     relevance.methods.includes(index.method.name) ||
+    index.name.startsWith(TEMPORARY_PREFIX) ||
     relevance.prefixes.some((prefix) => index.name.startsWith(prefix));
   const isConstraint = (constraint: ConstraintShape) =>
     names.has(constraint.name) ||

@@ -1,6 +1,6 @@
 import { COLUMNS_OF_TABLE, FACE_OF_TABLE } from './faces.js';
 import { HAS_HEIRS } from './named-schemas.js';
-import { RELEVANT_INDEX } from './relevance-sql.js';
+import { NAMED_INDEXES, PERHAPS_RELEVANT, RELEVANT_INDEX } from './relevance-sql.js';
 import { textHash } from './seeded-hash.js';
 import { keyOf, standingApart, withOwner } from './standing-apart.js';
 
@@ -60,7 +60,7 @@ export function tenantRelations(also: AlsoRead = NOTHING_MORE, isCut = false): s
 ns as materialized (
   select n.oid, n.nspname, pg_catalog.quote_ident(n.nspname) || '.' px,
          pg_catalog.replace(pg_catalog.quote_ident(n.nspname), '''', '''''') || '.' pq
-    from pg_catalog.pg_namespace n where n.oid = any($1::oid[])),${also.first}${isCut ? CUT : ''}
+    from pg_catalog.pg_namespace n where n.oid = any($1::oid[])),${also.first}${isCut ? `${CUT}${NAMED_INDEXES}` : ''}
 rule as materialized (
   select phase, columns::name[] columns, (columns || ignoring)::name[] allowed,
          array(select am.oid from pg_catalog.pg_am am where am.amname = any(methods)) methods
@@ -97,7 +97,7 @@ ix as materialized (
              : `,
          ${index.own} d, case when not ${MAY_STAND_APART} then ${treesOf('i', index)} end th`
          }
-    from rel r${words === null || index === null ? '' : ` join ${FACE_OF_TABLE}`} ${index === null ? LOOKED_UP : JOINED}${isCut ? ' and not r.bare' : ''}
+    from rel r${words === null || index === null ? '' : ` join ${FACE_OF_TABLE}`} ${index === null ? LOOKED_UP : JOINED}${isCut ? ` and not r.bare and ${PERHAPS_RELEVANT}` : ''}
    cross join lateral (select ic.relam = any(array(select pg_catalog.unnest(methods) from rule)) "is") ruled
    cross join lateral (
     select ruled.is ruled, case when r.tab is not null and ic.relname::text ^@ any(array(select prefix from fam)) then array(

@@ -29,7 +29,9 @@ export async function planTenants(
   const diffs = await diffsOf(tenants, isCandidate, fleet);
   const settled = await settledOf(tenants, isCandidate, diffs, fleet);
   const detailed = await fleet.readOwned(
-    tenants.flatMap(({ schema, members }) => (members.size === 0 || settled.has(schema) ? [] : schema)),
+    tenants
+      .filter((tenant) => !settled.has(tenant.schema) && mayHaveMembers(tenant, fleet))
+      .map(({ schema }) => schema),
   );
   const ownedBy = (tenant: TenantRead) => detailed.get(tenant.schema) ?? tenant.owned;
   const members = new Map(tenants.map((tenant) => [tenant.schema, ownedBy(tenant).filter(isCandidate)]));
@@ -122,6 +124,13 @@ function withUsage(item: TenantChange, schema: string, answers: Answers): Tenant
   const total = (of: (usage: IndexUsage) => number) => found.reduce((sum, usage) => sum + of(usage), 0);
   return { ...item, usage: { scans: total((usage) => usage.scans), bytes: total((usage) => usage.bytes) } };
 }
+
+/**
+ * Whether anything may stand under a member's name. Where phases are left out, an index of a method that none of the others
+ * looks at was not read at all: see {@link Relevance.prefixes}.
+ */
+const mayHaveMembers = ({ members, isNew }: TenantRead, { desired, tables }: FleetContext): boolean =>
+  members.size > 0 || (!isNew && desired.phases.some((phase) => !phase.selected) && tables.some(isDigested));
 
 /** Tenants whose digested members are in order, if nothing else stands in the way of saying so. */
 async function settledOf(

@@ -177,6 +177,9 @@ const RELEVANT = {
   'an unexpected owned index': 'CREATE INDEX stray ON items USING gin (body)',
   'a constraint in an index’s place': 'DROP INDEX items_no; ALTER TABLE items ADD CONSTRAINT items_no UNIQUE (no)',
   'a leftover index': 'CREATE INDEX trueup_00000000000000aa ON items (price)',
+  'another index under a member’s name': "INSERT INTO shops VALUES (1, 'x'); CREATE INDEX member_1 ON items (price)",
+  'an index like a member that no row asks for': 'CREATE INDEX member_2 ON items USING gin (body) WHERE shop = 2',
+  'an INVALID index under the name of a member that no row asks for': `CREATE INDEX member_3 ON items (price); UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'member_3'::regclass; DROP INDEX items_no`,
   'a leftover constraint': 'ALTER TABLE items ADD CONSTRAINT trueup_00000000000000ab CHECK (price > 0) NOT VALID',
   'a leftover column': 'ALTER TABLE items ADD trueup_00000000000000ac text',
   'an INVALID index that nobody declares': `UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'items_price'::regclass; DROP INDEX items_no`,
@@ -204,6 +207,13 @@ const IRRELEVANT = {
   'a check': 'ALTER TABLE items ADD CONSTRAINT cheap CHECK (price < 9)',
   'a table that only rows are read of':
     "ALTER TABLE shops ALTER name SET DEFAULT 'x'; CREATE INDEX named ON shops (name)",
+};
+
+/** What stands under a name that a family could give, and is none of its members: read apart, it is no part of any shape. */
+const NO_MEMBERS = {
+  'of another method': 'CREATE INDEX member_9 ON items (price)',
+  'with a member beside it':
+    "INSERT INTO shops VALUES (1, 'x'); CREATE INDEX member_1 ON items USING gin (body) WHERE shop = 1; CREATE INDEX member_9 ON items (price)",
 };
 
 type Look = (
@@ -268,6 +278,13 @@ describe('of a tenant that differs from the others', () => {
         .filter(([, outcome]) => outcome !== 'in-sync');
       expect(ends).toEqual(['w0', 'w1', 'w2', 'w3'].map((schema) => [schema, 'converged']));
       expect((await fleet.plan({ ...EXTENSION_PHASES, ...of })).databases[0]?.shapes).toBe(1);
+    });
+  });
+
+  it('in an index under the name of a member that no row asks for, it has nothing to say', async () => {
+    await planned(NO_MEMBERS, (made) => {
+      for (const one of made.flatMap(said)) expect(one).toMatchObject({ changes: [] });
+      expect(made.map((plan) => plan.databases[0]?.shapes)).toEqual([1, 1, 1, 1]);
     });
   });
 
