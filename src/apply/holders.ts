@@ -126,6 +126,7 @@ export async function waitersBehind(session: Session, pids: readonly number[]): 
        cross join lateral pg_catalog.unnest(pg_catalog.pg_blocking_pids(w.pid)) b(pid)
       where b.pid = any($1::int4[]) and a.usesysid is not null`,
     [pids],
+    { kept: true },
   );
   return rows.map(({ waited, ...row }) => ({ ...row, waited: Number(waited) }));
 }

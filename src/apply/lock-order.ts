@@ -66,6 +66,7 @@ async function readOrder(
        from ns ${relationOf(`c.relname = any($2::name[]) and c.relkind in ('r', 'p')`)}
       group by 1`,
     [schemas, tables],
+    { kept: true },
   );
   return new Map(rows.map((row) => [row.schema, row.tables]));
 }

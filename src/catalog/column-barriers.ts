@@ -12,10 +12,11 @@ export async function readColumnBarriers(
   schemas: readonly string[],
   table: string,
 ): Promise<ReadonlyMap<string, ColumnBarriers>> {
-  const rows = await session.query<Row & ColumnBarriers & { schema: string }>(barriersSql(session.serverVersion), [
-    schemas,
-    table,
-  ]);
+  const rows = await session.query<Row & ColumnBarriers & { schema: string }>(
+    barriersSql(session.serverVersion),
+    [schemas, table],
+    { kept: true },
+  );
   return new Map(rows.map(({ schema, ...barriers }) => [schema, barriers]));
 }
 

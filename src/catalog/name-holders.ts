@@ -22,11 +22,11 @@ export async function readNameHolders(
 ): Promise<ReadonlyMap<string, ReadonlyMap<string, NameHolder>>> {
   const found = new Map<string, Map<string, NameHolder>>();
   for (const part of chunk(wanted, NAMES_PER_STATEMENT)) {
-    const rows = await session.query<HolderRow>(HOLDERS, [
-      part.map(({ schema }) => schema),
-      part.map(({ name }) => name),
-      part.map(({ asTable }) => asTable),
-    ]);
+    const rows = await session.query<HolderRow>(
+      HOLDERS,
+      [part.map(({ schema }) => schema), part.map(({ name }) => name), part.map(({ asTable }) => asTable)],
+      { kept: true },
+    );
     for (const row of rows) {
       const holders = found.get(row.schema) ?? new Map<string, NameHolder>();
       found.set(row.schema, holders.set(row.name, holderOf(row)));

@@ -29,11 +29,11 @@ export async function readSchemas(
   selection: TenantSelection,
 ): Promise<readonly SchemaRow[]> {
   const named = selection.schemas.length > 0;
-  const alike = await session.query<SchemasRow>(discoverSql(named), [
-    [...rule.exclude, ...selection.exclude],
-    rule.like ?? '',
-    named ? selection.schemas : (rule.havingTables ?? []),
-  ]);
+  const alike = await session.query<SchemasRow>(
+    discoverSql(named),
+    [[...rule.exclude, ...selection.exclude], rule.like ?? '', named ? selection.schemas : (rule.havingTables ?? [])],
+    { kept: named },
+  );
   return alike
     .flatMap(({ oids, names, ...facts }): SchemaRow[] =>
       names.map((schema, at) => ({ oid: oids[at] ?? '', schema, ...facts })),
