@@ -8,14 +8,21 @@ import { IN_MEMORY } from './arguments.js';
 /** The parser of the SQL grammar can throw messages of megabytes. */
 const LONGEST = 2000;
 
-/**
- * Whatever was thrown, as the one kind of error that is shown. What nobody foresaw is INTERNAL: a bug.
- * @param help the command line that shows how the command is used
- */
-export function knownError(error: unknown, help = '--help'): TrueupError {
+/** Where a command line that was wrong is put right. */
+export interface Usage {
+  /** The command line that shows how the command is used. */
+  readonly help: string;
+  /** The commands, as they are called, that have a flag. */
+  readonly commandsWith: (flag: string) => readonly string[];
+}
+
+const UNKNOWN_COMMAND: Usage = { help: '--help', commandsWith: () => [] };
+
+/** Whatever was thrown, as the one kind of error that is shown. What nobody foresaw is INTERNAL: a bug. */
+export function knownError(error: unknown, usage = UNKNOWN_COMMAND): TrueupError {
   if (error instanceof TrueupError) return error;
   if (error instanceof DatabaseError) return fromDatabase(error);
-  if (error instanceof CLIError) return fromUsage(error, help);
+  if (error instanceof CLIError) return fromUsage(error, usage);
   if (error instanceof Error && 'syscall' in error && error.syscall === 'uv_cwd')
     return new TrueupError('USAGE', 'the current directory is gone', { remedy: 'change to another one', cause: error });
   const message = error instanceof Error ? error.message : String(error);
@@ -44,10 +51,10 @@ function fromDatabase(error: DatabaseError): TrueupError {
 const isConnection = (code: string): boolean => code === CONNECTION_LOST || /^(?:08|57P|53300)/u.test(code);
 
 /** An error of oclif's parser: its message in our form, and without the advice that stands in the remedy anyway. */
-function fromUsage(error: CLIError, help: string): TrueupError {
-  const remedy = `see ${help}`;
+function fromUsage(error: CLIError, usage: Usage): TrueupError {
+  const remedy = `see ${usage.help}`;
   if ('flags' in error && Array.isArray(error.flags))
-    return unknownFlags(error.flags.map(String), flagsOf(error), remedy);
+    return unknownFlags(error.flags.map(String), flagsOf(error), usage);
   const message = error.message
     .replaceAll(/\s*See more help with --help/gu, '')
     .replace(/^The following errors? occurred:\s*/u, '')
@@ -59,11 +66,21 @@ function fromUsage(error: CLIError, help: string): TrueupError {
   return new TrueupError('USAGE', shortened(lowered(message)), { remedy, cause: error });
 }
 
-function unknownFlags(given: readonly string[], known: readonly string[], otherwise: string): TrueupError {
+function unknownFlags(given: readonly string[], known: readonly string[], usage: Usage): TrueupError {
   const names = given.map((flag) => flag.replace(/=.*$/su, ''));
+  // Whoever writes another command's flag made no slip of the pen.
+  const others = names.flatMap((name) => {
+    const commands = usage.commandsWith(name);
+    return commands.length === 0 ? [] : [`${name} is a flag of ${commands.join(' and of ')}`];
+  });
   const meant = names.map((name) => closest(name, known)).filter((name) => name !== null);
   return new TrueupError('USAGE', `unknown flag${names.length === 1 ? '' : 's'} ${names.join(', ')}`, {
-    remedy: meant.length === 0 ? otherwise : `did you mean ${meant.join(', ')}?`,
+    remedy:
+      others.length > 0
+        ? others.join('; ')
+        : meant.length > 0
+          ? `did you mean ${meant.join(', ')}?`
+          : `see ${usage.help}`,
   });
 }
 

@@ -3,7 +3,7 @@ import { ExitError } from '@oclif/core/errors';
 import { loadHelpClass } from '@oclif/core/help';
 import { endOfFlags, wantsJson, wantsJsonLog } from '../cli/arguments.js';
 import { EXIT_CODES } from '../cli/exit-codes.js';
-import { knownError } from '../cli/known-error.js';
+import { knownError, type Usage } from '../cli/known-error.js';
 import { surviveLostOutput, withLostOutput } from '../cli/lost-output.js';
 import { reportError, showError } from '../cli/report-error.js';
 import { endOnSignals } from '../cli/signals.js';
@@ -28,7 +28,7 @@ export async function run(
   options: { readonly development?: boolean; readonly debug?: boolean } = {},
 ): Promise<void> {
   const argv = process.argv.slice(2);
-  let help = '--help';
+  let usage: Usage | undefined;
   const form = {
     json: wantsJson(argv, process.env),
     jsonLog: wantsJsonLog(argv, process.env),
@@ -45,7 +45,7 @@ export async function run(
     failing = true;
     if (error instanceof ExitError) return end(error.oclif.exit ?? EXIT_CODES.error);
     try {
-      reportError(knownError(error, help), form);
+      reportError(knownError(error, usage), form);
     } finally {
       await end(EXIT_CODES.error);
     }
@@ -58,7 +58,10 @@ export async function run(
   process.on('unhandledRejection', fail);
   try {
     const config = await loadConfig(importMetaUrl, { development: options.development === true });
-    help = [config.bin, ...argv.slice(0, 1), '--help'].join(' ');
+    usage = {
+      help: [config.bin, ...argv.slice(0, 1), '--help'].join(' '),
+      commandsWith: (flag) => commandsWith(flag, config),
+    };
     await end(await dispatch(argv, config));
   } catch (error) {
     await fail(error);
@@ -88,6 +91,14 @@ async function showHelp(words: readonly string[], config: Config): Promise<numbe
   await new Help(config, config.pjson.oclif.helpOptions).showHelp([...words]);
   return EXIT_CODES.success;
 }
+
+/** The commands that have a flag, which is given with its dashes, under that name or another. */
+const commandsWith = (flag: string, { commands, bin }: Config): readonly string[] =>
+  commands
+    .filter(({ flags }) =>
+      Object.entries(flags).some(([name, { aliases = [] }]) => [name, ...aliases].includes(flag.slice(2))),
+    )
+    .map(({ id }) => `${bin} ${id}`);
 
 function unknownCommand(name: string, config: Config): TrueupError {
   const known = config.commandIDs.filter((id) => !id.includes(':'));
