@@ -1,6 +1,6 @@
 import type { Row, Session } from '../database/session.js';
 import type { ColumnBarriers } from './fact-types.js';
-import { namedSchemas, relationOf, WITH_HEIRS } from './named-schemas.js';
+import { namedSchemas, relationAt, relationOf, WITH_HEIRS } from './named-schemas.js';
 import { ROW_USES } from './row-uses.js';
 
 /**
@@ -48,7 +48,7 @@ select x.* from (select ns.nspname::text "schema",
                       else pg_catalog.format('%s.%I', r.relnamespace::pg_catalog.regnamespace, r.relname) end end,
                  'unfit', x.identity is not null or r.relreplident = 'f')
                  order by r.oid = c.oid desc, r.relname, p.pubname), '[]')
-          from (${WITH_HEIRS} select r.* from heir join pg_catalog.pg_class r on r.oid = heir.oid) r
+          from (${WITH_HEIRS} select r.* from heir cross join ${relationAt('heir.oid', 'r')}) r
           join pg_catalog.pg_publication p
             on p.pubupdate
            and (p.puballtables

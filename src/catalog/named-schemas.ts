@@ -22,7 +22,7 @@ export const relationNamed = (schema: string, name: string): string =>
   `lateral (select c.* from pg_catalog.pg_class c where c.relname = ${name}
       and c.relnamespace = (select n.oid from pg_catalog.pg_namespace n where n.nspname = ${schema}) offset 0) c`;
 
-/** The relation of an oid, likewise: for the few relations that are locked, not those of a name that all tenants have. */
+/** The relation of an oid, likewise: for a few relations, not those of a name that all tenants have. */
 export const relationAt = (oid: string, as = 'c'): string =>
   `lateral (select ${as}.* from pg_catalog.pg_class ${as} where ${as}.oid = ${oid} offset 0) ${as}`;
 
@@ -33,8 +33,11 @@ export const relationAt = (oid: string, as = 'c'): string =>
 export const HAS_HEIRS =
   '(c.relhassubclass and exists (select from pg_catalog.pg_inherits h where h.inhparent = c.oid offset 0))';
 
-/** Table `c` and all that inherit from it, at any depth, as `heir`: the head of a query. */
+/**
+ * Table `c` and all that inherit from it, at any depth, as `heir`: the head of a query. The planner expects dozens of them, and what
+ * is joined to them would be gone through whole, for each tenant: of a fleet's pg_class all rows. So each is looked up.
+ */
 export const WITH_HEIRS = `with recursive heir as (
     select c.oid
     union
-    select h.inhrelid from heir join pg_catalog.pg_inherits h on h.inhparent = heir.oid)`;
+    select h.inhrelid from heir cross join lateral (select h.inhrelid from pg_catalog.pg_inherits h where h.inhparent = heir.oid offset 0) h)`;

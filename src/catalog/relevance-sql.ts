@@ -12,7 +12,7 @@ export const isChangeableColumn = (column: string): string =>
   `(r.columns is null or ${column} = any(r.changeable) or ${isTemporary(column)})`;
 
 /** The first name, byte by byte, that no longer begins with {@link TEMPORARY_PREFIX}. */
-const AFTER_TEMPORARY = TEMPORARY_PREFIX.replace(/_$/u, '`');
+const AFTER_TEMPORARY = TEMPORARY_PREFIX.replace(/.$/u, (last) => String.fromCharCode(last.charCodeAt(0) + 1));
 
 /** Of index `i` (in pg_class `ic`). */
 export const RELEVANT_INDEX = `(ic.relam = any(r.methods) or r.columns is null or ic.relname = any(r.names)

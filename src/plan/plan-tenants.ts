@@ -28,10 +28,9 @@ export async function planTenants(
   const isCandidate = candidateOf(fleet);
   const diffs = await diffsOf(tenants, isCandidate, fleet);
   const settled = await settledOf(tenants, isCandidate, diffs, fleet);
+  const mayHaveMembers = memberHolders(fleet);
   const detailed = await fleet.readOwned(
-    tenants
-      .filter((tenant) => !settled.has(tenant.schema) && mayHaveMembers(tenant, fleet))
-      .map(({ schema }) => schema),
+    tenants.flatMap((tenant) => (settled.has(tenant.schema) || !mayHaveMembers(tenant) ? [] : tenant.schema)),
   );
   const ownedBy = (tenant: TenantRead) => detailed.get(tenant.schema) ?? tenant.owned;
   const members = new Map(tenants.map((tenant) => [tenant.schema, ownedBy(tenant).filter(isCandidate)]));
@@ -126,11 +125,14 @@ function withUsage(item: TenantChange, schema: string, answers: Answers): Tenant
 }
 
 /**
- * Whether anything may stand under a member's name. Where phases are left out, an index of a method that none of the others
- * looks at was not read at all: see {@link Relevance.prefixes}.
+ * Tells whether anything may stand under a digested member's name. Where phases are left out, an index of a method that none of
+ * the others looks at was not read at all (see {@link Relevance.prefixes}): no member found says nothing of a table then.
  */
-const mayHaveMembers = ({ members, isNew }: TenantRead, { desired, tables }: FleetContext): boolean =>
-  members.size > 0 || (!isNew && desired.phases.some((phase) => !phase.selected) && tables.some(isDigested));
+function memberHolders({ desired, tables }: FleetContext): (tenant: TenantRead) => boolean {
+  const isCut = desired.phases.some((phase) => !phase.selected);
+  const unread = isCut ? tables.filter(isDigested).map(({ name }) => name) : [];
+  return ({ members, tables: held }) => members.size > 0 || unread.some((table) => held.has(table));
+}
 
 /** Tenants whose digested members are in order, if nothing else stands in the way of saying so. */
 async function settledOf(

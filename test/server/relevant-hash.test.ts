@@ -133,7 +133,13 @@ tables:
   'search.yaml': `
 tables:
   shelves:
-    columns: { label: text }
+    columns: { label: text, tags: jsonb }
+    index_families:
+      - name: "shelf_\${kind.code}"
+        for_each: { kind: [{ value: new, code: n }, { value: used, code: u }] }
+        method: gin
+        keys: [tags]
+        where: "label = \${kind.value}"
   items:
     columns:
       body: { type: jsonb, default: "'{}'" }
@@ -180,6 +186,8 @@ const RELEVANT = {
   'another index under a member’s name': "INSERT INTO shops VALUES (1, 'x'); CREATE INDEX member_1 ON items (price)",
   'an index like a member that no row asks for': 'CREATE INDEX member_2 ON items USING gin (body) WHERE shop = 2',
   'an INVALID index under the name of a member that no row asks for': `CREATE INDEX member_3 ON items (price); UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'member_3'::regclass; DROP INDEX items_no`,
+  'another index under the name of a member that no row makes':
+    'DROP INDEX shelf_n; CREATE INDEX shelf_n ON shelves (id)',
   'a leftover constraint': 'ALTER TABLE items ADD CONSTRAINT trueup_00000000000000ab CHECK (price > 0) NOT VALID',
   'a leftover column': 'ALTER TABLE items ADD trueup_00000000000000ac text',
   'an INVALID index that nobody declares': `UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'items_price'::regclass; DROP INDEX items_no`,
