@@ -1,5 +1,5 @@
 import type { DatabaseMemory } from '../catalog/database-memory.js';
-import type { Database, Session } from '../database/session.js';
+import type { Database } from '../database/session.js';
 import { isPending } from '../diff/change.js';
 import type { PlannedTenant } from '../plan/fleet-plan.js';
 import { applyTenant } from './apply-tenant.js';
@@ -46,11 +46,11 @@ export interface DatabaseRun {
  */
 export async function runBatch(run: DatabaseRun, lane: Lane, tasks: readonly Task[]): Promise<void> {
   const { crew, request, ledger } = run;
-  const { locks, fresh, todo, order } = await crew.keep((keeper) => begin(run, keeper, tasks));
+  const { locks, fresh, todo, order } = await begin(run, tasks);
   try {
     const turns = await changeAll(run, { lane, tenants: todo, order });
     const after = todo.flatMap((tenant) => afterwards(tenant, turns.get(tenant.schema)));
-    const verified = await crew.keep(() => introspect(run, after, { presumes: false }));
+    const verified = await crew.read((session) => introspect(run, session, after, { presumes: false }));
     for (const task of tasks.filter(({ schema }) => locks.schemas.has(schema))) {
       const standing = standingOf(task.schema, turns.has(task.schema) ? verified : fresh);
       ledger.stands(task.schema, standing);
@@ -63,29 +63,28 @@ export async function runBatch(run: DatabaseRun, lane: Lane, tasks: readonly Tas
   }
 }
 
-/**
- * What a batch's changes are begun with, in one turn of the keeper's: another batch's reading must not come between. Settles
- * the tasks of which not every lock was had.
- */
-async function begin(run: DatabaseRun, keeper: Session, tasks: readonly Task[]) {
-  const { database, request } = run;
+/** What a batch's changes are begun with. Settles the tasks of which not every lock was had. */
+async function begin(run: DatabaseRun, tasks: readonly Task[]) {
+  const { database, request, crew } = run;
   const schemas = tasks.map(({ schema }) => schema);
-  const locks = await tryLocks(keeper, database.target.database, request.desired, schemas, run.memory().checked);
+  const locks = await crew.keep((keeper) =>
+    tryLocks(keeper, database.target.database, request.desired, schemas, run.memory().checked),
+  );
   try {
     for (const task of tasks)
       if (!locks.schemas.has(task.schema))
         settle(run, task, waiting(task, lockedOut(task.schema, locks.holders.get(task.schema)), by(request)));
     const held = schemas.filter((schema) => locks.schemas.has(schema));
-    const fresh = await introspect(
-      run,
-      held.map((schema) => foreseen(run, schema)),
-      // Else a tenant whose evidence has gone stale would be taken for what it was, time and again.
-      { presumes: tasks.every(({ turns }) => turns === 0) },
-    );
-    const todo = held.flatMap((schema) => approved(run, fresh.tenants.get(schema)));
-    return { locks, fresh, todo, order: await tableOrder(keeper, todo) };
+    const expected = held.map((schema) => foreseen(run, schema));
+    // Else a tenant whose evidence has gone stale would be taken for what it was, time and again.
+    const presumes = tasks.every(({ turns }) => turns === 0);
+    return await crew.read(async (session) => {
+      const fresh = await introspect(run, session, expected, { presumes });
+      const todo = held.flatMap((schema) => approved(run, fresh.tenants.get(schema)));
+      return { locks, fresh, todo, order: await tableOrder(session, todo) };
+    });
   } catch (error) {
-    await locks.release();
+    await crew.keep(() => locks.release());
     throw error;
   }
 }

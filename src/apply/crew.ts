@@ -6,6 +6,7 @@ import { type Database, DatabaseError, type Session } from '../database/session.
 import { TrueupError } from '../trueup-error.js';
 import { checkConnections } from './connections.js';
 import { isPassing } from './failure.js';
+import { FirstTurn } from './first-turn.js';
 import { Gate } from './gate.js';
 import { refuseReadOnly } from './read-only.js';
 import { backoff } from './schedule.js';
@@ -41,7 +42,7 @@ export interface Worker {
 }
 
 /**
- * The sessions of a run. The keeper holds the tenants' locks, introspects, verifies and watches; the workers change. With
+ * The sessions of a run. The keeper holds the tenants' locks, introspects, verifies and watches; the workers change, and one of them reads too. With
  * one connection the keeper is the only worker, and nobody watches.
  */
 export class Crew {
@@ -114,6 +115,27 @@ export class Crew {
       return await work(this.keeper);
     } finally {
       give();
+    }
+  }
+
+  /**
+   * A session that reads, once one has nothing else to do: the keeper's, or a worker's between two transactions. Else the workers
+   * would wait while the keeper reads one batch after another. Always the same worker: each session has the server plan what a
+   * reading asks.
+   * @param work is begun anew where that worker is lost
+   */
+  async read<T>(work: (session: Session) => Promise<T>): Promise<T> {
+    const [reader] = this.workers;
+    if (!this.watched || reader === undefined || !this.#keeping.isTaken) return this.keep(work);
+    // Not for one of them alone: the keeper may be reading for long, and the worker waiting for somebody's lock.
+    const reading = new FirstTurn(work);
+    void this.keep((keeper) => reading.begin(keeper));
+    void reader.gate.alone(() => reading.begin(reader.session));
+    try {
+      return await reading.result;
+    } catch (error) {
+      if (!reader.session.broken) throw error;
+      return this.keep(work);
     }
   }
 

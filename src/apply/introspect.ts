@@ -56,6 +56,7 @@ export function expecting(
  */
 export async function introspect(
   run: DatabaseRun,
+  session: Session,
   expected: readonly Expectation[],
   { presumes }: { readonly presumes: boolean },
 ): Promise<Introspected> {
@@ -65,19 +66,19 @@ export async function introspect(
     ...narrow.flatMap(({ tables }) => [...tables]),
     ...generatedBy(all, run.request.desired.tables),
   ]);
-  const seen = narrow.length === 0 ? NOTHING : await read(run, narrow, { focus, presumes });
+  const seen = narrow.length === 0 ? NOTHING : await read(run, session, narrow, { focus, presumes });
   const borneOut = new Map(
     narrow.flatMap(({ schema, changes }) => {
       const tenant = seen.tenants.get(schema);
       return tenant !== undefined && needs(tenant.changes) === needs(changes) ? [[schema, tenant] as const] : [];
     }),
   );
-  for (const tenant of await stillAbsent(run.crew.keeper, expected)) borneOut.set(tenant.schema, tenant);
+  for (const tenant of await stillAbsent(session, expected)) borneOut.set(tenant.schema, tenant);
   // Whoever locks some of a tenant's tables has been waited for: not again for the rest of them.
   const locked = new Map([...seen.unreadable].filter(([, { code }]) => code === 'TENANT_LOCKED'));
   const others = expected.filter(({ schema }) => !borneOut.has(schema) && !locked.has(schema));
   const made = others.every(({ kind }) => kind === 'made');
-  const whole = others.length === 0 ? NOTHING : await read(run, others, { made });
+  const whole = others.length === 0 ? NOTHING : await read(run, session, others, { made });
   return {
     tenants: new Map([...borneOut, ...whole.tenants]),
     unreadable: new Map([...locked, ...whole.unreadable]),
@@ -115,14 +116,15 @@ export function standingOf(schema: string, { tenants, unreadable }: Introspected
 const NOTHING: Introspected = { tenants: new Map(), unreadable: new Map() };
 
 async function read(
-  { database, crew, request, isNew, memory }: DatabaseRun,
+  { database, request, isNew, memory }: DatabaseRun,
+  session: Session,
   of: readonly { readonly schema: string }[],
   how: Pick<PlanRequest, 'focus' | 'presumes' | 'made'>,
 ): Promise<Introspected> {
   const schemas = of.map(({ schema }) => schema);
   const selection = { schemas, exclude: [], allowEmpty: true, allowAbsent: true };
   const asked = { ...request, selection, progress: NO_PROGRESS, counts: false, memory: memory(), again: true, ...how };
-  const plan: DatabasePlan = await planDatabase(database, crew.keeper, asked);
+  const plan: DatabasePlan = await planDatabase(database, session, asked);
   return {
     tenants: new Map(
       plan.tenants.filter((tenant) => !tenant.isNew || isNew(tenant.schema)).map((tenant) => [tenant.schema, tenant]),

@@ -12,6 +12,11 @@ export class Limiter {
     this.#free = places;
   }
 
+  /** Whether who comes now would have to wait. */
+  get isTaken(): boolean {
+    return this.#free === 0;
+  }
+
   /** Waits for a place. The function that comes back gives it up; calling that twice does nothing more. */
   async take(): Promise<() => void> {
     if (this.#closed !== null) throw this.#closed;
