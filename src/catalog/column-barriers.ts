@@ -43,6 +43,7 @@ select x.* from (select ns.nspname::text "schema",
        c.relforcerowsecurity and pg_catalog.pg_has_role(c.relowner, 'USAGE') and pg_catalog.row_security_active(c.oid) "rowsHidden",
        array(select w.rulename::text from pg_catalog.pg_rewrite w
               where w.ev_class = c.oid and w.ev_type = '2' and w.is_instead and w.ev_enabled in ('O', 'A') order by 1) "updateRules",
+       case when (select exists (select from pg_catalog.pg_publication p where p.pubupdate)) then
        (select coalesce(pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object('publication', p.pubname, 'heir',
                  case when r.oid <> c.oid then case when r.relnamespace = ns.oid then pg_catalog.quote_ident(r.relname)
                       else pg_catalog.format('%s.%I', r.relnamespace::pg_catalog.regnamespace, r.relname) end end,
@@ -61,6 +62,6 @@ select x.* from (select ns.nspname::text "schema",
            select (select (i.indkey::int2[])[0:i.indnkeyatts - 1] from pg_catalog.pg_index i
                     where i.indrelid = r.oid and i.indisvalid and i.indimmediate
                       and case r.relreplident when 'd' then i.indisprimary when 'i' then i.indisreplident end) identity) x
-         where r.relpersistence = 'p' and (r.relreplident <> 'f' and x.identity is null ${version < 150000 ? '' : `or ${UNFIT}`})) "publications"
+         where r.relpersistence = 'p' and (r.relreplident <> 'f' and x.identity is null ${version < 150000 ? '' : `or ${UNFIT}`})) else '[]' end "publications"
   from ns ${relationOf("c.relname = $2::name and c.relkind = 'r'")}) x
  where x."rowType" is not null or x."rowUses" <> '{}' or x."rowsHidden" or x."updateRules" <> '{}' or x."publications" <> '[]'`;
