@@ -14,10 +14,25 @@ export async function readColumnUsers(
   table: string,
   column: string | null,
 ): Promise<ReadonlyMap<string, readonly string[]>> {
-  const rows = await session.query<Row & { schema: string; users: readonly string[] }>(
-    column === null ? OF_RELATION : OF_COLUMN,
-    column === null ? [schemas, table] : [schemas, table, column],
-  );
+  return column === null
+    ? read(session, OF_RELATION, [schemas, table])
+    : read(session, OF_COLUMN, [schemas, table, column]);
+}
+
+/** What stands on the sequence that one column of one table in each schema owns, besides the column's own default, in words. */
+export const readSequenceUsers = (
+  session: Session,
+  schemas: readonly string[],
+  table: string,
+  column: string,
+): Promise<ReadonlyMap<string, readonly string[]>> => read(session, OF_SEQUENCE, [schemas, table, column]);
+
+async function read(
+  session: Session,
+  sql: string,
+  parameters: readonly unknown[],
+): Promise<ReadonlyMap<string, readonly string[]>> {
+  const rows = await session.query<Row & { schema: string; users: readonly string[] }>(sql, parameters);
   return new Map(rows.map(({ schema, users }) => [schema, users]));
 }
 
@@ -53,13 +68,10 @@ select ns.nspname::text "schema",
     or (gd.oid is not null and gd.adnum <> p.refobjsubid)
  group by 1`;
 
-/** On the sequence that the column owns too, but for its own default. */
-const OF_COLUMN = usersSql(
-  `join pg_catalog.pg_attribute a on a.attrelid = c.oid and a.attname = $3::name and a.attnum > 0
-  join lateral (
-    select p.* from pg_catalog.pg_depend p
-     where p.refclassid = 'pg_catalog.pg_class'::regclass and p.refobjid = c.oid and p.refobjsubid = a.attnum
-    union all
+const COLUMN = 'join pg_catalog.pg_attribute a on a.attrelid = c.oid and a.attname = $3::name and a.attnum > 0';
+
+/** Dependencies on the sequence of column `a`, but for its own default's. */
+const ON_SEQUENCE = `
     select p.* from pg_catalog.pg_depend s
       join pg_catalog.pg_class q on q.oid = s.objid and q.relkind = 'S'
       join pg_catalog.pg_depend p on p.refclassid = 'pg_catalog.pg_class'::regclass and p.refobjid = q.oid and p.deptype = 'n'
@@ -67,7 +79,17 @@ const OF_COLUMN = usersSql(
        and s.classid = 'pg_catalog.pg_class'::regclass
        and not exists (select from pg_catalog.pg_attrdef own
                         where p.classid = 'pg_catalog.pg_attrdef'::regclass and own.oid = p.objid
-                          and own.adrelid = c.oid and own.adnum = a.attnum)) p on true`,
+                          and own.adrelid = c.oid and own.adnum = a.attnum)`;
+
+const OF_SEQUENCE = usersSql(`${COLUMN} join lateral (${ON_SEQUENCE}) p on true`);
+
+/** On the sequence that the column owns too. */
+const OF_COLUMN = usersSql(
+  `${COLUMN}
+  join lateral (
+    select p.* from pg_catalog.pg_depend p
+     where p.refclassid = 'pg_catalog.pg_class'::regclass and p.refobjid = c.oid and p.refobjsubid = a.attnum
+    union all${ON_SEQUENCE}) p on true`,
 );
 
 /** On its type too, its rows' and of arrays of them; but for the rule that is its own query. */

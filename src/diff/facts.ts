@@ -23,6 +23,8 @@ export type Question =
   | { readonly kind: 'values'; readonly table: string; readonly column: string }
   /** What stands on the tenant's column, and keeps it from being dropped or retyped? Null: on the whole, a materialized view. */
   | { readonly kind: 'users'; readonly table: string; readonly column: string | null }
+  /** What draws from the sequence of the tenant's column, besides the column itself? */
+  | { readonly kind: 'drawing'; readonly table: string; readonly column: string }
   /** Which foreign keys are onto the tenant's column, those of undeclared tables and of other schemas too? */
   | { readonly kind: 'references'; readonly table: string; readonly column: string }
   /** What is among the indexes on the tenant's column, members of families too? */
@@ -79,6 +81,8 @@ export interface AnswerTo {
   readonly values: Presence;
   /** Views, triggers, policies, generated columns, in words. */
   readonly users: readonly string[];
+  /** In words. */
+  readonly drawing: readonly string[];
   readonly references: readonly Reference[];
   readonly indexes: IndexesOver;
   /** In words. */
@@ -134,6 +138,10 @@ export class FactSheet {
   /** @param column null: all of a materialized view */
   users(table: string, column: string | null): readonly string[] {
     return this.#ask({ kind: 'users', table, column }) ?? [];
+  }
+
+  drawing(table: string, column: string): readonly string[] {
+    return this.#ask({ kind: 'drawing', table, column }) ?? [];
   }
 
   references(table: string, column: string): readonly Reference[] {

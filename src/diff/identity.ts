@@ -23,7 +23,15 @@ export function identityChange(
     const steps = [exclusively(table, alterIdentity(table, wanted.name, 'DROP IDENTITY'))];
     const provides = [key.plain(table, wanted.name)];
     const reason = 'is an identity column, declared without';
-    return alteredColumn(table, wanted, { reason, needs, provides, steps });
+    const made = alteredColumn(table, wanted, { reason, needs, provides, steps });
+    const drawing = context.facts.drawing(table, wanted.name);
+    return drawing.length === 0
+      ? made
+      : blocked(
+          made,
+          `its sequence goes with it, which ${drawing.join(', ')} use${drawing.length === 1 ? 's' : ''}, and PostgreSQL refuses that`,
+          'give that another sequence, or drop it, then apply',
+        );
   }
   if (existing.identity === null) {
     const empty = context.facts.rows(table) === 'none';

@@ -1,5 +1,5 @@
 import { readColumnBarriers } from '../catalog/column-barriers.js';
-import { readColumnUsers } from '../catalog/column-users.js';
+import { readColumnUsers, readSequenceUsers } from '../catalog/column-users.js';
 import { readDomainChecks } from '../catalog/domain-checks.js';
 import { readGoingAlong } from '../catalog/going-along.js';
 import { readUsage } from '../catalog/index-usage.js';
@@ -44,6 +44,8 @@ export async function answerEach(
       return from(await readOwners(session, schemas), null);
     case 'users':
       return from(await readColumnUsers(session, schemas, question.table, question.column), []);
+    case 'drawing':
+      return from(await readSequenceUsers(session, schemas, question.table, question.column), []);
     case 'references':
       return from(await readReferences(session, schemas, question.table, question.column), []);
     case 'indexes':

@@ -141,6 +141,7 @@ const NOTHING: Readonly<Record<Question['kind'], unknown>> = {
   rows: 'none',
   values: 'none',
   users: [],
+  drawing: [],
   references: [],
   indexes: { computed: false, identity: false },
   'going-along': [],
