@@ -12,7 +12,7 @@ interface FakeSession {
 /** Whose readings were begun, in order. */
 let begun: string[];
 /** Ends what was begun: the oldest of a session's first. */
-let ends: Map<string, { readonly well: () => void; readonly lost: () => void }>;
+let ends: Map<string, { readonly well: () => void; readonly lost: () => void; readonly badly?: () => void }>;
 beforeEach(() => {
   begun = [];
   ends = new Map();
@@ -46,7 +46,8 @@ function read(crew: Crew): Promise<string> {
           (session as unknown as FakeSession).broken = true;
           reject(new DatabaseError('the connection is lost', CONNECTION_LOST));
         };
-        ends.set(name, { well: () => resolve(`by ${name}`), lost });
+        const badly = () => reject(new DatabaseError('no such table', '42P01'));
+        ends.set(name, { well: () => resolve(`by ${name}`), lost, badly });
       });
     })
     .catch((error: DatabaseError) => error.message);
@@ -107,7 +108,7 @@ it('a reading waits for no lock that a worker waits for, once the keeper is free
   expect(await second).toBe('by keeper');
 });
 
-it('a reading whose worker is lost is made anew by the keeper; one that fails otherwise is not', async () => {
+it('a reading whose worker is lost is made anew by the keeper', async () => {
   const crew = await crewOf(4);
   const first = read(crew);
   const second = read(crew);
@@ -120,6 +121,18 @@ it('a reading whose worker is lost is made anew by the keeper; one that fails ot
   expect(begun).toEqual(['keeper', 'w0', 'keeper']);
   ends.get('keeper')?.lost();
   expect(await second).toBe('the connection is lost');
+});
+
+it('a reading that fails otherwise is not made anew', async () => {
+  const crew = await crewOf(4);
+  const first = read(crew);
+  const second = read(crew);
+  await settled();
+  ends.get('w0')?.badly?.();
+  ends.get('keeper')?.well();
+  expect(await first).toBe('by keeper');
+  expect(await second).toBe('no such table');
+  expect(begun).toEqual(['keeper', 'w0']);
 });
 
 it('a reading of a lost keeper fails: its locks are gone', async () => {

@@ -65,6 +65,24 @@ it.each([
   expect((await on.fleet.apply(options)).tenants).toMatchObject([{ outcome: 'converged', error: null }]);
 });
 
+it.each([
+  ['an array', 'CREATE TABLE S.kept (item S.items[])'],
+  ['a domain', 'CREATE DOMAIN S.one AS S.items; CREATE TABLE S.kept (item S.one)'],
+  ['a domain over arrays', 'CREATE DOMAIN S.many AS S.items[]; CREATE TABLE S.kept (item S.many)'],
+  ['another type', 'CREATE TYPE S.pair AS (a S.items, b int); CREATE TABLE S.kept (item S.pair)'],
+  ['a range of another type', 'CREATE TYPE S.span AS RANGE (subtype = S.items); CREATE TABLE S.kept (item S.span)'],
+  ['a table that inherits', 'CREATE TABLE S.heir () INHERITS (S.items); CREATE TABLE S.kept (item S.heir)'],
+])('a column is blocked where the table’s rows are held through %s alone', async (through, sql) => {
+  const schema = `through_${through.replaceAll(' ', '_')}`;
+  await on.database.exec(`CREATE SCHEMA ${schema}; CREATE TABLE ${schema}.items (id int)`);
+  await on.database.exec(sql.replaceAll('S.', `${schema}.`));
+  const plan = await on.fleet.plan({
+    schemas: [schema],
+    directory: state('id: int, note: { type: text, default: "\'x\'" }'),
+  });
+  expect(itemsOf(plan, schema).map(({ change }) => change)).toMatchObject([USED('column item of kept')]);
+});
+
 it('whatever lies between them: arrays, domains, types, a table that inherits; and what has no value is added', async () => {
   await on.database.exec(`CREATE SCHEMA far; CREATE SCHEMA beside; CREATE TABLE far.items (id int);
     CREATE TABLE far.heir () INHERITS (far.items); CREATE TYPE far.pair AS (a far.heir[], b int);
