@@ -42,12 +42,11 @@ export interface Worker {
 }
 
 /**
- * The sessions of a run. The keeper holds the tenants' locks, introspects, verifies and watches; the workers change, and one of them reads too. With
- * one connection the keeper is the only worker, and nobody watches.
+ * The sessions of a run. The keeper holds the tenants' locks, introspects, verifies and watches; the workers change, and one of
+ * them reads too. With one connection the keeper is the only worker, and nobody watches.
  */
 export class Crew {
-  /** True once the keeper is lost, and its locks with it, or once others wait for a lock that it holds. */
-  halted = false;
+  #isHalted = false;
   readonly #keeping = new Limiter(1);
   #working: Limiter;
   #free: Worker[];
@@ -96,6 +95,16 @@ export class Crew {
   /** Whether somebody watches the workers. */
   get watched(): boolean {
     return this.workers[0]?.session !== this.keeper;
+  }
+
+  /** Whether nothing is to be begun: the keeper is lost, and its locks with it, or others wait for a lock that it holds. */
+  get halted(): boolean {
+    return this.#isHalted || this.keeper.broken;
+  }
+
+  /** Has nothing be begun until {@link mend}. */
+  halt(): void {
+    this.#isHalted = true;
   }
 
   /** The server's process ids of all sessions of the run. */
@@ -181,7 +190,7 @@ export class Crew {
     this.workers = there;
     this.#working = new Limiter(there.length);
     this.#free = [...there];
-    this.halted = false;
+    this.#isHalted = false;
   }
 
   /**

@@ -52,6 +52,7 @@ export function expecting(
  * as it was thought to be where it matters. One that shows anything else, or of which nothing is known, is read whole: what
  * others did to it meanwhile may reach further. Of a schema that does not exist yet there is nothing to diff: whether that
  * is still so is all that is asked.
+ * @param session reads, and has nothing else to do meanwhile
  * @param how presumes: whether tables that were empty count as empty still, in those that are as expected
  */
 export async function introspect(

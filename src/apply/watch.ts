@@ -83,7 +83,7 @@ async function look({ crew, database, request }: Watched, clock: PhaseClock): Pr
       if (waiter.blocker === crew.keeper.pid) {
         // Only advisory locks are held there, and other runs of trueup never wait for them: the application's migration.
         if (!late && !waiter.mutual) continue;
-        crew.halted = true;
+        crew.halt();
         await cancel(crew, busy, waiter);
         continue;
       }
@@ -97,8 +97,8 @@ async function look({ crew, database, request }: Watched, clock: PhaseClock): Pr
         }
     }
   } catch (error) {
+    // With the keeper lost nothing is begun any more.
     if (!(error instanceof DatabaseError)) throw error;
-    if (crew.keeper.broken) crew.halted = true;
   }
 }
 

@@ -30,6 +30,7 @@ async function crewOf(connections: number): Promise<Crew> {
       // No server that has to be asked whether it can be written to.
       embedded: true,
       transactions: () => new Promise<TransactionsMade>(() => {}),
+      close: async () => {},
     }),
   };
   return Crew.open(database as unknown as Database, connections, 100, 1000);
@@ -142,6 +143,19 @@ it('a reading of a lost keeper fails: its locks are gone', async () => {
   ends.get('keeper')?.lost();
   expect(await first).toBe('the connection is lost');
   expect(begun).toEqual(['keeper']);
+});
+
+it('nothing is begun from the moment at which the keeper is lost, or others wait for it, until it is mended', async () => {
+  const crew = await crewOf(2);
+  expect(crew.halted).toBe(false);
+  (crew.keeper as unknown as FakeSession).broken = true;
+  expect(crew.halted).toBe(true);
+  await crew.mend(() => true);
+  expect(crew.halted).toBe(false);
+  crew.halt();
+  expect(crew.halted).toBe(true);
+  await crew.mend(() => true);
+  expect(crew.halted).toBe(false);
 });
 
 it('with one connection readings are made one after another', async () => {
