@@ -143,7 +143,7 @@ export class Crew {
     try {
       return await reading.result;
     } catch (error) {
-      if (!reader.session.broken) throw error;
+      if (!isLost(error)) throw error;
       return this.keep(work);
     }
   }
