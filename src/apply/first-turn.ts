@@ -2,6 +2,7 @@ import type { Session } from '../database/session.js';
 
 /** Work that stands in line for several sessions: the first that is free does it, and no other is held up by it. */
 export class FirstTurn<T> {
+  /** What the work gives, or fails with, once a session has had its turn. */
   readonly result: Promise<T>;
   #isBegun = false;
   #settle: (made: Promise<T>) => void = () => {};

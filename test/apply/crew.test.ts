@@ -54,6 +54,15 @@ function read(crew: Crew): Promise<string> {
     .catch((error: DatabaseError) => error.message);
 }
 
+/** Two readings that are under way: the keeper's, and a worker's. */
+async function twoReadings(): Promise<readonly [Promise<string>, Promise<string>]> {
+  const crew = await crewOf(4);
+  const readings = [read(crew), read(crew)] as const;
+  await settled();
+  expect(begun).toEqual(['keeper', 'w0']);
+  return readings;
+}
+
 /** Nothing here waits for anything but other work of this process. */
 async function settled() {
   for (let turn = 0; turn < 10; turn += 1) await new Promise((resolve) => setImmediate(resolve));
@@ -110,11 +119,7 @@ it('a reading waits for no lock that a worker waits for, once the keeper is free
 });
 
 it('a reading whose worker is lost is made anew by the keeper', async () => {
-  const crew = await crewOf(4);
-  const first = read(crew);
-  const second = read(crew);
-  await settled();
-  expect(begun).toEqual(['keeper', 'w0']);
+  const [first, second] = await twoReadings();
   ends.get('w0')?.lost();
   ends.get('keeper')?.well();
   expect(await first).toBe('by keeper');
@@ -125,10 +130,7 @@ it('a reading whose worker is lost is made anew by the keeper', async () => {
 });
 
 it('a reading that fails otherwise is not made anew', async () => {
-  const crew = await crewOf(4);
-  const first = read(crew);
-  const second = read(crew);
-  await settled();
+  const [first, second] = await twoReadings();
   ends.get('w0')?.badly?.();
   ends.get('keeper')?.well();
   expect(await first).toBe('by keeper');
